@@ -1,0 +1,124 @@
+"""Every value that a run depends on, in two frozen dataclasses and three profiles.
+
+A profile changes sizes and epochs only, never the way the code goes.
+What the paper states and what is assumed stands in :mod:`lfdtcmen.ledger`.
+"""
+
+import os
+from dataclasses import asdict, dataclass, fields, replace
+
+from lfdtcmen.errors import DataError
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the six losses in one training stage (SDO, 3.2; values assumed, their order stated in 4.4)."""
+
+    reconstruction: float = 0.0
+    cycle: float = 0.0
+    orthogonality: float = 0.0
+    consistency: float = 0.0
+    contrastive: float = 0.0
+    emotion: float = 0.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run, resolved.
+
+    Fields are grouped by who reads them: data, network, losses, training, evaluation.
+    """
+
+    profile: str = "cpu"
+    seed: int = 0
+
+    # data
+    preset: str = "standard"  # easy, standard, hard
+    label_map: str = "3class"  # 3class, 7class
+    subjects: int = 100
+
+    # network (3.1, 3.3)
+    flow: str | None = "triple"  # triple, single, None            Table 5
+    skips: str = "identity"  # identity, motion, both, none        Fig. 3
+    drl: str | None = "full"  # full, encoders, motion, None       Table 4: settings III, II, I
+    motion: str | None = "branch"  # branch, encoder, None         Table 6: settings II and III, I
+
+    # losses (3.2)
+    stage1: LossWeights = LossWeights(
+        reconstruction=10.0, cycle=5.0, orthogonality=0.1, consistency=0.1, contrastive=0.1
+    )
+    stage2: LossWeights = LossWeights(emotion=1.0)
+    stage3: LossWeights = LossWeights(
+        reconstruction=1.0, cycle=0.5, orthogonality=0.1, consistency=0.1, contrastive=0.1, emotion=1.0
+    )
+    perceptual_weight: float = 0.1  # lambda_p of 3.2.2
+    perceptual_size: int = 64  # frames are shrunk to this side before VGG-19
+    perceptual_taps: tuple[str, ...] = ("relu1_2", "relu2_2", "relu3_1")  # layers of VGG-19
+    vgg_weights: str = "auto"  # auto, download, random, or the path of torchvision's vgg19 checkpoint
+    margin: float = 1.0  # of the contrastive loss, radians
+    detach_consistency: bool = False
+    class_weights: bool = False  # weigh the emotion loss by inverse class frequency
+
+    # training (4.4)
+    epochs: tuple[int, int, int] = (4, 20, 2)  # of stages 1, 2, 3
+    batch_sizes: tuple[int, int, int] = (16, 32, 16)
+    learning_rates: tuple[float, float, float] = (1e-3, 1e-3, 3e-4)
+    weight_decay: float = 1e-2
+    warmup: float = 0.05  # share of a stage's steps in which the learning rate rises
+    clip_norm: float = 1.0
+    max_shift: int = 3  # augmentation: whole-pixel shift of both frames
+    mixed_precision: str = "auto"  # auto, on, off: bf16 in generator and VGG-19
+
+    # evaluation (4.2)
+    folds: int = 5
+
+    def stage_weights(self, stage: int) -> LossWeights:
+        """Return the loss weights of stage 1, 2 or 3."""
+        return (self.stage1, self.stage2, self.stage3)[stage - 1]
+
+
+PROFILES = {
+    "smoke": {
+        "subjects": 8,
+        "epochs": (1, 2, 1),
+        "batch_sizes": (8, 8, 8),
+        "perceptual_size": 32,
+        "folds": 2,
+    },
+    "cpu": {},
+    "gpu": {
+        "epochs": (40, 40, 20),
+        "batch_sizes": (32, 32, 32),
+        "perceptual_size": 128,
+        "perceptual_taps": ("relu1_2", "relu2_2", "relu3_1", "relu4_1"),
+    },
+}
+
+
+def load_config(profile: str | None = None, **overrides) -> Config:
+    """Return a profile's config, with fields replaced by name.
+
+    Parameters
+    ----------
+    profile : {"smoke", "cpu", "gpu"}, optional
+        ``LFDTCMEN_PROFILE`` where it is not given, and ``cpu`` where that is not set.
+    **overrides
+        Any field of :class:`Config`.
+
+    Raises
+    ------
+    DataError
+        Unknown profile or field.
+    """
+    profile = profile or os.environ.get("LFDTCMEN_PROFILE") or "cpu"
+    if profile not in PROFILES:
+        raise DataError(f"unknown profile {profile!r}", "load_config", f"use one of {', '.join(PROFILES)}")
+    known = {f.name for f in fields(Config)}
+    if unknown := sorted(set(overrides) - known):
+        raise DataError(f"unknown config field {unknown[0]!r}", "load_config", f"known fields: {', '.join(sorted(known))}")
+    return replace(Config(profile=profile), **{**PROFILES[profile], **overrides})
+
+
+def to_dict(config: Config) -> dict:
+    """Return the config as plain values, for JSON and for comparison with a checkpoint's."""
+    return asdict(config)

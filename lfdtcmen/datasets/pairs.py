@@ -1,0 +1,129 @@
+"""The data set as the network sees it: onset-apex pairs in memory, with their manifest."""
+
+import hashlib
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.modules.batch import Batch
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """Onset-apex pairs of many subjects. Rows of every field belong together.
+
+    Parameters
+    ----------
+    manifest : DataFrame
+        One row a pair, columns as in :mod:`lfdtcmen.datasets.manifest`.
+    onset, apex : ndarray
+        RGB frames, uint8 [N, H, W, 3].
+    labels : ndarray
+        Class of each pair, int64 [N].
+    label_names : tuple of str
+        Name of each class, in the order of the labels.
+    true_flow : ndarray, optional
+        Exact motion onset -> apex where it is known (drawn faces), float32 [N, 2, H, W], x then y, pixels.
+    landmarks : ndarray, optional
+        Eyes, nose tip and mouth corners on the onset frame, float32 [N, 5, 2], x then y, pixels;
+        in the order image-left eye, image-right eye, nose tip, image-left and image-right mouth corner.
+    action_units : ndarray, optional
+        True intensity of each action unit on the image-left and image-right half of the face,
+        float32 [N, units, 2], pixels (drawn faces only).
+    flow : ndarray, optional
+        TV-L1 flow, float32 [N, 2, H, W] (made by :func:`lfdtcmen.preprocessing.prepare`).
+    streams : ndarray, optional
+        U, V and strain, float32 [N, 3, 28, 28] (made by :func:`lfdtcmen.preprocessing.prepare`).
+    """
+
+    manifest: pd.DataFrame
+    onset: np.ndarray
+    apex: np.ndarray
+    labels: np.ndarray
+    label_names: tuple[str, ...]
+    true_flow: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+    action_units: np.ndarray | None = None
+    flow: np.ndarray | None = None
+    streams: np.ndarray | None = None
+
+    def __post_init__(self):
+        for name in ("onset", "apex"):
+            frames = getattr(self, name)
+            if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
+                raise DataError(
+                    f"frames must be uint8 [N, H, W, 3], got {frames.dtype} {list(frames.shape)}", f"PairSet.{name}"
+                )
+        for name in ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams"):
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self.onset):
+                raise DataError(f"{len(value)} rows where onset has {len(self.onset)}", f"PairSet.{name}")
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.label_names):
+            raise DataError(
+                f"labels run from {self.labels.min()} to {self.labels.max()} "
+                f"but there are {len(self.label_names)} classes",
+                "PairSet.labels",
+            )
+
+    def __len__(self) -> int:
+        return len(self.onset)
+
+    @property
+    def subjects(self) -> np.ndarray:
+        """Who each pair shows, [N] of str."""
+        return self.manifest["subject"].to_numpy().astype(str)
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes the label map has (absent ones too)."""
+        return len(self.label_names)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that change with any frame, flow, label or subject."""
+        digest = hashlib.sha256()
+        for part in (self.onset, self.apex, self.labels, self.streams):
+            digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
+        digest.update("\n".join([*self.subjects, *self.label_names]).encode())
+        return digest.hexdigest()[:16]
+
+    def subset(self, index) -> "PairSet":
+        """Return the pairs at ``index`` (integers or a boolean mask), in that order."""
+        index = np.asarray(index)
+        index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
+        rows = {
+            f.name: value[index]
+            for f in fields(self)
+            if isinstance(value := getattr(self, f.name), np.ndarray)
+        }
+        return replace(self, manifest=self.manifest.iloc[index].reset_index(drop=True), **rows)
+
+    def batch(self, index) -> Batch:
+        """Return the pairs at ``index`` as the tensors that the network takes.
+
+        Returns
+        -------
+        Batch
+            Frames scaled to [0, 1]; subjects numbered within this set.
+        """
+        index = np.asarray(index)
+        return Batch(
+            onset=_to_tensor(self.onset[index]),
+            apex=_to_tensor(self.apex[index]),
+            flow=None if self.streams is None else torch.from_numpy(self.streams[index]),
+            label=torch.from_numpy(self.labels[index]),
+            subject=torch.from_numpy(self._subject_codes[index]),
+        )
+
+    @cached_property
+    def _subject_codes(self) -> np.ndarray:
+        return np.unique(self.subjects, return_inverse=True)[1].astype(np.int64)
+
+
+def _to_tensor(frames: np.ndarray) -> torch.Tensor:
+    # permuting NHWC to NCHW leaves the memory channels-last, the layout in which CPU convolutions are fastest
+    return torch.from_numpy(frames).permute(0, 3, 1, 2).float().div_(255)  # [B, 3, H, W]

@@ -1,0 +1,30 @@
+"""Consistency (3.2.4): a synthetic image must encode to the codes it was made of."""
+
+from collections.abc import Iterable
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def consistency(pairs: Iterable[tuple[Tensor, Tensor]], detach: bool = False) -> Tensor:
+    """Return the sum of mean squared errors over (code of the synthetic image, code it was made of).
+
+    Parameters
+    ----------
+    pairs : iterable of (Tensor, Tensor)
+        The paper's four: id(I^_ap) and id(I_on); mo(I^_ap) and mo(I_ap); id(I^_on) and id(I_ap);
+        mo(I^_on) and mo(I_on). Each [B, 256, h, w].
+    detach : bool
+        Stop the gradient into the second of each pair. The paper does not say; off as the text reads (assumed).
+        Left on both sides, the loss can also be lowered by shrinking all codes.
+
+    Returns
+    -------
+    Tensor
+        0-d.
+    """
+    total = 0.0
+    for synthetic, source in pairs:
+        source = source.detach() if detach else source
+        total = total + (F.mse_loss(synthetic, source) if len(source) else (synthetic.sum() + source.sum()) * 0)
+    return total

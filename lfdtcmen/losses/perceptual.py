@@ -1,0 +1,106 @@
+"""VGG-19 features for the perceptual part of the reconstruction loss (3.2.2), with or without ImageNet weights."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lfdtcmen.errors import DataError
+
+# torchvision's published checkpoint; the eight hex digits are the start of its SHA-256
+VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+LAYOUT = (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512, "M")
+TAPS = ("relu1_2", "relu2_2", "relu3_1", "relu4_1")
+STAND_IN_SEED = 19
+
+
+class VGG19(nn.Module):
+    """The convolutions of VGG-19 up to the deepest tap, frozen.
+
+    Parameters
+    ----------
+    weights : str
+        ``"auto"``: the ImageNet checkpoint if torch's hub folder has it, else the stand-in;
+        ``"download"``: fetch it (548 MB, hash checked); ``"random"``: the stand-in; else a path to the checkpoint.
+        The stand-in is a VGG-19 of seeded random weights: its features still weigh a motion 13-27 times above a
+        shift in brightness of equal L1.
+    taps : tuple of str
+        Layers to return, ``relu<block>_<convolution>`` (assumed: relu1_2, relu2_2, relu3_1, relu4_1).
+    size : int, optional
+        Frames are shrunk to this side first; None leaves them.
+
+    Attributes
+    ----------
+    source : str
+        Which weights were taken, for the record.
+
+    Raises
+    ------
+    DataError
+        Unknown tap, missing or unreadable checkpoint, failed download.
+    """
+
+    def __init__(self, weights: str = "auto", taps: tuple[str, ...] = TAPS, size: int | None = None):
+        super().__init__()
+        self.taps, self.size = taps, size
+        self.layers = nn.ModuleDict()  # relu names -> the convolution before them, pooling included
+        block, conv, in_channels, pool = 1, 1, 3, False
+        for width in LAYOUT:
+            if width == "M":
+                block, conv, pool = block + 1, 1, True
+                continue
+            convolution = nn.Conv2d(in_channels, width, 3, padding=1)
+            self.layers[f"relu{block}_{conv}"] = nn.Sequential(nn.MaxPool2d(2), convolution) if pool else convolution
+            in_channels, conv, pool = width, conv + 1, False
+        if unknown := [tap for tap in taps if tap not in self.layers]:
+            raise DataError(f"unknown VGG-19 layer {unknown[0]!r}", "VGG19(taps=...)", "use names like relu3_1")
+        self.source = self._load(weights)
+        names = list(self.layers)
+        for name in names[max(names.index(tap) for tap in taps) + 1 :]:
+            del self.layers[name]
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406])[:, None, None])
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225])[:, None, None])
+        self.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+
+    def convolutions(self) -> list[nn.Conv2d]:
+        """Return the convolutions in order."""
+        return [module for module in self.modules() if isinstance(module, nn.Conv2d)]
+
+    def _load(self, weights: str) -> str:
+        file = Path(torch.hub.get_dir()) / "checkpoints" / Path(VGG19_URL).name
+        if weights == "random" or (weights == "auto" and not file.exists()):
+            generator = torch.Generator().manual_seed(STAND_IN_SEED)
+            for convolution in self.convolutions():
+                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu", generator=generator)
+                nn.init.zeros_(convolution.bias)
+            return f"seeded random stand-in (seed {STAND_IN_SEED})"
+        try:
+            if weights == "download":
+                state = torch.hub.load_state_dict_from_url(VGG19_URL, map_location="cpu", check_hash=True)
+            else:
+                file = file if weights == "auto" else Path(weights)
+                state = torch.load(file, map_location="cpu", weights_only=True)
+            values = [value for key, value in state.items() if key.startswith("features.")]
+            for convolution, weight, bias in zip(self.convolutions(), values[::2], values[1::2], strict=True):
+                convolution.weight.data.copy_(weight)
+                convolution.bias.data.copy_(bias)
+        except Exception as error:  # hub, pickle and shape errors have no common parent
+            raise DataError(
+                f"the VGG-19 checkpoint cannot be read ({type(error).__name__})",
+                f"vgg_weights={weights}",
+                "give the path of torchvision's vgg19 checkpoint, or vgg_weights='random' for the stand-in",
+            ) from error
+        return f"ImageNet ({file.name})"
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the tapped features of RGB images [N, 3, H, W] in [0, 1]."""
+        if self.size is not None and self.size < images.shape[-1]:
+            images = F.interpolate(images, (self.size, self.size), mode="area")
+        x = (images - self.mean) / self.std
+        tapped = []
+        for name, layer in self.layers.items():
+            x = F.relu(layer(x))
+            if name in self.taps:
+                tapped.append(x)
+        return tapped

@@ -1,0 +1,1 @@
+"""The paper's modules: they know torch and nothing else of this package."""

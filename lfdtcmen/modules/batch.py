@@ -1,0 +1,78 @@
+"""One batch of micro-expressions: what every module, loss and stage is given."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from lfdtcmen.errors import DataError
+
+
+@dataclass
+class Batch:
+    """Onset and apex frames of B micro-expressions with what is known of them.
+
+    Parameters
+    ----------
+    onset, apex : Tensor
+        Aligned frames, float32 [B, 3, H, W] in [0, 1]; H and W multiples of 32 (the encoder halves five times).
+    flow : Tensor, optional
+        U, V and strain in pixels, float32 [B, 3, 28, 28] (3.3.2). Needed by the optical flow branch only.
+    label : Tensor, optional
+        Emotion class, int64 [B].
+    subject : Tensor, optional
+        Who it is, as a number, int64 [B]: needed by the identity-aware contrastive loss (3.2.5) only.
+    """
+
+    onset: Tensor
+    apex: Tensor
+    flow: Tensor | None = None
+    label: Tensor | None = None
+    subject: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.onset)
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Return the batch on another device."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(**{k: v if v is None else v.to(device, non_blocking=True) for k, v in values.items()})
+
+    def check(self) -> None:
+        """Refuse frames or flows that the network would turn into nonsense.
+
+        Raises
+        ------
+        DataError
+            Wrong shape, size, dtype or range, or a value that is not finite.
+        """
+        for name in ("onset", "apex"):
+            frame = getattr(self, name)
+            if frame.ndim != 4 or frame.shape[1] != 3:
+                raise DataError(f"frames must be [B, 3, H, W], got {list(frame.shape)}", f"batch.{name}")
+            if frame.shape[2] % 32 or frame.shape[3] % 32:
+                raise DataError(
+                    f"frame size {frame.shape[2]}x{frame.shape[3]} is not a multiple of 32",
+                    f"batch.{name}",
+                    "resize the frames, to 128x128 as in the paper's notebooks",
+                )
+            _check_values(frame, f"batch.{name}")
+            if len(frame) and (frame.min() < 0 or frame.max() > 1):
+                raise DataError("pixel values lie outside [0, 1]", f"batch.{name}", "divide uint8 frames by 255")
+        if self.onset.shape != self.apex.shape:
+            raise DataError(f"onset is {list(self.onset.shape)} but apex is {list(self.apex.shape)}", "batch")
+        if self.flow is not None:
+            if self.flow.shape != (len(self), 3, 28, 28):
+                raise DataError(
+                    f"flow must be [{len(self)}, 3, 28, 28] (U, V, strain), got {list(self.flow.shape)}",
+                    "batch.flow",
+                    "make it with lfdtcmen.preprocessing.flow.to_streams",
+                )
+            _check_values(self.flow, "batch.flow")
+
+
+def _check_values(tensor: Tensor, where: str) -> None:
+    if not tensor.is_floating_point():
+        raise DataError(f"values must be floating point, got {tensor.dtype}", where, "convert with .float() / 255")
+    if not torch.isfinite(tensor).all():
+        raise DataError("some values are NaN or infinite", where, "look for unreadable frames or a failed flow")

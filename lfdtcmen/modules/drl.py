@@ -1,0 +1,85 @@
+"""Disentangled Representation Learning (DRL, 3.1, Fig. 1b): who the face is apart from how it moves."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.modules.encoder import Encoder
+from lfdtcmen.modules.generator import Generator
+
+Skips = tuple[Tensor, Tensor]
+SKIP_SOURCES = {"none": 0, "identity": 1, "motion": 1, "both": 2}
+
+
+@dataclass
+class Codes:
+    """What the two encoders make of a batch of frames; identity parts are None without an identity encoder."""
+
+    motion: Tensor  # [B, 256, H/32, W/32]
+    motion_skips: Skips
+    identity: Tensor | None = None  # [B, 256, H/32, W/32]
+    identity_skips: Skips | None = None
+
+
+class DRL(nn.Module):
+    """Two encoders of one form and a generator that recombines their codes.
+
+    Parameters
+    ----------
+    parts : {"full", "encoders", "motion"}
+        Settings III, II and I of Table 4: everything; no generator; the motion encoder alone.
+    skips : {"identity", "motion", "both", "none"}
+        Whose skip features the generator sees (assumed: identity; with the motion source's skips the swapped
+        face takes on the looks of whoever lent the motion).
+
+    Raises
+    ------
+    DataError
+        Unknown ``parts`` or ``skips``.
+    """
+
+    def __init__(self, parts: str = "full", skips: str = "identity"):
+        super().__init__()
+        if parts not in ("full", "encoders", "motion"):
+            raise DataError(f"unknown DRL parts {parts!r}", "DRL", "use full, encoders or motion")
+        if skips not in SKIP_SOURCES:
+            raise DataError(f"unknown skips {skips!r}", "DRL", f"use one of {', '.join(SKIP_SOURCES)}")
+        self.skips = skips
+        self.motion_encoder = Encoder()
+        self.identity_encoder = Encoder() if parts != "motion" else None
+        self.generator = Generator(SKIP_SOURCES[skips]) if parts == "full" else None
+
+    def encode(self, frames: Tensor) -> Codes:
+        """Encode frames [B, 3, H, W] with both encoders, in float32.
+
+        Onset and apex of a batch belong into one call: batch statistics of their own would take away the motion
+        that all of them share. bf16 is switched off here: onset and apex differ by a pixel or two, less than its
+        eight bits hold.
+        """
+        with torch.autocast(frames.device.type, enabled=False):
+            frames = frames.float()
+            motion, motion_skips = self.motion_encoder(frames)
+            if self.identity_encoder is None:
+                return Codes(motion, motion_skips)
+            identity, identity_skips = self.identity_encoder(frames)
+        return Codes(motion, motion_skips, identity, identity_skips)
+
+    def generate(self, identity: Codes, motion: Codes) -> Tensor:
+        """Draw whom ``identity`` shows in the motion state of ``motion`` (3.1: cross-combination).
+
+        Returns
+        -------
+        Tensor
+            RGB in [0, 1], [B, 3, H, W].
+        """
+        skips = {
+            "none": lambda: None,
+            "identity": lambda: identity.identity_skips,
+            "motion": lambda: motion.motion_skips,
+            "both": lambda: tuple(
+                torch.cat(pair, dim=1) for pair in zip(identity.identity_skips, motion.motion_skips, strict=True)
+            ),
+        }[self.skips]()
+        return self.generator(identity.identity, motion.motion, skips)

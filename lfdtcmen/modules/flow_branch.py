@@ -1,0 +1,110 @@
+"""The optical flow branch of TCME (3.3.2): a Triple Stream InceptionNet (TSI) on U, V and strain."""
+
+import torch
+from torch import Tensor, nn
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.modules.encoder import conv_bn_relu
+from lfdtcmen.modules.motion_branch import FEATURES
+
+FLOW_SIZE = 28
+
+
+class MicroInception(nn.Module):
+    """1x1, 3x3 and 5x5 convolutions in parallel, concatenated (stated; widths assumed)."""
+
+    def __init__(self, in_channels: int, widths: tuple[int, int, int]):
+        super().__init__()
+        self.branches = nn.ModuleList(
+            [conv_bn_relu(in_channels, width, kernel) for width, kernel in zip(widths, (1, 3, 5), strict=True)]
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self.branches], dim=1)  # [B, sum(widths), h, w]
+
+
+class SpatialAttention(nn.Module):
+    """Where: mean and maximum over channels, 7x7 convolution, sigmoid (form assumed)."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 1, 7, padding=3, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        summary = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1)  # [B, 2, h, w]
+        return x * torch.sigmoid(self.conv(summary))  # [B, C, h, w]
+
+
+class ChannelAttention(nn.Module):
+    """Which: mean and maximum over positions through one small network, sigmoid (form and reduction 8 assumed)."""
+
+    def __init__(self, channels: int, reduction: int = 8):
+        super().__init__()
+        self.squeeze = nn.Sequential(
+            nn.Conv2d(channels, channels // reduction, 1, bias=False),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels // reduction, channels, 1, bias=False),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean, peak = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)  # [B, C, 1, 1]
+        return x * torch.sigmoid(self.squeeze(mean) + self.squeeze(peak))  # [B, C, h, w]
+
+
+class Stream(nn.Module):
+    """One 3-channel 28x28 image to a descriptor: two micro-inception blocks with attention between (stated)."""
+
+    def __init__(self):
+        super().__init__()
+        self.inception1 = MicroInception(3, (8, 16, 8))
+        self.spatial_attention = SpatialAttention()
+        self.channel_attention = ChannelAttention(32)
+        self.inception2 = MicroInception(32, (16, 32, 16))
+        self.pool = nn.MaxPool2d(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.inception1(x))  # [B, 32, 14, 14]
+        x = self.channel_attention(self.spatial_attention(x))  # [B, 32, 14, 14]
+        x = self.pool(self.inception2(x))  # [B, 64, 7, 7]
+        return x.flatten(1)  # [B, 3136]
+
+
+class TSI(nn.Module):
+    """Flow and strain to a 256-d description of the temporal motion.
+
+    Parameters
+    ----------
+    streams : {"triple", "single"}
+        One stream for each of U, V and strain, each repeated to a 3-channel image; or, Table 5's comparison,
+        one stream that sees (U, V, strain) as its three channels.
+
+    Notes
+    -----
+    ``mean`` and ``std`` are buffers, [3]: set from the training subjects (:meth:`set_normalisation`), saved with
+    the weights, never touched by a test subject.
+    """
+
+    def __init__(self, streams: str = "triple"):
+        super().__init__()
+        if streams not in ("triple", "single"):
+            raise DataError(f"unknown flow streams {streams!r}", "TSI", "use triple, single, or flow=None for no branch")
+        count = 3 if streams == "triple" else 1
+        self.streams = nn.ModuleList([Stream() for _ in range(count)])
+        self.project = nn.Linear(count * 64 * (FLOW_SIZE // 4) ** 2, FEATURES)
+        self.register_buffer("mean", torch.zeros(3))
+        self.register_buffer("std", torch.ones(3))
+
+    def set_normalisation(self, flow: Tensor) -> None:
+        """Take the mean and standard deviation of each component from the training set's flow [N, 3, 28, 28]."""
+        self.mean.copy_(flow.mean((0, 2, 3)))
+        self.std.copy_(flow.std((0, 2, 3)).clamp_min(1e-6))
+
+    def forward(self, flow: Tensor) -> Tensor:
+        """Describe flow [B, 3, 28, 28] (U, V, strain, in pixels) by [B, 256]."""
+        flow = (flow - self.mean[:, None, None]) / self.std[:, None, None]  # [B, 3, 28, 28]
+        if len(self.streams) == 1:
+            images = [flow]
+        else:
+            images = [flow[:, k : k + 1].expand(-1, 3, -1, -1) for k in range(3)]  # 3 x [B, 3, 28, 28]
+        described = [stream(image) for stream, image in zip(self.streams, images, strict=True)]  # [B, 3136] each
+        return self.project(torch.cat(described, dim=1))  # [B, 256]
