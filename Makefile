@@ -1,0 +1,51 @@
+# `make run` and `make test` are all that a reader needs. Every target sets up .venv by itself.
+#
+# make run                            the notebook series, executed into runs/cpu/ (open runs/cpu/index.html)
+# make run ARGS="-p smoke --seed 1"   the same with other options of `lfdtcmen run`
+# make test                           unit tests, and every notebook in the smoke profile
+# make lab                            JupyterLab on the series
+# make lint                           ruff: lint and format, code and notebooks
+# make notebooks                      execute the committed notebooks in place (cpu profile)
+# make clean                          remove .venv and caches; runs/ stays
+#
+# Another Python: make run PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
+
+.PHONY: help run test lab lint notebooks clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, $(PYTHON) is older: make run PYTHON=python3.12"; exit 2; }
+	@echo "setting up .venv (once, a few minutes)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(READY)
+	$(BIN)/lfdtcmen run $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lab: $(READY)
+	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks
+
+lint: $(READY)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+notebooks: $(READY)
+	LFDTCMEN_PROFILE=cpu $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.timeout=-1 --ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.store_widget_state=False $(SERIES)
+
+clean:
+	rm -rf .venv build data/cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
