@@ -1,0 +1,103 @@
+"""Files on disk that can be made again: where they lie, and how they are written and read safely."""
+
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from lfdtcmen.errors import DataError
+
+WRITE_ADVICE = "free some space, or point LFDTCMEN_CACHE (or the output folder) at a folder that you can write to"
+
+
+def cache_dir() -> Path:
+    """Return the folder of everything that is computed once and kept.
+
+    ``LFDTCMEN_CACHE`` where it is set; else ``data/cache`` of the clone that the package runs from;
+    else ``~/.cache/lfdtcmen``. Deleting it costs time only.
+    """
+    if folder := os.environ.get("LFDTCMEN_CACHE"):
+        return Path(folder).expanduser()
+    project = Path(__file__).resolve().parents[2]
+    if (project / "pyproject.toml").is_file():
+        return project / "data" / "cache"
+    return Path.home() / ".cache" / "lfdtcmen"
+
+
+def make_folder(folder: Path | str) -> Path:
+    """Create a folder and those above it.
+
+    Raises
+    ------
+    DataError
+        It cannot be created, or cannot be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot create the folder ({error.strerror})", str(folder), WRITE_ADVICE) from error
+    if not os.access(folder, os.W_OK):
+        raise DataError("the folder cannot be written to", str(folder), WRITE_ADVICE)
+    return folder
+
+
+@contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that takes its place when the block ends well.
+
+    A reader therefore sees the old file or the new one, never half of one, also after a kill.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    make_folder(path.parent)
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        temporary = Path(name)
+        os.close(handle)
+        yield temporary
+        temporary.chmod(0o644)  # mkstemp's 0600 would shut out others who share the folder
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write the file ({error.strerror or error})", str(path), WRITE_ADVICE) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def save_npz_atomic(path: Path | str, **arrays: np.ndarray) -> None:
+    """Write arrays to an uncompressed ``.npz`` file, whole or not at all.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written to, or the disk is full.
+    """
+    with atomic_path(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def load_npz(path: Path | str) -> dict[str, np.ndarray] | None:
+    """Return the arrays of an ``.npz`` file, or None where there is none that can be used.
+
+    A truncated or unreadable file is announced with a warning, so that the caller can build it again.
+    """
+    path = Path(path)
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        warnings.warn(f"cache file {path} is damaged ({error}) and will be built again", stacklevel=2)
+        return None

@@ -1,0 +1,130 @@
+"""From frames to what the network takes: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
+
+import hashlib
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing import align, flow
+from lfdtcmen.preprocessing.cache import cache_dir, load_npz, make_folder, save_npz_atomic
+
+CHUNK = 8  # pairs a job: enough to hide a job's overhead, few enough to share evenly
+RECIPE = "1"  # raise when the code below or in align.py and flow.py gives other numbers
+
+
+def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
+    """Return the pairs with head motion removed from the apex, and with flow and streams.
+
+    The flow runs from the onset to the *registered* apex, so that it holds the muscles' motion only. Where the pairs
+    know their true flow, it is registered likewise. Pairs that have streams already come back as they are.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        Frames as the camera gave them; landmarks are used where they are there.
+    n_jobs : int, default 1
+        Processes; -1 for all cores. The result has the same bytes whatever is given.
+    progress : bool, default False
+        Show a progress bar over pairs.
+
+    Returns
+    -------
+    PairSet
+        ``apex`` registered (uint8), ``flow`` float32 [N, 2, H, W] rounded to half precision (under 0.001 px),
+        ``streams`` float32 [N, 3, 28, 28]. Kept under :func:`~lfdtcmen.preprocessing.cache.cache_dir` by a fingerprint
+        of the frames and of this recipe; a damaged file is built again with a warning.
+
+    Raises
+    ------
+    DataError
+        No pairs, landmarks that are not finite, or a cache folder that is full or cannot be written to.
+    """
+    if pairs.streams is not None:
+        return pairs
+    if len(pairs) == 0:
+        raise DataError("there are no pairs to prepare", "prepare", "look at what the loader left out, and why")
+    if pairs.onset.shape != pairs.apex.shape:
+        raise DataError(f"onset is {list(pairs.onset.shape)} but apex is {list(pairs.apex.shape)}", "prepare")
+    _check_landmarks(pairs.landmarks)
+
+    path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs)}.npz"
+    done = load_npz(path)
+    if done is None:
+        done = _prepare_chunks(pairs, n_jobs, progress)
+        save_npz_atomic(path, **done)
+
+    true_flow = pairs.true_flow
+    if true_flow is not None:
+        true_flow = np.stack([align.register_flow(f, m) for f, m in zip(true_flow, done["rigid"], strict=True)])
+    return replace(
+        pairs,
+        apex=done["apex"],
+        flow=done["flow"].astype(np.float32),
+        streams=done["streams"],
+        true_flow=true_flow,
+    )
+
+
+def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
+    starts = range(0, len(pairs), CHUNK)
+    chunks = (slice(start, start + CHUNK) for start in starts)
+    landmarks = pairs.landmarks
+    jobs = (
+        delayed(_prepare_chunk)(pairs.onset[c], pairs.apex[c], None if landmarks is None else landmarks[c])
+        for c in chunks
+    )
+    results = []
+    with tqdm(total=len(pairs), desc="align and flow", unit="pair", disable=not progress) as bar:
+        # max_nbytes=None: chunks are small, and a container's /dev/shm may be smaller
+        for result in Parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)(jobs):
+            results.append(result)
+            bar.update(len(result["apex"]))
+    return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
+
+
+def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the processes already share the cores
+    try:
+        rows = [
+            _prepare_pair(on, ap, None if landmarks is None else landmarks[i])
+            for i, (on, ap) in enumerate(zip(onset, apex, strict=True))
+        ]
+    finally:
+        cv2.setNumThreads(threads)
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _prepare_pair(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
+    rigid = align.estimate_rigid(onset, apex, landmarks)  # [2, 3]
+    registered = align.remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
+    motion = flow.tvl1(onset, registered)  # [2, H, W]
+    return {"apex": registered, "flow": motion.astype(np.float16), "streams": flow.to_streams(motion), "rigid": rigid}
+
+
+def _check_landmarks(landmarks: np.ndarray | None) -> None:
+    if landmarks is None:
+        return
+    if landmarks.shape[1:] != (5, 2):
+        raise DataError(f"landmarks must be [N, 5, 2], got {list(landmarks.shape)}", "PairSet.landmarks")
+    bad = np.flatnonzero(~np.isfinite(landmarks).all(axis=(1, 2)))
+    if len(bad):
+        raise DataError(
+            f"landmarks of {len(bad)} pairs are NaN or infinite",
+            f"PairSet.landmarks, first at row {bad[0]}",
+            "leave those pairs out, or set landmarks to None to register on the middle of the frame",
+        )
+
+
+def _fingerprint(pairs: PairSet) -> str:
+    """Sixteen hex digits that change with any frame or landmark, and with the recipe and its settings."""
+    settings = (RECIPE, cv2.__version__, flow.TVL1_SETTINGS, flow.STREAM_SIZE, align.PASSES, align.ROBUST_STEPS)
+    digest = hashlib.sha256(repr((settings, pairs.onset.shape)).encode())
+    for part in (pairs.onset, pairs.apex, pairs.landmarks):
+        digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()[:16]
