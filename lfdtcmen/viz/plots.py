@@ -1,0 +1,668 @@
+"""Every figure of the series: pure functions that are given arrays and return a :class:`matplotlib.figure.Figure`.
+
+A figure is made without pyplot, so nothing is drawn twice in a notebook and nothing stays open behind it.
+Colours are safe for colour-blind readers (seaborn's "colorblind", cividis, RdBu_r), sizes fit a notebook's width.
+Frames are uint8 RGB [N, H, W, 3]; flows are float32 [N, 2, H, W], x then y, in pixels.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+
+from lfdtcmen.errors import DataError
+
+WIDTH = 8.4  # inches: a notebook's text width
+DPI = 90  # with this width 756 pixels: larger pictures of noisy faces make a notebook heavy
+PALETTE = sns.color_palette("colorblind")
+LOG_COLUMNS = ("stage", "epoch", "step", "seconds")  # of a training history: all its other columns are losses
+
+
+# ---------------------------------------------------------------- faces and motion
+
+
+def face_sheet(
+    frames: np.ndarray, titles: Sequence[str] | None = None, columns: int = 8, heading: str | None = None
+) -> Figure:
+    """Draw faces side by side, row after row.
+
+    Parameters
+    ----------
+    frames : ndarray
+        uint8 [N, H, W, 3].
+    titles : sequence of str, optional
+        One short line above each face.
+    columns : int
+        Faces in a row.
+    heading : str, optional
+        One line above the whole sheet.
+
+    Raises
+    ------
+    DataError
+        Frames of another shape or dtype, or another number of titles than of frames.
+    """
+    frames = _check_frames(frames, "face_sheet")
+    _check_titles(titles, len(frames), "face_sheet")
+    columns = min(columns, len(frames))
+    figure, axes = _image_grid(-(-len(frames) // columns), columns, titled=titles is not None, heading=heading)
+    for k, ax in enumerate(axes.flat):
+        if k < len(frames):
+            ax.imshow(frames[k])
+            if titles is not None:
+                ax.set_title(titles[k], fontsize=8)
+        else:
+            ax.set_visible(False)
+    return figure
+
+
+def pair_strip(
+    onset: np.ndarray,
+    apex: np.ndarray,
+    flow: np.ndarray | None = None,
+    strain: np.ndarray | None = None,
+    titles: Sequence[str] | None = None,
+    flow_name: str = "TV-L1 flow",
+) -> Figure:
+    """Draw each pair as one row: onset, apex, signed difference, and the flow and strain where given (3.1.1, 3.3.2).
+
+    Parameters
+    ----------
+    onset, apex : ndarray
+        uint8 [N, H, W, 3].
+    flow : ndarray, optional
+        Motion onset -> apex, [N, 2, H, W], x then y, pixels: its length as colour, its direction as arrows.
+    strain : ndarray, optional
+        Optical strain [N, H, W], pixels of displacement a pixel (no unit).
+    titles : sequence of str, optional
+        One name a row, such as its emotion.
+    flow_name : str
+        Where the flow comes from, for the column's title.
+
+    Raises
+    ------
+    DataError
+        Arrays whose rows do not belong together.
+    """
+    onset, apex = _check_frames(onset, "pair_strip"), _check_frames(apex, "pair_strip")
+    for name, value in (("apex", apex), ("flow", flow), ("strain", strain), ("titles", titles)):
+        _check_titles(value, len(onset), f"pair_strip: {name}")
+    difference = grey_change(onset, apex)  # [N, H, W]
+    columns = ["onset", "apex", "apex - onset"] + [flow_name] * (flow is not None) + ["strain"] * (strain is not None)
+    figure, axes = _image_grid(len(onset), len(columns), titled=True, bars=True)
+    for k, row in enumerate(axes):
+        row[0].imshow(onset[k])
+        row[1].imshow(apex[k])
+        change = _draw_change(row[2], difference[k], _limit(difference))
+        images = [None, None, change]
+        if flow is not None:
+            images.append(draw_flow(row[3], flow[k], limit=_limit(np.linalg.norm(flow, axis=1))))
+        if strain is not None:
+            images.append(row[-1].imshow(strain[k], cmap="cividis", vmin=0, vmax=_limit(strain)))
+        if titles is not None:
+            row[0].set_ylabel(titles[k], fontsize=9)
+    units = {"apex - onset": "grey levels", flow_name: "pixels", "strain": "strain"}
+    for ax, name in zip(axes[0], columns, strict=True):
+        ax.set_title(name, fontsize=9)
+    for column, image in enumerate(images):
+        if image is not None:
+            _colour_bar(figure, image, slice(column, column + 1), units[columns[column]])
+    return figure
+
+
+def flow_figure(frame: np.ndarray, flow: np.ndarray, true_flow: np.ndarray | None = None) -> Figure:
+    """Draw one flow in full: arrows on the face, then U (x) and V (y) alone; a second row for the true flow.
+
+    Parameters
+    ----------
+    frame : ndarray
+        The onset frame, uint8 [H, W, 3].
+    flow, true_flow : ndarray
+        [2, H, W], x then y, pixels. Positive U points right, positive V points down, as image rows do.
+    """
+    frame = _check_frames(np.asarray(frame)[None], "flow_figure")[0]
+    flows = {"flow": np.asarray(flow)} | ({} if true_flow is None else {"true flow": np.asarray(true_flow)})
+    limit = _limit(np.stack(list(flows.values())))
+    figure, axes = _image_grid(len(flows), 4, titled=True, bars=True)
+    for row, (name, field) in zip(axes, flows.items(), strict=True):
+        row[0].imshow(frame)
+        _draw_arrows(row[0], field, limit, colour=PALETTE[1])
+        length = draw_flow(row[1], field, limit, arrows=False)
+        components = [_draw_change(ax, part, limit) for ax, part in zip(row[2:], field, strict=True)]
+        row[0].set_ylabel(name, fontsize=9)
+    for ax, title in zip(axes[0], ("motion onset to apex", "length", "U (to the right)", "V (down)"), strict=True):
+        ax.set_title(title, fontsize=9)
+    _colour_bar(figure, length, slice(1, 2), "pixels")
+    _colour_bar(figure, components[1], slice(2, 4), "pixels")
+    return figure
+
+
+def draw_flow(ax: Axes, flow: np.ndarray, limit: float | None = None, arrows: bool = True) -> AxesImage:
+    """Draw one flow [2, H, W] into given axes: its length as colour, its direction as arrows."""
+    limit = limit or _limit(np.linalg.norm(flow, axis=0))
+    image = ax.imshow(np.linalg.norm(flow, axis=0), cmap="cividis", vmin=0, vmax=limit)
+    if arrows:
+        _draw_arrows(ax, flow, limit)
+    return image
+
+
+def action_unit_sheet(
+    neutral: np.ndarray, faces: np.ndarray, flows: np.ndarray, titles: Sequence[str], columns: int = 6
+) -> Figure:
+    """Draw what each action unit does to one face: above the face that shows it, below the motion that makes it.
+
+    Parameters
+    ----------
+    neutral : ndarray
+        The face at rest, uint8 [H, W, 3]: drawn faintly under the arrows.
+    faces : ndarray
+        The same face with one action unit each, uint8 [A, H, W, 3].
+    flows : ndarray
+        Motion of each, [A, 2, H, W], pixels.
+    titles : sequence of str
+        One name each, such as "AU12 lip corner puller".
+    """
+    faces = _check_frames(faces, "action_unit_sheet")
+    _check_titles(titles, len(faces), "action_unit_sheet")
+    _check_titles(flows, len(faces), "action_unit_sheet: flows")
+    columns = min(columns, len(faces))
+    blocks = -(-len(faces) // columns)
+    figure, axes = _image_grid(2 * blocks, columns, titled=True, bars=True)
+    limit = _limit(np.linalg.norm(flows, axis=1))
+    for k in range(blocks * columns):
+        above, below = axes[2 * (k // columns), k % columns], axes[2 * (k // columns) + 1, k % columns]
+        if k >= len(faces):
+            above.set_visible(False)
+            below.set_visible(False)
+            continue
+        above.imshow(faces[k])
+        above.set_title(titles[k], fontsize=8)
+        below.imshow(np.asarray(neutral).mean(2), cmap="gray")
+        draw_flow(below, flows[k], limit).set_alpha(0.65)
+    scale = ScalarMappable(Normalize(0, limit), "cividis")
+    _colour_bar(figure, scale, slice(None), "motion (pixels)")
+    return figure
+
+
+def clip_strip(
+    frames: np.ndarray, onset: int, apex: int, offset: int, fps: float, intensity: np.ndarray | None = None
+) -> Figure:
+    """Draw a clip: its marked frames, what moved since the onset, and the intensity over time.
+
+    Parameters
+    ----------
+    frames : ndarray
+        uint8 [T, H, W, 3].
+    onset, apex, offset : int
+        Frame numbers, from 0.
+    fps : float
+        Frames a second.
+    intensity : ndarray, optional
+        True strength of the expression in each frame, [T]; without it, the mean grey change since the onset is drawn.
+    """
+    frames = _check_frames(frames, "clip_strip")
+    marks = {"onset": onset, "apex": apex, "offset": offset}
+    shown = {"before": 0, "onset": onset, "rising": (onset + apex) // 2, "apex": apex, "falling": (apex + offset) // 2}
+    shown |= {"offset": offset}
+    figure = Figure(figsize=(WIDTH, 5.0), dpi=DPI, layout="constrained")
+    grid = figure.add_gridspec(3, len(shown), height_ratios=(1.3, 1.3, 1))
+    changes = grey_change(np.repeat(frames[onset][None], len(frames), 0), frames)  # [T, H, W]
+    for column, (name, k) in enumerate(shown.items()):
+        ax, below = (_bare(figure.add_subplot(grid[row, column])) for row in (0, 1))
+        ax.imshow(frames[k])
+        ax.set_title(f"{name}\n{k / fps:.2f} s", fontsize=9)
+        _draw_change(below, changes[k], _limit(changes))
+        if column == 0:
+            below.set_ylabel("change since\nthe onset", fontsize=9)
+    ax = figure.add_subplot(grid[2, :])
+    seconds = np.arange(len(frames)) / fps
+    ax.plot(seconds, np.abs(changes).mean((1, 2)) if intensity is None else intensity, color=PALETTE[0])
+    for (name, k), style in zip(marks.items(), (":", "-", "--"), strict=True):
+        ax.axvline(k / fps, color=PALETTE[3], linestyle=style, label=name)
+    ax.set(xlabel="time (s)", ylabel="grey change" if intensity is None else "intensity", xlim=(0, seconds[-1]))
+    ax.legend(fontsize=8, ncols=3, loc="upper right")
+    return figure
+
+
+# ---------------------------------------------------------------- inside the network
+
+
+def swap_grid(
+    identities: np.ndarray,
+    motions: np.ndarray,
+    generated: np.ndarray,
+    change: np.ndarray | None = None,
+    true_change: np.ndarray | None = None,
+) -> Figure:
+    """Draw every motion on every identity (cross-combination, 3.1), with what changed when only the motion changed.
+
+    Parameters
+    ----------
+    identities : ndarray
+        Frame that gives the identity code, uint8 [I, H, W, 3]: the left column.
+    motions : ndarray
+        Apex frame that gives the motion code, uint8 [M, H, W, 3]: the top row.
+    generated : ndarray
+        Generator's output, uint8 [I, M, H, W, 3].
+    change : ndarray, optional
+        Output with the apex motion minus output with the onset motion, float [I, M, H, W], grey levels.
+    true_change : ndarray, optional
+        The same change as it should be (rendered counterfactual), float [I, M, H, W], grey levels.
+    """
+    identities, motions = _check_frames(identities, "swap_grid"), _check_frames(motions, "swap_grid")
+    shape = (len(identities), len(motions))
+    for name, value in (("generated", generated), ("change", change), ("true_change", true_change)):
+        if value is not None and value.shape[:2] != shape:
+            raise DataError(f"{name} is {list(value.shape)} but begins with [I, M] = {list(shape)}", "swap_grid")
+    changes = {k: v for k, v in (("generated\nchange", change), ("true\nchange", true_change)) if v is not None}
+    rows = 1 + len(changes)
+    figure, axes = _image_grid(1 + shape[0] * rows, 1 + shape[1], bars=bool(changes), max_side=1.3)
+    axes[0, 0].set_visible(False)
+    for ax, frame in zip(axes[0, 1:], motions, strict=True):
+        ax.imshow(frame)
+    axes[0, 1].set_ylabel("motion from", fontsize=8)
+    limit = max((_limit(v) for v in changes.values()), default=1.0)
+    image = None
+    for i, identity in enumerate(identities):
+        top = 1 + i * rows
+        axes[top, 0].imshow(identity)
+        axes[top, 0].set_ylabel("identity from", fontsize=8)
+        for m in range(shape[1]):
+            axes[top, 1 + m].imshow(generated[i, m])
+            for k, values in enumerate(changes.values(), start=1):
+                image = _draw_change(axes[top + k, 1 + m], values[i, m], limit)
+        axes[top, 1].set_ylabel("generated", fontsize=8)
+        for k, name in enumerate(changes, start=1):
+            axes[top + k, 0].set_visible(False)
+            axes[top + k, 1].set_ylabel(name, fontsize=8)
+    if image is not None:
+        _colour_bar(figure, image, slice(1, None), "grey levels")
+    return figure
+
+
+def attention_maps(
+    frames: np.ndarray, attention: np.ndarray, titles: Sequence[str] | None = None, name: str = "attention"
+) -> Figure:
+    """Draw a map over each face: MAAG's attention weights (3.3.1) or a Grad-CAM (4.7).
+
+    Parameters
+    ----------
+    frames : ndarray
+        uint8 [N, H, W, 3].
+    attention : ndarray
+        [N, h, w], or [N, C, h, w], of which the mean over channels is drawn. No unit.
+    titles : sequence of str, optional
+        One short line a face.
+    name : str
+        What the map is, for the colour bar.
+    """
+    frames, attention = _check_frames(frames, "attention_maps"), np.asarray(attention)
+    _check_titles(attention, len(frames), "attention_maps: attention")
+    _check_titles(titles, len(frames), "attention_maps")
+    maps = attention.mean(1) if attention.ndim == 4 else attention  # [N, h, w]
+    figure, axes = _image_grid(2, len(frames), titled=True, bars=True)
+    extent = (-0.5, frames.shape[2] - 0.5, frames.shape[1] - 0.5, -0.5)  # the map's cells spread over the face
+    limits = {"vmin": maps.min(), "vmax": max(maps.max(), maps.min() + 1e-6)}
+    for k, (above, below) in enumerate(axes.T):
+        above.imshow(frames[k])
+        below.imshow(frames[k].mean(2), cmap="gray")
+        below.imshow(maps[k], extent=extent, interpolation="bilinear", cmap="inferno", alpha=0.55, **limits)
+        if titles is not None:
+            above.set_title(titles[k], fontsize=8)
+    scale = ScalarMappable(Normalize(**limits), "inferno")
+    _colour_bar(figure, scale, slice(None), f"{name}, {maps.shape[1]}x{maps.shape[2]}")
+    return figure
+
+
+def loss_curves(history: pd.DataFrame) -> Figure:
+    """Draw each loss over the steps of training, one panel a loss, the stages after one another (4.4).
+
+    Parameters
+    ----------
+    history : DataFrame
+        One row a step or an epoch: columns stage, epoch, step, seconds, and one column for each loss (as training
+        logs it). A loss that a stage does not use is NaN there.
+    """
+    losses = [c for c in history.columns if c not in LOG_COLUMNS and history[c].notna().any()]
+    if not losses:
+        raise DataError("the history holds no loss", "loss_curves", f"columns found: {', '.join(history.columns)}")
+    columns = min(4, len(losses))
+    rows = -(-len(losses) // columns)
+    figure = Figure(figsize=(WIDTH, 0.4 + 1.9 * rows), dpi=DPI, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    position = np.arange(1, len(history) + 1)
+    for ax, name in zip(axes.flat, losses, strict=False):
+        for stage in sorted(history["stage"].unique()):
+            part = (history["stage"] == stage).to_numpy()
+            values = history.loc[part, name].to_numpy(dtype=float)
+            ax.plot(position[part], values, color=PALETTE[int(stage) - 1], marker="." if len(history) < 60 else None)
+        ax.set_title(name, fontsize=9)
+        ax.tick_params(labelsize=8)
+        ax.set_xlim(0.5, len(history) + 0.5)
+    for ax in axes.flat[len(losses) :]:
+        ax.set_visible(False)
+    rows_are = "step" if "step" in history and history["step"].nunique() == len(history) else "log entry"
+    figure.supxlabel(f"{rows_are} (all stages)", fontsize=9)
+    figure.supylabel("loss, unweighted", fontsize=9)
+    stages = sorted(history["stage"].unique())
+    lines = [Line2D([], [], color=PALETTE[int(stage) - 1], label=f"stage {stage}") for stage in stages]
+    figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), fontsize=9, frameon=False)
+    return figure
+
+
+def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: str = "component") -> Figure:
+    """Draw the same points once for each colouring: is a code grouped by emotion, or by who it is?
+
+    Parameters
+    ----------
+    points : ndarray
+        Codes brought to the plane (PCA, t-SNE), [N, 2].
+    colour_by : mapping
+        Panel title -> one value a point, such as ``{"emotion": names, "subject": subjects}``.
+    axis_name : str
+        Name of the two axes.
+    """
+    points = np.asarray(points)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise DataError(f"points must be [N, 2], got {list(points.shape)}", "embedding", "project them first, with PCA")
+    figure = Figure(figsize=(WIDTH, 4.2), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(colour_by), squeeze=False, sharex=True, sharey=True)[0]
+    for ax, (title, values) in zip(axes, colour_by.items(), strict=True):
+        _check_titles(values, len(points), f"embedding: {title}")
+        groups, code = np.unique(np.asarray(values).astype(str), return_inverse=True)
+        few = len(groups) <= len(PALETTE)
+        colours = PALETTE if few else sns.color_palette("husl", len(groups))
+        for k, group in enumerate(groups):
+            marker = "os^Dv<>P*X"[k % 10]  # shape as well as colour tells the groups apart
+            look = {"marker": marker, "color": colours[k], "s": 22, "linewidths": 0, "alpha": 0.8}
+            ax.scatter(*points[code == k].T, label=group, **look)
+        ax.set_title(f"coloured by {title}" + ("" if few else f" ({len(groups)})"), fontsize=10)
+        ax.set_xlabel(f"{axis_name} 1")
+        if few:
+            ax.legend(fontsize=8)
+    axes[0].set_ylabel(f"{axis_name} 2")
+    return figure
+
+
+# ---------------------------------------------------------------- results
+
+
+def confusion_pair(
+    confusion: np.ndarray,
+    names: Sequence[str],
+    stated: Mapping[str, Mapping[str, float]] | None = None,
+    data_name: str = "drawn faces",
+    stated_name: str = "CAS(ME)$^3$ Part A",
+) -> Figure:
+    """Draw our confusion matrix beside the recall rates that the paper states for its own data (Figs 7-9).
+
+    Parameters
+    ----------
+    confusion : ndarray
+        Counts, int [C, C], a row for each true class.
+    names : sequence of str
+        Class names, in the order of the rows.
+    stated : mapping, optional
+        True class -> predicted class -> rate in [0, 1], only what the text states
+        (:data:`lfdtcmen.analysis.paper.RECALL`). All other cells stay blank: the figures themselves are not copied.
+    data_name, stated_name : str
+        Which data each side is measured on: they differ, so the two sides are to be compared in kind only.
+    """
+    confusion = np.asarray(confusion)
+    if confusion.shape != (len(names), len(names)):
+        raise DataError(f"{len(names)} names for a matrix of {list(confusion.shape)}", "confusion_pair")
+    rates = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
+    text = [[f"{rates[t, p]:.0%}\n{confusion[t, p]}" for p in range(len(names))] for t in range(len(names))]
+    sides = 1 if stated is None else 2
+    figure = Figure(figsize=(WIDTH if sides == 2 else WIDTH / 2 + 0.5, 4.3), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, sides, squeeze=False)[0]
+    image = _draw_matrix(axes[0], rates, text, names)
+    axes[0].set_title(f"ours, {data_name}: row rate and count", fontsize=10)
+    axes[0].set_ylabel("true class")
+    if stated is not None:
+        if unknown := set(stated) - set(names):
+            raise DataError(f"the paper's rates name {sorted(unknown)}, which are no classes here", "confusion_pair")
+        paper = np.array([[stated.get(t, {}).get(p, np.nan) for p in names] for t in names])  # [C, C]
+        text = [["not\nstated" if np.isnan(rate) else f"{rate:.0%}" for rate in row] for row in paper]
+        _draw_matrix(axes[1], paper, text, names)
+        axes[1].set_title(f"the paper's text, {stated_name}", fontsize=10)
+    figure.colorbar(image, ax=list(axes), shrink=0.8, label="share of the true class")
+    return figure
+
+
+def parameter_bars(
+    table: pd.DataFrame, column: str = "parameters", stated: Mapping[str, float] | None = None
+) -> Figure:
+    """Draw what each component costs (4.8), and the totals beside the paper's (Table 8).
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index: component; one numeric column to draw. A row "total" is left to the title.
+    column : str
+        Which column: its name is the axis label.
+    stated : mapping, optional
+        Name -> the paper's total, drawn as vertical lines on the running total below.
+    """
+    parts = table[column].drop("total", errors="ignore")
+    total = float(parts.sum())
+    rows = 1 if stated is None else 2
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.32 * len(parts) + 1.2 * (rows - 1)), dpi=DPI, layout="constrained")
+    grid = figure.add_gridspec(rows, 1, height_ratios=(0.32 * len(parts), 0.9)[:rows])
+    ax = figure.add_subplot(grid[0])
+    ax.barh(parts.index.astype(str), parts, color=PALETTE[0])
+    ax.invert_yaxis()
+    for k, value in enumerate(parts):
+        ax.text(value, k, f" {_thousands(value)}  ({value / total:.0%})", va="center", fontsize=8)
+    ax.set(xlabel=column, xlim=(0, 1.22 * parts.max()))
+    ax.set_title(f"total {_thousands(total)}", fontsize=10)
+    ax.xaxis.set_major_formatter(lambda x, _: _thousands(x))
+    if stated is not None:
+        ax = figure.add_subplot(grid[1])
+        left = 0.0
+        for k, value in enumerate(parts):
+            ax.barh([0], [value], left=left, color=PALETTE[k % len(PALETTE)], edgecolor="white")
+            left += value
+        for k, (name, value) in enumerate(stated.items()):
+            ax.axvline(value, color="black", linestyle=(":", "--")[k % 2], label=f"paper, {name}: {_thousands(value)}")
+        ax.set(yticks=[], xlabel=f"{column}, summed", xlim=(0, 1.05 * max(left, *stated.values())))
+        ax.xaxis.set_major_formatter(lambda x, _: _thousands(x))
+        ax.legend(fontsize=8, loc="upper left", ncols=2, bbox_to_anchor=(0, 1.35), frameon=False)
+    return figure
+
+
+def score_forest(
+    table: pd.DataFrame, metrics: Sequence[str] = ("UF1", "UAR"), reference: Mapping[str, float] | None = None
+) -> Figure:
+    """Draw mean and interval of each model's score, one panel a metric.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a model: column ``model`` (or the index) and, for each metric, columns "<metric>", "<metric> low",
+        "<metric> high" (95 % interval over subjects). "<metric> mean" is taken as well.
+    metrics : sequence of str
+        Which scores to draw.
+    reference : mapping, optional
+        Name -> value, drawn as vertical lines in every panel, such as ``{"chance": 1 / 3}``.
+    """
+    names = (table["model"] if "model" in table else table.index.to_series()).astype(str).tolist()
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.36 * len(names)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
+    for ax, metric in zip(axes, metrics, strict=True):
+        column = metric if metric in table else f"{metric} mean"
+        if missing := [c for c in (column, f"{metric} low", f"{metric} high") if c not in table]:
+            raise DataError(f"no column {missing[0]!r}", "score_forest", f"columns found: {', '.join(table.columns)}")
+        mean, low, high = (table[c].to_numpy(float) for c in (column, f"{metric} low", f"{metric} high"))
+        # the interval of a bootstrap need not hold the mean over seeds: a bar is never drawn backwards
+        error = np.maximum([mean - low, high - mean], 0)
+        ax.errorbar(mean, range(len(names)), xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3)
+        for k, value in enumerate(mean):
+            ax.annotate(f"{value:.3f}", (value, k), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+        for k, (name, value) in enumerate((reference or {}).items()):
+            ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
+        ax.set(xlabel=f"{metric} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
+        ax.grid(axis="x", alpha=0.3)
+    axes[0].set_yticks(range(len(names)), names)
+    if reference:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, frameon=False)
+    return figure
+
+
+def report_forest(report: pd.DataFrame) -> Figure:
+    """Draw a disentanglement report: each measure with its interval, beside the value that would mean success.
+
+    Parameters
+    ----------
+    report : DataFrame
+        As :func:`lfdtcmen.analysis.disentanglement.disentanglement_report` returns it: columns measure, value, low,
+        high, reference (what the value is to be held against), wanted.
+    """
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.4 * len(report)), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    rows = np.arange(len(report))
+    value, low, high, reference = (report[c].to_numpy(float) for c in ("value", "low", "high", "reference"))
+    known = np.isfinite(low) & np.isfinite(high)
+    error = np.where(known, np.maximum([value - low, high - value], 0), 0)
+    ax.errorbar(value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3, label="this model")
+    ax.scatter(reference, rows, marker="|", s=220, color=PALETTE[3], label="held against")
+    for k in rows:
+        ax.annotate(f"{value[k]:.2f}", (value[k], k), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+    ax.set_xscale("symlog", linthresh=1.0)  # an error over copy of 10 and a gain of 0.02 in one picture
+    ax.set_yticks(rows, [f"{m}  ({w})" for m, w in zip(report["measure"], report["wanted"], strict=True)], fontsize=8)
+    ax.set(ylim=(len(report) - 0.5, -0.7), xlabel="value (no unit; linear up to 1, logarithmic above)")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.axvline(0, color="grey", linewidth=0.8)
+    ax.grid(axis="x", alpha=0.3)
+    ax.legend(fontsize=8, loc="lower right")
+    return figure
+
+
+# ---------------------------------------------------------------- helpers that callers use too
+
+
+def as_frames(images: torch.Tensor) -> np.ndarray:
+    """Return images [N, 3, H, W] in [0, 1] as uint8 frames [N, H, W, 3], for the figures above."""
+    images = images.detach().float().clamp(0, 1).mul(255).round().byte()
+    return images.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def grey_change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return after - before in grey levels, float32 [N, H, W], of uint8 frames [N, H, W, 3]."""
+    return after.astype(np.float32).mean(-1) - before.astype(np.float32).mean(-1)
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def _image_grid(
+    rows: int,
+    columns: int,
+    titled: bool = False,
+    bars: bool = False,
+    heading: str | None = None,
+    max_side: float = 2.0,
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure no wider than a notebook and its [rows, columns] axes, square and without ticks.
+
+    ``bars`` leaves a thin row below for :func:`_colour_bar`, so that a bar takes no room from the images above it.
+    """
+    side = min(WIDTH / columns, max_side)  # inches
+    height = rows * side * 1.03 + 0.25 * titled + 0.7 * bars + (0.35 if heading else 0)
+    figure = Figure(figsize=(side * columns + 0.2, height), dpi=DPI, layout="compressed")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    grid = figure.add_gridspec(rows + bars, columns, height_ratios=[1] * rows + [0.08] * bars)
+    axes = [[_bare(figure.add_subplot(grid[r, c])) for c in range(columns)] for r in range(rows)]
+    if heading:
+        figure.suptitle(heading, fontsize=11)
+    return figure, np.array(axes)
+
+
+def _bare(ax: Axes) -> Axes:
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return ax
+
+
+def _limit(values: np.ndarray) -> float:
+    """Return the colour range that leaves out the few largest values: noise would else hide the motion."""
+    return float(max(np.percentile(np.abs(values), 99.5), 1e-6))
+
+
+def _draw_change(ax: Axes, change: np.ndarray, limit: float) -> AxesImage:
+    return ax.imshow(change, cmap="RdBu_r", vmin=-limit, vmax=limit)
+
+
+def _draw_arrows(ax: Axes, flow: np.ndarray, limit: float, colour="white") -> None:
+    step = max(1, flow.shape[-1] // 14)
+    rows, columns = np.mgrid[step // 2 : flow.shape[1] : step, step // 2 : flow.shape[2] : step]
+    u, v = flow[:, rows, columns]
+    moving = np.hypot(u, v) > 0.15 * limit
+    # y runs down in an image: with angles="xy" an arrow points where the skin goes
+    ax.quiver(
+        columns[moving],
+        rows[moving],
+        u[moving],
+        v[moving],
+        color=colour,
+        angles="xy",
+        scale_units="xy",
+        scale=limit / (1.3 * step),
+        width=0.008,
+        headwidth=4,
+    )
+
+
+def _draw_matrix(ax: Axes, rates: np.ndarray, text: Sequence[Sequence[str]], names: Sequence[str]) -> AxesImage:
+    cmap = mpl.colormaps["cividis"].with_extremes(bad="white")
+    image = ax.imshow(np.ma.masked_invalid(rates), cmap=cmap, vmin=0, vmax=1)
+    size = 10 if len(names) <= 4 else 7
+    for t, row in enumerate(rates):
+        for p, rate in enumerate(row):
+            colour = "grey" if np.isnan(rate) else "white" if rate < 0.55 else "black"
+            ax.text(p, t, text[t][p], ha="center", va="center", color=colour, fontsize=size - 2 * np.isnan(rate))
+    ax.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0, fontsize=9)
+    ax.set_yticks(range(len(names)), names, fontsize=9)
+    ax.set_xlabel("predicted class")
+    return image
+
+
+def _colour_bar(figure: Figure, image: AxesImage | ScalarMappable, columns: slice, label: str) -> None:
+    """Draw a colour bar into the last row of an image grid, below the given columns."""
+    last_row = figure.axes[0].get_gridspec()[-1, columns]
+    bar = figure.colorbar(image, cax=figure.add_subplot(last_row), orientation="horizontal")
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+
+
+def _thousands(value: float) -> str:
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:g}"
+
+
+def _check_frames(frames: np.ndarray, where: str) -> np.ndarray:
+    frames = np.asarray(frames)
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not len(frames):
+        raise DataError(
+            f"frames must be uint8 [N, H, W, 3] with N > 0, got {frames.dtype} {list(frames.shape)}",
+            where,
+            "turn network output into frames with lfdtcmen.viz.plots.as_frames",
+        )
+    return frames
+
+
+def _check_titles(values: Sequence | None, count: int, where: str) -> None:
+    if values is not None and len(values) != count:
+        raise DataError(f"{len(values)} given for {count} images", where)
