@@ -1,0 +1,1 @@
+"""Compared methods, each one a ``fit_predict`` function under the shared protocol."""

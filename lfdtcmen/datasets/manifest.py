@@ -1,0 +1,154 @@
+"""The one table that every data set becomes: a row is one micro-expression."""
+
+import numpy as np
+import pandas as pd
+
+from lfdtcmen.errors import DataError
+
+COLUMNS = ("dataset", "subject", "clip", "onset", "apex", "offset", "fps", "emotion", "label", "au", "path")
+REQUIRED = ("dataset", "subject", "clip", "onset", "apex", "emotion")  # the others may be missing or empty
+
+EMOTIONS = ("happiness", "disgust", "contempt", "surprise", "fear", "anger", "sadness", "others")
+
+#: Class names of each label map, in the order of the labels: CAS(ME)^3 and the composite; DFME (4.1).
+LABEL_MAPS = {
+    "3class": ("negative", "positive", "surprise"),
+    "7class": ("happiness", "disgust", "contempt", "surprise", "fear", "anger", "sadness"),
+}
+_THREE_CLASSES = {
+    "anger": "negative",
+    "contempt": "negative",
+    "disgust": "negative",
+    "fear": "negative",
+    "sadness": "negative",
+    "happiness": "positive",
+    "surprise": "surprise",
+}
+
+
+def map_emotion(emotion: str, label_map: str) -> int | None:
+    """Return the class of an emotion, or None where the label map leaves it out (such as 'others').
+
+    Parameters
+    ----------
+    emotion : str
+        One of :data:`EMOTIONS`. A class name of the map, such as 'negative', is taken as well:
+        some data sets (SMIC) publish nothing finer.
+    label_map : {"3class", "7class"}
+        Negative = anger, contempt, disgust, fear, sadness (stated, but for contempt, which CAS(ME)^3 does not have).
+
+    Raises
+    ------
+    DataError
+        Unknown emotion or label map.
+    """
+    if label_map not in LABEL_MAPS:
+        raise DataError(f"unknown label map {label_map!r}", "map_emotion", f"use one of {', '.join(LABEL_MAPS)}")
+    names = LABEL_MAPS[label_map]
+    if emotion in names:
+        return names.index(emotion)
+    if emotion not in EMOTIONS:
+        raise DataError(f"unknown emotion {emotion!r}", "map_emotion", f"known emotions: {', '.join(EMOTIONS)}")
+    name = _THREE_CLASSES.get(emotion) if label_map == "3class" else None
+    return None if name is None else names.index(name)
+
+
+def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with :data:`COLUMNS` in order, after checking every row.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``onset``, ``apex`` and ``offset`` are frame numbers (offset may be missing), ``fps`` frames per second,
+        ``label`` the class under a label map, ``au`` the action units as text, ``path`` where the frames lie;
+        ``subject`` is unique across data sets, such as ``casme3/spNO.1``. Other columns are kept, at the end.
+
+    Returns
+    -------
+    DataFrame
+        A copy with a fresh index.
+
+    Raises
+    ------
+    DataError
+        A column or a value is missing, an emotion is unknown, or onset <= apex <= offset does not hold;
+        says in which row, counted from 1.
+    """
+    if missing := [name for name in REQUIRED if name not in table]:
+        raise DataError(
+            f"column {missing[0]!r} is missing", "manifest", f"needed: {', '.join(REQUIRED)}; found: {', '.join(table)}"
+        )
+    table = table.reset_index(drop=True).copy()
+    for name in COLUMNS:
+        if name not in table:
+            table[name] = None
+    for name in REQUIRED:
+        empty = table[name].isna() | (table[name].astype(str).str.strip() == "")
+        _refuse(empty, table, f"{name} is empty", "fill it in, or leave the row out")
+    for name in ("onset", "apex", "offset", "fps"):
+        given = table[name].notna()
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        wrong = given & ~(numbers >= 0).fillna(False)
+        _refuse(wrong, table, f"{name} is not a number of 0 or more", "correct the annotation", name)
+        table[name] = numbers.astype("Float64" if name == "fps" else float)
+    known = set(EMOTIONS).union(*LABEL_MAPS.values())
+    _refuse(~table["emotion"].isin(known), table, "unknown emotion", f"use one of {', '.join(EMOTIONS)}", "emotion")
+    _refuse(table["onset"] > table["apex"], table, "onset comes after apex", "correct the frame numbers", "onset")
+    _refuse(table["apex"] > table["offset"], table, "apex comes after offset", "correct the frame numbers", "apex")
+    for name in ("onset", "apex", "offset"):
+        whole = table[name].isna() | (table[name] == np.floor(table[name]))
+        _refuse(~whole, table, f"{name} is not a whole frame number", "correct the annotation", name)
+        table[name] = table[name].astype("Int64")
+    return table[[*COLUMNS, *(name for name in table if name not in COLUMNS)]]
+
+
+def table1(manifest: pd.DataFrame, label_map: str | None = None) -> pd.DataFrame:
+    """Count subjects and samples of each data set by class, as the paper's Table 1 does.
+
+    Parameters
+    ----------
+    manifest : DataFrame
+        With the columns dataset, subject, emotion and, where known, fps.
+    label_map : {"3class", "7class"}, optional
+        Count the map's classes and what it leaves out; by default, emotions as annotated.
+
+    Returns
+    -------
+    DataFrame
+        One row a data set: subjects, samples, fps, then one column a class.
+    """
+    if label_map is None:
+        present = set(manifest["emotion"])
+        classes = [name for name in (*EMOTIONS, *LABEL_MAPS["3class"]) if name in present]
+        classes = list(dict.fromkeys(classes))
+        names = manifest["emotion"]
+    else:
+        classes = [*LABEL_MAPS[label_map], "left out"] if label_map in LABEL_MAPS else []
+        numbers = [map_emotion(emotion, label_map) for emotion in manifest["emotion"]]
+        names = pd.Series(["left out" if n is None else classes[n] for n in numbers], index=manifest.index, dtype=str)
+    rows = []
+    for dataset, group in manifest.groupby("dataset", sort=False):
+        fps = sorted(set(group["fps"].dropna())) if "fps" in group else []
+        rows.append(
+            {
+                "dataset": dataset,
+                "subjects": group["subject"].nunique(),
+                "samples": len(group),
+                "fps": ", ".join(f"{value:g}" for value in fps),
+                **{name: int((names[group.index] == name).sum()) for name in classes},
+            }
+        )
+    return pd.DataFrame(rows).set_index("dataset") if rows else pd.DataFrame()
+
+
+def _refuse(wrong: pd.Series, table: pd.DataFrame, what: str, fix: str, column: str | None = None) -> None:
+    """Raise for the first row that is wrong, and say how many others are."""
+    rows = np.flatnonzero(wrong.fillna(False).to_numpy(dtype=bool))
+    if len(rows) == 0:
+        return
+    row = rows[0]
+    found = "" if column is None else f" ({table[column].iloc[row]!r})"
+    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    raise DataError(
+        f"{what}{found}", f"manifest row {row + 1}{more}, {table['subject'].iloc[row]}/{table['clip'].iloc[row]}", fix
+    )

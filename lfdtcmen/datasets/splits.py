@@ -1,0 +1,117 @@
+"""Subjects never cross: who is trained on, and who is tested (4.2)."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+
+from lfdtcmen.errors import DataError
+
+Fold = tuple[np.ndarray, np.ndarray]
+
+
+def loso(subjects: np.ndarray) -> Iterator[Fold]:
+    """Leave one subject out: each subject in turn is the test set (stated for CAS(ME)^3, 4.2).
+
+    Parameters
+    ----------
+    subjects : array-like
+        Who each sample shows, [N].
+
+    Yields
+    ------
+    train_index, test_index : ndarray
+        int64 positions of the samples.
+
+    Raises
+    ------
+    DataError
+        Fewer than two subjects.
+    """
+    subjects = np.asarray(subjects)
+    if len(np.unique(subjects)) < 2:
+        raise DataError("leave-one-subject-out needs two subjects or more", "loso", "load more subjects")
+    for train, test in LeaveOneGroupOut().split(subjects, groups=subjects):
+        check_disjoint(subjects[train], subjects[test])
+        yield train, test
+
+
+def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0) -> Iterator[Fold]:
+    """Leave a k-th of the subjects out, with classes spread over the folds as evenly as subjects allow.
+
+    The quick stand-in for :func:`loso` (assumed; the paper's protocol is leave-one-subject-out).
+
+    Parameters
+    ----------
+    subjects, labels : array-like
+        Who each sample shows, and its class, [N].
+    k : int
+        Number of folds.
+    seed : int
+        Which of the many splits.
+
+    Yields
+    ------
+    train_index, test_index : ndarray
+        int64 positions of the samples; every sample is tested once.
+
+    Raises
+    ------
+    DataError
+        More folds than subjects, a class without samples, or a class that some fold could not train on.
+    """
+    subjects, labels = np.asarray(subjects), np.asarray(labels)
+    if len(subjects) != len(labels):
+        raise DataError(f"{len(subjects)} subjects but {len(labels)} labels", "grouped_kfold")
+    people = len(np.unique(subjects))
+    if not 2 <= k <= people:
+        raise DataError(f"cannot make {k} folds of {people} subjects", "grouped_kfold", f"use 2 to {people} folds")
+    counts = np.bincount(labels)
+    if (counts == 0).any():
+        raise DataError(
+            f"class {np.flatnonzero(counts == 0)[0]} has no sample", "grouped_kfold", "take it out of the label map"
+        )
+    for label in range(len(counts)):
+        if len(np.unique(subjects[labels == label])) < 2:
+            raise DataError(
+                f"class {label} is shown by one subject only, who cannot be both trained on and tested",
+                "grouped_kfold",
+                "load more subjects, or merge the class into another",
+            )
+    splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # "fewer members than n_splits": some test folds then lack the class, which pooled scores allow
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        try:
+            folds = list(splitter.split(labels, labels, subjects))
+        except ValueError as error:  # every class has fewer samples than there are folds
+            raise DataError(str(error).rstrip("."), "grouped_kfold", "use fewer folds") from error
+    for number, (train, test) in enumerate(folds):
+        check_disjoint(subjects[train], subjects[test])
+        if len(test) == 0:
+            raise DataError(f"fold {number} has nobody to test", "grouped_kfold", "use fewer folds or another seed")
+        if len(missing := np.setdiff1d(labels, labels[train])):
+            raise DataError(
+                f"fold {number} has no training sample of class {missing[0]}",
+                "grouped_kfold",
+                "use fewer folds, another seed or more subjects",
+            )
+        yield train, test
+
+
+def check_disjoint(train_subjects: np.ndarray, test_subjects: np.ndarray) -> None:
+    """Refuse a split that tests on somebody who was trained on.
+
+    Raises
+    ------
+    DataError
+        A subject stands on both sides.
+    """
+    shared = np.intersect1d(np.asarray(train_subjects).astype(str), np.asarray(test_subjects).astype(str))
+    if len(shared):
+        raise DataError(
+            f"{len(shared)} subjects are both trained on and tested ({', '.join(shared[:3])})",
+            "split",
+            "split by subject with lfdtcmen.datasets.splits",
+        )

@@ -1,0 +1,17 @@
+"""Scores, and the protocol under which they are honest (4.2)."""
+
+from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, paired_difference, uar, uf1
+from lfdtcmen.evaluation.protocol import cross_validate
+from lfdtcmen.evaluation.results import score_table, write_metrics, write_predictions
+
+__all__ = [
+    "bootstrap_interval",
+    "confusion",
+    "cross_validate",
+    "paired_difference",
+    "score_table",
+    "uar",
+    "uf1",
+    "write_metrics",
+    "write_predictions",
+]

@@ -1,0 +1,179 @@
+"""UF1 and UAR (4.2), the confusion matrix (Fig. 7-9), and how sure one can be of them.
+
+Scores are computed on the pooled predictions of all folds, never averaged over folds: a fold that lacks a class
+would otherwise move the score at random.
+"""
+
+import numpy as np
+
+from lfdtcmen.errors import DataError
+
+
+def confusion(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.ndarray:
+    """Count how often class i was called class j.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of int
+        True and predicted classes, [N], from 0 to ``num_classes - 1``.
+
+    Returns
+    -------
+    ndarray
+        int64 [C, C]; rows are true classes.
+
+    Raises
+    ------
+    DataError
+        Arrays of different length, empty, or with values that are not classes.
+    """
+    y_true, y_pred = _check_classes(y_true, y_pred, num_classes)
+    return np.bincount(y_true * num_classes + y_pred, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def uf1(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> float:
+    """Return the unweighted F1-score: ``(1/C) sum_c 2 TP_c / (2 TP_c + FP_c + FN_c)`` (4.2, stated).
+
+    A class that is neither there nor predicted counts as 0 (assumed; leaving it out would raise the score).
+    """
+    return float(_uf1(confusion(y_true, y_pred, num_classes)))
+
+
+def uar(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> float:
+    """Return the unweighted average recall: ``(1/C) sum_c TP_c / N_c`` (4.2, stated). Absent classes count as 0."""
+    return float(_uar(confusion(y_true, y_pred, num_classes)))
+
+
+def bootstrap_interval(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    subjects: np.ndarray,
+    metric: str,
+    num_classes: int,
+    repeats: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the interval in which a score would lie for other subjects of the same kind.
+
+    Subjects are drawn with replacement, not samples: samples of one person resemble each other, and an interval
+    over samples would be too narrow.
+
+    Parameters
+    ----------
+    y_true : array-like of int
+        True classes, [N].
+    y_pred : array-like of int
+        Predicted classes, [N], or those of several runs on the same samples, [runs, N], whose scores are averaged.
+    subjects : array-like
+        Who each sample shows, [N].
+    metric : {"uf1", "uar"}
+        Which score.
+    num_classes : int
+        C.
+    repeats : int
+        How many times the subjects are drawn.
+    level : float
+        Share of the draws within the interval.
+    seed : int
+        Of the draws: the same seed draws the same subjects, so that models can be compared pairwise.
+
+    Returns
+    -------
+    low, high : float
+
+    Raises
+    ------
+    DataError
+        Unknown metric, or arrays that do not fit together.
+    """
+    draws = _resampled(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def paired_difference(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    y_pred_reference: np.ndarray,
+    subjects: np.ndarray,
+    metric: str,
+    num_classes: int,
+    repeats: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Return by how much a model beats a reference on the same samples, with the interval over subjects.
+
+    Both models are scored on the same drawn subjects, so what is common to them (hard subjects) cancels.
+
+    Returns
+    -------
+    difference, low, high : float
+        Score of ``y_pred`` less that of ``y_pred_reference``. Parameters and errors as :func:`bootstrap_interval`.
+    """
+    ours = _resampled(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
+    theirs = _resampled(y_true, y_pred_reference, subjects, metric, num_classes, repeats, seed)
+    low, high = np.quantile(ours - theirs, [(1 - level) / 2, (1 + level) / 2])
+    score = METRICS[metric]
+    ours_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred)])
+    theirs_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred_reference)])
+    return float(ours_once - theirs_once), float(low), float(high)
+
+
+def _uf1(counts: np.ndarray) -> np.ndarray:
+    """UF1 of confusion matrices [..., C, C]."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    return _ratio(2 * hits, counts.sum(-1) + counts.sum(-2)).mean(-1)
+
+
+def _uar(counts: np.ndarray) -> np.ndarray:
+    """UAR of confusion matrices [..., C, C]."""
+    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1)).mean(-1)
+
+
+METRICS = {"uf1": uf1, "uar": uar}
+_OF_CONFUSION = {"uf1": _uf1, "uar": _uar}
+
+
+def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    return np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
+
+
+def _resampled(y_true, y_pred, subjects, metric, num_classes, repeats, seed) -> np.ndarray:
+    """Return the score, averaged over runs, for each draw of subjects, [repeats]."""
+    if metric not in METRICS:
+        raise DataError(f"unknown metric {metric!r}", "bootstrap", f"use one of {', '.join(METRICS)}")
+    subjects = np.asarray(subjects)
+    runs = np.atleast_2d(y_pred)
+    if len(subjects) != len(y_true):
+        raise DataError(f"{len(subjects)} subjects but {len(y_true)} labels", "bootstrap")
+    names, who = np.unique(subjects, return_inverse=True)  # who: [N] in 0..S-1
+    people, cells = len(names), num_classes**2
+    # a draw counts each subject 0, 1, 2 ... times; a drawn confusion matrix is the subjects' matrices, so weighted
+    draws = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=repeats)  # [R, S]
+    total = np.zeros(repeats)
+    for run in runs:
+        truth, predicted = _check_classes(y_true, run, num_classes)
+        cell = who * cells + truth * num_classes + predicted
+        by_subject = np.bincount(cell, minlength=people * cells).reshape(people, cells)  # [S, C * C]
+        drawn = (draws @ by_subject).reshape(repeats, num_classes, num_classes)
+        total += _OF_CONFUSION[metric](drawn)
+    return total / len(runs)
+
+
+def _check_classes(y_true, y_pred, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.ndim != 1 or y_true.shape != y_pred.shape or len(y_true) == 0:
+        raise DataError(
+            f"true and predicted classes must be two equally long lists, got {y_true.shape} and {y_pred.shape}",
+            "metrics",
+        )
+    for name, values in (("y_true", y_true), ("y_pred", y_pred)):
+        if not np.issubdtype(values.dtype, np.integer):
+            raise DataError(
+                f"classes must be whole numbers, got {values.dtype}", name, "take the argmax of probabilities"
+            )
+        if values.min() < 0 or values.max() >= num_classes:
+            raise DataError(f"classes run from {values.min()} to {values.max()}, not 0 to {num_classes - 1}", name)
+    return y_true.astype(np.int64), y_pred.astype(np.int64)

@@ -1,0 +1,206 @@
+"""Cross-validation: a fold and seed is one job with one file, run in parallel, stopped and resumed at will (4.2)."""
+
+import hashlib
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import Fold, check_disjoint, grouped_kfold
+from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing.cache import atomic_path, make_folder
+
+FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]
+
+
+def cross_validate(
+    fit_predict: FitPredict,
+    pairs: PairSet,
+    folds: int | Iterable[Fold],
+    seeds: Iterable[int],
+    out_dir: Path | str,
+    n_jobs: int = 1,
+    backend: str = "loky",
+    config: Mapping | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Train and test a model on every fold with every seed, and pool the predictions.
+
+    Each job writes ``out_dir/seed<seed>-fold<fold>.json``, whole or not at all; a job whose file is there is not run
+    again. The predictions are the same whatever ``n_jobs`` is: every job has one thread, and the folds share the cores.
+
+    Parameters
+    ----------
+    fit_predict : callable
+        ``fit_predict(train, test, seed) -> probabilities [N_test, C]``. What LFD-TCMEN and every baseline implement.
+        It sees the test labels' PairSet, and must not look at them.
+    pairs : PairSet
+        All samples.
+    folds : int or iterable of (train_index, test_index)
+        Number of subject-disjoint folds, the same for every seed, or the folds themselves.
+    seeds : iterable of int
+        Seeds of initialisation and batches.
+    out_dir : path
+        One folder a model and data set.
+    n_jobs : int, default 1
+        Processes; -1 for all cores.
+    backend : str, default "loky"
+        joblib's backend.
+    config : mapping, optional
+        What the model depends on, as plain values. It enters the fingerprint: files of another configuration are
+        refused instead of taken for this one's.
+    progress : bool, default False
+        Show a progress bar over jobs.
+
+    Returns
+    -------
+    DataFrame
+        One row a seed and sample, in the order of ``pairs`` within each seed. Columns: seed, fold, subject, clip,
+        label, prediction (class numbers), p_<class name> for each class, seconds (of the whole fold).
+
+    Raises
+    ------
+    DataError
+        A subject on both sides, a class that a fold cannot train on, an empty fold, files of another run in
+        ``out_dir``, an ``out_dir`` that cannot be written to, or predictions that are no probabilities.
+    """
+    if isinstance(folds, int | np.integer):
+        folds = grouped_kfold(pairs.subjects, pairs.labels, int(folds), seed=0)
+    folds = [(np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)) for train, test in folds]
+    seeds = [int(seed) for seed in seeds]
+    if not folds or not seeds:
+        raise DataError("there is nothing to run", "cross_validate", "give one fold and one seed or more")
+    for number, (train, test) in enumerate(folds):
+        _check_fold(pairs, train, test, number)
+    out_dir = make_folder(out_dir)
+
+    jobs = [
+        (seed, number, out_dir / f"seed{seed}-fold{number}.json", _fingerprint(pairs, fold, seed, config))
+        for seed in seeds
+        for number, fold in enumerate(folds)
+    ]
+    missing = [job for job in jobs if _read_job(job[2], job[3]) is None]
+    run = delayed(_run_job)
+    tasks = (
+        run(fit_predict, pairs, *folds[number], seed, number, path, fingerprint)
+        for seed, number, path, fingerprint in missing
+    )
+    with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress) as bar:
+        for _ in Parallel(n_jobs=n_jobs, backend=backend, return_as="generator_unordered")(tasks):
+            bar.update()
+    return _pool(pairs, folds, jobs)
+
+
+def _run_job(fit_predict, pairs, train, test, seed, number, path, fingerprint) -> None:
+    start = time.perf_counter()
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1):
+            probabilities = np.asarray(fit_predict(pairs.subset(train), pairs.subset(test), seed), dtype=np.float64)
+    finally:
+        torch.set_num_threads(threads[0])
+        cv2.setNumThreads(threads[1])
+    _check_probabilities(probabilities, len(test), pairs.num_classes, f"seed {seed}, fold {number}")
+    result = {
+        "fingerprint": fingerprint,
+        "seed": seed,
+        "fold": number,
+        "seconds": round(time.perf_counter() - start, 3),
+        "probabilities": probabilities.tolist(),
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(result), encoding="utf-8")
+
+
+def _read_job(path: Path, fingerprint: str) -> dict | None:
+    """Return a job's result, or None where it has to run (again)."""
+    if not path.exists():
+        return None
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        found = result["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        warnings.warn(f"result file {path} is damaged ({error}): its fold will run again", stacklevel=3)
+        return None
+    if found != fingerprint:
+        raise DataError(
+            "the result was made with other data, folds or configuration",
+            str(path),
+            "give another out_dir, or delete this one",
+        )
+    return result
+
+
+def _pool(pairs: PairSet, folds: list[Fold], jobs: list[tuple]) -> pd.DataFrame:
+    clips, subjects = pairs.manifest["clip"].to_numpy(), pairs.subjects
+    tables = []
+    for seed, number, path, fingerprint in jobs:
+        result, test = _read_job(path, fingerprint), folds[number][1]
+        probabilities = np.array(result["probabilities"])
+        table = pd.DataFrame(
+            {
+                "seed": seed,
+                "fold": number,
+                "subject": subjects[test],
+                "clip": clips[test],
+                "label": pairs.labels[test],
+                "prediction": probabilities.argmax(1),
+                **{f"p_{name}": probabilities[:, c] for c, name in enumerate(pairs.label_names)},
+                "seconds": result["seconds"],
+            },
+            index=test,
+        )
+        tables.append(table)
+    pooled = pd.concat(tables).rename_axis("sample").reset_index()
+    order = pooled["seed"].map({seed: rank for rank, seed in enumerate(dict.fromkeys(pooled["seed"]))})
+    pooled = pooled.assign(order=order).sort_values(["order", "sample"], kind="stable")
+    return pooled.drop(columns=["order", "sample"]).reset_index(drop=True)
+
+
+def _check_fold(pairs: PairSet, train: np.ndarray, test: np.ndarray, number: int) -> None:
+    where = f"fold {number}"
+    for name, index in (("training", train), ("test", test)):
+        if len(index) == 0:
+            raise DataError(f"there are no {name} samples", where, "use fewer folds")
+        if index.min() < 0 or index.max() >= len(pairs):
+            raise DataError(
+                f"a {name} index lies outside 0 to {len(pairs) - 1}", where, "make the folds of these pairs"
+            )
+    check_disjoint(pairs.subjects[train], pairs.subjects[test])
+    absent = np.setdiff1d(np.arange(pairs.num_classes), pairs.labels[train])
+    if len(absent):
+        raise DataError(
+            f"no training sample shows {pairs.label_names[absent[0]]!r}", where, "use fewer folds or more subjects"
+        )
+
+
+def _check_probabilities(probabilities: np.ndarray, samples: int, classes: int, where: str) -> None:
+    if probabilities.shape != (samples, classes):
+        raise DataError(
+            f"probabilities must be [{samples}, {classes}], got {list(probabilities.shape)}", where, "check fit_predict"
+        )
+    if not np.isfinite(probabilities).all():
+        raise DataError(
+            "some probabilities are NaN or infinite", where, "training has diverged: lower the learning rate"
+        )
+    if probabilities.min() < -1e-6 or abs(probabilities.sum(1) - 1).max() > 1e-3:
+        raise DataError("rows of probabilities must be positive and add up to 1", where, "apply a softmax")
+
+
+def _fingerprint(pairs: PairSet, fold: Fold, seed: int, config: Mapping | None) -> str:
+    digest = hashlib.sha256(json.dumps([pairs.fingerprint, seed, config], sort_keys=True).encode())
+    for index in fold:
+        digest.update(len(index).to_bytes(8, "little") + index.tobytes())
+    return digest.hexdigest()[:16]
