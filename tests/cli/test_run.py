@@ -1,0 +1,166 @@
+"""`lfdtcmen run` on throwaway notebooks: order, index, resuming, failures and mistakes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from typer.testing import CliRunner, Result
+
+from lfdtcmen.cli import app
+
+PARAMETERS = 'profile = None\nseed = 0\nrun_dir = "../runs/lab"'
+FIGURE = """
+import base64
+from IPython.display import Image, display
+png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+display(Image(base64.b64decode(png)))
+"""
+
+
+def write_notebook(folder: Path, name: str, *code: str, parameters: str = PARAMETERS) -> Path:
+    cells = [new_markdown_cell(f"# Title of {name}"), new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+    notebook = new_notebook(cells=cells + [new_code_cell(source) for source in code])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    return folder / f"{name}.ipynb"
+
+
+def count(name: str) -> str:
+    """A cell that leaves one line a time it is executed."""
+    return f'open(run_dir + "/{name}.count", "a").write("x")'
+
+
+def run(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["run", "-p", "smoke", "--notebooks", str(folder), *options])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "notebooks"
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "smoke"
+
+
+def test_a_run_leaves_notebooks_html_and_an_index_and_a_second_one_skips_what_is_current(folder, run_dir):
+    scores = 'import json; json.dump({"full network": {"UF1": 0.5}}, open(run_dir + "/metrics.json", "w"))'
+    write_notebook(folder, "00_first", count("first"), FIGURE, "assert profile == 'smoke' and seed == 3")
+    source = write_notebook(folder, "01_second", count("second"), scores)
+    write_notebook(folder, "not_numbered", "raise ValueError")
+
+    result = run(folder, "--seed", "3")
+
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("[1/2] 00_first") and lines[1].startswith("[2/2] 01_second")
+    assert {"00_first.ipynb", "00_first.html", "01_second.ipynb", "01_second.html"} <= set(os.listdir(run_dir))
+    index = (run_dir / "index.html").read_text()
+    assert "Title of 01_second" in index and "data:image/png;base64,iVBOR" in index
+    assert "full network.UF1" in index and "0.500" in index
+
+    source.write_text(source.read_text().replace("import json;", "import json ;"))
+    again = run(folder, "--seed", "3")
+    assert again.exit_code == 0, again.output
+    assert "00_first   up to date" in again.stdout
+    assert (run_dir / "first.count").read_text() == "x"  # unchanged: skipped
+    assert (run_dir / "second.count").read_text() == "xx"  # its source changed: run again
+
+    assert run(folder, "--seed", "4").exit_code == 1  # other parameters: run again, and 00_first asserts seed 3
+
+
+def test_a_broken_notebook_is_named_with_its_cell_and_the_ones_before_it_are_kept(folder, run_dir):
+    write_notebook(folder, "00_first", count("first"))
+    broken = write_notebook(folder, "01_broken", "fine = 1", "raise ValueError('planted')")
+    write_notebook(folder, "02_later", count("later"))
+
+    result = run(folder)
+
+    assert result.exit_code == 1
+    assert "01_broken.ipynb, cell 4 (In [4]): ValueError: planted" in result.stderr
+    assert "Traceback" not in result.output
+    assert "planted" in (run_dir / "index.html").read_text()
+    assert not (run_dir / "later.count").exists()
+
+    broken.write_text(broken.read_text().replace("raise ValueError('planted')", "mended = 1"))
+    result = run(folder)
+    assert result.exit_code == 0, result.output
+    assert (run_dir / "first.count").read_text() == (run_dir / "later.count").read_text() == "x"
+
+
+def test_a_dead_kernel_is_named_with_its_cell(folder):
+    write_notebook(folder, "00_dies", "fine = 1", "import os; os._exit(1)", "never = 1")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "00_dies.ipynb, cell 4: the kernel died" in result.stderr
+
+
+def test_a_killed_run_goes_on_with_the_notebook_it_was_killed_in(folder, run_dir):
+    write_notebook(folder, "00_first", count("first"))
+    sleep = 'import os, time\nif not os.path.exists(run_dir + "/awake"): time.sleep(60)'
+    write_notebook(folder, "01_slow", count("slow"), sleep)
+    command = [sys.executable, "-m", "lfdtcmen", "run", "-p", "smoke", "--notebooks", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (run_dir / "slow.count").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+    (run_dir / "awake").touch()
+    result = run(folder)
+    assert result.exit_code == 0, result.output
+    assert (run_dir / "first.count").read_text() == "x"
+    assert (run_dir / "slow.count").read_text() == "xx"
+
+
+def test_an_executed_copy_that_was_cut_off_is_executed_again(folder, run_dir):
+    write_notebook(folder, "00_first", count("first"))
+    assert run(folder).exit_code == 0
+    copy = run_dir / "00_first.ipynb"
+    copy.write_text(copy.read_text()[:200])
+    assert run(folder).exit_code == 0
+    assert (run_dir / "first.count").read_text() == "xx"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-p", "huge"], "unknown profile 'huge'"),
+        (["--name", "../up"], "must be one folder's name"),
+        (["--seed", "one"], "--seed"),
+        (["--bogus"], "No such option: --bogus"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_exit_code_2(folder, options, said):
+    write_notebook(folder, "00_first")
+    result = run(folder, *options)
+    assert result.exit_code == 2
+    assert said in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_an_empty_folder_an_unreadable_notebook_and_a_missing_parameter_are_one_line(folder, tmp_path):
+    folder.mkdir()
+    assert "no numbered notebooks" in run(folder).stderr
+    write_notebook(folder, "00_first", parameters="profile = None\nseed = 0")
+    assert "has no parameter 'run_dir'" in run(folder).stderr
+    (folder / "00_first.ipynb").write_text("{")
+    assert "cannot be read" in run(folder).stderr
+    assert run(folder).exit_code == 2
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_line(folder, tmp_path):
+    write_notebook(folder, "00_first")
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    result = run(folder)
+    assert result.exit_code == 2
+    assert "cannot create the folder" in result.stderr and result.stderr.count("\n") == 1
