@@ -1,0 +1,313 @@
+"""Data sets of drawn micro-expressions, made once and kept on disk."""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+
+import cv2
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, map_emotion
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.synthetic.action_units import facs_code
+from lfdtcmen.datasets.synthetic.renderer import RENDERER_VERSION
+from lfdtcmen.datasets.synthetic.sequences import (
+    EMOTIONS,
+    Pair,
+    Settings,
+    get_settings,
+    make_subject,
+    sample_pair,
+    sample_timing,
+)
+from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing.cache import atomic_path, cache_dir, load_npz
+
+# CAS(ME)^3 part A over 100 subjects: 457 negative, 55 positive, 187 surprise (4.1). Within the negative class the
+# shares are the data set's own, but for contempt, which it lacks: 24 of its 250 disgusts, so that no class is empty.
+CASME3_COUNTS = {
+    "happiness": 55,
+    "disgust": 226,
+    "contempt": 24,
+    "surprise": 187,
+    "fear": 86,
+    "anger": 64,
+    "sadness": 57,
+}
+CASME3_SUBJECTS = 100
+
+# DFME: 1856 / 474 / 299 samples, and the counts of surprise, happiness, anger and contempt (test A) and of surprise,
+# happiness and anger (test B) are stated (4.1, 4.7); the others are assumed.
+DFME_COUNTS = {
+    "train": dict(zip(EMOTIONS, (250, 420, 116, 390, 230, 160, 290), strict=True)),
+    "test_a": dict(zip(EMOTIONS, (63, 105, 34, 101, 60, 39, 72), strict=True)),
+    "test_b": dict(zip(EMOTIONS, (42, 62, 20, 48, 36, 41, 50), strict=True)),
+}
+DFME_SUBJECTS = {"train": 160, "test_a": 48, "test_b": 32}
+
+# numbers of subjects: block 0 is CAS(ME)^3's, 1 to 3 are DFME's parts, 4 the counterfactuals': no two share a face
+BLOCK = 1000
+FLOW_UNIT = 1024  # the cache keeps flow in whole 1/1024 of a pixel
+
+
+def make_dataset(
+    preset: str = "standard",
+    label_map: str = "3class",
+    subjects: int = CASME3_SUBJECTS,
+    seed: int = 0,
+    n_jobs: int = 1,
+    domain: str = "casme3",
+    progress: bool = False,
+) -> PairSet:
+    """Draw a data set with the class imbalance of CAS(ME)^3 part A, or load it if it was drawn before.
+
+    Parameters
+    ----------
+    preset : {"easy", "standard", "hard"}
+        How strong the expressions and how large the nuisances are.
+    label_map : {"3class", "7class"}
+        How the same emotions are labelled.
+    subjects : int
+        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts, and keep each class.
+    seed : int
+    n_jobs : int
+        Processes (-1: all cores). The bytes do not depend on it.
+    domain : {"casme3", "dfme"}
+        Which camera.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    PairSet
+        With the exact flow, landmarks and true action units; ``manifest`` rows are ordered by subject and clip.
+
+    Raises
+    ------
+    DataError
+        Unknown preset, label map or domain; fewer than 2 subjects; a seed that is negative.
+    """
+    settings = get_settings(preset, domain)
+    _check(label_map, subjects, seed)
+    counts = scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS)
+    return _make(settings, counts, subjects, seed, label_map, n_jobs, progress, f"{preset}-{domain}")
+
+
+def make_dfme(
+    seed: int = 0,
+    subjects: dict[str, int] | None = None,
+    preset: str = "standard",
+    n_jobs: int = 1,
+    progress: bool = False,
+) -> dict[str, PairSet]:
+    """Draw train, test A and test B like DFME's: seven classes, 200 frames a second, no subject in two of them.
+
+    Parameters
+    ----------
+    seed : int
+    subjects : dict, optional
+        Subjects of ``train``, ``test_a`` and ``test_b``: 160, 48 and 32 by default; the counts scale with them.
+    preset, n_jobs, progress
+        As for :func:`make_dataset`.
+
+    Returns
+    -------
+    dict
+        ``train``, ``test_a`` and ``test_b``. Test B is a little fainter, as the scores reported on it are lower.
+
+    Raises
+    ------
+    DataError
+        As for :func:`make_dataset`.
+    """
+    subjects = DFME_SUBJECTS | (subjects or {})
+    if unknown := sorted(set(subjects) - set(DFME_SUBJECTS)):
+        raise DataError(f"DFME has no part {unknown[0]!r}", "make_dfme", "use train, test_a and test_b")
+    settings = get_settings(preset, "dfme")
+    parts = {}
+    for block, (part, number) in enumerate(subjects.items(), start=1):
+        _check("7class", number, seed)
+        counts = scale_counts(DFME_COUNTS[part], number / DFME_SUBJECTS[part])
+        own = replace(settings, intensity=0.9 * settings.intensity) if part == "test_b" else settings
+        name = f"{preset}-dfme-{part}"
+        parts[part] = _make(own, counts, number, seed, "7class", n_jobs, progress, name, block * BLOCK)
+    return parts
+
+
+def render_pair(
+    seed: int,
+    subject: int,
+    clip: int,
+    preset: str = "standard",
+    subjects: int = CASME3_SUBJECTS,
+    domain: str = "casme3",
+    emotion: str | None = None,
+) -> Pair:
+    """Draw one sample of :func:`make_dataset` alone, bit for bit.
+
+    Parameters
+    ----------
+    seed, preset, subjects, domain
+        As they were given to :func:`make_dataset`.
+    subject, clip : int
+        From 0: 'synthetic/s001' is subject 1, 'c0003' clip 3.
+    emotion : str, optional
+        Let the subject show another emotion than in the data set; then any clip number will do.
+
+    Raises
+    ------
+    DataError
+        No such subject or clip, or an unknown emotion.
+    """
+    settings = get_settings(preset, domain)
+    _check("3class", subjects, seed)
+    plan = _plan(scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS), subjects, seed)
+    if not 0 <= subject < subjects:
+        raise DataError(f"there is no subject {subject}", "render_pair", f"subjects run from 0 to {subjects - 1}")
+    if emotion is None:
+        if not 0 <= clip < len(plan[subject]):
+            raise DataError(
+                f"subject {subject} has no clip {clip}", "render_pair", f"clips run from 0 to {len(plan[subject]) - 1}"
+            )
+        emotion = plan[subject][clip]
+    elif emotion not in EMOTIONS:
+        raise DataError(f"unknown emotion {emotion!r}", "render_pair", f"use one of {', '.join(EMOTIONS)}")
+    person = make_subject(seed, subject, settings)
+    return sample_pair(person, emotion, settings, _clip_rng(seed, subject, clip))
+
+
+def scale_counts(counts: dict[str, int], factor: float) -> dict[str, int]:
+    """Scale the number of samples of each emotion, keeping every emotion and the shares of the three classes."""
+    scaled: dict[str, int] = {}
+    for number in range(len(LABEL_MAPS["3class"])):
+        emotions = [e for e in counts if map_emotion(e, "3class") == number]
+        total = max(round(factor * sum(counts[e] for e in emotions)), len(emotions))
+        exact = {e: total * counts[e] / sum(counts[e] for e in emotions) for e in emotions}
+        share = {e: max(1, int(exact[e])) for e in emotions}
+        while (rest := total - sum(share.values())) != 0:  # hand out, or take back, where the rounding was worst
+            step = 1 if rest > 0 else -1
+            movable = [e for e in emotions if step > 0 or share[e] > 1]
+            share[max(movable, key=lambda e: step * (exact[e] - share[e]))] += step
+        scaled |= share
+    return {e: scaled[e] for e in counts}
+
+
+def _check(label_map: str, subjects: int, seed: int) -> None:
+    if label_map not in LABEL_MAPS:
+        raise DataError(f"unknown label map {label_map!r}", "synthetic faces", f"use one of {', '.join(LABEL_MAPS)}")
+    if not isinstance(subjects, int | np.integer) or not 2 <= subjects <= BLOCK:
+        raise DataError(f"{subjects!r} subjects cannot be drawn", "synthetic faces", f"ask for 2 to {BLOCK}")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise DataError(f"seed {seed!r} is not a whole number from 0 up", "synthetic faces")
+
+
+def _plan(counts: dict[str, int], subjects: int, seed: int, first_subject: int = 0) -> list[list[str]]:
+    """Say which emotions each subject shows, in the order of its clips.
+
+    Some subjects show more than others; each shows something; a rare emotion comes from as many subjects as it can.
+    """
+    rng = np.random.default_rng([seed, 0, first_subject])
+    total = sum(counts.values())
+    share = rng.dirichlet(np.full(subjects, 1.8))
+    quota = np.ones(subjects, int)
+    quota += rng.multinomial(max(0, total - subjects), share)
+    clips: list[list[str]] = [[] for _ in range(subjects)]
+    for emotion in sorted(counts, key=counts.__getitem__):
+        left = counts[emotion]
+        while left and quota.any():
+            who = np.flatnonzero(quota)
+            chosen = rng.choice(who, min(left, len(who)), replace=False, p=quota[who] / quota[who].sum())
+            quota[chosen] -= 1
+            left -= len(chosen)
+            for subject in chosen:
+                clips[subject].append(emotion)
+    for emotions in clips:
+        rng.shuffle(emotions)
+    return clips
+
+
+def _clip_rng(seed: int, subject: int, clip: int) -> np.random.Generator:
+    return np.random.default_rng([seed, 2, subject, clip])
+
+
+def _draw_subject(seed: int, subject: int, emotions: list[str], settings: Settings) -> dict[str, np.ndarray]:
+    """Draw all clips of one subject: a piece of work for one process."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the work is shared out over processes already
+    try:
+        person = make_subject(seed, subject, settings)
+        pairs = [sample_pair(person, e, settings, _clip_rng(seed, subject, c)) for c, e in enumerate(emotions)]
+    finally:
+        cv2.setNumThreads(threads)
+    return {
+        "onset": np.stack([p.onset for p in pairs]),
+        "apex": np.stack([p.apex for p in pairs]),
+        "flow": np.round(np.stack([p.flow for p in pairs]) * FLOW_UNIT).astype(np.int16),
+        "landmarks": np.stack([p.landmarks for p in pairs]),
+        "action_units": np.stack([p.action_units for p in pairs]),
+    }
+
+
+def _make(settings, counts, subjects, seed, label_map, n_jobs, progress, name, first_subject=0) -> PairSet:
+    """Load a data set from the cache, or draw it."""
+    plan = _plan(counts, subjects, seed, first_subject)
+    inputs = [asdict(settings), plan, int(seed), first_subject, RENDERER_VERSION]
+    fingerprint = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+    path = cache_dir() / "synthetic" / f"{name}-{subjects}-{seed}-{fingerprint}.npz"
+    arrays = load_npz(path)
+    if arrays is None:
+        jobs = (
+            joblib.delayed(_draw_subject)(seed, first_subject + s, emotions, settings)
+            for s, emotions in enumerate(plan)
+        )
+        drawn = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+        parts = list(tqdm(drawn, f"drawing {name}", total=subjects, unit="subject", disable=not progress))
+        arrays = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+        with atomic_path(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
+
+    manifest = _make_manifest(plan, arrays["action_units"], settings, label_map, seed, first_subject)
+    labels = [map_emotion(emotion, label_map) for emotion in manifest["emotion"]]
+    return PairSet(
+        manifest=manifest,
+        onset=arrays["onset"],
+        apex=arrays["apex"],
+        labels=np.array(labels, np.int64),
+        label_names=LABEL_MAPS[label_map],
+        true_flow=arrays["flow"].astype(np.float32) / FLOW_UNIT,
+        landmarks=arrays["landmarks"],
+        action_units=arrays["action_units"],
+    )
+
+
+def _make_manifest(
+    plan, action_units, settings: Settings, label_map: str, seed: int, first_subject: int
+) -> pd.DataFrame:
+    """Return one row a pair; frame numbers are those of :func:`make_clip`, counted from 1."""
+    rows = []
+    for subject, emotions in enumerate(plan, start=first_subject):
+        for clip, emotion in enumerate(emotions):
+            onset, apex, offset, _ = sample_timing(settings, _timing_rng(seed, subject, clip)).frames(settings.fps)
+            rows.append(
+                {
+                    "dataset": "synthetic",
+                    "subject": f"synthetic/s{subject:03d}",
+                    "clip": f"c{clip:04d}",
+                    "onset": onset + 1,
+                    "apex": apex + 1,
+                    "offset": offset + 1,
+                    "fps": settings.fps,
+                    "emotion": emotion,
+                    "label": LABEL_MAPS[label_map][map_emotion(emotion, label_map)],
+                    "au": facs_code(action_units[len(rows)]),
+                    "path": "",
+                }
+            )
+    return check_manifest(pd.DataFrame(rows))
+
+
+def _timing_rng(seed: int, subject: int, clip: int) -> np.random.Generator:
+    return np.random.default_rng([seed, 3, subject, clip])

@@ -1,0 +1,128 @@
+"""Paper and brushes: the pixel grid, soft shapes and noise that the faces are drawn with.
+
+Lengths are pixels of the 128 x 128 frame. Everything is drawn on a grid twice as fine, and shrunk once at the end,
+so that edges are smooth.
+"""
+
+import math
+
+import cv2
+import numpy as np
+
+SIZE = 128
+SUPERSAMPLE = 2
+GRID = SIZE * SUPERSAMPLE
+MIDDLE = 64.0  # x of the midline of a face
+
+_axis = ((np.arange(GRID) + 0.5) / SUPERSAMPLE - 0.5).astype(np.float32)
+X, Y = np.meshgrid(_axis, _axis)  # [GRID, GRID] each, pixels
+
+Window = tuple[slice, slice]
+
+
+def sigmoid(value: np.ndarray) -> np.ndarray:
+    """Return the logistic function: a soft edge that is 0 where ``value`` is low and 1 where it is high."""
+    return 0.5 + 0.5 * np.tanh(0.5 * value)
+
+
+def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
+    """Rise from 0 at ``low`` to 1 at ``high`` with a flat start and end."""
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def ridge(value: np.ndarray, width: float) -> np.ndarray:
+    """Return 1 where ``value`` is 0, falling off like a Gaussian of that width."""
+    return np.exp(-0.5 * (value / width) ** 2)
+
+
+def blur(image: np.ndarray, width: float) -> np.ndarray:
+    """Blur with a Gaussian of that standard deviation, pixels."""
+    return cv2.GaussianBlur(image, (0, 0), width * SUPERSAMPLE)
+
+
+def noise(rng: np.random.Generator, scale: float) -> np.ndarray:
+    """Return smooth noise of unit standard deviation whose blobs are about ``scale`` pixels wide, [GRID, GRID]."""
+    coarse = max(2, int(np.ceil(SIZE / scale)) + 3)
+    values = rng.standard_normal((coarse, coarse), dtype=np.float32)
+    image = cv2.resize(values, (GRID, GRID), interpolation=cv2.INTER_CUBIC)
+    return image / (image.std() + 1e-6)
+
+
+def tint(image: np.ndarray, mask: np.ndarray, strength: tuple[float, float, float]) -> None:
+    """Darken an RGB image in place where ``mask`` is high, each channel by its own strength."""
+    for channel, amount in enumerate(strength):
+        image[..., channel] *= 1 - amount * mask
+
+
+def cover(image: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
+    """Lay a colour over an RGB image in place, as opaque as ``mask`` says."""
+    image += (colour - image) * mask[..., None]
+
+
+def to_grid(value: np.ndarray) -> np.ndarray:
+    """Turn pixel coordinates into indices of the fine grid."""
+    return value * SUPERSAMPLE + (SUPERSAMPLE - 1) / 2
+
+
+def sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Look an image of the fine grid up at pixel coordinates (bilinear; the border goes on for ever)."""
+    return cv2.remap(image, to_grid(x), to_grid(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+class Sheet:
+    """Coordinates that a face is drawn in: bent a little, so that no face is the mirror image of itself.
+
+    Parameters
+    ----------
+    bend_x, bend_y : ndarray
+        What is added to the coordinates of the grid, pixels [GRID, GRID].
+    """
+
+    def __init__(self, bend_x: np.ndarray | float = 0.0, bend_y: np.ndarray | float = 0.0):
+        self.x = X + np.float32(bend_x)
+        self.y = Y + np.float32(bend_y)
+        self.dx = self.x - MIDDLE  # signed distance from the midline
+        self.adx = np.abs(self.dx)
+
+    def window(self, cx: float, cy: float, rx: float, ry: float) -> Window:
+        """Return the part of the grid that a shape of half-size ``rx``, ``ry`` around a point can touch."""
+        margin = 2.5  # more than any bend
+        x0, x1 = (int((cx + sign * (rx + margin)) * SUPERSAMPLE) for sign in (-1, 1))
+        y0, y1 = (int((cy + sign * (ry + margin)) * SUPERSAMPLE) for sign in (-1, 1))
+        return slice(max(y0, 0), max(y1, 0)), slice(max(x0, 0), max(x1, 0))
+
+    def bump(self, cx: float, cy: float, sx: float, sy: float, angle: float = 0.0) -> tuple[Window, np.ndarray]:
+        """Return a Gaussian of height 1 with its window: outside of it, it is 0 (drawing whole grids is slow)."""
+        cos, sin = math.cos(angle), math.sin(angle)
+        reach = 3.8
+        window = self.window(cx, cy, reach * math.hypot(sx * cos, sy * sin), reach * math.hypot(sx * sin, sy * cos))
+        dx, dy = self.x[window] - np.float32(cx), self.y[window] - np.float32(cy)
+        if angle:
+            dx, dy = cos * dx + sin * dy, cos * dy - sin * dx
+        dx *= np.float32(1 / sx)
+        dy *= np.float32(1 / sy)
+        return window, np.exp(-0.5 * (dx * dx + dy * dy))
+
+    def add(
+        self, image: np.ndarray, amount: float, cx: float, cy: float, sx: float, sy: float, angle: float = 0.0
+    ) -> None:
+        """Add a Gaussian of that height to an image in place."""
+        window, weight = self.bump(cx, cy, sx, sy, angle)
+        image[window] += np.float32(amount) * weight
+
+    def bumps(self, *shapes: tuple) -> np.ndarray:
+        """Return the sum of Gaussians (amount, cx, cy, sx, sy[, angle]) as an image [GRID, GRID]."""
+        image = np.zeros((GRID, GRID), np.float32)
+        for amount, *shape in shapes:
+            self.add(image, amount, *shape)
+        return image
+
+    def place(self, cx: float, cy: float) -> tuple[float, float]:
+        """Return where on the frame the point ``cx``, ``cy`` of the bent coordinates lies."""
+        x, y = cx, cy
+        for _ in range(4):
+            at = np.float32([[x]]), np.float32([[y]])
+            x += cx - float(sample(self.x, *at)[0, 0])
+            y += cy - float(sample(self.y, *at)[0, 0])
+        return x, y

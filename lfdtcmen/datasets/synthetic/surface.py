@@ -1,0 +1,406 @@
+"""What a face looks like: light, skin, brows, eyes, mouth, hair and glasses, painted over its relief."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lfdtcmen.datasets.synthetic.anatomy import SIDES, Anchors, Eye, Lips
+from lfdtcmen.datasets.synthetic.drawing import (
+    GRID,
+    MIDDLE,
+    SUPERSAMPLE,
+    Sheet,
+    X,
+    Y,
+    blur,
+    cover,
+    noise,
+    ridge,
+    sigmoid,
+    smoothstep,
+    tint,
+)
+from lfdtcmen.datasets.synthetic.identity import (
+    FRINGE,
+    HAIR_COLOURS,
+    IRIS_COLOURS,
+    LONG,
+    NO_GLASSES,
+    SQUARE_GLASSES,
+    Identity,
+)
+
+# skin from fair to dark; in between, colours are mixed
+SKIN_COLOURS = np.float32(
+    [
+        [0.98, 0.86, 0.77],
+        [0.93, 0.76, 0.64],
+        [0.83, 0.63, 0.49],
+        [0.66, 0.46, 0.34],
+        [0.46, 0.31, 0.23],
+        [0.31, 0.21, 0.16],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The room in which a camera stands."""
+
+    background: tuple[float, float, float] = (0.62, 0.64, 0.66)
+    ambient: float = 0.36  # share of the light that comes from everywhere
+    side_light: float = 1.0  # how strongly subjects' own side light counts
+    light_y: float = -0.42  # negative: from above
+
+
+@dataclass
+class Light:
+    """How the relief is lit."""
+
+    direction: np.ndarray  # unit vector towards the lamp, x y z
+    shade: np.ndarray  # RGB [GRID, GRID, 3]
+    gloss: np.ndarray  # [GRID, GRID]
+    facing: np.ndarray  # cosine between skin and lamp [GRID, GRID]
+
+
+def light_relief(p: Identity, studio: Studio, z: np.ndarray, rng: np.random.Generator) -> Light:
+    """Light the skin: diffuse light that wraps further round in red, two glosses, and darker hollows."""
+    gy, gx = np.gradient(blur(z, 0.9), np.float32(1 / SUPERSAMPLE))
+    upright = 1 / np.sqrt(1 + gx * gx + gy * gy)
+    lamp = np.array([p.light_x * studio.side_light, studio.light_y, 0.86])
+    lamp = (lamp / np.linalg.norm(lamp)).astype(np.float32)
+    halfway = lamp + np.float32([0, 0, 1])
+    halfway /= np.linalg.norm(halfway)
+
+    facing = (lamp[2] - gx * lamp[0] - gy * lamp[1]) * upright
+    diffuse = np.clip(0.9 * facing + 0.1, 0, None)
+    wrapped = np.clip((facing + 0.35) / 1.35, 0, None)
+    # a hollow, lower than its surroundings, sees less of the room
+    hollow = np.clip(1 + 0.055 * (z - blur(z, 4.5)), 0.62, 1.12) * np.clip(1 + 0.02 * (z - blur(z, 12)), 0.75, 1.08)
+    shade = np.empty((GRID, GRID, 3), np.float32)
+    for channel, (room, gain, red) in enumerate([(1.02, 1.12, 0.4), (1.0, 1.1, 0.2), (1.02, 1.1, 0.1)]):
+        direct = (1 - red) * diffuse + red * wrapped
+        shade[..., channel] = (studio.ambient * room + (1 - studio.ambient) * gain * direct) * hollow
+    mirror = np.clip((halfway[2] - gx * halfway[0] - gy * halfway[1]) * upright, 0, 1)
+    gloss = p.oil * (0.10 * mirror**22 + 0.09 * mirror**70) * (0.85 + 0.10 * noise(rng, 1.6))
+    return Light(lamp, shade, gloss, facing)
+
+
+def skin_colour(p: Identity) -> np.ndarray:
+    """Return the subject's mean skin colour, RGB [3]."""
+    position = np.clip(p.melanin, 0, 1) * (len(SKIN_COLOURS) - 1)
+    index = min(int(position), len(SKIN_COLOURS) - 2)
+    colour = SKIN_COLOURS[index] + (position - index) * (SKIN_COLOURS[index + 1] - SKIN_COLOURS[index])
+    return (colour + np.array([0.03, -0.015, -0.015]) * 2 * (p.haemoglobin - 0.5)).astype(np.float32)
+
+
+def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: np.random.Generator) -> np.ndarray:
+    """Return the skin's own colour, RGB [GRID, GRID, 3]: blood, blotches, pores, freckles, moles, stubble, lips."""
+    x, y, dx = sheet.x, sheet.y, sheet.dx
+    base = skin_colour(p)
+    skin = np.empty((GRID, GRID, 3), np.float32)
+    skin[:] = base
+
+    blood = sheet.bumps(
+        (0.55, MIDDLE - p.eye_x - 2, p.eye_y + 19, 9, 8),
+        (0.55, MIDDLE + p.eye_x + 2, p.eye_y + 19, 9, 8),
+        (0.7, MIDDLE, p.nose_y - 4.5, 6, 6),
+        (0.25, MIDDLE, p.chin - 8, 9, 6),
+    )
+    tint(skin, blood * (0.35 + 0.6 * p.haemoglobin), (0.02, 0.12, 0.11))
+    grain = 0.020 * noise(rng, 22) + 0.016 * noise(rng, 9) + 0.013 * noise(rng, 3) + 0.017 * noise(rng, 1.1)
+    skin *= (1 + p.texture * grain)[..., None]
+    tint(skin, noise(rng, 16), (-0.008, 0.008, 0.008))
+    for s in SIDES:  # shadow under and over the eye
+        eye_x = MIDDLE + s * p.eye_x
+        shadow = sheet.bumps((0.13 * p.eye_bags, eye_x, p.eye_y + 5, 8, 3.2), (0.10, eye_x, p.eye_y - 4, 9, 3.2))
+        tint(skin, shadow, (0.75, 1.0, 0.9))
+
+    spots = np.zeros((GRID, GRID), np.float32)
+    for _ in range(int(170 * p.freckles)):
+        spot_x, spot_y = rng.normal(MIDDLE, 17), rng.normal(p.eye_y + 17, 9)
+        size, strength = rng.uniform(0.35, 0.8), rng.uniform(0.3, 1)
+        if abs(spot_x - MIDDLE) < p.face_width - 5:
+            _dot(spots, spot_x, spot_y, size, strength)
+    if p.freckles:
+        tint(skin, blur(spots, 0.25) * (1 - 0.4 * p.melanin), (0.16, 0.24, 0.28))
+    moles = np.zeros((GRID, GRID), np.float32)
+    for _ in range(p.moles):
+        mole_x, mole_y = MIDDLE + rng.uniform(-0.8, 0.8) * p.face_width, rng.uniform(30, 112)
+        _dot(moles, mole_x, mole_y, rng.uniform(0.6, 1.15), 1.0)
+    if p.moles:
+        tint(skin, blur(moles, 0.25), (0.5, 0.6, 0.62))
+
+    if p.beard > 0:
+        cheeks = 0.9 * sigmoid((y - p.nose_y - 4) * 0.35) * sigmoid((outline - 0.22) * 9)
+        whiskers = cheeks + sheet.bumps(
+            (1.0, MIDDLE, p.mouth_y - p.upper_lip - 3.5, 10, 2.3), (0.9, MIDDLE, p.chin - 6, 11, 6)
+        )
+        whiskers = np.clip(whiskers, 0, 1) * (1 - np.clip(lips.upper + lips.lower, 0, 1)) * sigmoid(y - p.nose_y - 1)
+        stubble = np.clip(0.62 + 0.38 * noise(rng, 0.9), 0, 1.5)
+        tint(skin, 0.42 * p.beard * whiskers * stubble, (1.0, 0.93, 0.85))
+    if p.moustache:
+        bar = np.clip(sheet.bumps((1.1, MIDDLE, p.mouth_y - p.upper_lip - 2.6, 9.5, 1.7)), 0, 1)
+        bar = np.clip(bar * (0.75 + 0.25 * noise(rng, 0.9)), 0, 0.9)
+        cover(skin, 1.2 * np.float32(HAIR_COLOURS[min(p.hair_colour, 2)]), bar)
+
+    _paint_lips(p, skin, base, x, y, dx, lips, rng)
+    nostrils = sheet.bumps(
+        *[(1.0, MIDDLE + s * 0.46 * p.nose_width, p.nose_y - 0.9, 2.0, 0.95, -0.28 * s) for s in SIDES]
+    )
+    tint(skin, 0.72 * np.clip(nostrils, 0, 1) ** 0.8, (0.9, 1.0, 1.0))
+    return skin
+
+
+def _dot(image: np.ndarray, x: float, y: float, radius: float, strength: float) -> None:
+    at = (int(x * SUPERSAMPLE * 8), int(y * SUPERSAMPLE * 8))
+    cv2.circle(image, at, int(radius * SUPERSAMPLE * 8), float(strength), -1, cv2.LINE_AA, 3)
+
+
+def _paint_lips(p, skin, base, x, y, dx, lips, rng) -> None:
+    rose = np.float32([0.80, 0.38, 0.38]) * (0.45 + 0.6 * float(base.mean()))
+    colour = base * np.float32([0.90, 0.72, 0.72]) * (1 - p.lip_colour) + p.lip_colour * rose
+    creases = 1 + 0.05 * noise(rng, 1.6) + 0.03 * np.sin(2.6 * dx + noise(rng, 6))
+    creases *= np.where(lips.upper > lips.lower, np.float32(0.88), np.float32(1.02))  # the upper lip faces down
+    cover(skin, colour * creases[..., None], 0.88 * blur(np.clip(lips.upper + lips.lower, 0, 1), 0.35))
+    seam = ridge(y - lips.line, 0.5) * np.clip((1.10 - np.abs(dx) / p.mouth_width) * 9, 0, 1)
+    tint(skin, 0.8 * seam, (0.9, 1.0, 1.0))
+
+
+def paint_brows(p: Identity, skin: np.ndarray, anchors: Anchors, rng: np.random.Generator) -> None:
+    """Draw the brows onto the skin, hair by hair."""
+    brows = np.zeros((GRID, GRID), np.float32)
+    t = np.linspace(0, 1, 24)
+    thickness = p.brow_thickness * (
+        0.75 + 0.45 * np.sin(np.minimum(1, 1.6 * t) * np.pi / 2) - 0.85 * np.clip(t - 0.35, 0, None)
+    )
+    for s in SIDES:
+        inner, middle, outer = (np.array(anchors[f"brow {part}", s]) for part in ("inner", "middle", "outer"))
+        control = 2 * middle - (inner + outer) / 2
+
+        def curve(v, inner=inner, control=control, outer=outer):
+            v = np.asarray(v)[..., None]
+            return (1 - v) ** 2 * inner + 2 * v * (1 - v) * control + v**2 * outer
+
+        spine, half = curve(t), np.stack([0 * thickness, thickness], -1)
+        shape = np.vstack([spine - half, (spine + 0.9 * half)[::-1]])
+        body, hairs = np.zeros((2, GRID, GRID), np.float32)
+        cv2.fillPoly(body, [_fixed_point(shape)], 1.0, cv2.LINE_AA, 4)
+
+        count = int(190 * p.brow_density)
+        v = rng.random(count)
+        roots = curve(v)
+        roots[:, 1] += rng.uniform(-1, 1, count) * np.interp(v, t, thickness)
+        angle = np.interp(v, [0, 0.25, 1], [1.25, 0.55, 0.1]) + rng.normal(0, 0.15, count)
+        length = rng.uniform(1.6, 3.0, count)
+        ends = roots + np.stack([s * np.cos(angle), 0.35 * v - np.sin(angle)], -1) * length[:, None]
+        for root, end, strength in zip(
+            _fixed_point(roots), _fixed_point(ends), rng.uniform(0.5, 1, count), strict=True
+        ):
+            cv2.line(hairs, root.tolist(), end.tolist(), float(strength), 1, cv2.LINE_AA, 4)
+        brows = np.maximum(brows, 0.40 * p.brow_density * blur(body, 0.8) + 0.75 * blur(hairs, 0.22))
+    colour = np.minimum(1.15 * np.float32(HAIR_COLOURS[p.hair_colour]) + 0.02, 0.7 * skin_colour(p))
+    cover(skin, colour, 0.9 * np.clip(brows, 0, 1))
+
+
+def _fixed_point(points: np.ndarray) -> np.ndarray:
+    """Turn pixels into OpenCV's coordinates with four binary digits."""
+    return np.round((points * SUPERSAMPLE + 0.5) * 16).astype(np.int32)
+
+
+def paint_lids(p: Identity, sheet: Sheet, skin: np.ndarray, eyes: list[Eye]) -> np.ndarray:
+    """Draw creases and lid margins onto the skin, and return the lashes [GRID, GRID]."""
+    lashes = np.zeros((GRID, GRID), np.float32)
+    for eye in eyes:
+        y, out = sheet.y, np.abs(eye.across)
+        crease = ridge(y - (eye.upper - 1.9 - 0.12 * p.eye_height), 0.55) * np.clip((1.1 - out) * 4, 0, 1)
+        tint(skin, 0.33 * p.crease * crease, (1.0, 1.0, 1.0))
+        margin = ridge(y - eye.lower - 0.5, 0.5) * np.clip((1.05 - out) * 5, 0, 1)
+        tint(skin, 0.22 * margin, (0.6, 1.0, 1.0))
+        line = ridge(y - eye.upper + 0.15, 0.55 * (0.55 + 0.35 * p.lashes))
+        line *= np.clip((1.12 - np.abs(eye.across - 0.06)) * 6, 0, 1)
+        lashes = np.maximum(lashes, line * (0.55 + 0.4 * p.lashes * smoothstep(-0.8, 0.8, eye.across)))
+    return np.clip(lashes, 0, 1)
+
+
+def paint_behind(
+    p: Identity, sheet: Sheet, eyes: list[Eye], lips: Lips, light: Light, rng: np.random.Generator
+) -> np.ndarray:
+    """Return what shows through the holes in the skin, RGB [GRID, GRID, 3]: eyeballs, and teeth in a dark mouth."""
+    layer = np.zeros((GRID, GRID, 3), np.float32)
+    lit = np.clip(0.35 * light.shade.mean(-1, keepdims=True) + 0.62, 0, 1.1)
+    for eye in eyes:
+        window = sheet.window(MIDDLE + eye.side * p.eye_x, p.eye_y, p.eye_width + 3, p.eye_height + 4)
+        x, y, across = sheet.x[window], sheet.y[window], np.abs(np.clip(eye.across[window], -1.5, 1.5))
+        cx, cy = eye.centre
+        ball = np.empty((*x.shape, 3), np.float32)
+        ball[:] = (0.90, 0.88, 0.86)
+        ball *= np.clip(1 - 0.30 * across**2.2, 0.4, 1)[..., None]
+        tint(ball, 0.10 * np.minimum(across, 1) ** 3, (0, 1, 1))
+        radius, angle = np.hypot(x - cx, y - cy), np.arctan2(y - cy, x - cx)
+        rays = rng.standard_normal(64)
+        fibre = np.interp(angle, np.linspace(-np.pi, np.pi, 65), np.append(rays, rays[0])).astype(np.float32)
+        iris = (
+            np.float32(IRIS_COLOURS[p.iris_colour])
+            * ((1 + 0.12 * fibre) * (1.25 - 0.5 * (radius / p.iris) ** 2))[..., None]
+        )
+        cover(ball, np.clip(iris, 0.02, 1), sigmoid((p.iris - radius) * 4))
+        tint(ball, 0.55 * ridge(radius - p.iris, 0.45), (1, 1, 1))
+        cover(ball, np.float32(0.03), sigmoid((0.42 * p.iris - radius) * 5))
+        tint(ball, 0.5 * np.exp(-np.clip(y - eye.upper[window] + 0.3, 0, None) / 1.5), (1, 1, 1))  # shadow of the lid
+        glint = ridge(x - cx - np.copysign(1.1, light.direction[0]), 0.55) * ridge(y - cy + 1.3, 0.55)
+        cover(ball, np.float32(0.95), 0.9 * glint)
+        layer[window] = ball * lit[window]
+
+    window = sheet.window(MIDDLE, p.mouth_y, p.mouth_width + 3, 9)
+    x, below = sheet.x[window], sheet.y[window] - lips.line[window]
+    mouth = np.empty((*x.shape, 3), np.float32)
+    mouth[:] = (0.20, 0.075, 0.07)
+    # the upper teeth hang a little below the line where the lips meet: they show as soon as the lips part
+    tooth = np.clip(np.abs(np.sin((x - MIDDLE) * np.pi / 3.1)) * 4, 0.72, 1)
+    enamel = (
+        np.float32([0.86, 0.83, 0.76]) * (tooth * np.clip(1 - ((x - MIDDLE) / p.mouth_width) ** 2, 0.25, 1))[..., None]
+    )
+    cover(mouth, enamel, 0.9 * sigmoid((1.5 - below) * 3) * sigmoid((below + 3) * 3))
+    layer[window] = mouth * lit[window]
+    return np.clip(layer, 0, 1)
+
+
+@dataclass
+class Head:
+    """The head before a neutral background: colour times nothing, and how much of the frame it covers."""
+
+    colour: np.ndarray  # RGB [GRID, GRID, 3]
+    cover: np.ndarray  # [GRID, GRID]
+    skin: np.ndarray  # where the face's own skin shows, 0 to 1
+    hair: np.ndarray  # where hair hides the skin
+
+
+def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np.random.Generator) -> Head:
+    """Put the lit face between hair, ears, neck and shirt, from back to front."""
+    y, dx, adx = sheet.y, sheet.dx, sheet.adx
+    base, side_light = skin_colour(p), float(light.direction[0])
+    face = sigmoid((1 - outline) * 26)
+
+    locks = _Locks(p, sheet, rng)
+    glow = np.clip(
+        0.55 + 0.55 * ridge(np.hypot(dx, y - p.face_y) - 66, 7) + 0.35 * side_light * dx / p.face_width, 0.25, 1.4
+    )
+    strand = 0.5 * locks.strands(420, 1.0) + 0.4 * locks.strands(200, 1.3) + 0.25 * noise(rng, 20)
+    hair_colour = np.float32(HAIR_COLOURS[p.hair_colour]) * ((1 + 0.33 * strand) * (0.75 + 0.75 * glow))[..., None]
+    hair_colour += 0.035 * glow[..., None]
+    hair, long_hair, skull = _hair_shapes(p, sheet, locks, rng)
+
+    ear = np.zeros((GRID, GRID), np.float32)
+    for s in SIDES:
+        level = ((dx - s * (p.face_width + 0.6)) / 4.3) ** 2 + ((y - p.eye_y - 9) / 10.5) ** 2
+        ear = np.maximum(ear, sigmoid((1 - level) * 5))
+    neck = sigmoid((0.66 * p.face_width - adx + 0.06 * (y - 110)) * 1.1) * sigmoid((y - 96) * 0.5)
+    shirt = sigmoid((y - 121 + 0.132 * np.abs(adx - 8)) * 1.2) * sigmoid((adx - 6) * 0.4)
+    neck_colour = base * ((0.50 + 0.12 * dx * side_light / 20) * (1 + 0.02 * noise(rng, 8)))[..., None]
+    cloth = (rng.uniform(0.12, 0.62) + rng.uniform(-0.10, 0.10, 3)).astype(np.float32)
+    shirt_colour = cloth * (1 + 0.05 * noise(rng, 10))[..., None]
+
+    head = np.zeros((GRID, GRID, 3), np.float32)
+    covered = np.zeros((GRID, GRID), np.float32)
+
+    def lay(colour, mask):
+        nonlocal covered
+        cover(head, colour, mask)
+        covered += mask * (1 - covered)
+
+    lay(
+        0.62 * hair_colour, np.maximum(long_hair, skull if p.hair == LONG else skull * sigmoid((p.eye_y - 2 - y) * 0.5))
+    )
+    lay(neck_colour, neck)
+    lay(shirt_colour, shirt)
+    if p.hair != LONG:
+        fold = ridge((adx - p.face_width - 0.6) / 2.2, 1) * ridge((y - p.eye_y - 8) / 6, 1)
+        shade = (0.75 + 0.25 * np.clip(light.facing, 0, 1)) * (1 - 0.35 * fold)
+        lay(base * np.float32([0.82, 0.68, 0.64]) * shade[..., None], ear)
+    rim = np.clip(1 - 0.35 * np.exp(-np.clip(1 - outline, 0, None) / 0.06), 0.5, 1)
+    lay(skin * rim[..., None], face)
+    fallen = blur(np.roll(hair, 3 * SUPERSAMPLE, axis=0), 2.0) - hair  # the shadow that hair throws on the forehead
+    tint(head, 0.33 * np.clip(fallen, 0, 1) * face, (1, 1, 1))
+    lay(np.clip(hair_colour, 0, 1), hair)
+    if p.hair == LONG:
+        front = adx - (p.face_width - 4.5 + 2.2 * noise(rng, 22) + 0.10 * (y - 70))
+        lay(0.95 * np.clip(hair_colour, 0, 1), long_hair * sigmoid(front * 0.9) * sigmoid((y - 20) * 0.2))
+    movable = blur(face * (1 - hair), 2.0) * sigmoid((0.98 - outline) * 7)
+    return Head(head, covered, movable, hair)
+
+
+class _Locks:
+    """Hair that streams from the crown: stripes in angle, bent by noise."""
+
+    def __init__(self, p: Identity, sheet: Sheet, rng: np.random.Generator):
+        self.angle = np.arctan2(sheet.dx, p.face_y + 8 - sheet.y) / np.float32(2 * np.pi) + 0.5
+        self.wave = (0.035 * noise(rng, 30) + 0.012 * noise(rng, 14)) / np.float32(2 * np.pi)
+        self.values = rng.standard_normal((1, 900), dtype=np.float32)
+
+    def strands(self, frequency: float, bend: float) -> np.ndarray:
+        position = (self.angle + bend * self.wave) * np.float32(frequency)
+        return cv2.remap(
+            self.values, position, np.zeros_like(position), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+
+
+def _hair_shapes(p: Identity, sheet: Sheet, locks: _Locks, rng: np.random.Generator):
+    """Return the hair in front of the face, the long hair beside it, and the whole skull [GRID, GRID] each."""
+    y, dx, adx = sheet.y, sheet.dx, sheet.adx
+    u, parting = dx / p.face_width, p.hair_parting * p.face_width
+    if p.hair == FRINGE:
+        line = p.hairline + 3 + 11 * p.hair_fringe * ridge(dx - parting, 24) + 0.8 * p.hair_curve * u**2
+    elif p.hair == LONG:
+        line = p.hairline - 3 + (p.hair_curve + 10) * np.clip(np.abs(dx - 0.6 * parting) / p.face_width, 0, 1.5) ** 1.6
+    else:
+        line = p.hairline + p.hair_curve * u**2
+    line = line + 1.1 * locks.strands(300, 1.0) + 0.9 * noise(rng, 5)
+    top = sigmoid((line - y) * (1.1 if p.hair == FRINGE else 0.9))
+    temple = sigmoid((adx - (p.face_width - 3.0 + 0.6 * locks.strands(200, 1.0))) * 1.1)
+    temple *= sigmoid((p.eye_y - (0 if p.female else 6) - y) * 0.5)
+
+    def egg(width, height, below):
+        v = y - p.face_y
+        return (dx / width) ** 2 + np.where(v < 0, np.abs(v / height) ** 2.2, below(v))
+
+    limit = sigmoid((1 - egg(p.face_width + 7, p.crown + 6, lambda v: 0 * v)) * 16)
+    skull = sigmoid((1 - egg(p.face_width + 6, p.crown + 6, lambda v: (v / 14) ** 2)) * 14)
+    long_hair = np.zeros((GRID, GRID), np.float32)
+    if p.hair == LONG:
+        edge = p.face_width + 11 + 3 * noise(rng, 18) + 0.05 * (y - 60) - adx
+        long_hair = sigmoid(edge * 0.8) * sigmoid((y - 30) * 0.3)
+    return np.maximum(top, temple) * limit, long_hair, skull
+
+
+def paint_glasses(p: Identity, sheet: Sheet, head: np.ndarray, light: Light) -> np.ndarray | None:
+    """Return the glasses as RGB and cover [GRID, GRID, 4] and throw their shadow on the head, or None without."""
+    if p.glasses == NO_GLASSES:
+        return None
+    y, dx, adx = sheet.y, sheet.dx, sheet.adx
+    frame = np.zeros((GRID, GRID), np.float32)
+    power, height = (4.0, 8.6) if p.glasses == SQUARE_GLASSES else (2.2, 10.0)
+    for s in SIDES:
+        level = (np.abs((dx - s * 1.02 * p.eye_x) / 12.2) ** power + np.abs((y - p.eye_y - 1.2) / height) ** power) ** (
+            1 / power
+        )
+        frame = np.maximum(frame, np.exp(-0.5 * ((level - 1) / (0.075 + 0.06 * p.glasses_frame)) ** 4))
+    bridge = ridge(y - p.eye_y + 1 - dx * dx / 100, 0.8) * sigmoid((p.eye_x - 11.6 - adx) * 2)
+    arms = ridge(y - p.eye_y + 1.5, 0.8) * sigmoid((adx - p.eye_x - 12) * 2) * sigmoid((p.face_width - adx) * 2)
+    frame = np.maximum(frame, np.maximum(bridge, arms))
+
+    layer = np.empty((GRID, GRID, 4), np.float32)
+    layer[..., :3] = (0.08, 0.07, 0.07) if p.glasses_frame < 0.6 else (0.42, 0.33, 0.22)
+    layer[..., :3] *= (1 + 0.6 * np.clip(light.facing - 0.7, 0, 1))[..., None]
+    layer[..., 3] = 0.9 * frame
+    layer[..., :3] *= layer[..., 3:]
+    shift = (int(1.6 * SUPERSAMPLE), int(-2 * light.direction[0] * SUPERSAMPLE))
+    tint(head, 0.22 * blur(np.roll(frame, shift, axis=(0, 1)), 0.7), (1, 1, 1))
+    return layer
+
+
+def paint_background(studio: Studio, rng: np.random.Generator) -> np.ndarray:
+    """Return the wall behind the subject, RGB [GRID, GRID, 3]."""
+    colour = np.float32(studio.background) * (1 + 0.05 * rng.standard_normal(3, dtype=np.float32))
+    return colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))[..., None] + 0 * X[..., None]
