@@ -42,13 +42,13 @@ def scores() -> pd.DataFrame:
 def report() -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "measure": ["motion gain", "identity leak"],
             "value": [0.02, 0.9],
-            "low": [0.01, np.nan],
-            "high": [0.03, np.nan],
+            "low": [0.01, 0.8],
+            "high": [0.03, 1.0],
             "reference": [1.0, 0.1],
             "wanted": ["1", "chance"],
-        }
+        },
+        index=pd.Index(["motion gain", "identity leak"], name="measure"),
     )
 
 

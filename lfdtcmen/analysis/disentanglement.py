@@ -1,0 +1,354 @@
+"""Does the motion code carry the motion, and nothing of who it is? Measures beside the losses of stage 1.
+
+A low reconstruction loss says little here: onset and apex are so alike that a generator which ignores the motion code
+scores well. So each measure below is held against something that needs no disentanglement at all: copying the onset,
+an untrained network, chance. None of them is the paper's; all are ours.
+
+The word *change* means the image with the apex's motion code minus the image with the onset's, everything else equal.
+Changes are compared at half resolution, where less of them is camera noise.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.errors import DataError
+
+CHUNK = 32  # frames at a time
+DONORS = (1, 5, 9)  # whose motion identity i is given: that of identities i + 1, i + 5, i + 9
+REPEATS = 1000  # of the bootstrap
+CALIBRATION_BATCHES = 12  # of 32 frames, for the untrained network's batch normalisation
+
+
+def disentanglement_report(model: nn.Module, pairs_test: PairSet, counterfactuals=None, seed: int = 0) -> pd.DataFrame:
+    """Measure one model on subjects that it has not seen.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Its ``drl`` is asked to ``encode`` and to ``generate`` (:class:`lfdtcmen.modules.drl.DRL`).
+    pairs_test : PairSet
+        Prepared pairs of held-out subjects.
+    counterfactuals : Counterfactuals, optional
+        Rendered truth of every motion on every identity
+        (:func:`lfdtcmen.datasets.synthetic.make_counterfactuals`); left out for real faces, which have none.
+    seed : int
+        Of the untrained network, of the probe's split and of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        Index: measure. Columns value, low, high (95 % interval over subjects or identities), reference (what to hold
+        it against) and wanted (what success would be). :func:`lfdtcmen.viz.plots.report_forest` draws it.
+
+    Raises
+    ------
+    DataError
+        The model has no generator, or there are too few clips for the probe.
+    """
+    tables = [copy_baseline(model, pairs_test, seed), motion_gain(model, pairs_test, seed)]
+    if counterfactuals is not None:
+        tables += [noise_ceiling(counterfactuals, seed), cross_identity_gain(model, counterfactuals, seed)]
+    tables.append(identity_leak(model, pairs_test, seed))
+    return pd.concat(tables)
+
+
+# ---------------------------------------------------------------- swaps
+
+
+@torch.no_grad()
+def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray) -> Tensor:
+    """Draw each identity frame in the motion state of the motion frame beside it: G(id(a), mo(b)).
+
+    Parameters
+    ----------
+    model : nn.Module
+        Run in evaluation mode; left in the mode in which it came.
+    identities, motions : ndarray
+        uint8 [N, H, W, 3], row by row.
+
+    Returns
+    -------
+    Tensor
+        RGB in [0, 1], [N, 3, H, W], on the CPU.
+    """
+    _check_generator(model)
+    images = []
+    with _evaluation_mode(model):
+        for start in range(0, len(identities), CHUNK):
+            rows = slice(start, start + CHUNK)
+            identity, motion = (model.drl.encode(_to_tensor(f[rows], model)) for f in (identities, motions))
+            images.append(model.drl.generate(identity, motion).float().cpu())
+    return torch.cat(images)
+
+
+# ---------------------------------------------------------------- copying, and the motion code's own share
+
+
+def copy_baseline(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+    """Compare the cross-combined apex I^_ap = G(id(I_on), mo(I_ap)) with simply showing the onset again.
+
+    Both are held against the true apex, by mean absolute and by squared error (the latter at half resolution).
+    Above 1, copying the onset would have been the better apex: the reconstruction loss (3.2.2) then rewards fine
+    drawing, not motion.
+    """
+    onset, apex = _to_tensor(pairs.onset), _to_tensor(pairs.apex)  # [N, 3, H, W]
+    generated = swap(model, pairs.onset, pairs.apex)  # [N, 3, H, W]
+    absolute = np.stack([(image - apex).abs().mean((1, 2, 3)).numpy() for image in (generated, onset)], axis=1)
+    squared = np.stack([_half(image - apex).square().mean((1, 2, 3)).numpy() for image in (generated, onset)], axis=1)
+    rows = {
+        "error over copy, absolute": (_ratio, absolute, 1.0, "< 1"),
+        "error over copy, squared": (_ratio, squared, 1.0, "< 1"),
+    }
+    return _table(rows, pairs.subjects, seed)
+
+
+def motion_gain(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+    """Measure how much of the true motion appears when only the motion code is exchanged.
+
+    With identity code and skips of the onset held fixed, the generated change is
+    g = G(id(I_on), mo(I_ap)) - G(id(I_on), mo(I_on)) and the true change t = I_ap - I_on. Over all pairs,
+
+    - motion gain = <g, t> / <t, t>: 1 when the code carries all of the motion, 0 when it does nothing;
+    - motion cosine = <g, t> / (|g| |t|): is what it does of the right kind, however faint?
+
+    Camera noise is part of t and cannot be predicted, so on noisy pairs the gain ends below 1
+    (:func:`noise_ceiling`).
+    """
+    generated = swap(model, pairs.onset, pairs.apex) - swap(model, pairs.onset, pairs.onset)  # [N, 3, H, W]
+    products = _products(generated, _to_tensor(pairs.apex) - _to_tensor(pairs.onset))  # [N, 3]
+    rows = {"motion gain": (_gain, products, 1.0, "1"), "motion cosine": (_cosine, products, 1.0, "1")}
+    return _table(rows, pairs.subjects, seed)
+
+
+def noise_ceiling(counterfactuals, seed: int = 0) -> pd.DataFrame:
+    """Measure the gain that a perfect generator could reach on noisy pairs: the motion's share of their change.
+
+    The clean change stands in for the generated one; the noisy change is the truth it is held against.
+    """
+    motions = counterfactuals.apex.shape[1]
+    noisy, clean = (
+        _to_tensor(_rows(apex)) - _to_tensor(onset.repeat(motions, axis=0))
+        for apex, onset in (
+            (counterfactuals.apex, counterfactuals.onset),
+            (counterfactuals.apex_clean, counterfactuals.onset_clean),
+        )
+    )  # [I * M, 3, H, W]
+    identity = np.repeat(np.arange(len(counterfactuals.onset)), motions)
+    row = {"motion gain, most that camera noise allows": (_gain, _products(clean, noisy), 1.0, "-")}
+    return _table(row, identity, seed)
+
+
+def cross_identity_gain(model: nn.Module, counterfactuals, seed: int = 0) -> pd.DataFrame:
+    """Give each identity the motion of others and compare with the rendered truth, without camera noise.
+
+    Identity i is drawn with the motion code of identity j's apex k and with that of j's onset. The difference of the
+    two images is held against what motion k does on face i. Done for j = i ("same identity") and for others:
+
+    - gain and cosine as in :func:`motion_gain`;
+    - change error over copy = |g - t|^2 / |t|^2: 1 for a generator whose picture never moves.
+
+    Parameters
+    ----------
+    model : nn.Module
+    counterfactuals : Counterfactuals
+        ``onset``, ``onset_clean`` uint8 [I, H, W, 3]; ``apex``, ``apex_clean`` uint8 [I, M, H, W, 3].
+    seed : int
+        Of the bootstrap over identities.
+    """
+    people, motions = counterfactuals.apex.shape[:2]
+    if people < 2:
+        raise DataError("swaps need two identities or more", "cross_identity_gain")
+    donors = {"same identity": [0], "across identities": sorted({step % people for step in DONORS} - {0})}
+    tables = []
+    for name, steps in donors.items():
+        i = np.repeat(np.arange(people), len(steps))  # [P]: who is drawn
+        j = (i + np.tile(steps, people)) % people  # [P]: whose motion
+        at_rest = swap(model, counterfactuals.onset[i], counterfactuals.onset[j])  # [P, 3, H, W]
+        moved = swap(model, counterfactuals.onset[i].repeat(motions, axis=0), _rows(counterfactuals.apex[j]))
+        true = _to_tensor(_rows(counterfactuals.apex_clean[i]))
+        true = true - _to_tensor(counterfactuals.onset_clean[i]).repeat_interleave(motions, 0)
+        products = _products(moved - at_rest.repeat_interleave(motions, 0), true)  # [P * M, 3]
+        rows = {
+            f"motion gain, {name}": (_gain, products, 1.0, "1"),
+            f"motion cosine, {name}": (_cosine, products, 1.0, "1"),
+            f"change error over copy, {name}": (_change_error, products, 1.0, "< 1"),
+        }
+        tables.append(_table(rows, np.repeat(i, motions), seed))
+    return pd.concat(tables)
+
+
+# ---------------------------------------------------------------- who is it?
+
+
+def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+    """Ask a linear probe who a motion code shows: the share of held-out clips whose subject it names.
+
+    Half of each subject's clips train a logistic regression on the codes, the other half tests it; subjects with a
+    single clip are left out. The codes are mo(I) of single frames, averaged over the 4x4 map, and the difference
+    mo(I_ap) - mo(I_on). Held against chance (always naming the subject with the most clips) and against an untrained
+    network: identity that is readable there was never "left" in the code by training, it comes with any convolution.
+
+    Raises
+    ------
+    DataError
+        Fewer than two subjects with two clips.
+    """
+    train, test = _halves(pairs.subjects, seed)
+    chance = float(np.unique(pairs.subjects[test], return_counts=True)[1].max() / len(test))
+    rows = {}
+    for name, network in (("", model), (", untrained", untrained_like(model, pairs, seed))):
+        onset, apex = motion_codes(network, pairs)  # [N, 256] each
+        frames = (np.concatenate([onset, apex]), np.concatenate([pairs.subjects] * 2))
+        both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
+        right = _probe(*frames, (train + both).ravel(), (test + both[1:]).ravel())
+        rows[f"subject from mo(apex){name}"] = (_ratio, right, chance, "chance")
+        right = _probe(apex - onset, pairs.subjects, train, test)
+        rows[f"subject from mo(apex) - mo(onset){name}"] = (_ratio, right, chance, "chance")
+    return _table(rows, pairs.subjects[test], seed)
+
+
+@torch.no_grad()
+def motion_codes(model: nn.Module, pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pooled motion codes of the onset and the apex frames, float32 [N, 256] each."""
+    codes = []
+    with _evaluation_mode(model):
+        for frames in (pairs.onset, pairs.apex):
+            chunks = [frames[k : k + CHUNK] for k in range(0, len(frames), CHUNK)]
+            pooled = [model.drl.encode(_to_tensor(c, model)).motion.mean((2, 3)).float().cpu() for c in chunks]
+            codes.append(torch.cat(pooled).numpy())
+    return codes[0], codes[1]
+
+
+@torch.no_grad()
+def untrained_like(model: nn.Module, pairs: PairSet, seed: int = 0) -> nn.Module:
+    """Return a copy of the model with fresh weights, its batch statistics calibrated on the given frames.
+
+    Without calibration, batch normalisation would still stand at mean 0 and variance 1, and the comparison with a
+    trained network would be unfair. No label is used.
+    """
+    fresh = copy.deepcopy(model)
+    norms = [m for m in fresh.drl.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in fresh.drl.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+    if norms:
+        momentum = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.momentum = None  # torch's way to ask for a plain average over all batches
+        fresh.train()
+        order = np.random.default_rng(seed).permutation(len(pairs))[: CALIBRATION_BATCHES * CHUNK // 2]
+        for rows in np.array_split(order, -(-len(order) * 2 // CHUNK)):
+            fresh.drl.encode(_to_tensor(np.concatenate([pairs.onset[rows], pairs.apex[rows]]), fresh))
+        for norm, value in zip(norms, momentum, strict=True):
+            norm.momentum = value
+    return fresh.eval()
+
+
+def _halves(subjects: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split each subject's clips in two, at random; subjects with one clip go to neither half."""
+    generator = np.random.default_rng(seed)
+    train, test = [], []
+    for subject in np.unique(subjects):
+        clips = generator.permutation(np.flatnonzero(subjects == subject))
+        if len(clips) > 1:
+            train.append(clips[: len(clips) // 2])
+            test.append(clips[len(clips) // 2 :])
+    if len(train) < 2:
+        raise DataError("fewer than two subjects have two clips", "identity_leak", "give more held-out pairs")
+    return np.concatenate(train), np.concatenate(test)
+
+
+def _probe(codes: np.ndarray, subjects: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return [N_test, 2]: 1 where the subject was named rightly, and the 1 that it counts."""
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))
+    right = probe.fit(codes[train], subjects[train]).predict(codes[test]) == subjects[test]
+    return np.stack([right, np.ones(len(test))], axis=1).astype(float)
+
+
+# ---------------------------------------------------------------- sums, ratios and their intervals
+
+
+def _products(generated: Tensor, true: Tensor) -> np.ndarray:
+    """Return <g, t>, <t, t> and <g, g> of each image pair at half resolution, float64 [N, 3]."""
+    g, t = (_half(change).flatten(1).double() for change in (generated, true))
+    return torch.stack([(g * t).sum(1), (t * t).sum(1), (g * g).sum(1)], dim=1).numpy()
+
+
+# each takes sums over the last axis's columns, so that it works on one total as on 1000 resampled ones
+def _ratio(sums: np.ndarray) -> np.ndarray:
+    return sums[..., 0] / sums[..., 1]
+
+
+def _gain(sums: np.ndarray) -> np.ndarray:
+    return sums[..., 0] / sums[..., 1]
+
+
+def _cosine(sums: np.ndarray) -> np.ndarray:
+    # a generator that never moves has no direction: its cosine counts as 0
+    return sums[..., 0] / np.sqrt(np.maximum(sums[..., 1] * sums[..., 2], 1e-20))
+
+
+def _change_error(sums: np.ndarray) -> np.ndarray:
+    return (sums[..., 2] - 2 * sums[..., 0] + sums[..., 1]) / sums[..., 1]
+
+
+def _table(rows: dict[str, tuple[Callable, np.ndarray, float, str]], groups: np.ndarray, seed: int) -> pd.DataFrame:
+    """Evaluate each row's measure on all data, and on resampled groups (subjects) for its 95 % interval."""
+    members = np.unique(groups, return_inverse=True)[1]
+    count = members.max() + 1
+    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), REPEATS)  # [R, G]
+    table = []
+    for measure, sums, reference, wanted in rows.values():
+        by_group = np.zeros((count, sums.shape[1]))
+        np.add.at(by_group, members, sums)
+        low, high = np.nanpercentile(measure(weights @ by_group), [2.5, 97.5])
+        table.append((float(measure(by_group.sum(0))), low, high, reference, wanted))
+    index = pd.Index(list(rows), name="measure")
+    return pd.DataFrame(table, index=index, columns=["value", "low", "high", "reference", "wanted"])
+
+
+# ---------------------------------------------------------------- small things
+
+
+def _half(images: Tensor) -> Tensor:
+    return F.avg_pool2d(images, 2)  # [N, 3, H/2, W/2]
+
+
+def _rows(frames: np.ndarray) -> np.ndarray:
+    return frames.reshape(-1, *frames.shape[2:])  # [A, B, H, W, 3] -> [A * B, H, W, 3]
+
+
+def _to_tensor(frames: np.ndarray, model: nn.Module | None = None) -> Tensor:
+    """Return uint8 frames [N, H, W, 3] as [N, 3, H, W] in [0, 1], on the model's device."""
+    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float().div_(255)
+    weight = next(model.parameters(), None) if model is not None else None
+    return images if weight is None else images.to(weight.device)
+
+
+def _check_generator(model: nn.Module) -> None:
+    if getattr(model, "drl", None) is None or getattr(model.drl, "generator", None) is None:
+        raise DataError("the model has no generator to swap with", "swap", "build it with drl='full'")
+
+
+@contextmanager
+def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]  # a frozen part may be in another mode
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

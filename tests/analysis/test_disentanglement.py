@@ -1,0 +1,161 @@
+"""The measures on networks of which the truth is known: an oracle, a copier, a network of noise."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from lfdtcmen import LFDTCMEN, DataError
+from lfdtcmen.analysis import disentanglement
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.modules.drl import Codes
+
+SIDE, WHO, MOVES = 32, slice(0, 16), slice(16, 32)  # in these toy faces who it is stands left, how it moves right
+
+
+class ToyDRL(nn.Module):
+    """A DRL without weights: it cuts toy faces where they are made of two parts, so that swaps are exact."""
+
+    generator = True
+
+    def __init__(self, follows_motion: bool):
+        super().__init__()
+        self.follows_motion = follows_motion
+
+    def encode(self, frames):
+        return Codes(motion=frames[..., MOVES], motion_skips=(), identity=frames)
+
+    def generate(self, identity, motion):
+        moves = motion.motion if self.follows_motion else identity.identity[..., MOVES]
+        return torch.cat([identity.identity[..., WHO], moves], dim=3)
+
+
+class NoiseDRL(nn.Module):
+    """Codes that know nothing of the frame."""
+
+    def encode(self, frames):
+        return Codes(motion=torch.randn(len(frames), 256, 4, 4), motion_skips=())
+
+
+def model_of(drl: nn.Module) -> nn.Module:
+    model = nn.Module()
+    model.drl = drl
+    return model
+
+
+ORACLE, COPIER = model_of(ToyDRL(follows_motion=True)), model_of(ToyDRL(follows_motion=False))
+
+
+def toy_pairs(subjects: int = 6, clips: int = 4) -> PairSet:
+    rng = np.random.default_rng(0)
+    who = rng.integers(0, 256, (subjects, SIDE, SIDE, 3), dtype=np.uint8)
+    onset = np.repeat(who, clips, axis=0)
+    apex = onset.copy()
+    apex[:, :, MOVES] = rng.integers(0, 256, (len(onset), SIDE, 16, 3))
+    names = np.repeat([f"toy/{k}" for k in range(subjects)], clips)
+    return PairSet(
+        pd.DataFrame({"subject": names}), onset, apex, np.zeros(len(onset), np.int64), ("negative", "positive")
+    )
+
+
+def toy_counterfactuals(people: int = 4, motions: int = 3) -> SimpleNamespace:
+    rng = np.random.default_rng(1)
+    onset = rng.integers(0, 256, (people, SIDE, SIDE, 3), dtype=np.uint8)
+    onset[:, :, MOVES] = onset[0, :, MOVES]  # at rest, everyone looks alike on the right
+    apex = onset[:, None].repeat(motions, axis=1)
+    apex[:, :, :, MOVES] = rng.integers(0, 256, (motions, SIDE, 16, 3))
+    return SimpleNamespace(onset=onset, onset_clean=onset, apex=apex, apex_clean=apex)
+
+
+def test_an_oracle_gains_everything_and_a_copier_nothing():
+    pairs = toy_pairs()
+    oracle = disentanglement.motion_gain(ORACLE, pairs)["value"]
+    assert oracle["motion gain"] == pytest.approx(1, abs=1e-6)
+    assert oracle["motion cosine"] == pytest.approx(1, abs=1e-6)
+    copier = disentanglement.motion_gain(COPIER, pairs)["value"]
+    assert copier["motion gain"] == 0
+    assert copier["motion cosine"] == 0
+
+
+def test_an_oracle_makes_no_error_and_a_copier_that_of_copying():
+    pairs = toy_pairs()
+    assert disentanglement.copy_baseline(ORACLE, pairs)["value"].tolist() == [0, 0]
+    assert disentanglement.copy_baseline(COPIER, pairs)["value"].tolist() == [1, 1]
+
+
+def test_swaps_across_identities_are_held_against_the_rendered_truth():
+    oracle = disentanglement.cross_identity_gain(ORACLE, toy_counterfactuals())["value"]
+    copier = disentanglement.cross_identity_gain(COPIER, toy_counterfactuals())["value"]
+    for name in ("same identity", "across identities"):
+        assert oracle[f"motion gain, {name}"] == pytest.approx(1, abs=1e-6)
+        assert oracle[f"change error over copy, {name}"] == pytest.approx(0, abs=1e-6)
+        assert copier[f"motion gain, {name}"] == 0
+        assert copier[f"change error over copy, {name}"] == 1
+
+
+def test_a_generator_that_moves_half_as_much_gains_a_half():
+    true = torch.randn(5, 3, 8, 8)
+    products = disentanglement._products(0.5 * true, true)
+    total = products.sum(0)
+    assert disentanglement._gain(total) == pytest.approx(0.5)
+    assert disentanglement._cosine(total) == pytest.approx(1)
+    assert disentanglement._change_error(total) == pytest.approx(0.25)
+
+
+def test_without_camera_noise_the_ceiling_is_one():
+    table = disentanglement.noise_ceiling(toy_counterfactuals())
+    assert table["value"].item() == pytest.approx(1)
+
+
+def test_random_codes_leak_nobody():
+    torch.manual_seed(0)
+    table = disentanglement.identity_leak(model_of(NoiseDRL()), toy_pairs(subjects=8, clips=60))
+    assert table["reference"].unique() == pytest.approx(1 / 8)
+    assert table["value"].to_numpy() == pytest.approx(1 / 8, abs=0.08)  # 240 test clips: four standard deviations
+
+
+def test_a_code_that_is_the_face_leaks_everybody():
+    class Face(nn.Module):
+        def encode(self, frames):
+            return Codes(motion=frames.flatten(1)[:, :256, None, None].expand(-1, -1, 4, 4), motion_skips=())
+
+    table = disentanglement.identity_leak(model_of(Face()), toy_pairs(subjects=8, clips=6))
+    assert table["value"]["subject from mo(apex)"] == 1
+
+
+def test_report_of_the_real_network_leaves_it_as_it_was():
+    torch.manual_seed(0)
+    model = LFDTCMEN(num_classes=3)
+    model.drl.eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    report = disentanglement.disentanglement_report(model, toy_pairs(), toy_counterfactuals())
+    assert np.isfinite(report[["value", "low", "high", "reference"]]).all(axis=None)
+    assert report.index.is_unique
+    assert model.training and not model.drl.training
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+
+
+def test_report_is_the_same_for_the_same_seed():
+    first, second = (disentanglement.disentanglement_report(ORACLE, toy_pairs(), seed=3) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_the_untrained_network_is_new_and_calibrated():
+    model = LFDTCMEN(num_classes=3)
+    fresh = disentanglement.untrained_like(model, toy_pairs())
+    assert not torch.equal(fresh.drl.motion_encoder.conv1[0].weight, model.drl.motion_encoder.conv1[0].weight)
+    assert fresh.drl.motion_encoder.conv1[1].running_mean.abs().max() > 0
+    assert model.drl.motion_encoder.conv1[1].running_mean.abs().max() == 0
+
+
+def test_what_cannot_be_measured_is_refused():
+    with pytest.raises(DataError, match="no generator"):
+        disentanglement.motion_gain(LFDTCMEN(num_classes=3, drl="motion"), toy_pairs())
+    with pytest.raises(DataError, match="two clips"):
+        disentanglement.identity_leak(ORACLE, toy_pairs(subjects=3, clips=1))
+    with pytest.raises(DataError, match="two identities"):
+        disentanglement.cross_identity_gain(ORACLE, toy_counterfactuals(people=1))
