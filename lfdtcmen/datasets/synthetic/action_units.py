@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lfdtcmen.datasets.synthetic.anatomy import SIDES
+from lfdtcmen.datasets.synthetic.anatomy import SIDES, Anatomy
 from lfdtcmen.datasets.synthetic.drawing import GRID, SUPERSAMPLE, Window, blur, sigmoid, smoothstep
-from lfdtcmen.datasets.synthetic.renderer import Expression, Face
+from lfdtcmen.datasets.synthetic.renderer import Expression
 from lfdtcmen.errors import DataError
 
 ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)  # FACS numbers
@@ -185,13 +185,13 @@ class Muscles:
 
     Parameters
     ----------
-    face : Face
+    anatomy : Anatomy
     style : Style, optional
         Neutral where it is not given.
     """
 
-    def __init__(self, face: Face, style: Style | None = None):
-        self.face = face
+    def __init__(self, anatomy: Anatomy, style: Style | None = None):
+        self.anatomy = anatomy
         self.style = style or Style.neutral()
         self._fields: dict[tuple[int, int], tuple[Window, np.ndarray]] = {}
 
@@ -218,9 +218,9 @@ class Muscles:
         if key not in self._fields:
             dx, dy, height = self._draw(unit, column)
             gy, gx = np.gradient(blur(height, 0.35), np.float32(1 / SUPERSAMPLE))
-            light = self.face.light_direction
+            light = self.anatomy.light
             shade = 0.12 * (height - blur(height, 2.5)) - 0.30 * (gx * light[0] + gy * light[1])
-            field = np.stack([dx, dy, np.clip(shade, -0.24, 0.12)]) * self.face.skin
+            field = np.stack([dx, dy, np.clip(shade, -0.24, 0.12)]) * self.anatomy.skin
             if unit == 26:  # the jaw's outline moves too
                 field[:2] = dx, dy
             window = _bounding_box(field)
@@ -229,7 +229,7 @@ class Muscles:
 
     def _draw(self, unit: int, column: int) -> np.ndarray:
         """Return dx, dy and change of height of one unit on one side, before the skin's edge [3, GRID, GRID]."""
-        side, sheet, anchors = SIDES[column], self.face.sheet, self.face.anchors
+        side, sheet, anchors = SIDES[column], self.anatomy.sheet, self.anatomy.anchors
         index = INDEX[unit]
         cos, sin = float(np.cos(self.style.rotation[index])), float(np.sin(self.style.rotation[index]))
         size = float(self.style.width[index])
@@ -253,17 +253,17 @@ class Muscles:
             x, y, share = place(anchor, offset)
             sheet.add(height, amount * (1.0 if (anchor, side) in anchors else 0.5), x, y, width, tall, side * angle)
         if unit in (25, 26):
-            dy += 0.5 * _part_lips(self.face, jaw=unit == 26)
+            dy += 0.5 * _part_lips(self.anatomy, jaw=unit == 26)
         if unit not in MIDLINE_UNITS:
             field *= sigmoid(side * sheet.dx / 2.2)
         return field
 
 
-def _part_lips(face: Face, jaw: bool) -> np.ndarray:
+def _part_lips(anatomy: Anatomy, jaw: bool) -> np.ndarray:
     """Return the vertical displacement of parting lips, with the falling jaw or without, pixels [GRID, GRID]."""
-    p, sheet = face.identity, face.sheet
+    p, sheet = anatomy.identity, anatomy.sheet
     u = np.clip(sheet.adx / (p.mouth_width * (1.02 if jaw else 0.92)), 0, 1)
-    lens, below = 1 - u**2.4, sheet.y - face.lips.line
+    lens, below = 1 - u**2.4, sheet.y - anatomy.lips.line
     upper = -0.38 * lens * np.exp(-0.5 * (np.minimum(below, 0) / 5.5) ** 2)
     lower = 0.62 * lens * np.exp(-0.5 * (np.maximum(below, 0) / 6.5) ** 2)
     step = sigmoid(below / 0.33)
@@ -273,7 +273,7 @@ def _part_lips(face: Face, jaw: bool) -> np.ndarray:
     # the chin falls furthest, the angle of the jaw hardly; the throat below gives way
     fall = smoothstep(p.mouth_y - 8, p.mouth_y + 9, sheet.y) * np.exp(-0.5 * (np.maximum(sheet.adx - 14, 0) / 13) ** 2)
     fall *= 1 - smoothstep(p.chin + 2, p.chin + 14, sheet.y)
-    return 0.55 * lips * face.skin + 0.75 * fall
+    return 0.55 * lips * anatomy.skin + 0.75 * fall
 
 
 def _bounding_box(field: np.ndarray) -> Window:

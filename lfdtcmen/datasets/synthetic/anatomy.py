@@ -55,6 +55,18 @@ class Lips:
 
 
 @dataclass
+class Anatomy:
+    """What the muscles of a face pull at."""
+
+    identity: Identity
+    sheet: Sheet
+    anchors: Anchors
+    lips: Lips
+    skin: np.ndarray  # where skin can move, 0 to 1 [GRID, GRID]
+    light: np.ndarray  # unit vector towards the lamp, x y z: it shows the wrinkles
+
+
+@dataclass
 class Eye:
     """One eye at rest."""
 

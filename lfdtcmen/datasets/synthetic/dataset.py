@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import joblib
@@ -12,16 +12,22 @@ from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, map_emotion
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.synthetic.action_units import facs_code
+from lfdtcmen.datasets.synthetic.action_units import Muscles, Style, facs_code
 from lfdtcmen.datasets.synthetic.renderer import RENDERER_VERSION
 from lfdtcmen.datasets.synthetic.sequences import (
     EMOTIONS,
+    Clip,
     Pair,
     Settings,
+    Subject,
     get_settings,
     make_subject,
+    sample_action_units,
+    sample_clip,
     sample_pair,
+    sample_pose,
     sample_timing,
+    take_picture,
 )
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.cache import atomic_path, cache_dir, load_npz
@@ -50,6 +56,7 @@ DFME_SUBJECTS = {"train": 160, "test_a": 48, "test_b": 32}
 
 # numbers of subjects: block 0 is CAS(ME)^3's, 1 to 3 are DFME's parts, 4 the counterfactuals': no two share a face
 BLOCK = 1000
+COUNTERFACTUAL_BLOCK = 4
 FLOW_UNIT = 1024  # the cache keeps flow in whole 1/1024 of a pixel
 
 
@@ -162,21 +169,124 @@ def render_pair(
     DataError
         No such subject or clip, or an unknown emotion.
     """
+    person, emotion, settings = _find(seed, subject, clip, preset, subjects, domain, emotion)
+    return sample_pair(person, emotion, settings, _clip_rng(seed, subject, clip))
+
+
+def make_clip(
+    seed: int = 0,
+    subject: int = 0,
+    clip: int = 0,
+    preset: str = "standard",
+    subjects: int = CASME3_SUBJECTS,
+    domain: str = "casme3",
+    emotion: str | None = None,
+    fps: float | None = None,
+) -> Clip:
+    """Draw a whole clip: at rest, onset, apex, offset, at rest.
+
+    Parameters
+    ----------
+    seed, subject, clip, preset, subjects, domain, emotion
+        As for :func:`render_pair`: the clip shows the same action units as the pair of that number, and the
+        manifest's frame numbers are the clip's (counted from 1 there, from 0 here).
+    fps : float, optional
+        Frames a second, the camera's own by default.
+
+    Raises
+    ------
+    DataError
+        As for :func:`render_pair`; fewer than 10 frames a second.
+    """
+    person, emotion, settings = _find(seed, subject, clip, preset, subjects, domain, emotion)
+    fps = settings.fps if fps is None else float(fps)
+    if not 10 <= fps <= 1000:
+        raise DataError(f"{fps:g} frames a second cannot show a micro-expression", "make_clip", "use 10 to 1000")
+    timing = sample_timing(fps, _timing_rng(seed, subject, clip))
+    return sample_clip(person, emotion, settings, timing, fps, _clip_rng(seed, subject, clip))
+
+
+@dataclass(frozen=True)
+class Counterfactuals:
+    """Every motion on every identity: what a swap of motion codes should give.
+
+    Onset and apex differ by the motion alone: no head motion, no change of light. The ``clean`` frames have no sensor
+    noise and no JPEG either.
+    """
+
+    onset: np.ndarray  # uint8 [I, SIZE, SIZE, 3]
+    onset_clean: np.ndarray
+    apex: np.ndarray  # uint8 [I, M, SIZE, SIZE, 3]
+    apex_clean: np.ndarray
+    emotions: tuple[str, ...]  # of the motions [M]
+    action_units: np.ndarray  # of the motions, float32 [M, len(ACTION_UNITS), 2]
+    landmarks: np.ndarray  # on the onsets, float32 [I, 5, 2]
+
+
+def make_counterfactuals(
+    preset: str = "standard", seed: int = 0, identities: int = 16, motions: int = 8, domain: str = "casme3"
+) -> Counterfactuals:
+    """Draw every motion on every identity, with and without camera noise.
+
+    The identities are in none of the data sets; all of them use their muscles in the same, average way, so that a
+    motion is the same motion on each.
+
+    Parameters
+    ----------
+    preset, seed, domain
+        As for :func:`make_dataset`.
+    identities, motions : int
+        How many. The motions go through the emotions in turn.
+
+    Raises
+    ------
+    DataError
+        Unknown preset or domain, or none of either.
+    """
+    settings = get_settings(preset, domain)
+    if identities < 1 or motions < 1:
+        raise DataError("there must be an identity and a motion", "make_counterfactuals", "ask for 1 or more of each")
+    emotions = tuple(EMOTIONS[m % len(EMOTIONS)] for m in range(motions))
+    first = COUNTERFACTUAL_BLOCK * BLOCK
+    units = [
+        sample_action_units(e, Style.neutral(), settings, _clip_rng(seed, first, m)) for m, e in enumerate(emotions)
+    ]
+    frames: dict[str, list] = {"onset": [], "onset_clean": [], "apex": [], "apex_clean": [], "landmarks": []}
+    for identity in range(first, first + identities):
+        face = make_subject(seed, identity, settings).face
+        muscles, rng = Muscles(face.anatomy), _clip_rng(seed, identity, 0)
+        at = sample_pose(settings, rng)
+        drawn = [face.frame(muscles.expression(u), at) for u in [np.zeros_like(units[0]), *units]]
+        clean = [take_picture(image, settings, None) for image in drawn]
+        noisy = [take_picture(image, settings, rng) for image in drawn]
+        frames["onset"].append(noisy[0])
+        frames["onset_clean"].append(clean[0])
+        frames["apex"].append(np.stack(noisy[1:]))
+        frames["apex_clean"].append(np.stack(clean[1:]))
+        frames["landmarks"].append(face.landmarks(at))
+    return Counterfactuals(
+        **{name: np.stack(images) for name, images in frames.items()},
+        emotions=emotions,
+        action_units=np.stack(units).astype(np.float32),
+    )
+
+
+def _find(seed, subject, clip, preset, subjects, domain, emotion) -> tuple[Subject, str, Settings]:
+    """Return the subject, emotion and settings of one sample of :func:`make_dataset`."""
     settings = get_settings(preset, domain)
     _check("3class", subjects, seed)
-    plan = _plan(scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS), subjects, seed)
     if not 0 <= subject < subjects:
-        raise DataError(f"there is no subject {subject}", "render_pair", f"subjects run from 0 to {subjects - 1}")
+        raise DataError(f"there is no subject {subject}", "synthetic faces", f"subjects run from 0 to {subjects - 1}")
+    if clip < 0:
+        raise DataError(f"there is no clip {clip}", "synthetic faces", "clips are counted from 0")
     if emotion is None:
-        if not 0 <= clip < len(plan[subject]):
-            raise DataError(
-                f"subject {subject} has no clip {clip}", "render_pair", f"clips run from 0 to {len(plan[subject]) - 1}"
-            )
-        emotion = plan[subject][clip]
+        emotions = _plan(scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS), subjects, seed)[subject]
+        if clip >= len(emotions):
+            raise DataError(f"subject {subject} has {len(emotions)} clips, none is {clip}", "synthetic faces")
+        emotion = emotions[clip]
     elif emotion not in EMOTIONS:
-        raise DataError(f"unknown emotion {emotion!r}", "render_pair", f"use one of {', '.join(EMOTIONS)}")
-    person = make_subject(seed, subject, settings)
-    return sample_pair(person, emotion, settings, _clip_rng(seed, subject, clip))
+        raise DataError(f"unknown emotion {emotion!r}", "synthetic faces", f"use one of {', '.join(EMOTIONS)}")
+    return make_subject(seed, subject, settings), emotion, settings
 
 
 def scale_counts(counts: dict[str, int], factor: float) -> dict[str, int]:
@@ -290,15 +400,15 @@ def _make_manifest(
     rows = []
     for subject, emotions in enumerate(plan, start=first_subject):
         for clip, emotion in enumerate(emotions):
-            onset, apex, offset, _ = sample_timing(settings, _timing_rng(seed, subject, clip)).frames(settings.fps)
+            timing = sample_timing(settings.fps, _timing_rng(seed, subject, clip))
             rows.append(
                 {
                     "dataset": "synthetic",
                     "subject": f"synthetic/s{subject:03d}",
                     "clip": f"c{clip:04d}",
-                    "onset": onset + 1,
-                    "apex": apex + 1,
-                    "offset": offset + 1,
+                    "onset": timing.onset + 1,
+                    "apex": timing.apex + 1,
+                    "offset": timing.offset + 1,
                     "fps": settings.fps,
                     "emotion": emotion,
                     "label": LABEL_MAPS[label_map][map_emotion(emotion, label_map)],

@@ -79,17 +79,17 @@ class Sheet:
         What is added to the coordinates of the grid, pixels [GRID, GRID].
     """
 
-    def __init__(self, bend_x: np.ndarray | float = 0.0, bend_y: np.ndarray | float = 0.0):
-        self.x = X + np.float32(bend_x)
-        self.y = Y + np.float32(bend_y)
+    def __init__(self, bend_x: np.ndarray, bend_y: np.ndarray):
+        self.margin = 0.5 + float(max(np.abs(bend_x).max(), np.abs(bend_y).max()))
+        self.x = X + bend_x
+        self.y = Y + bend_y
         self.dx = self.x - MIDDLE  # signed distance from the midline
         self.adx = np.abs(self.dx)
 
     def window(self, cx: float, cy: float, rx: float, ry: float) -> Window:
         """Return the part of the grid that a shape of half-size ``rx``, ``ry`` around a point can touch."""
-        margin = 2.5  # more than any bend
-        x0, x1 = (int((cx + sign * (rx + margin)) * SUPERSAMPLE) for sign in (-1, 1))
-        y0, y1 = (int((cy + sign * (ry + margin)) * SUPERSAMPLE) for sign in (-1, 1))
+        x0, x1 = (int((cx + sign * (rx + self.margin)) * SUPERSAMPLE) for sign in (-1, 1))
+        y0, y1 = (int((cy + sign * (ry + self.margin)) * SUPERSAMPLE) for sign in (-1, 1))
         return slice(max(y0, 0), max(y1, 0)), slice(max(x0, 0), max(x1, 0))
 
     def bump(self, cx: float, cy: float, sx: float, sy: float, angle: float = 0.0) -> tuple[Window, np.ndarray]:

@@ -1,6 +1,7 @@
 """Who it is: the numbers that tell one drawn subject from another."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cache
 
 import numpy as np
 
@@ -164,3 +165,10 @@ def sample_identity(rng: np.random.Generator, tone: tuple[float, float] = (0.12,
         light_x=float(0.38 * rng.standard_normal()),
         texture_seed=int(rng.integers(2**31)),
     )
+
+
+@cache
+def average_identity(people: int = 64) -> Identity:
+    """Return the mean of many subjects: the proportions to assume of a person before looking."""
+    drawn = [astuple(sample_identity(np.random.default_rng(seed))) for seed in range(people)]
+    return Identity(*(type(values[0])(np.mean(values)) for values in zip(*drawn, strict=True)))

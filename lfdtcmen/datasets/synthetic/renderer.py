@@ -10,6 +10,7 @@ import numpy as np
 
 from lfdtcmen.datasets.synthetic.anatomy import (
     SIDES,
+    Anatomy,
     draw_eye,
     draw_lips,
     draw_outline,
@@ -96,38 +97,41 @@ class Face:
         p, studio = identity, studio or Studio()
         rng = np.random.default_rng(p.texture_seed)
         self.identity = p
-        self.anchors = find_anchors(p)
-        self.sheet = make_sheet(p, rng)
-        outline = draw_outline(p, self.sheet)
-        self.lips = draw_lips(p, self.sheet)
-        self.eyes = [draw_eye(p, self.sheet, s) for s in SIDES]
-        relief = draw_relief(p, self.sheet, outline, self.lips, self.anchors)
+        anchors, sheet = find_anchors(p), make_sheet(p, rng)
+        outline, lips = draw_outline(p, sheet), draw_lips(p, sheet)
+        self.eyes = [draw_eye(p, sheet, s) for s in SIDES]
+        relief = draw_relief(p, sheet, outline, lips, anchors)
         light = light_relief(p, studio, relief, rng)
 
-        skin = paint_skin(p, self.sheet, outline, self.lips, rng)
-        paint_brows(p, skin, self.anchors, rng)
-        lashes = paint_lids(p, self.sheet, skin, self.eyes)
+        skin = paint_skin(p, sheet, outline, lips, rng)
+        paint_brows(p, skin, anchors, rng)
+        lashes = paint_lids(p, sheet, skin, self.eyes)
         skin = skin * light.shade + light.gloss[..., None] * np.float32([1, 0.97, 0.92])
         skin *= 1 - lashes[..., None] * np.float32([0.81, 0.85, 0.85])
-        head = paint_head(p, self.sheet, outline, np.clip(skin, 0, 1.2), light, rng)
-        self.behind = paint_behind(p, self.sheet, self.eyes, self.lips, light, rng)
-        self.glasses = paint_glasses(p, self.sheet, head.colour, light)
+        head = paint_head(p, sheet, outline, np.clip(skin, 0, 1.2), light, rng)
+        self.behind = paint_behind(p, sheet, self.eyes, lips, light, rng)
+        self.glasses = paint_glasses(p, sheet, head.colour, light)
         self.background = paint_background(studio, rng)
 
         self.layer = np.dstack([head.colour, head.cover])  # RGB and how much of the frame the head covers
-        self.skin = head.skin
+        self.anatomy = Anatomy(p, sheet, anchors, lips, head.skin, light.direction)
         self.eye_holes = np.maximum(self.eyes[0].opening, self.eyes[1].opening) * (1 - head.hair)
-        self.mouth_hole = ridge(self.sheet.y - self.lips.line, 0.42) * np.clip(self.lips.taper * 1.6 - 0.25, 0, 1)
-        self.relief = (blur(relief, 1.5) - 26) * self.skin  # against the height about which a head turns
-        self.light_direction = light.direction
+        self.mouth_hole = ridge(sheet.y - lips.line, 0.42) * np.clip(lips.taper * 1.6 - 0.25, 0, 1)
+        self.relief = (blur(relief, 1.5) - 26) * head.skin  # against the height about which a head turns
 
     def landmarks(self, at: np.ndarray | None = None) -> np.ndarray:
         """Return eyes, nose tip and mouth corners at rest, x and y in pixels, float32 [5, 2]."""
         names = [("eye", -1), ("eye", 1), ("nose tip", 0), ("mouth corner", -1), ("mouth corner", 1)]
-        points = np.array([self.sheet.place(*self.anchors[name]) for name in names])
+        points = np.array([self.anatomy.sheet.place(*self.anatomy.anchors[name]) for name in names])
         if at is not None:
             points = points @ at[:2, :2].T + at[:2, 2]
         return points.astype(np.float32)
+
+    def move(self, points: np.ndarray, expression: Expression, at: np.ndarray) -> np.ndarray:
+        """Return where points of the face at rest, x and y [K, 2], come to lie in a frame, float32 [K, 2]."""
+        x, y = points[:, 0], points[:, 1]
+        moved = transform(at, x + sample(expression.dx, x, y)[:, 0], y + sample(expression.dy, x, y)[:, 0])
+        return np.stack(moved, -1)
 
     def turn(self, expression: Expression, yaw: float, pitch: float) -> Expression:
         """Add the parallax of a small turn of the head, degrees: what stands out moves further."""
@@ -190,12 +194,13 @@ class Face:
 
     def _closed_lids(self, blink: float) -> tuple[np.ndarray, np.ndarray]:
         """Return what is left of the eye holes, and the lashes of the falling lid."""
+        y = self.anatomy.sheet.y
         holes, lashes = np.zeros((2, GRID, GRID), np.float32)
         for eye in self.eyes:
             lid = eye.upper + np.float32(blink) * np.clip(eye.lower - eye.upper, 0, None)
-            opening = sigmoid((self.sheet.y - lid) * 3.2) * sigmoid((eye.lower - self.sheet.y) * 3.2) * eye.between
+            opening = sigmoid((y - lid) * 3.2) * sigmoid((eye.lower - y) * 3.2) * eye.between
             holes = np.maximum(holes, opening)
-            lashes = np.maximum(lashes, ridge(self.sheet.y - lid, 0.6) * eye.between)
+            lashes = np.maximum(lashes, ridge(y - lid, 0.6) * eye.between)
         return np.minimum(holes, self.eye_holes), lashes
 
     def flow(
@@ -225,7 +230,7 @@ class Face:
     def skin_mask(self, at: np.ndarray) -> np.ndarray:
         """Return which pixels of the frame at rest show moving skin, bool [SIZE, SIZE]."""
         x, y = transform(np.linalg.inv(at), _PIXEL_X, _PIXEL_Y)
-        mask = (sample(self.skin, x, y) > 0.3) & (sample(self.eye_holes, x, y) < 0.5)
+        mask = (sample(self.anatomy.skin, x, y) > 0.3) & (sample(self.eye_holes, x, y) < 0.5)
         return mask if self.glasses is None else mask & (sample(self.glasses[..., 3], x, y) < 0.45)
 
 

@@ -171,7 +171,7 @@ def make_subject(seed: int, subject: int, settings: Settings) -> Subject:
         asymmetry=rng.normal(0, settings.asymmetry, n),
         habit=rng.normal(0, 0.48, n),
     )
-    return Subject(face, Muscles(face, style))
+    return Subject(face, Muscles(face.anatomy, style))
 
 
 def sample_action_units(emotion: str, style: Style, settings: Settings, rng: np.random.Generator) -> np.ndarray:
@@ -209,7 +209,7 @@ def sample_action_units(emotion: str, style: Style, settings: Settings, rng: np.
     return np.clip(intensity, 0, 3.2)
 
 
-def photograph(
+def take_picture(
     image: np.ndarray,
     settings: Settings,
     rng: np.random.Generator | None,
@@ -268,11 +268,17 @@ def sample_pose(settings: Settings, rng: np.random.Generator) -> np.ndarray:
     return pose(1.5 * rng.standard_normal(), zoom, rng.standard_normal(), rng.standard_normal() - 1)
 
 
+def _act(subject: Subject, emotion: str, settings: Settings, rng: np.random.Generator) -> np.ndarray:
+    """Draw the action units of a clip; now and then they are those of another emotion than the label says."""
+    slip = rng.random() < settings.label_noise
+    shown = EMOTIONS[rng.integers(len(EMOTIONS))] if slip else emotion
+    return sample_action_units(shown, subject.muscles.style, settings, rng)
+
+
 def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.random.Generator) -> Pair:
     """Let a subject show an emotion, and take the onset and the apex."""
     normal = rng.standard_normal
-    shown = EMOTIONS[rng.integers(len(EMOTIONS))] if rng.random() < settings.label_noise else emotion
-    face, intensity = subject.face, sample_action_units(shown, subject.muscles.style, settings, rng)
+    face, intensity = subject.face, _act(subject, emotion, settings, rng)
     expression = subject.muscles.expression(intensity)
     expression = face.turn(expression, settings.yaw * normal(), settings.pitch * normal())
 
@@ -292,8 +298,8 @@ def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.rand
     onset = face.frame(Expression.neutral(), before)
     apex = face.frame(expression, after, blink, gaze)
     return Pair(
-        onset=photograph(onset, settings, rng, (level, across, down)),
-        apex=photograph(apex, settings, rng, (level * (1 + flicker[0]), across + flicker[1], down + flicker[2])),
+        onset=take_picture(onset, settings, rng, (level, across, down)),
+        apex=take_picture(apex, settings, rng, (level * (1 + flicker[0]), across + flicker[1], down + flicker[2])),
         flow=face.flow(expression, before, after, gaze),
         landmarks=face.landmarks(before),
         action_units=intensity.astype(np.float32),
@@ -304,34 +310,98 @@ def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.rand
 
 @dataclass(frozen=True)
 class Timing:
-    """When a clip's expression happens, seconds: it rises faster than it fades."""
+    """When a clip's expression happens, as indices of frames: it rises faster than it fades."""
 
-    lead: float  # at rest before the onset
-    rise: float
-    hold: float
-    fall: float
-    tail: float  # at rest after the offset
+    onset: int
+    apex: int
+    hold: int  # the last frame at full strength
+    offset: int
+    length: int
 
-    def frames(self, fps: float) -> tuple[int, int, int, int]:
-        """Return the indices of onset, apex and offset, and the number of frames."""
-        onset = round(self.lead * fps)
-        apex = onset + max(1, round(self.rise * fps))
-        offset = apex + max(2, round((self.hold + self.fall) * fps))
-        return onset, apex, offset, offset + 1 + round(self.tail * fps)
-
-    def level(self, t: np.ndarray) -> np.ndarray:
-        """Return how much of the expression is there at time ``t`` after the onset, 0 to 1."""
-        rise = np.clip(t / self.rise, 0, 1)
-        fade = np.clip((self.rise + self.hold + self.fall - t) / self.fall, 0, 1)
-        return np.where(t <= self.rise, rise**2 * (3 - 2 * rise), fade**1.5 * (2.5 - 1.5 * fade))
+    def level(self) -> np.ndarray:
+        """Return how much of the expression each frame shows: 0 up to the onset, 1 at the apex [length]."""
+        t = np.arange(self.length)
+        rise = np.clip((t - self.onset) / (self.apex - self.onset), 0, 1)
+        fade = np.clip((self.offset - t) / (self.offset - self.hold), 0, 1)
+        return np.where(t <= self.apex, rise**2 * (3 - 2 * rise), fade**1.5 * (2.5 - 1.5 * fade))
 
 
-def sample_timing(settings: Settings, rng: np.random.Generator) -> Timing:
-    """Draw a clip's timing: under half a second from onset to offset, as micro-expressions are."""
-    return Timing(
-        lead=rng.uniform(0.25, 0.60),
-        rise=rng.uniform(0.08, 0.20),
-        hold=rng.uniform(0.0, 0.05),
-        fall=rng.uniform(0.14, 0.26),
-        tail=rng.uniform(0.20, 0.50),
+def sample_timing(fps: float, rng: np.random.Generator) -> Timing:
+    """Draw a clip's timing: half a second at most from onset to offset, as micro-expressions have it."""
+    lead, rise, hold, tail = rng.uniform([0.25, 0.08, 0.0, 0.20], [0.60, 0.17, 0.05, 0.50])
+    fall = min(rise * rng.uniform(1.3, 1.9), 0.28)
+    onset = max(1, round(lead * fps))
+    apex = onset + max(1, round(rise * fps))
+    last = apex + round(hold * fps)
+    offset = last + max(apex - onset + 1, round(fall * fps))
+    return Timing(onset, apex, last, offset, offset + 1 + round(tail * fps))
+
+
+@dataclass
+class Clip:
+    """A whole clip: at rest, onset, apex, offset, at rest."""
+
+    frames: np.ndarray  # uint8 [T, SIZE, SIZE, 3]
+    onset: int  # indices of frames
+    apex: int
+    offset: int
+    fps: float
+    intensity: np.ndarray  # share of the expression in each frame, float32 [T]
+    emotion: str
+    landmarks: np.ndarray  # where eyes, nose tip and mouth corners are in each frame, float32 [T, 5, 2]
+    flow: np.ndarray  # exact, onset -> apex, float32 [2, SIZE, SIZE]
+
+
+def sample_clip(
+    subject: Subject, emotion: str, settings: Settings, timing: Timing, fps: float, rng: np.random.Generator
+) -> Clip:
+    """Let a subject show an emotion while the head drifts, the lamp flickers, and perhaps an eye blinks.
+
+    The action units are those of the pair that the same ``rng`` gives.
+    """
+    face = subject.face
+    intensity = _act(subject, emotion, settings, rng)
+    before = sample_pose(settings, rng)
+    level = timing.level()
+    course = rng.uniform(0.75, 1.35, len(ACTION_UNITS))  # some muscles are early, some late
+
+    n, drift = timing.length, 1.5  # a clip leaves the head more time to move than a pair
+    t = np.arange(n) / fps
+    turns = (settings.shift, settings.shift, settings.rotation, settings.yaw, settings.pitch)
+    x, y, rotation, yaw, pitch = (_wander(n, fps, 0.8, drift * s, timing.onset, rng) for s in turns)
+    lamp = 1 + _wander(n, fps, 0.3, settings.flicker, timing.onset, rng)
+    lamp += 0.004 * np.sin(2 * np.pi * 1.7 * t + rng.uniform(0, 6))  # mains and frame rate beat
+    blink = np.zeros(n)
+    if rng.random() < 3 * settings.blinks:
+        blink = np.clip(1.15 * np.exp(-0.5 * ((t - rng.uniform(0, t[-1])) / 0.05) ** 2), 0, 1)
+
+    rest = face.landmarks()
+    frames, landmarks = [], []
+    for i in range(n):
+        expression = subject.muscles.expression(intensity * (level[i] ** course)[:, None])
+        expression = face.turn(expression, yaw[i], pitch[i])
+        after = pose(rotation[i], 1.0, x[i], y[i]) @ before
+        frames.append(take_picture(face.frame(expression, after, blink[i]), settings, rng, (lamp[i], 0, 0)))
+        landmarks.append(face.move(rest, expression, after))
+        if i == timing.apex:
+            flow = face.flow(expression, before, after)
+    return Clip(
+        frames=np.stack(frames),
+        onset=timing.onset,
+        apex=timing.apex,
+        offset=timing.offset,
+        fps=fps,
+        intensity=level.astype(np.float32),
+        emotion=emotion,
+        landmarks=np.stack(landmarks),
+        flow=flow,
     )
+
+
+def _wander(n: int, fps: float, memory: float, spread: float, zero: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a random walk that is pulled back within ``memory`` seconds, and is 0 in frame ``zero`` [n]."""
+    keep = np.exp(-1 / (fps * memory))
+    path = np.zeros(n)
+    for i in range(1, n):
+        path[i] = keep * path[i - 1] + spread * np.sqrt(1 - keep**2) * rng.standard_normal()
+    return path - path[zero]

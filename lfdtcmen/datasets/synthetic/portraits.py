@@ -1,0 +1,64 @@
+"""One face and its muscles, for figures and sliders."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from lfdtcmen.datasets.synthetic.action_units import Muscles, to_intensity
+from lfdtcmen.datasets.synthetic.renderer import Face, pose
+from lfdtcmen.datasets.synthetic.sequences import Settings, get_settings, make_subject, take_picture
+
+Units = Mapping[int, float | tuple[float, float]]
+
+
+@lru_cache(maxsize=8)
+def _sitter(seed: int, subject: int, settings: Settings) -> tuple[Face, Muscles]:
+    face = make_subject(seed, subject, settings).face
+    return face, Muscles(face.anatomy)
+
+
+def draw_face(
+    subject: int = 0, units: Units | None = None, seed: int = 0, domain: str = "casme3", blink: float = 0.0
+) -> np.ndarray:
+    """Draw a subject, facing the camera, without sensor noise.
+
+    Parameters
+    ----------
+    subject, seed : int
+        The subject of that number in ``make_dataset(seed=seed)``.
+    units : mapping, optional
+        Action units: {unit: intensity} or {unit: (image-left, image-right)}, in pixels of motion. At rest by default.
+    domain : {"casme3", "dfme"}
+        Which camera.
+    blink : float
+        0 open, 1 closed.
+
+    Returns
+    -------
+    ndarray
+        RGB uint8 [128, 128, 3].
+
+    Raises
+    ------
+    DataError
+        An action unit that is not drawn, a bad intensity, an unknown domain.
+    """
+    settings = get_settings("standard", domain)
+    face, muscles = _sitter(seed, subject, settings)
+    expression = muscles.expression(to_intensity(units or {}))
+    return take_picture(face.frame(expression, pose(scale=settings.zoom), blink), settings, None)
+
+
+def action_unit_field(units: Units, subject: int = 0, seed: int = 0, domain: str = "casme3") -> np.ndarray:
+    """Return the motion that action units give the face of :func:`draw_face`, float32 [2, 128, 128], x then y, pixels.
+
+    Raises
+    ------
+    DataError
+        As for :func:`draw_face`.
+    """
+    settings = get_settings("standard", domain)
+    face, muscles = _sitter(seed, subject, settings)
+    at = pose(scale=settings.zoom)
+    return face.flow(muscles.expression(to_intensity(units)), at, at)
