@@ -9,8 +9,7 @@ Changes are compared at half resolution, where less of them is camera noise.
 """
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lfdtcmen.analysis import evaluation_mode
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 
@@ -84,7 +84,7 @@ def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray) -> Tenso
     """
     _check_generator(model)
     images = []
-    with _evaluation_mode(model):
+    with evaluation_mode(model):
         for start in range(0, len(identities), CHUNK):
             rows = slice(start, start + CHUNK)
             identity, motion = (model.drl.encode(_to_tensor(f[rows], model)) for f in (identities, motions))
@@ -222,7 +222,7 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
 def motion_codes(model: nn.Module, pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     """Return the pooled motion codes of the onset and the apex frames, float32 [N, 256] each."""
     codes = []
-    with _evaluation_mode(model):
+    with evaluation_mode(model):
         for frames in (pairs.onset, pairs.apex):
             chunks = [frames[k : k + CHUNK] for k in range(0, len(frames), CHUNK)]
             pooled = [model.drl.encode(_to_tensor(c, model)).motion.mean((2, 3)).float().cpu() for c in chunks]
@@ -341,14 +341,3 @@ def _to_tensor(frames: np.ndarray, model: nn.Module | None = None) -> Tensor:
 def _check_generator(model: nn.Module) -> None:
     if getattr(model, "drl", None) is None or getattr(model.drl, "generator", None) is None:
         raise DataError("the model has no generator to swap with", "swap", "build it with drl='full'")
-
-
-@contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    modes = [(module, module.training) for module in model.modules()]  # a frozen part may be in another mode
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

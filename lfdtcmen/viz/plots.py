@@ -532,10 +532,17 @@ def report_forest(report: pd.DataFrame) -> Figure:
     rows = np.arange(len(report))
     value, low, high = (report[c].to_numpy(float) for c in ("value", "low", "high"))
     error = np.maximum([value - low, high - value], 0)
-    ax.errorbar(value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3, label="this model")
+    ax.errorbar(value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3, label="value")
     ax.scatter(report["reference"], rows, marker="|", s=250, color=PALETTE[3], label="held against")
     for k in rows:
-        ax.annotate(f"{value[k]:.2f}", (value[k], k), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+        ax.annotate(
+            f"{round(value[k], 2) + 0.0:.2f}",
+            (value[k], k),
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
     ax.set_xscale("symlog", linthresh=1.0)  # a gain of 0.02 and an error ten times that of copying, in one picture
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_yticks(rows, [f"{m}  (wanted: {w})" for m, w in report["wanted"].items()], fontsize=8)

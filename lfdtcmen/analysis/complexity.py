@@ -1,0 +1,171 @@
+"""What the network costs (4.8, Table 8): parameters, operations and time, component by component."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from lfdtcmen.analysis import evaluation_mode, paper
+from lfdtcmen.modules.batch import Batch
+
+PAPER_TABLE8 = paper.PARAMETERS  # {"without flow": 5.49e6, "triple stream": 7.92e6}, for seven classes (stated)
+
+# component -> where it stands in the model; what a setting does not have is left out
+COMPONENTS = {
+    "identity encoder": "drl.identity_encoder",
+    "motion encoder": "drl.motion_encoder",
+    "generator": "drl.generator",
+    "MAAG": "tcme.motion_branch.maag",
+    "Adapter": "tcme.motion_branch.adapter",
+    "MSFE": "tcme.motion_branch.msfe",
+    "motion projection": "tcme.motion_branch.project",
+    "TSI streams": "tcme.flow_branch.streams",
+    "flow projection": "tcme.flow_branch.project",
+    "classifier": "tcme.classifier",
+}
+
+
+def components(model: nn.Module) -> dict[str, nn.Module]:
+    """Return the components that this setting of the network has, by the paper's names."""
+    found = dict(model.named_modules())
+    return {name: found[path] for name, path in COMPONENTS.items() if path in found}
+
+
+def parameter_table(model: nn.Module) -> pd.DataFrame:
+    """Count the learned parameters of each component (Table 8 gives the totals only).
+
+    Returns
+    -------
+    DataFrame
+        Index: component, and "total". Columns parameters (int) and share of the total.
+    """
+    counts = pd.Series({name: _count(part) for name, part in components(model).items()}, dtype=np.int64)
+    counts["total"] = _count(model)
+    return pd.DataFrame({"parameters": counts, "share": counts / counts["total"]}).rename_axis("component")
+
+
+def flop_table(model: nn.Module, size: int = 128) -> pd.DataFrame:
+    """Count the floating-point operations of one pair (a multiplication with its addition counts as two).
+
+    Parameters
+    ----------
+    model : nn.Module
+    size : int
+        Height and width of the frames, a multiple of 32.
+
+    Returns
+    -------
+    DataFrame
+        Index: component, and "total". Columns "recognition" (frames and flow to logits) and, with a generator,
+        "with reconstruction": the forward pass of stages 1 and 3, which encodes four frames and draws four. Both in
+        operations. Convolutions and matrix products are counted, as torch does; all else is small beside them.
+    """
+    columns = {"recognition": _count_flops(model, size, reconstruct=False)}
+    if "generator" in components(model):
+        columns["with reconstruction"] = _count_flops(model, size, reconstruct=True)
+    return pd.DataFrame(columns).rename_axis("component")
+
+
+def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.DataFrame:
+    """Time the recognition of one pair on one thread, component by component.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Timed in evaluation mode, where it is (on a GPU every component is waited for).
+    repeats : int
+        Runs, after three that do not count; their median is taken, which a busy machine moves least.
+    size : int
+        Height and width of the frames, a multiple of 32.
+
+    Returns
+    -------
+    DataFrame
+        Index: component, and "total" (the whole call, input checks included). Columns median, low and high
+        (quartiles), milliseconds.
+    """
+    clock = _Clock(components(model), on_gpu=next(model.parameters()).is_cuda)
+    batch, threads = _one_pair(model, size), torch.get_num_threads()
+    runs = []
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad(), evaluation_mode(model):
+            for _ in range(3 + repeats):
+                clock.reset()
+                start = clock.now()
+                model(batch)
+                runs.append({**clock.spent, "total": clock.now() - start})
+    finally:
+        clock.remove()
+        torch.set_num_threads(threads)
+    times = 1000 * pd.DataFrame(runs[3:])  # seconds -> ms
+    quartiles = times.quantile([0.5, 0.25, 0.75]).T
+    return quartiles.set_axis(["median", "low", "high"], axis=1).rename_axis("component")
+
+
+def latency(model: nn.Module, repeats: int = 15, size: int = 128) -> float:
+    """Return the median time to recognise one pair on one thread, milliseconds."""
+    return float(latency_table(model, repeats, size).loc["total", "median"])
+
+
+class _Clock:
+    """Adds up the time between a component's call and its return."""
+
+    def __init__(self, parts: dict[str, nn.Module], on_gpu: bool):
+        self.on_gpu = on_gpu
+        self.names = list(parts)
+        self.spent: dict[str, float] = {}
+        self.started: dict[str, float] = {}
+        self.hooks = []
+        for name, part in parts.items():
+            for leaf in part if isinstance(part, nn.ModuleList) else [part]:  # a list is never called itself
+                self.hooks.append(leaf.register_forward_pre_hook(lambda *_, name=name: self._start(name)))
+                self.hooks.append(leaf.register_forward_hook(lambda *_, name=name: self._stop(name)))
+
+    def now(self) -> float:
+        if self.on_gpu:
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    def reset(self) -> None:
+        self.spent = dict.fromkeys(self.names, 0.0)
+
+    def remove(self) -> None:
+        for hook in self.hooks:
+            hook.remove()
+
+    def _start(self, name: str) -> None:
+        self.started[name] = self.now()
+
+    def _stop(self, name: str) -> None:
+        self.spent[name] += self.now() - self.started[name]
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _count_flops(model: nn.Module, size: int, reconstruct: bool) -> pd.Series:
+    counter = FlopCounterMode(display=False)
+    batch = _one_pair(model, size)
+    with torch.no_grad(), evaluation_mode(model), counter:
+        model(batch, reconstruct=reconstruct)
+    by_module = {path: sum(operations.values()) for path, operations in counter.get_flop_counts().items()}
+    counts = {}
+    for name in components(model):
+        # "LFDTCMEN.drl.generator" holds all that runs below it; a list of modules is named by its members only
+        path = f"{type(model).__name__}.{COMPONENTS[name]}"
+        inside = [p for p in by_module if p == path or p.rpartition(".")[0] == path]
+        counts[name] = by_module[path] if path in by_module else sum(by_module[p] for p in inside)
+    counts["total"] = counter.get_total_flops()
+    return pd.Series(counts)
+
+
+def _one_pair(model: nn.Module, size: int) -> Batch:
+    """Return one pair of grey frames without motion: cost does not depend on content."""
+    frame = torch.full((1, 3, size, size), 0.5)
+    batch = Batch(onset=frame, apex=frame.clone(), flow=torch.zeros(1, 3, 28, 28))
+    return batch.to(next(model.parameters()).device)
