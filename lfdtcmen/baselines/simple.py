@@ -78,7 +78,7 @@ def _describe_units(intensity: np.ndarray) -> np.ndarray:
 
 def _probabilities(model, features: np.ndarray, num_classes: int) -> np.ndarray:
     """Return a softmax over decision values [N, C]; a class that was not trained on gets 0."""
-    values = model.decision_function(features)
+    values = model.decision_function(features).astype(np.float64)
     if values.ndim == 1:  # scikit-learn gives one column for two classes
         values = np.stack([-values, values], 1)
     values = np.exp(values - values.max(1, keepdims=True))

@@ -1,0 +1,73 @@
+"""Baselines find a class that is drawn into what they look at, and nothing where there is nothing."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lfdtcmen import DataError
+from lfdtcmen.baselines.simple import action_units, apex_svm, linear_svm, majority
+from lfdtcmen.datasets.pairs import PairSet
+
+BASELINES = (majority, linear_svm, apex_svm, action_units)
+
+
+@pytest.fixture(scope="module")
+def sides():
+    """Return train and test pairs; the class shows in streams and action units, not in the frames."""
+    rng = np.random.default_rng(0)
+    labels = rng.choice(3, 120, p=[0.5, 0.3, 0.2])
+    frames = rng.integers(0, 255, (120, 64, 64, 3), dtype=np.uint8)
+    pairs = PairSet(
+        manifest=pd.DataFrame({"subject": [f"s{i}" for i in range(120)]}),
+        onset=frames,
+        apex=frames,
+        labels=labels,
+        label_names=("negative", "positive", "surprise"),
+        streams=(rng.normal(0, 1, (120, 3, 28, 28)) + rng.normal(0, 1, (3, 3, 28, 28))[labels]).astype(np.float32),
+        action_units=(np.eye(5)[labels][:, :, None] * rng.uniform(0.2, 1, (120, 5, 2))).astype(np.float32),
+    )
+    return pairs.subset(np.arange(80)), pairs.subset(np.arange(80, 120))
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_probabilities_are_some_and_the_seed_decides(sides, baseline):
+    probabilities = baseline(*sides, 0)
+    assert probabilities.shape == (40, 3)
+    np.testing.assert_allclose(probabilities.sum(1), 1)
+    assert probabilities.min() >= 0
+    np.testing.assert_array_equal(baseline(*sides, 0), probabilities)
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_test_labels_are_not_looked_at(sides, baseline):
+    train, test = sides
+    hidden = dataclasses.replace(test, labels=np.zeros_like(test.labels))
+    np.testing.assert_array_equal(baseline(train, hidden, 0), baseline(train, test, 0))
+
+
+def test_each_finds_what_it_can(sides):
+    train, test = sides
+    accuracy = {b.__name__: (b(train, test, 0).argmax(1) == test.labels).mean() for b in BASELINES}
+    assert accuracy["linear_svm"] > 0.95
+    assert accuracy["action_units"] > 0.95
+    assert accuracy["apex_svm"] < 0.7
+    assert accuracy["majority"] == (test.labels == 0).mean()
+
+
+def test_a_class_without_training_samples_gets_nothing(sides):
+    train, test = sides
+    for baseline in (linear_svm, apex_svm, action_units):
+        probabilities = baseline(train.subset(train.labels != 1), test, 0)
+        assert probabilities.shape == (40, 3)
+        assert probabilities[:, 1].max() == 0
+        np.testing.assert_allclose(probabilities.sum(1), 1)
+
+
+def test_what_is_not_there_is_said(sides):
+    train, test = (dataclasses.replace(s, streams=None, action_units=None) for s in sides)
+    with pytest.raises(DataError, match="prepare first"):
+        linear_svm(train, test, 0)
+    with pytest.raises(DataError, match="use the synthetic faces"):
+        action_units(train, test, 0)

@@ -1,0 +1,74 @@
+"""The manifest takes what is right and names the row that is not."""
+
+import pandas as pd
+import pytest
+
+from lfdtcmen import DataError
+from lfdtcmen.datasets.manifest import COLUMNS, LABEL_MAPS, check_manifest, map_emotion, table1
+
+
+def rows(**changes):
+    """Return three good rows, with columns replaced."""
+    table = {
+        "dataset": ["casme3", "casme3", "dfme"],
+        "subject": ["casme3/spNO.1", "casme3/spNO.2", "dfme/sub0001"],
+        "clip": ["a", "a", "01"],
+        "onset": [10, 0, 5],
+        "apex": [14, 3, 5],
+        "offset": [20, None, 9],
+        "fps": [30, 30, 200],
+        "emotion": ["disgust", "happiness", "others"],
+    }
+    return pd.DataFrame({**table, **changes})
+
+
+def test_columns_come_in_order_and_missing_ones_are_empty():
+    table = check_manifest(rows(note=["x", "y", "z"]).iloc[::-1])
+    assert tuple(table.columns) == (*COLUMNS, "note")
+    assert table["subject"].tolist() == ["dfme/sub0001", "casme3/spNO.2", "casme3/spNO.1"]
+    assert table["au"].isna().all()
+    assert table["onset"].tolist() == [5, 0, 10]
+    assert str(table["offset"].dtype) == "Int64"
+    pd.testing.assert_frame_equal(check_manifest(table), table)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"subject": ["a", "", "c"]}, r"subject is empty.*row 2"),
+        ({"clip": ["a", "b", None]}, r"clip is empty.*row 3"),
+        ({"onset": ["x", 0, 5]}, r"onset is not a number.*row 1"),
+        ({"onset": [-1, 0, 5]}, r"onset is not a number of 0 or more.*row 1"),
+        ({"onset": [10.5, 0, 5]}, r"whole frame number.*row 1"),
+        ({"onset": [10, 4, 5]}, r"onset comes after apex.*row 2, casme3/spNO.2/a"),
+        ({"offset": [12, None, 1]}, r"apex comes after offset.*row 1 and 1 more"),
+        ({"emotion": ["disgust", "joyful", "others"]}, r"unknown emotion \('joyful'\).*row 2"),
+    ],
+)
+def test_a_bad_row_is_named(changes, message):
+    with pytest.raises(DataError, match=message):
+        check_manifest(rows(**changes))
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(DataError, match=r"'apex' is missing.*found: dataset"):
+        check_manifest(rows().drop(columns="apex"))
+
+
+def test_emotions_become_classes():
+    assert [map_emotion(e, "3class") for e in ("anger", "happiness", "surprise", "others")] == [0, 1, 2, None]
+    assert map_emotion("negative", "3class") == 0
+    assert [map_emotion(e, "7class") for e in LABEL_MAPS["7class"]] == list(range(7))
+    assert map_emotion("others", "7class") is None
+    with pytest.raises(DataError, match="unknown emotion 'joy'"):
+        map_emotion("joy", "3class")
+    with pytest.raises(DataError, match="unknown label map '5class'"):
+        map_emotion("anger", "5class")
+
+
+def test_table1_counts_subjects_and_classes():
+    table = table1(rows(), "3class")
+    assert table.loc["casme3", ["subjects", "samples", "negative", "positive", "left out"]].tolist() == [2, 2, 1, 1, 0]
+    assert table.loc["dfme", "left out"] == 1
+    assert table["fps"].tolist() == ["30", "200"]
+    assert list(table1(rows()).columns) == ["subjects", "samples", "fps", "happiness", "disgust", "others"]

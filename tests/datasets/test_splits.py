@@ -1,0 +1,68 @@
+"""Nobody is both trained on and tested, whatever the data set looks like."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lfdtcmen import DataError
+from lfdtcmen.datasets.splits import check_disjoint, grouped_kfold, loso
+
+
+def some_samples(people=10, each=6, classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    subjects = np.repeat([f"s{i}" for i in range(people)], each)
+    return subjects, rng.integers(0, classes, people * each)
+
+
+@settings(deadline=None, max_examples=30)
+@given(people=st.integers(5, 20), each=st.integers(6, 10), k=st.integers(2, 5), seed=st.integers(0, 99))
+def test_kfold_tests_every_sample_once_and_shares_nobody(people, each, k, seed):
+    subjects, labels = some_samples(people, each, seed=seed)
+    folds = list(grouped_kfold(subjects, labels, k, seed))
+    assert len(folds) == k
+    np.testing.assert_array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(len(labels)))
+    for train, test in folds:
+        assert not set(subjects[train]) & set(subjects[test])
+        assert len(train) + len(test) == len(labels)
+        assert set(labels[train]) == set(labels)
+
+
+def test_kfold_depends_on_its_seed_only():
+    subjects, labels = some_samples()
+    first, again, other = ([test.tolist() for _, test in grouped_kfold(subjects, labels, 5, s)] for s in (0, 0, 1))
+    assert first == again
+    assert first != other
+
+
+def test_loso_leaves_each_subject_out_once():
+    subjects, _ = some_samples(people=4)
+    folds = list(loso(subjects))
+    assert [set(subjects[test]) for _, test in folds] == [{"s0"}, {"s1"}, {"s2"}, {"s3"}]
+    assert all(not set(subjects[train]) & set(subjects[test]) for train, test in folds)
+
+
+def test_an_overlap_is_refused_by_name():
+    check_disjoint(["a", "b"], ["c"])
+    with pytest.raises(DataError, match=r"1 subjects.*b"):
+        check_disjoint(["a", "b"], ["b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("subjects", "labels", "k", "message"),
+    [
+        (["a", "b", "c"], [0, 1, 0], 4, "cannot make 4 folds of 3 subjects"),
+        (["a", "b", "c"], [0, 1, 0], 1, "use 2 to 3 folds"),
+        (["a", "b", "c", "d"], [0, 2, 0, 2], 2, "class 1 has no sample"),
+        (["a", "b", "c", "c"], [0, 0, 1, 1], 2, "class 1 is shown by one subject only"),
+        (["a", "b"], [0], 2, "2 subjects but 1 labels"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused(subjects, labels, k, message):
+    with pytest.raises(DataError, match=message):
+        list(grouped_kfold(subjects, labels, k, 0))
+
+
+def test_loso_of_one_subject_is_refused():
+    with pytest.raises(DataError, match="two subjects"):
+        list(loso(["a", "a"]))

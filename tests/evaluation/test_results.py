@@ -1,0 +1,83 @@
+"""The score table says what the predictions say; its files are whole."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lfdtcmen import DataError
+from lfdtcmen.evaluation.metrics import uar, uf1
+from lfdtcmen.evaluation.results import score_table, write_metrics, write_predictions
+
+
+def predictions(accuracy, seeds=(0, 1), people=20, each=6):
+    """Return predictions of the shape that cross_validate gives."""
+    labels = np.random.default_rng(9).integers(0, 3, people * each)
+    tables = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, int(100 * accuracy)])
+        guessed = np.where(rng.random(len(labels)) < accuracy, labels, rng.integers(0, 3, len(labels)))
+        columns = {
+            "seed": seed,
+            "fold": np.arange(len(labels)) // each % 5,
+            "subject": [f"s{i // each}" for i in range(len(labels))],
+            "clip": [f"c{i}" for i in range(len(labels))],
+            "label": labels,
+            "prediction": guessed,
+        }
+        probabilities = {f"p_{name}": np.eye(3)[guessed][:, c] for c, name in enumerate(("neg", "pos", "sur"))}
+        tables.append(pd.DataFrame({**columns, **probabilities, "seconds": 30.0 + 60 * seed}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_scores_are_means_over_seeds_with_intervals_and_times():
+    runs = predictions(0.7)
+    table = score_table({"model": runs})
+    row = table.iloc[0]
+    by_seed = [run for _, run in runs.groupby("seed")]
+    for metric, score in (("UF1", uf1), ("UAR", uar)):
+        assert row[metric] == pytest.approx(np.mean([score(r["label"], r["prediction"], 3) for r in by_seed]))
+        assert row[f"{metric} low"] < row[metric] < row[f"{metric} high"]
+    assert row["runs"] == 2
+    assert row["folds"] == 5
+    assert row["minutes per fold"] == pytest.approx(1.0)
+
+
+def test_a_reference_gives_paired_differences():
+    table = score_table({"svm": predictions(0.5), "ours": predictions(0.8)}, reference="svm").set_index("model")
+    assert table.loc["svm", "UF1 - svm"] == 0
+    assert table.loc["ours", "UF1 - svm"] == pytest.approx(table.loc["ours", "UF1"] - table.loc["svm", "UF1"])
+    assert table.loc["ours", "UF1 - svm low"] > 0
+
+
+def test_other_samples_give_no_difference():
+    table = score_table({"svm": predictions(0.5), "ours": predictions(0.8, people=10)}, reference="svm")
+    assert table["UAR - svm"].isna().tolist() == [False, True]
+
+
+def test_what_cannot_be_scored_is_said():
+    with pytest.raises(DataError, match="no predictions"):
+        score_table({})
+    with pytest.raises(DataError, match="unknown reference model 'svm'"):
+        score_table({"ours": predictions(0.5)}, reference="svm")
+    with pytest.raises(DataError, match="same folds for all seeds"):
+        score_table({"ours": predictions(0.5).iloc[:-1]})
+
+
+def test_files_come_back_as_they_were(tmp_path):
+    runs = predictions(0.7)
+    path = write_predictions(runs, tmp_path / "run")
+    pd.testing.assert_frame_equal(pd.read_csv(path), runs)
+    metrics = {"UF1": np.float64(0.5), "confusion": np.eye(2, dtype=int), "runs": 3}
+    path = write_metrics(metrics, tmp_path / "run")
+    assert json.loads(path.read_text()) == {"UF1": 0.5, "confusion": [[1, 0], [0, 1]], "runs": 3}
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["metrics.json", "predictions.csv"]
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot create the folder"):
+        write_metrics({}, tmp_path / "file")
+    with pytest.raises(DataError, match="cannot create the folder"):
+        write_predictions(predictions(0.5), tmp_path / "file")
