@@ -4,13 +4,14 @@ Each command imports what it needs when it is called, so that ``--help`` and ``d
 """
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
 
-from lfdtcmen.config import Config, load_config
+from lfdtcmen.config import Config, load_config, to_dict
 from lfdtcmen.errors import DataError
 
 PROJECT = Path(__file__).resolve().parents[1]  # the clone; a wheel has no notebooks and takes folders by option
@@ -117,7 +118,7 @@ def data(
     pairs = _pairs(config, jobs)
     from lfdtcmen.datasets.manifest import table1
 
-    typer.echo(table1(pairs.manifest).to_string())
+    typer.echo(table1(pairs.manifest, config.label_map).to_string())
 
 
 @app.command()
@@ -142,10 +143,10 @@ def train(
     - `lfdtcmen train --stage 1 --preset easy --name easy`: the disentanglement alone
     """
     config = _config(profile, seed, preset=preset, label_map=label_map, subjects=subjects)
-    run_dir = _run_dir(name)
+    run_dir = _run_dir(name, PROJECT)
     pairs = _pairs(config, jobs)
     from lfdtcmen.datasets.splits import grouped_kfold
-    from lfdtcmen.evaluation.metrics import bootstrap_interval, uar, uf1
+    from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval
     from lfdtcmen.training import predict, stage_checkpoint
 
     train_index, test_index = next(iter(grouped_kfold(pairs.subjects, pairs.labels, config.folds, seed)))
@@ -156,12 +157,11 @@ def train(
     if stage == 1:
         return  # nothing has learned to classify yet
     prediction = predict(model, test).argmax(1)
-    for label, metric in (("UF1", uf1), ("UAR", uar)):
-        score = metric(test.labels, prediction, test.num_classes)
+    for metric, score in METRICS.items():
+        value = score(test.labels, prediction, test.num_classes)
         low, high = bootstrap_interval(test.labels, prediction, test.subjects, metric, test.num_classes)
-        typer.echo(
-            f"{label} {score:.3f}  (95 % interval over {len(set(test.subjects))} subjects: {low:.3f}-{high:.3f})"
-        )
+        people = len(set(test.subjects))
+        typer.echo(f"{metric.upper()} {value:.3f} (95 % interval over {people} subjects: {low:.3f} to {high:.3f})")
 
 
 @app.command()
@@ -194,21 +194,28 @@ def evaluate(
     known = _models(config)
     if unknown := [model for model in models or () if model not in known]:
         raise DataError(f"unknown model {unknown[0]!r}", fix=f"use one of {', '.join(known)}")
-    run_dir = _run_dir(name)
+    run_dir = _run_dir(name, PROJECT)
     pairs = _pairs(config, -1)
+    import pandas as pd
+
     from lfdtcmen.datasets.splits import grouped_kfold
     from lfdtcmen.evaluation.protocol import cross_validate
     from lfdtcmen.evaluation.results import score_table, write_metrics, write_predictions
 
-    splits = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds, 0))
+    splits = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
     predictions = {}
     for model in models or known:
-        typer.echo(f"{model}: {config.folds} folds, {seeds} seeds")
-        predictions[model] = cross_validate(known[model], pairs, splits, range(seeds), run_dir / model, n_jobs=jobs)
-    table = score_table(predictions)
-    typer.echo(table.to_string(index=False, float_format="{:.3f}".format))
-    write_predictions(predictions, run_dir / "predictions.csv")
-    write_metrics(table, run_dir / "metrics.json")
+        typer.echo(f"{model}: {len(splits)} folds, {seeds} seeds")
+        fit_predict = known[model]
+        settings = to_dict(fit_predict.config) if hasattr(fit_predict, "config") else None
+        predictions[model] = cross_validate(
+            fit_predict, pairs, splits, range(seeds), run_dir / model, jobs, config=settings, progress=True
+        )
+    table = score_table(predictions).set_index("model")
+    typer.echo(table.to_string(float_format="{:.3f}".format))
+    write_predictions(pd.concat(predictions, names=["model", None]).reset_index("model"), run_dir)
+    about = {"command": " ".join(["lfdtcmen", *sys.argv[1:]]), "date": f"{date.today()}", "config": to_dict(config)}
+    write_metrics({**about, "models": table.to_dict("index")}, run_dir)
     typer.echo(f"predictions.csv and metrics.json are in {_shown(run_dir)}")
 
 
@@ -260,7 +267,7 @@ def _models(config: Config) -> dict:
     }
 
 
-def _run_dir(name: str, root: Path = PROJECT) -> Path:
+def _run_dir(name: str, root: Path) -> Path:
     from lfdtcmen.preprocessing.cache import make_folder
 
     if Path(name).name != name:

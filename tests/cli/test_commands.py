@@ -1,0 +1,122 @@
+"""`lfdtcmen data | train | evaluate | doctor` and the help, on a few random pairs where data are needed."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from lfdtcmen import cli, doctor
+from lfdtcmen.datasets.pairs import PairSet
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project folder of its own, and 24 random pairs of 8 subjects instead of drawn faces."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (2, 24, 32, 32, 3), dtype=np.uint8)
+    manifest = pd.DataFrame({"subject": [f"s{i % 8}" for i in range(24)], "clip": [f"c{i}" for i in range(24)]})
+    streams = rng.normal(size=(24, 3, 28, 28)).astype(np.float32)
+    labels = rng.permutation([0] * 14 + [1] * 5 + [2] * 5)
+    pairs = PairSet(manifest, *frames, labels, ("negative", "positive", "surprise"), streams=streams)
+    monkeypatch.setattr(cli, "_pairs", lambda config, jobs: pairs)
+    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    return tmp_path
+
+
+def test_help_teaches_every_command_without_importing_torch():
+    for command in ("run", "data", "train", "evaluate"):
+        result = run(command, "--help")
+        assert result.exit_code == 0 and "Examples" in result.output
+    code = (
+        "import sys; from lfdtcmen.cli import app\n"
+        "try: app(['--help'])\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_without_a_command_the_help_is_shown():
+    result = run()
+    assert result.exit_code == 0 and "doctor" in result.output
+
+
+def test_data_draws_a_small_set_and_prints_its_table_1(tmp_path, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path))
+    result = run("data", "-p", "smoke", "--subjects", "2", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    assert "synthetic" in result.stdout and "surprise" in result.stdout
+
+
+def test_train_scores_held_out_subjects_and_a_second_call_loads_the_checkpoints(project):
+    first = run("train", "-p", "smoke", "--name", "x")
+    assert first.exit_code == 0, first.output
+    assert "UF1 " in first.stdout and "95 % interval over 4 subjects" in first.stdout
+    history = pd.read_csv(project / "runs" / "x" / "history.csv")
+    assert set(history["stage"]) == {1, 2, 3}
+    checkpoints = sorted((project / "runs" / "x" / "checkpoints").iterdir())
+    written = [file.stat().st_mtime_ns for file in checkpoints]
+    assert run("train", "-p", "smoke", "--name", "x").stdout == first.stdout
+    assert [file.stat().st_mtime_ns for file in checkpoints] == written
+
+
+def test_evaluate_compares_models_on_the_same_folds_and_records_how(project):
+    result = run("evaluate", "majority", "linear-svm", "-p", "smoke", "--seeds", "2", "--name", "y")
+    assert result.exit_code == 0, result.output
+    predictions = pd.read_csv(project / "runs" / "y" / "predictions.csv")
+    assert predictions.groupby(["model", "seed"]).size().tolist() == [24] * 4
+    metrics = json.loads((project / "runs" / "y" / "metrics.json").read_text())
+    assert metrics["models"]["majority"]["UAR"] == pytest.approx(1 / 3)
+    assert metrics["config"]["profile"] == "smoke" and metrics["command"] and metrics["date"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["evaluate", "magic"], "unknown model 'magic'; use one of majority"),
+        (["evaluate", "majority", "--folds", "9"], "cannot make 9 folds of 8 subjects"),
+        (["train", "--stage", "4"], "--stage"),
+        (["train", "-p", "huge"], "unknown profile 'huge'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(project, arguments, said):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_an_unknown_preset_or_label_map_is_one_line_and_exit_code_2():
+    for option in ("--preset", "--label-map"):
+        result = run("data", option, "odd")
+        assert result.exit_code == 2
+        assert "odd" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_doctor_finds_this_machine_fit():
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "[FAIL]" not in result.stdout
+    for name in ("Python", "packages", "torch", "threads", "device", "disk", "VGG-19", "data sets"):
+        assert f"[OK]   {name}" in result.stdout
+
+
+def test_doctor_fails_on_an_old_and_on_a_missing_package(monkeypatch):
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda name: ["numpy>=999", "no-such-package>=1"])
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "[FAIL] numpy" in result.stdout and "[FAIL] no-such-package" in result.stdout
+
+
+def test_doctor_lists_data_sets_and_fails_without_space(tmp_path, monkeypatch):
+    for folder in ("casme3", "cache", "sample"):
+        (tmp_path / folder).mkdir()
+    assert doctor.data_sets(tmp_path).detail.startswith("synthetic faces, casme3 (")
+    assert doctor.data_sets(tmp_path / "none").ok
+    monkeypatch.setattr(doctor, "FREE_GIGABYTES", 1e9)
+    assert not doctor.disk(tmp_path / "none").ok
