@@ -35,7 +35,7 @@ test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
 
 lab: $(READY)
-	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks
+	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)
 
 lint: $(READY)
 	$(BIN)/python -m ruff check .

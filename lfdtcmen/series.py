@@ -199,7 +199,8 @@ def write_index(run_dir: Path, entries: list[Entry], parameters: dict[str, objec
     total = sum(entry.seconds or 0 for entry in entries)
     settings = ", ".join(f"{name} {value}" for name, value in parameters.items() if name != "run_dir")
     scores = "".join(
-        f"<tr><th>{escape(name)}</th><td>{value}</td></tr>" for name, value in headline_scores(run_dir).items()
+        f"<tr><th>{escape(name)}</th><td>{escape(', '.join(f'{k} {v}' for k, v in values.items()))}</td></tr>"
+        for name, values in headline_scores(run_dir).items()
     )
     page = PAGE.format(
         name=escape(run_dir.name),
@@ -213,20 +214,24 @@ def write_index(run_dir: Path, entries: list[Entry], parameters: dict[str, objec
         temporary.write_text(page, encoding="utf-8")
 
 
-def headline_scores(run_dir: Path) -> dict[str, str]:
-    """Return the numbers that notebooks left in ``*metrics.json`` files of the run, by dotted name."""
-    scores: dict[str, str] = {}
+def headline_scores(run_dir: Path) -> dict[str, dict[str, str]]:
+    """Return the numbers that notebooks left in ``*metrics.json`` files of the run: name -> metric -> value.
 
-    def collect(name: str, value: object) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                collect(f"{name}.{key}" if name else key, inner)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            scores[name] = f"{value:.3f}" if isinstance(value, float) else str(value)
+    Files may nest as they like (models, settings, splits): the keys on the way to the numbers make the name.
+    """
+    rows: dict[str, dict[str, str]] = {}
+
+    def collect(keys: tuple[str, ...], content: dict) -> None:
+        for key, value in content.items():
+            if isinstance(value, dict) and key != "config":
+                collect((*keys, key), value)
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                text = f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
+                rows.setdefault(" / ".join(keys), {})[key] = text
 
     for file in sorted(run_dir.glob("*metrics.json")):
-        collect(file.stem.removesuffix("metrics").strip("_-"), json.loads(file.read_text(encoding="utf-8")))
-    return scores
+        collect((), json.loads(file.read_text(encoding="utf-8")))
+    return rows
 
 
 def _card(entry: Entry) -> str:

@@ -65,7 +65,7 @@ def test_a_run_leaves_notebooks_html_and_an_index_and_a_second_one_skips_what_is
     assert {"00_first.ipynb", "00_first.html", "01_second.ipynb", "01_second.html"} <= set(os.listdir(run_dir))
     index = (run_dir / "index.html").read_text()
     assert "Title of 01_second" in index and "data:image/png;base64,iVBOR" in index
-    assert "full network.UF1" in index and "0.500" in index
+    assert "<th>full network</th><td>UF1 0.500</td>" in index
 
     source.write_text(source.read_text().replace("import json;", "import json ;"))
     again = run(folder, "--seed", "3")
