@@ -24,7 +24,7 @@ from lfdtcmen.errors import DataError
 WIDTH = 8.4  # inches: a notebook's text width
 DPI = 90  # with this width 756 pixels: larger pictures of noisy faces make a notebook heavy
 PALETTE = sns.color_palette("colorblind")
-LOG_COLUMNS = ("stage", "epoch", "step", "seconds")  # of a training history: all its other columns are losses
+LOG_COLUMNS = ("stage", "epoch", "step", "gradient_norm", "seconds")  # of a training history: the others are losses
 
 
 # ---------------------------------------------------------------- faces and motion
@@ -72,6 +72,7 @@ def pair_strip(
     strain: np.ndarray | None = None,
     titles: Sequence[str] | None = None,
     flow_name: str = "TV-L1 flow",
+    limits: tuple[float, float, float] | None = None,
 ) -> Figure:
     """Draw each pair as one row: onset, apex, signed difference, and the flow and strain where given (3.1.1, 3.3.2).
 
@@ -87,6 +88,9 @@ def pair_strip(
         One name a row, such as its emotion.
     flow_name : str
         Where the flow comes from, for the column's title.
+    limits : tuple, optional
+        Ends of the colour ranges of difference (grey levels), flow (pixels) and strain, to compare one figure with
+        another; from the data by default.
 
     Raises
     ------
@@ -98,16 +102,19 @@ def pair_strip(
         _check_titles(value, len(onset), f"pair_strip: {name}")
     difference = grey_change(onset, apex)  # [N, H, W]
     columns = ["onset", "apex", "apex - onset"] + [flow_name] * (flow is not None) + ["strain"] * (strain is not None)
+    if limits is None:
+        lengths = None if flow is None else np.linalg.norm(flow, axis=1)
+        limits = tuple(1.0 if values is None else _limit(values) for values in (difference, lengths, strain))
     figure, axes = _image_grid(len(onset), len(columns), titled=True, bars=True)
     for k, row in enumerate(axes):
         row[0].imshow(onset[k])
         row[1].imshow(apex[k])
-        change = _draw_change(row[2], difference[k], _limit(difference))
+        change = _draw_change(row[2], difference[k], limits[0])
         images = [None, None, change]
         if flow is not None:
-            images.append(draw_flow(row[3], flow[k], limit=_limit(np.linalg.norm(flow, axis=1))))
+            images.append(draw_flow(row[3], flow[k], limits[1]))
         if strain is not None:
-            images.append(row[-1].imshow(strain[k], cmap="cividis", vmin=0, vmax=_limit(strain)))
+            images.append(row[-1].imshow(strain[k], cmap="cividis", vmin=0, vmax=limits[2]))
         if titles is not None:
             row[0].set_ylabel(titles[k], fontsize=9)
     units = {"apex - onset": "grey levels", flow_name: "pixels", "strain": "strain"}
@@ -289,6 +296,30 @@ def swap_grid(
     return figure
 
 
+def swap_strip(
+    identity: np.ndarray, motion: np.ndarray, generated: np.ndarray, change: np.ndarray, true_change: np.ndarray
+) -> Figure:
+    """Draw one swap in one row: who, which motion, the generated face, its change, and the change as it should be.
+
+    Parameters
+    ----------
+    identity, motion, generated : ndarray
+        uint8 [H, W, 3].
+    change, true_change : ndarray
+        Grey levels, [H, W]. Both are drawn in the true change's range.
+    """
+    figure, axes = _image_grid(1, 5, titled=True, bars=True)
+    for ax, frame in zip(axes[0], (identity, motion, generated), strict=False):
+        ax.imshow(_check_frames(np.asarray(frame)[None], "swap_strip")[0])
+    _draw_change(axes[0, 3], change, _limit(true_change))
+    image = _draw_change(axes[0, 4], true_change, _limit(true_change))
+    titles = ("identity from", "motion from", "generated", "generated change", "true change")
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(title, fontsize=9)
+    _colour_bar(figure, image, slice(3, 5), "grey levels")
+    return figure
+
+
 def attention_maps(
     frames: np.ndarray, attention: np.ndarray, titles: Sequence[str] | None = None, name: str = "attention"
 ) -> Figure:
@@ -329,8 +360,8 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     Parameters
     ----------
     history : DataFrame
-        One row a step or an epoch: columns stage, epoch, step, seconds, and one column for each loss (as training
-        logs it). A loss that a stage does not use is NaN there.
+        One row a step, as :func:`lfdtcmen.training.train_stage` returns it: columns stage, epoch, and one for each
+        loss; of several stages, one below the other. A loss that a stage does not use is NaN there.
     """
     losses = [c for c in history.columns if c not in LOG_COLUMNS and history[c].notna().any()]
     if not losses:
@@ -339,20 +370,19 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     rows = -(-len(losses) // columns)
     figure = Figure(figsize=(WIDTH, 0.4 + 1.9 * rows), dpi=DPI, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
-    position = np.arange(1, len(history) + 1)
+    position = pd.Series(np.arange(1, len(history) + 1), index=history.index)
     for ax, name in zip(axes.flat, losses, strict=False):
-        for stage in sorted(history["stage"].unique()):
-            part = (history["stage"] == stage).to_numpy()
-            values = history.loc[part, name].to_numpy(dtype=float)
-            ax.plot(position[part], values, color=PALETTE[int(stage) - 1], marker="." if len(history) < 60 else None)
+        for stage, part in history.groupby("stage"):
+            colour, x = PALETTE[int(stage) - 1], position[part.index]
+            ax.plot(x, part[name], color=colour, alpha=0.35, linewidth=0.8)
+            ax.plot(x.groupby(part["epoch"]).mean(), part[name].groupby(part["epoch"]).mean(), ".-", color=colour)
         ax.set_title(name, fontsize=9)
         ax.tick_params(labelsize=8)
         ax.set_xlim(0.5, len(history) + 0.5)
     for ax in axes.flat[len(losses) :]:
         ax.set_visible(False)
-    rows_are = "step" if "step" in history and history["step"].nunique() == len(history) else "log entry"
-    figure.supxlabel(f"{rows_are} (all stages)", fontsize=9)
-    figure.supylabel("loss, unweighted", fontsize=9)
+    figure.supxlabel("training step (thin: each step; dots: mean of an epoch)", fontsize=9)
+    figure.supylabel("loss before its weight", fontsize=9)
     stages = sorted(history["stage"].unique())
     lines = [Line2D([], [], color=PALETTE[int(stage) - 1], label=f"stage {stage}") for stage in stages]
     figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), fontsize=9, frameon=False)

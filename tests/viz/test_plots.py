@@ -63,6 +63,7 @@ FIGURES = {
     "swap_grid_changes": lambda: plots.swap_grid(
         FRAMES[:1], FRAMES, FRAMES[None], change=FLOW[None, :, 0], true_change=FLOW[None, :, 1]
     ),
+    "swap_strip": lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1]),
     "attention_maps": lambda: plots.attention_maps(FRAMES, RNG.random((3, 256, 4, 4)), ["a", "b", "c"]),
     "loss_curves": lambda: plots.loss_curves(history()),
     "embedding": lambda: plots.embedding(
