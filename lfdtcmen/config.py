@@ -115,7 +115,9 @@ def load_config(profile: str | None = None, **overrides) -> Config:
         raise DataError(f"unknown profile {profile!r}", "load_config", f"use one of {', '.join(PROFILES)}")
     known = {f.name for f in fields(Config)}
     if unknown := sorted(set(overrides) - known):
-        raise DataError(f"unknown config field {unknown[0]!r}", "load_config", f"known fields: {', '.join(sorted(known))}")
+        raise DataError(
+            f"unknown config field {unknown[0]!r}", "load_config", f"known fields: {', '.join(sorted(known))}"
+        )
     return replace(Config(profile=profile), **{**PROFILES[profile], **overrides})
 
 

@@ -95,11 +95,7 @@ class PairSet:
         """Return the pairs at ``index`` (integers or a boolean mask), in that order."""
         index = np.asarray(index)
         index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
-        rows = {
-            f.name: value[index]
-            for f in fields(self)
-            if isinstance(value := getattr(self, f.name), np.ndarray)
-        }
+        rows = {f.name: value[index] for f in fields(self) if isinstance(value := getattr(self, f.name), np.ndarray)}
         return replace(self, manifest=self.manifest.iloc[index].reset_index(drop=True), **rows)
 
     def batch(self, index) -> Batch:

@@ -51,7 +51,5 @@ def reconstruction(
         with torch.no_grad():
             target_features = vgg(target)
     features = vgg(synthetic)
-    distances = [
-        (a.float() - b.float()).square().mean() for a, b in zip(features, target_features, strict=True)
-    ]
+    distances = [(a.float() - b.float()).square().mean() for a, b in zip(features, target_features, strict=True)]
     return loss + perceptual_weight * 2 * torch.stack(distances).mean()

@@ -87,7 +87,9 @@ class TSI(nn.Module):
     def __init__(self, streams: str = "triple"):
         super().__init__()
         if streams not in ("triple", "single"):
-            raise DataError(f"unknown flow streams {streams!r}", "TSI", "use triple, single, or flow=None for no branch")
+            raise DataError(
+                f"unknown flow streams {streams!r}", "TSI", "use triple, single, or flow=None for no branch"
+            )
         count = 3 if streams == "triple" else 1
         self.streams = nn.ModuleList([Stream() for _ in range(count)])
         self.project = nn.Linear(count * 64 * (FLOW_SIZE // 4) ** 2, FEATURES)

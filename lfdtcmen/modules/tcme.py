@@ -49,7 +49,9 @@ class TCME(nn.Module):
             described["spatial"] = torch.cat([onset, apex], dim=1).mean((2, 3))  # [B, 512]
         if self.flow_branch is not None:
             if flow is None:
-                raise DataError("the flow branch needs batch.flow", "TCME", "prepare the pairs, or build with flow=None")
+                raise DataError(
+                    "the flow branch needs batch.flow", "TCME", "prepare the pairs, or build with flow=None"
+                )
             described["temporal"] = self.flow_branch(flow)
         fused = [described[key] for key in ("spatial", "temporal") if key in described]
         described["logits"] = self.classifier(torch.relu(torch.cat(fused, dim=1)))  # [B, C]

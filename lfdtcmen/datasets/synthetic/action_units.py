@@ -216,15 +216,15 @@ class Muscles:
         """Return dx, dy and shade of one unit on one side at intensity 1, [3, h, w], and the window they fill."""
         key = (unit, column)
         if key not in self._fields:
-            dx, dy, height = self._draw(unit, column)
+            drawn = self._draw(unit, column)
+            window = _bounding_box(drawn)
+            dx, dy, height = drawn[(slice(None), *window)]
             gy, gx = np.gradient(blur(height, 0.35), np.float32(1 / SUPERSAMPLE))
-            light = self.anatomy.light
+            light, skin = self.anatomy.light, self.anatomy.skin[window]
             shade = 0.12 * (height - blur(height, 2.5)) - 0.30 * (gx * light[0] + gy * light[1])
-            field = np.stack([dx, dy, np.clip(shade, -0.24, 0.12)]) * self.anatomy.skin
-            if unit == 26:  # the jaw's outline moves too
-                field[:2] = dx, dy
-            window = _bounding_box(field)
-            self._fields[key] = window, np.ascontiguousarray(field[(slice(None), *window)])
+            if unit != 26:  # a falling jaw moves the outline of the face too
+                dx, dy = dx * skin, dy * skin
+            self._fields[key] = window, np.stack([dx, dy, np.clip(shade, -0.24, 0.12) * skin])
         return self._fields[key]
 
     def _draw(self, unit: int, column: int) -> np.ndarray:
@@ -276,13 +276,15 @@ def _part_lips(anatomy: Anatomy, jaw: bool) -> np.ndarray:
     return 0.55 * lips * anatomy.skin + 0.75 * fall
 
 
-def _bounding_box(field: np.ndarray) -> Window:
-    """Return the part of the grid in which a field [3, GRID, GRID] is not negligible."""
-    used = np.abs(field).max(axis=0) > 1e-4
-    rows, columns = np.flatnonzero(used.any(1)), np.flatnonzero(used.any(0))
-    if not len(rows):
-        return slice(0, 1), slice(0, 1)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+def _bounding_box(field: np.ndarray, margin: int = 8) -> Window:
+    """Return the part of the grid in which a field [3, GRID, GRID] is not 0, with a margin for blurs."""
+    used = field.any(axis=0)
+    box = []
+    for axis in (1, 0):
+        index = np.flatnonzero(used.any(axis))
+        first, last = (index[0], index[-1]) if len(index) else (0, 0)
+        box.append(slice(max(first - margin, 0), last + 1 + margin))
+    return box[0], box[1]
 
 
 def to_intensity(units: Mapping[int, float | tuple[float, float]]) -> np.ndarray:

@@ -343,7 +343,7 @@ def _clip_rng(seed: int, subject: int, clip: int) -> np.random.Generator:
     return np.random.default_rng([seed, 2, subject, clip])
 
 
-def _draw_subject(seed: int, subject: int, emotions: list[str], settings: Settings) -> dict[str, np.ndarray]:
+def draw_subject(seed: int, subject: int, emotions: list[str], settings: Settings) -> dict[str, np.ndarray]:
     """Draw all clips of one subject: a piece of work for one process."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the work is shared out over processes already
@@ -370,8 +370,7 @@ def _make(settings, counts, subjects, seed, label_map, n_jobs, progress, name, f
     arrays = load_npz(path)
     if arrays is None:
         jobs = (
-            joblib.delayed(_draw_subject)(seed, first_subject + s, emotions, settings)
-            for s, emotions in enumerate(plan)
+            joblib.delayed(draw_subject)(seed, first_subject + s, emotions, settings) for s, emotions in enumerate(plan)
         )
         drawn = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
         parts = list(tqdm(drawn, f"drawing {name}", total=subjects, unit="subject", disable=not progress))

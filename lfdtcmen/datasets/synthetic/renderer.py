@@ -27,9 +27,11 @@ from lfdtcmen.datasets.synthetic.drawing import (
     Y,
     blur,
     cover,
+    rgb,
     ridge,
     sample,
     sigmoid,
+    tint,
 )
 from lfdtcmen.datasets.synthetic.identity import Identity
 from lfdtcmen.datasets.synthetic.surface import (
@@ -106,14 +108,14 @@ class Face:
         skin = paint_skin(p, sheet, outline, lips, rng)
         paint_brows(p, skin, anchors, rng)
         lashes = paint_lids(p, sheet, skin, self.eyes)
-        skin = skin * light.shade + light.gloss[..., None] * np.float32([1, 0.97, 0.92])
-        skin *= 1 - lashes[..., None] * np.float32([0.81, 0.85, 0.85])
+        skin = skin * light.shade + light.gloss * rgb(1, 0.97, 0.92)
+        tint(skin, lashes, 0.81, 0.85, 0.85)
         head = paint_head(p, sheet, outline, np.clip(skin, 0, 1.2), light, rng)
         self.behind = paint_behind(p, sheet, self.eyes, lips, light, rng)
         self.glasses = paint_glasses(p, sheet, head.colour, light)
         self.background = paint_background(studio, rng)
 
-        self.layer = np.dstack([head.colour, head.cover])  # RGB and how much of the frame the head covers
+        self.layer = np.concatenate([head.colour, head.cover[None]])  # RGB and how much of the frame the head covers
         self.anatomy = Anatomy(p, sheet, anchors, lips, head.skin, light.direction)
         self.eye_holes = np.maximum(self.eyes[0].opening, self.eyes[1].opening) * (1 - head.hair)
         self.mouth_hole = ridge(sheet.y - lips.line, 0.42) * np.clip(lips.taper * 1.6 - 0.25, 0, 1)
@@ -165,7 +167,7 @@ class Face:
         Returns
         -------
         ndarray
-            RGB in linear units around [0, 1], float32 [GRID, GRID, 3].
+            RGB in linear units around [0, 1], float32 [3, GRID, GRID].
         """
         rest_x, rest_y = (X, Y) if at is None else transform(np.linalg.inv(at), X, Y)
         skin_x, skin_y = rest_x, rest_y
@@ -173,7 +175,7 @@ class Face:
             skin_x, skin_y = invert_displacement(expression.dx, expression.dy, rest_x, rest_y)
 
         moved = sample(self.layer, skin_x, skin_y)
-        colour, covered = moved[..., :3], moved[..., 3:]
+        colour, covered = moved[:3], moved[3]
         holes, lid_lashes = self.eye_holes, None
         if blink > 0:
             holes, lid_lashes = self._closed_lids(blink)
@@ -182,15 +184,21 @@ class Face:
         hole = sample(holes, skin_x, skin_y)
         if expression is not None and expression.moves:
             shade = sample(expression.shade, skin_x, skin_y)
-            colour *= 1 + shade[..., None] * np.float32([0.88, 1, 1.03])
+            colour *= 1 + shade * rgb(0.88, 1, 1.03)
         if lid_lashes is not None:
-            colour *= 1 - 0.75 * sample(lid_lashes, skin_x, skin_y)[..., None]
-        cover(colour, sample(self.behind, rest_x - np.float32(gaze[0]), rest_y - np.float32(gaze[1])), hole)
+            tint(colour, sample(lid_lashes, skin_x, skin_y), 0.75, 0.75, 0.75)
+        used = np.flatnonzero(hole.any(axis=1))
+        if len(used):  # eyes, and perhaps a mouth, fill few rows of the frame
+            rows = slice(used[0], used[-1] + 1)
+            behind = sample(self.behind, rest_x[rows] - np.float32(gaze[0]), rest_y[rows] - np.float32(gaze[1]))
+            cover(colour[:, rows], behind, hole[rows])
         if self.glasses is not None:
             glasses = sample(self.glasses, rest_x, rest_y)
-            colour *= 1 - glasses[..., 3:]
-            colour += glasses[..., :3]
-        return self.background + covered * (colour - self.background)
+            colour *= 1 - glasses[3]
+            colour += glasses[:3]
+        colour -= self.background
+        colour *= covered
+        return colour + self.background
 
     def _closed_lids(self, blink: float) -> tuple[np.ndarray, np.ndarray]:
         """Return what is left of the eye holes, and the lashes of the falling lid."""
@@ -220,18 +228,18 @@ class Face:
         if expression is not None:
             dx, dy = sample(expression.dx, x, y), sample(expression.dy, x, y)
         eyes = sample(self.eye_holes, x, y) > 0.5
-        rigid = np.zeros_like(eyes) if self.glasses is None else sample(self.glasses[..., 3], x, y) > 0.45
+        rigid = np.zeros_like(eyes) if self.glasses is None else sample(self.glasses[3], x, y) > 0.45
         dx = np.where(eyes, np.float32(gaze[0]), np.where(rigid, 0, dx))
         dy = np.where(eyes, np.float32(gaze[1]), np.where(rigid, 0, dy))
         new_x, new_y = transform(after, x + dx, y + dy)
-        head = sample(self.layer, x, y)[..., 3] > 0.5
+        head = sample(self.layer[3], x, y) > 0.5
         return np.stack([np.where(head, new_x - _PIXEL_X, 0), np.where(head, new_y - _PIXEL_Y, 0)]).astype(np.float32)
 
     def skin_mask(self, at: np.ndarray) -> np.ndarray:
         """Return which pixels of the frame at rest show moving skin, bool [SIZE, SIZE]."""
         x, y = transform(np.linalg.inv(at), _PIXEL_X, _PIXEL_Y)
         mask = (sample(self.anatomy.skin, x, y) > 0.3) & (sample(self.eye_holes, x, y) < 0.5)
-        return mask if self.glasses is None else mask & (sample(self.glasses[..., 3], x, y) < 0.45)
+        return mask if self.glasses is None else mask & (sample(self.glasses[3], x, y) < 0.45)
 
 
 def invert_displacement(
@@ -253,17 +261,15 @@ def invert_displacement(
     tolerance : float
         Iterate until the error should be below it, pixels.
     """
-    both = np.dstack([dx, dy])
     slopes = np.concatenate([np.diff(dx, axis=1).ravel(), np.diff(dy, axis=0).ravel()]) / step
     low, high = max(float(slopes.min()), -0.7), float(slopes.max())
     relax = 2 / (2 + low + high)
     shrink = np.clip((high - low) / (2 + low + high), 0.05, 0.75)
-    largest = float(np.abs(both).max())
+    largest = float(max(np.abs(dx).max(), np.abs(dy).max()))
     steps = int(np.ceil(np.log(tolerance / max(largest, 2 * tolerance)) / np.log(shrink)))
-    moved = sample(both, x, y)
-    px, py = x - relax * moved[..., 0], y - relax * moved[..., 1]
-    for _ in range(min(max(steps, 2), 16)):
-        moved = sample(both, px, py)
-        px += relax * (x - px - moved[..., 0])
-        py += relax * (y - py - moved[..., 1])
+    px, py = x, y
+    for _ in range(min(max(steps, 2), 16) + 1):
+        from_x, from_y = sample(dx, px, py), sample(dy, px, py)
+        px = px + relax * (x - px - from_x)
+        py = py + relax * (y - py - from_y)
     return px, py

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, INDEX, Muscles, Style
-from lfdtcmen.datasets.synthetic.drawing import SIZE
+from lfdtcmen.datasets.synthetic.drawing import SIZE, rgb
 from lfdtcmen.datasets.synthetic.identity import sample_identity
 from lfdtcmen.datasets.synthetic.renderer import Expression, Face, pose
 from lfdtcmen.datasets.synthetic.surface import Studio
@@ -220,7 +220,7 @@ def take_picture(
     Parameters
     ----------
     image : ndarray
-        RGB float32 [GRID, GRID, 3].
+        RGB float32 [3, GRID, GRID].
     rng : Generator, optional
         Source of the sensor's noise; a clean picture without it.
     light : (level, gradient x, gradient y)
@@ -232,17 +232,18 @@ def take_picture(
         RGB uint8 [SIZE, SIZE, 3].
     """
     n = settings.resolution
-    small = np.clip(cv2.resize(image, (n, n), interpolation=cv2.INTER_AREA), 0, 1.2)
+    small = np.stack([cv2.resize(plane, (n, n), interpolation=cv2.INTER_AREA) for plane in image])
+    small = np.clip(small, 0, 1.2)
     axis = ((np.arange(n) + 0.5) * 2 / n - 1).astype(np.float32)
     level, across, down = (np.float32(value) for value in light)
-    small *= (level * (1 + across * axis[None, :] + down * axis[:, None]))[..., None]
-    small *= np.float32(settings.white_balance) * np.float32(settings.gain)
+    small *= level * (1 + across * axis[None, :] + down * axis[:, None])
+    small *= rgb(*settings.white_balance) * np.float32(settings.gain)
     if settings.gamma != 1:
         small **= np.float32(settings.gamma)
     if rng is not None:
         brightness = np.sqrt(2 * np.clip(small, 0.05, 1))  # photons come at random: brighter is noisier
         small += np.float32(settings.sensor_noise) * brightness * rng.standard_normal(small.shape, dtype=np.float32)
-    picture = np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8)
+    picture = np.ascontiguousarray(np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0))
     if settings.jpeg and rng is not None:
         code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg])[1]
         picture = cv2.imdecode(code, cv2.IMREAD_UNCHANGED)

@@ -11,11 +11,11 @@ from lfdtcmen.datasets.synthetic.drawing import (
     MIDDLE,
     SUPERSAMPLE,
     Sheet,
-    X,
     Y,
     blur,
     cover,
     noise,
+    rgb,
     ridge,
     sigmoid,
     smoothstep,
@@ -59,7 +59,7 @@ class Light:
     """How the relief is lit."""
 
     direction: np.ndarray  # unit vector towards the lamp, x y z
-    shade: np.ndarray  # RGB [GRID, GRID, 3]
+    shade: np.ndarray  # RGB [3, GRID, GRID]
     gloss: np.ndarray  # [GRID, GRID]
     facing: np.ndarray  # cosine between skin and lamp [GRID, GRID]
 
@@ -78,28 +78,28 @@ def light_relief(p: Identity, studio: Studio, z: np.ndarray, rng: np.random.Gene
     wrapped = np.clip((facing + 0.35) / 1.35, 0, None)
     # a hollow, lower than its surroundings, sees less of the room
     hollow = np.clip(1 + 0.055 * (z - blur(z, 4.5)), 0.62, 1.12) * np.clip(1 + 0.02 * (z - blur(z, 12)), 0.75, 1.08)
-    shade = np.empty((GRID, GRID, 3), np.float32)
-    for channel, (room, gain, red) in enumerate([(1.02, 1.12, 0.4), (1.0, 1.1, 0.2), (1.02, 1.1, 0.1)]):
+    shade = np.empty((3, GRID, GRID), np.float32)
+    for plane, (room, gain, red) in zip(shade, [(1.02, 1.12, 0.4), (1.0, 1.1, 0.2), (1.02, 1.1, 0.1)], strict=True):
         direct = (1 - red) * diffuse + red * wrapped
-        shade[..., channel] = (studio.ambient * room + (1 - studio.ambient) * gain * direct) * hollow
+        plane[:] = (studio.ambient * room + (1 - studio.ambient) * gain * direct) * hollow
     mirror = np.clip((halfway[2] - gx * halfway[0] - gy * halfway[1]) * upright, 0, 1)
     gloss = p.oil * (0.10 * mirror**22 + 0.09 * mirror**70) * (0.85 + 0.10 * noise(rng, 1.6))
     return Light(lamp, shade, gloss, facing)
 
 
 def skin_colour(p: Identity) -> np.ndarray:
-    """Return the subject's mean skin colour, RGB [3]."""
+    """Return the subject's mean skin colour, RGB [3, 1, 1]."""
     position = np.clip(p.melanin, 0, 1) * (len(SKIN_COLOURS) - 1)
     index = min(int(position), len(SKIN_COLOURS) - 2)
     colour = SKIN_COLOURS[index] + (position - index) * (SKIN_COLOURS[index + 1] - SKIN_COLOURS[index])
-    return (colour + np.array([0.03, -0.015, -0.015]) * 2 * (p.haemoglobin - 0.5)).astype(np.float32)
+    return colour.reshape(3, 1, 1) + rgb(0.03, -0.015, -0.015) * 2 * (p.haemoglobin - 0.5)
 
 
 def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: np.random.Generator) -> np.ndarray:
-    """Return the skin's own colour, RGB [GRID, GRID, 3]: blood, blotches, pores, freckles, moles, stubble, lips."""
+    """Return the skin's own colour, RGB [3, GRID, GRID]: blood, blotches, pores, freckles, moles, stubble, lips."""
     x, y, dx = sheet.x, sheet.y, sheet.dx
     base = skin_colour(p)
-    skin = np.empty((GRID, GRID, 3), np.float32)
+    skin = np.empty((3, GRID, GRID), np.float32)
     skin[:] = base
 
     blood = sheet.bumps(
@@ -108,14 +108,14 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
         (0.7, MIDDLE, p.nose_y - 4.5, 6, 6),
         (0.25, MIDDLE, p.chin - 8, 9, 6),
     )
-    tint(skin, blood * (0.35 + 0.6 * p.haemoglobin), (0.02, 0.12, 0.11))
+    tint(skin, blood * (0.35 + 0.6 * p.haemoglobin), 0.02, 0.12, 0.11)
     grain = 0.020 * noise(rng, 22) + 0.016 * noise(rng, 9) + 0.013 * noise(rng, 3) + 0.017 * noise(rng, 1.1)
-    skin *= (1 + p.texture * grain)[..., None]
-    tint(skin, noise(rng, 16), (-0.008, 0.008, 0.008))
+    skin *= 1 + p.texture * grain
+    tint(skin, noise(rng, 16), -0.008, 0.008, 0.008)
     for s in SIDES:  # shadow under and over the eye
         eye_x = MIDDLE + s * p.eye_x
         shadow = sheet.bumps((0.13 * p.eye_bags, eye_x, p.eye_y + 5, 8, 3.2), (0.10, eye_x, p.eye_y - 4, 9, 3.2))
-        tint(skin, shadow, (0.75, 1.0, 0.9))
+        tint(skin, shadow, 0.75, 1.0, 0.9)
 
     spots = np.zeros((GRID, GRID), np.float32)
     for _ in range(int(170 * p.freckles)):
@@ -124,13 +124,13 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
         if abs(spot_x - MIDDLE) < p.face_width - 5:
             _dot(spots, spot_x, spot_y, size, strength)
     if p.freckles:
-        tint(skin, blur(spots, 0.25) * (1 - 0.4 * p.melanin), (0.16, 0.24, 0.28))
+        tint(skin, blur(spots, 0.25) * (1 - 0.4 * p.melanin), 0.16, 0.24, 0.28)
     moles = np.zeros((GRID, GRID), np.float32)
     for _ in range(p.moles):
         mole_x, mole_y = MIDDLE + rng.uniform(-0.8, 0.8) * p.face_width, rng.uniform(30, 112)
         _dot(moles, mole_x, mole_y, rng.uniform(0.6, 1.15), 1.0)
     if p.moles:
-        tint(skin, blur(moles, 0.25), (0.5, 0.6, 0.62))
+        tint(skin, blur(moles, 0.25), 0.5, 0.6, 0.62)
 
     if p.beard > 0:
         cheeks = 0.9 * sigmoid((y - p.nose_y - 4) * 0.35) * sigmoid((outline - 0.22) * 9)
@@ -139,17 +139,17 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
         )
         whiskers = np.clip(whiskers, 0, 1) * (1 - np.clip(lips.upper + lips.lower, 0, 1)) * sigmoid(y - p.nose_y - 1)
         stubble = np.clip(0.62 + 0.38 * noise(rng, 0.9), 0, 1.5)
-        tint(skin, 0.42 * p.beard * whiskers * stubble, (1.0, 0.93, 0.85))
+        tint(skin, 0.42 * p.beard * whiskers * stubble, 1.0, 0.93, 0.85)
     if p.moustache:
         bar = np.clip(sheet.bumps((1.1, MIDDLE, p.mouth_y - p.upper_lip - 2.6, 9.5, 1.7)), 0, 1)
         bar = np.clip(bar * (0.75 + 0.25 * noise(rng, 0.9)), 0, 0.9)
-        cover(skin, 1.2 * np.float32(HAIR_COLOURS[min(p.hair_colour, 2)]), bar)
+        cover(skin, 1.2 * rgb(*HAIR_COLOURS[min(p.hair_colour, 2)]), bar)
 
     _paint_lips(p, skin, base, x, y, dx, lips, rng)
     nostrils = sheet.bumps(
         *[(1.0, MIDDLE + s * 0.46 * p.nose_width, p.nose_y - 0.9, 2.0, 0.95, -0.28 * s) for s in SIDES]
     )
-    tint(skin, 0.72 * np.clip(nostrils, 0, 1) ** 0.8, (0.9, 1.0, 1.0))
+    tint(skin, 0.72 * np.clip(nostrils, 0, 1) ** 0.8, 0.9)
     return skin
 
 
@@ -159,13 +159,13 @@ def _dot(image: np.ndarray, x: float, y: float, radius: float, strength: float) 
 
 
 def _paint_lips(p, skin, base, x, y, dx, lips, rng) -> None:
-    rose = np.float32([0.80, 0.38, 0.38]) * (0.45 + 0.6 * float(base.mean()))
-    colour = base * np.float32([0.90, 0.72, 0.72]) * (1 - p.lip_colour) + p.lip_colour * rose
+    rose = rgb(0.80, 0.38, 0.38) * (0.45 + 0.6 * float(base.mean()))
+    colour = base * rgb(0.90, 0.72, 0.72) * (1 - p.lip_colour) + p.lip_colour * rose
     creases = 1 + 0.05 * noise(rng, 1.6) + 0.03 * np.sin(2.6 * dx + noise(rng, 6))
     creases *= np.where(lips.upper > lips.lower, np.float32(0.88), np.float32(1.02))  # the upper lip faces down
-    cover(skin, colour * creases[..., None], 0.88 * blur(np.clip(lips.upper + lips.lower, 0, 1), 0.35))
+    cover(skin, colour * creases, 0.88 * blur(np.clip(lips.upper + lips.lower, 0, 1), 0.35))
     seam = ridge(y - lips.line, 0.5) * np.clip((1.10 - np.abs(dx) / p.mouth_width) * 9, 0, 1)
-    tint(skin, 0.8 * seam, (0.9, 1.0, 1.0))
+    tint(skin, 0.8 * seam, 0.9)
 
 
 def paint_brows(p: Identity, skin: np.ndarray, anchors: Anchors, rng: np.random.Generator) -> None:
@@ -200,7 +200,7 @@ def paint_brows(p: Identity, skin: np.ndarray, anchors: Anchors, rng: np.random.
         ):
             cv2.line(hairs, root.tolist(), end.tolist(), float(strength), 1, cv2.LINE_AA, 4)
         brows = np.maximum(brows, 0.40 * p.brow_density * blur(body, 0.8) + 0.75 * blur(hairs, 0.22))
-    colour = np.minimum(1.15 * np.float32(HAIR_COLOURS[p.hair_colour]) + 0.02, 0.7 * skin_colour(p))
+    colour = np.minimum(1.15 * rgb(*HAIR_COLOURS[p.hair_colour]) + 0.02, 0.7 * skin_colour(p))
     cover(skin, colour, 0.9 * np.clip(brows, 0, 1))
 
 
@@ -215,9 +215,9 @@ def paint_lids(p: Identity, sheet: Sheet, skin: np.ndarray, eyes: list[Eye]) -> 
     for eye in eyes:
         y, out = sheet.y, np.abs(eye.across)
         crease = ridge(y - (eye.upper - 1.9 - 0.12 * p.eye_height), 0.55) * np.clip((1.1 - out) * 4, 0, 1)
-        tint(skin, 0.33 * p.crease * crease, (1.0, 1.0, 1.0))
+        tint(skin, 0.33 * p.crease * crease)
         margin = ridge(y - eye.lower - 0.5, 0.5) * np.clip((1.05 - out) * 5, 0, 1)
-        tint(skin, 0.22 * margin, (0.6, 1.0, 1.0))
+        tint(skin, 0.22 * margin, 0.6)
         line = ridge(y - eye.upper + 0.15, 0.55 * (0.55 + 0.35 * p.lashes))
         line *= np.clip((1.12 - np.abs(eye.across - 0.06)) * 6, 0, 1)
         lashes = np.maximum(lashes, line * (0.55 + 0.4 * p.lashes * smoothstep(-0.8, 0.8, eye.across)))
@@ -227,43 +227,38 @@ def paint_lids(p: Identity, sheet: Sheet, skin: np.ndarray, eyes: list[Eye]) -> 
 def paint_behind(
     p: Identity, sheet: Sheet, eyes: list[Eye], lips: Lips, light: Light, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return what shows through the holes in the skin, RGB [GRID, GRID, 3]: eyeballs, and teeth in a dark mouth."""
-    layer = np.zeros((GRID, GRID, 3), np.float32)
-    lit = np.clip(0.35 * light.shade.mean(-1, keepdims=True) + 0.62, 0, 1.1)
+    """Return what shows through the holes in the skin, RGB [3, GRID, GRID]: eyeballs, and teeth in a dark mouth."""
+    layer = np.zeros((3, GRID, GRID), np.float32)
+    lit = np.clip(0.35 * light.shade.mean(0) + 0.62, 0, 1.1)
     for eye in eyes:
         window = sheet.window(MIDDLE + eye.side * p.eye_x, p.eye_y, p.eye_width + 3, p.eye_height + 4)
         x, y, across = sheet.x[window], sheet.y[window], np.abs(np.clip(eye.across[window], -1.5, 1.5))
         cx, cy = eye.centre
-        ball = np.empty((*x.shape, 3), np.float32)
-        ball[:] = (0.90, 0.88, 0.86)
-        ball *= np.clip(1 - 0.30 * across**2.2, 0.4, 1)[..., None]
-        tint(ball, 0.10 * np.minimum(across, 1) ** 3, (0, 1, 1))
+        ball = np.empty((3, *x.shape), np.float32)
+        ball[:] = rgb(0.90, 0.88, 0.86)
+        ball *= np.clip(1 - 0.30 * across**2.2, 0.4, 1)
+        tint(ball, 0.10 * np.minimum(across, 1) ** 3, 0)
         radius, angle = np.hypot(x - cx, y - cy), np.arctan2(y - cy, x - cx)
         rays = rng.standard_normal(64)
         fibre = np.interp(angle, np.linspace(-np.pi, np.pi, 65), np.append(rays, rays[0])).astype(np.float32)
-        iris = (
-            np.float32(IRIS_COLOURS[p.iris_colour])
-            * ((1 + 0.12 * fibre) * (1.25 - 0.5 * (radius / p.iris) ** 2))[..., None]
-        )
+        iris = rgb(*IRIS_COLOURS[p.iris_colour]) * ((1 + 0.12 * fibre) * (1.25 - 0.5 * (radius / p.iris) ** 2))
         cover(ball, np.clip(iris, 0.02, 1), sigmoid((p.iris - radius) * 4))
-        tint(ball, 0.55 * ridge(radius - p.iris, 0.45), (1, 1, 1))
+        tint(ball, 0.55 * ridge(radius - p.iris, 0.45))
         cover(ball, np.float32(0.03), sigmoid((0.42 * p.iris - radius) * 5))
-        tint(ball, 0.5 * np.exp(-np.clip(y - eye.upper[window] + 0.3, 0, None) / 1.5), (1, 1, 1))  # shadow of the lid
+        tint(ball, 0.5 * np.exp(-np.clip(y - eye.upper[window] + 0.3, 0, None) / 1.5))  # shadow of the lid
         glint = ridge(x - cx - np.copysign(1.1, light.direction[0]), 0.55) * ridge(y - cy + 1.3, 0.55)
         cover(ball, np.float32(0.95), 0.9 * glint)
-        layer[window] = ball * lit[window]
+        layer[(slice(None), *window)] = ball * lit[window]
 
     window = sheet.window(MIDDLE, p.mouth_y, p.mouth_width + 3, 9)
     x, below = sheet.x[window], sheet.y[window] - lips.line[window]
-    mouth = np.empty((*x.shape, 3), np.float32)
-    mouth[:] = (0.20, 0.075, 0.07)
+    mouth = np.empty((3, *x.shape), np.float32)
+    mouth[:] = rgb(0.20, 0.075, 0.07)
     # the upper teeth hang a little below the line where the lips meet: they show as soon as the lips part
     tooth = np.clip(np.abs(np.sin((x - MIDDLE) * np.pi / 3.1)) * 4, 0.72, 1)
-    enamel = (
-        np.float32([0.86, 0.83, 0.76]) * (tooth * np.clip(1 - ((x - MIDDLE) / p.mouth_width) ** 2, 0.25, 1))[..., None]
-    )
+    enamel = rgb(0.86, 0.83, 0.76) * (tooth * np.clip(1 - ((x - MIDDLE) / p.mouth_width) ** 2, 0.25, 1))
     cover(mouth, enamel, 0.9 * sigmoid((1.5 - below) * 3) * sigmoid((below + 3) * 3))
-    layer[window] = mouth * lit[window]
+    layer[(slice(None), *window)] = mouth * lit[window]
     return np.clip(layer, 0, 1)
 
 
@@ -271,7 +266,7 @@ def paint_behind(
 class Head:
     """The head before a neutral background: colour times nothing, and how much of the frame it covers."""
 
-    colour: np.ndarray  # RGB [GRID, GRID, 3]
+    colour: np.ndarray  # RGB [3, GRID, GRID]
     cover: np.ndarray  # [GRID, GRID]
     skin: np.ndarray  # where the face's own skin shows, 0 to 1
     hair: np.ndarray  # where hair hides the skin
@@ -288,8 +283,8 @@ def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np
         0.55 + 0.55 * ridge(np.hypot(dx, y - p.face_y) - 66, 7) + 0.35 * side_light * dx / p.face_width, 0.25, 1.4
     )
     strand = 0.5 * locks.strands(420, 1.0) + 0.4 * locks.strands(200, 1.3) + 0.25 * noise(rng, 20)
-    hair_colour = np.float32(HAIR_COLOURS[p.hair_colour]) * ((1 + 0.33 * strand) * (0.75 + 0.75 * glow))[..., None]
-    hair_colour += 0.035 * glow[..., None]
+    hair_colour = rgb(*HAIR_COLOURS[p.hair_colour]) * ((1 + 0.33 * strand) * (0.75 + 0.75 * glow))
+    hair_colour += 0.035 * glow
     hair, long_hair, skull = _hair_shapes(p, sheet, locks, rng)
 
     ear = np.zeros((GRID, GRID), np.float32)
@@ -298,11 +293,11 @@ def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np
         ear = np.maximum(ear, sigmoid((1 - level) * 5))
     neck = sigmoid((0.66 * p.face_width - adx + 0.06 * (y - 110)) * 1.1) * sigmoid((y - 96) * 0.5)
     shirt = sigmoid((y - 121 + 0.132 * np.abs(adx - 8)) * 1.2) * sigmoid((adx - 6) * 0.4)
-    neck_colour = base * ((0.50 + 0.12 * dx * side_light / 20) * (1 + 0.02 * noise(rng, 8)))[..., None]
-    cloth = (rng.uniform(0.12, 0.62) + rng.uniform(-0.10, 0.10, 3)).astype(np.float32)
-    shirt_colour = cloth * (1 + 0.05 * noise(rng, 10))[..., None]
+    neck_colour = base * ((0.50 + 0.12 * dx * side_light / 20) * (1 + 0.02 * noise(rng, 8)))
+    cloth = rgb(*(rng.uniform(0.12, 0.62) + rng.uniform(-0.10, 0.10, 3)))
+    shirt_colour = cloth * (1 + 0.05 * noise(rng, 10))
 
-    head = np.zeros((GRID, GRID, 3), np.float32)
+    head = np.zeros((3, GRID, GRID), np.float32)
     covered = np.zeros((GRID, GRID), np.float32)
 
     def lay(colour, mask):
@@ -318,11 +313,11 @@ def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np
     if p.hair != LONG:
         fold = ridge((adx - p.face_width - 0.6) / 2.2, 1) * ridge((y - p.eye_y - 8) / 6, 1)
         shade = (0.75 + 0.25 * np.clip(light.facing, 0, 1)) * (1 - 0.35 * fold)
-        lay(base * np.float32([0.82, 0.68, 0.64]) * shade[..., None], ear)
+        lay(base * rgb(0.82, 0.68, 0.64) * shade, ear)
     rim = np.clip(1 - 0.35 * np.exp(-np.clip(1 - outline, 0, None) / 0.06), 0.5, 1)
-    lay(skin * rim[..., None], face)
+    lay(skin * rim, face)
     fallen = blur(np.roll(hair, 3 * SUPERSAMPLE, axis=0), 2.0) - hair  # the shadow that hair throws on the forehead
-    tint(head, 0.33 * np.clip(fallen, 0, 1) * face, (1, 1, 1))
+    tint(head, 0.33 * np.clip(fallen, 0, 1) * face)
     lay(np.clip(hair_colour, 0, 1), hair)
     if p.hair == LONG:
         front = adx - (p.face_width - 4.5 + 2.2 * noise(rng, 22) + 0.10 * (y - 70))
@@ -375,7 +370,7 @@ def _hair_shapes(p: Identity, sheet: Sheet, locks: _Locks, rng: np.random.Genera
 
 
 def paint_glasses(p: Identity, sheet: Sheet, head: np.ndarray, light: Light) -> np.ndarray | None:
-    """Return the glasses as RGB and cover [GRID, GRID, 4] and throw their shadow on the head, or None without."""
+    """Return the glasses as RGB and cover [4, GRID, GRID] and throw their shadow on the head, or None without."""
     if p.glasses == NO_GLASSES:
         return None
     y, dx, adx = sheet.y, sheet.dx, sheet.adx
@@ -390,17 +385,15 @@ def paint_glasses(p: Identity, sheet: Sheet, head: np.ndarray, light: Light) -> 
     arms = ridge(y - p.eye_y + 1.5, 0.8) * sigmoid((adx - p.eye_x - 12) * 2) * sigmoid((p.face_width - adx) * 2)
     frame = np.maximum(frame, np.maximum(bridge, arms))
 
-    layer = np.empty((GRID, GRID, 4), np.float32)
-    layer[..., :3] = (0.08, 0.07, 0.07) if p.glasses_frame < 0.6 else (0.42, 0.33, 0.22)
-    layer[..., :3] *= (1 + 0.6 * np.clip(light.facing - 0.7, 0, 1))[..., None]
-    layer[..., 3] = 0.9 * frame
-    layer[..., :3] *= layer[..., 3:]
+    opaque = 0.9 * frame
+    colour = rgb(0.08, 0.07, 0.07) if p.glasses_frame < 0.6 else rgb(0.42, 0.33, 0.22)
+    layer = np.concatenate([colour * (1 + 0.6 * np.clip(light.facing - 0.7, 0, 1)) * opaque, opaque[None]])
     shift = (int(1.6 * SUPERSAMPLE), int(-2 * light.direction[0] * SUPERSAMPLE))
-    tint(head, 0.22 * blur(np.roll(frame, shift, axis=(0, 1)), 0.7), (1, 1, 1))
+    tint(head, 0.22 * blur(np.roll(frame, shift, axis=(0, 1)), 0.7))
     return layer
 
 
 def paint_background(studio: Studio, rng: np.random.Generator) -> np.ndarray:
-    """Return the wall behind the subject, RGB [GRID, GRID, 3]."""
-    colour = np.float32(studio.background) * (1 + 0.05 * rng.standard_normal(3, dtype=np.float32))
-    return colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))[..., None] + 0 * X[..., None]
+    """Return the wall behind the subject, RGB [3, GRID, GRID]."""
+    colour = rgb(*studio.background) * (1 + 0.05 * rng.standard_normal((3, 1, 1), dtype=np.float32))
+    return colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))

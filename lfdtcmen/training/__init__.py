@@ -1,0 +1,16 @@
+"""The three training stages of 4.4, their checkpoints, and the classifier that runs them in a row."""
+
+from lfdtcmen.training.loop import predict, train_stage
+from lfdtcmen.training.pipeline import LFDTCMENClassifier, build_model, stage_checkpoint
+from lfdtcmen.training.stages import STAGES, audit, set_trainable
+
+__all__ = [
+    "STAGES",
+    "LFDTCMENClassifier",
+    "audit",
+    "build_model",
+    "predict",
+    "set_trainable",
+    "stage_checkpoint",
+    "train_stage",
+]
