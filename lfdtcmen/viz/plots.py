@@ -192,7 +192,7 @@ def action_unit_sheet(
             below.set_visible(False)
             continue
         above.imshow(faces[k])
-        above.set_title(titles[k], fontsize=8)
+        above.set_title(titles[k], fontsize=7)
         below.imshow(np.asarray(neutral).mean(2), cmap="gray")
         draw_flow(below, flows[k], limit).set_alpha(0.65)
     scale = ScalarMappable(Normalize(0, limit), "cividis")
