@@ -155,12 +155,14 @@ def draw_relief(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, anch
 
     root, tip = p.eye_y - 6, p.nose_y - 5.5
     along = np.clip((y - root) / (tip - root), 0, 1.2)
-    profile = np.clip(along, 0, 1) ** 1.35 * (1 - smoothstep(tip + 0.5, p.nose_y + 1.2, y))
-    z += p.nose_height * profile * ridge(dx, p.nose_bridge + 1.5 * along)
-    add(0.7 * p.nose_tip, MIDDLE, tip + 0.5, 4.2, 3.6)
+    rounded = y + 0.05 * dx**2  # the lower edge rises to both sides
+    profile = np.clip(along, 0, 1) ** 1.35 * (1 - smoothstep(tip + 0.5, p.nose_y + 1.8, rounded))
+    z += p.nose_height * profile * ridge(dx, 0.82 * p.nose_bridge + 2.2 * along**2)
+    add(0.8 * p.nose_tip, MIDDLE, tip + 0.3, 3.9, 3.3)
     for s in SIDES:
-        add(3.6, MIDDLE + 0.72 * s * p.nose_width, p.nose_y - 3.3, 2.9, 2.8)  # wing
-        add(-1.0, MIDDLE + 0.98 * s * p.nose_width, p.nose_y - 5, 1.4, 3.4, -0.3 * s)
+        add(3.4, MIDDLE + 0.72 * s * p.nose_width, p.nose_y - 3.2, 2.7, 2.6)  # wing, with its crease
+        add(-1.3, MIDDLE + 1.0 * s * p.nose_width, p.nose_y - 4.6, 1.2, 3.0, -0.3 * s)
+        add(-0.8, MIDDLE + 0.66 * s * p.nose_width, p.nose_y - 6.6, 2.2, 0.9, 0.5 * s)
 
     add(-0.8, MIDDLE, (p.nose_y + p.mouth_y - p.upper_lip) / 2, 1.3, 3.5)  # philtrum
     swell = 1.4 * ridge(y - (lips.line - 0.45 * p.upper_lip), 0.5 * p.upper_lip)

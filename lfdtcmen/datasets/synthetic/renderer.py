@@ -46,7 +46,7 @@ from lfdtcmen.datasets.synthetic.surface import (
     paint_skin,
 )
 
-RENDERER_VERSION = 1  # part of the cache's fingerprint: raise it with every change of what is drawn
+RENDERER_VERSION = 2  # part of the cache's fingerprint: raise it with every change of what is drawn
 
 _PIXEL_X, _PIXEL_Y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
 

@@ -122,15 +122,16 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
         spot_x, spot_y = rng.normal(MIDDLE, 17), rng.normal(p.eye_y + 17, 9)
         size, strength = rng.uniform(0.35, 0.8), rng.uniform(0.3, 1)
         if abs(spot_x - MIDDLE) < p.face_width - 5:
-            _dot(spots, spot_x, spot_y, size, strength)
+            sheet.add(spots, strength, spot_x, spot_y, 0.7 * size, 0.7 * size)
     if p.freckles:
-        tint(skin, blur(spots, 0.25) * (1 - 0.4 * p.melanin), 0.16, 0.24, 0.28)
+        tint(skin, spots * (1 - 0.4 * p.melanin), 0.16, 0.24, 0.28)
     moles = np.zeros((GRID, GRID), np.float32)
     for _ in range(p.moles):
         mole_x, mole_y = MIDDLE + rng.uniform(-0.8, 0.8) * p.face_width, rng.uniform(30, 112)
-        _dot(moles, mole_x, mole_y, rng.uniform(0.6, 1.15), 1.0)
+        size = 0.6 * rng.uniform(0.6, 1.15)
+        sheet.add(moles, 1.3, mole_x, mole_y, size, size)
     if p.moles:
-        tint(skin, blur(moles, 0.25), 0.5, 0.6, 0.62)
+        tint(skin, np.clip(moles, 0, 1), 0.5, 0.6, 0.62)
 
     if p.beard > 0:
         cheeks = 0.9 * sigmoid((y - p.nose_y - 4) * 0.35) * sigmoid((outline - 0.22) * 9)
@@ -147,15 +148,11 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
 
     _paint_lips(p, skin, base, x, y, dx, lips, rng)
     nostrils = sheet.bumps(
-        *[(1.0, MIDDLE + s * 0.46 * p.nose_width, p.nose_y - 0.9, 2.0, 0.95, -0.28 * s) for s in SIDES]
+        *[(1.1, MIDDLE + s * 0.44 * p.nose_width, p.nose_y - 0.7, 1.7, 0.8, 0.25 * s) for s in SIDES],
+        (0.25, MIDDLE, p.nose_y + 0.8, 0.45 * p.nose_width, 0.8),  # what the tip hides from the lamp
     )
-    tint(skin, 0.72 * np.clip(nostrils, 0, 1) ** 0.8, 0.9)
+    tint(skin, 0.74 * np.clip(nostrils, 0, 1) ** 0.9, 0.88)
     return skin
-
-
-def _dot(image: np.ndarray, x: float, y: float, radius: float, strength: float) -> None:
-    at = (int(x * SUPERSAMPLE * 8), int(y * SUPERSAMPLE * 8))
-    cv2.circle(image, at, int(radius * SUPERSAMPLE * 8), float(strength), -1, cv2.LINE_AA, 3)
 
 
 def _paint_lips(p, skin, base, x, y, dx, lips, rng) -> None:
@@ -165,7 +162,7 @@ def _paint_lips(p, skin, base, x, y, dx, lips, rng) -> None:
     creases *= np.where(lips.upper > lips.lower, np.float32(0.88), np.float32(1.02))  # the upper lip faces down
     cover(skin, colour * creases, 0.88 * blur(np.clip(lips.upper + lips.lower, 0, 1), 0.35))
     seam = ridge(y - lips.line, 0.5) * np.clip((1.10 - np.abs(dx) / p.mouth_width) * 9, 0, 1)
-    tint(skin, 0.8 * seam, 0.9)
+    tint(skin, 0.72 * seam, 0.85)
 
 
 def paint_brows(p: Identity, skin: np.ndarray, anchors: Anchors, rng: np.random.Generator) -> None:
@@ -192,14 +189,14 @@ def paint_brows(p: Identity, skin: np.ndarray, anchors: Anchors, rng: np.random.
         v = rng.random(count)
         roots = curve(v)
         roots[:, 1] += rng.uniform(-1, 1, count) * np.interp(v, t, thickness)
-        angle = np.interp(v, [0, 0.25, 1], [1.25, 0.55, 0.1]) + rng.normal(0, 0.15, count)
+        angle = np.interp(v, [0, 0.25, 1], [1.25, 0.55, 0.1]) + rng.normal(0, 0.11, count)
         length = rng.uniform(1.6, 3.0, count)
         ends = roots + np.stack([s * np.cos(angle), 0.35 * v - np.sin(angle)], -1) * length[:, None]
         for root, end, strength in zip(
             _fixed_point(roots), _fixed_point(ends), rng.uniform(0.5, 1, count), strict=True
         ):
             cv2.line(hairs, root.tolist(), end.tolist(), float(strength), 1, cv2.LINE_AA, 4)
-        brows = np.maximum(brows, 0.40 * p.brow_density * blur(body, 0.8) + 0.75 * blur(hairs, 0.22))
+        brows = np.maximum(brows, 0.50 * p.brow_density * blur(body, 0.7) + 0.62 * blur(hairs, 0.25))
     colour = np.minimum(1.15 * rgb(*HAIR_COLOURS[p.hair_colour]) + 0.02, 0.7 * skin_colour(p))
     cover(skin, colour, 0.9 * np.clip(brows, 0, 1))
 
@@ -293,7 +290,7 @@ def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np
         ear = np.maximum(ear, sigmoid((1 - level) * 5))
     neck = sigmoid((0.66 * p.face_width - adx + 0.06 * (y - 110)) * 1.1) * sigmoid((y - 96) * 0.5)
     shirt = sigmoid((y - 121 + 0.132 * np.abs(adx - 8)) * 1.2) * sigmoid((adx - 6) * 0.4)
-    neck_colour = base * ((0.50 + 0.12 * dx * side_light / 20) * (1 + 0.02 * noise(rng, 8)))
+    neck_colour = base * rgb(1.02, 0.98, 0.96) * ((0.56 + 0.12 * dx * side_light / 20) * (1 + 0.02 * noise(rng, 8)))
     cloth = rgb(*(rng.uniform(0.12, 0.62) + rng.uniform(-0.10, 0.10, 3)))
     shirt_colour = cloth * (1 + 0.05 * noise(rng, 10))
 
@@ -313,7 +310,7 @@ def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np
     if p.hair != LONG:
         fold = ridge((adx - p.face_width - 0.6) / 2.2, 1) * ridge((y - p.eye_y - 8) / 6, 1)
         shade = (0.75 + 0.25 * np.clip(light.facing, 0, 1)) * (1 - 0.35 * fold)
-        lay(base * rgb(0.82, 0.68, 0.64) * shade, ear)
+        lay(base * rgb(0.86, 0.72, 0.67) * shade, ear)
     rim = np.clip(1 - 0.35 * np.exp(-np.clip(1 - outline, 0, None) / 0.06), 0.5, 1)
     lay(skin * rim, face)
     fallen = blur(np.roll(hair, 3 * SUPERSAMPLE, axis=0), 2.0) - hair  # the shadow that hair throws on the forehead
@@ -327,10 +324,11 @@ def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np
 
 
 class _Locks:
-    """Hair that streams from the crown: stripes in angle, bent by noise."""
+    """Hair that streams from the crown and hangs down: stripes in angle, bent by noise."""
 
     def __init__(self, p: Identity, sheet: Sheet, rng: np.random.Generator):
-        self.angle = np.arctan2(sheet.dx, p.face_y + 8 - sheet.y) / np.float32(2 * np.pi) + 0.5
+        rise = np.maximum(p.face_y + 8 - sheet.y, 18)  # beside the face, hair hangs straight down
+        self.angle = np.arctan2(sheet.dx, rise) / np.float32(2 * np.pi) + 0.5
         self.wave = (0.035 * noise(rng, 30) + 0.012 * noise(rng, 14)) / np.float32(2 * np.pi)
         self.values = rng.standard_normal((1, 900), dtype=np.float32)
 
