@@ -1,6 +1,7 @@
 """Reconstruction (3.2.2): a cross-combined image must look like the real frame it stands for."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from lfdtcmen.losses.perceptual import VGG19
@@ -51,5 +52,5 @@ def reconstruction(
         with torch.no_grad():
             target_features = vgg(target)
     features = vgg(synthetic)
-    distances = [(a.float() - b.float()).square().mean() for a, b in zip(features, target_features, strict=True)]
+    distances = [F.mse_loss(a.float(), b.float()) for a, b in zip(features, target_features, strict=True)]
     return loss + perceptual_weight * 2 * torch.stack(distances).mean()

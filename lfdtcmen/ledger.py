@@ -1,0 +1,87 @@
+"""The ledger: every value that the paper's text states or leaves open, and what this package takes.
+
+The text that we have of the paper lost its equations and most inline numbers. Nothing that we fill in may look like
+the paper's own, so each such value stands here as "assumed", with the alternatives a reader may try.
+"""
+
+import pandas as pd
+
+from lfdtcmen.config import load_config
+
+
+def ledger(section: str = "") -> pd.DataFrame:
+    """Return the ledger, or the rows whose section starts with ``section``.
+
+    Parameters
+    ----------
+    section : str
+        A section of the paper: ``"3.2"`` gives all losses, ``"4.4"`` the training stages.
+
+    Returns
+    -------
+    DataFrame
+        Columns: section, value (its name), taken (of the cpu profile), provenance (stated or assumed),
+        where (field or file), alternatives.
+    """
+    c = load_config("cpu")
+    rows = [
+        ("3.1.1", "frame size", "128x128 RGB", "assumed", "datasets", "any multiple of 32; the number is lost"),
+        ("3.1.1", "alignment", "similarity on the nose region", "assumed", "preprocessing/align.py", "stated: nose"),
+        ("3.1.1", "encoder widths 1-3", "8, 16, 32", "stated", "modules/encoder.py", ""),
+        ("3.1.1", "encoder widths 4-7", "32, 64, 64, 128", "assumed", "modules/encoder.py", "many fit the totals"),
+        ("3.1.1", "code", "256 channels", "stated", "modules/encoder.py", ""),
+        ("3.1.1", "strides", "2 at conv1, 2, 3, 5, 7", "assumed", "modules/encoder.py", "stated: progressive"),
+        ("3.1.1", "end of conv8", "batch norm, no ReLU", "assumed", "modules/encoder.py", "ReLU: cos^2 starts at 0.8"),
+        ("3.1.1", "skips after", "conv3, conv5", "stated", "modules/encoder.py", ""),
+        ("3.1.2", "up-sampling stages", "5: 4x4 deconvolution, 3x3", "stated", "modules/generator.py", ""),
+        ("3.1.2", "generator widths", "128, 64, 32, 16, 8", "assumed", "modules/generator.py", "many fit the totals"),
+        ("3.1.2", "whose skips", c.skips, "assumed", "Config.skips", "motion, both, none"),
+        ("3.1.2", "output", "sigmoid", "stated", "modules/generator.py", ""),
+        ("3.2.1", "codes compared", "pooled over positions", "assumed", "losses/orthogonality.py", "flattened: idle"),
+        ("3.2.2", "pixel loss", "L1", "assumed", "losses/reconstruction.py", "L2; stated: per pixel"),
+        ("3.2.2", "VGG-19 layers", ", ".join(c.perceptual_taps), "assumed", "Config.perceptual_taps", "gpu: + relu4_1"),
+        ("3.2.2", "VGG-19 weights", c.vgg_weights, "assumed", "Config.vgg_weights", "download, random, a path"),
+        ("3.2.2", "size before VGG-19", f"{c.perceptual_size}", "assumed", "Config.perceptual_size", "gpu: 128"),
+        ("3.2.2", "layer weights w_i", "equal", "assumed", "losses/reconstruction.py", "stated: layer-specific"),
+        ("3.2.2", "perceptual weight", f"{c.perceptual_weight}", "assumed", "Config.perceptual_weight", "0 to 1"),
+        ("3.2.3", "cycle terms", "as reconstruction", "stated", "losses/cycle.py", ""),
+        ("3.2.4", "consistency", "sum of four MSE", "stated", "losses/consistency.py", ""),
+        ("3.2.4", "targets detached", f"{c.detach_consistency}", "assumed", "Config.detach_consistency", "True"),
+        ("3.2.5", "distance", "angle between unit vectors", "stated", "losses/contrastive.py", ""),
+        ("3.2.5", "margin", f"{c.margin} rad", "assumed", "Config.margin", "below 1.3, else always active"),
+        ("3.2.5", "form", "theta^2 and hinge^2", "assumed", "losses/contrastive.py", "first powers"),
+        ("3.2.6", "class weights", f"{c.class_weights}", "assumed", "Config.class_weights", "True: inverse frequency"),
+        ("3.3.1", "MAAG scale", "0.2", "stated", "modules/motion_branch.py", ""),
+        ("3.3.1", "MAAG inner width", "32", "assumed", "modules/motion_branch.py", "16, 64"),
+        ("3.3.1", "MSFE kernels", "1, 3, 5", "assumed", "modules/motion_branch.py", "sizes lost; three stated"),
+        ("3.3.1", "MSFE width", "128 each", "assumed", "modules/motion_branch.py", "many fit the totals"),
+        ("3.3.1", "spatial feature", "256", "stated", "modules/motion_branch.py", ""),
+        ("3.3.2", "flow", "TV-L1; U, V, strain", "stated", "preprocessing/flow.py", ""),
+        ("3.3.2", "flow size", "28x28", "assumed", "modules/flow_branch.py", "number lost; usual in the field"),
+        ("3.3.2", "normalisation", "mean and std of training subjects", "assumed", "modules/flow_branch.py", ""),
+        ("3.3.2", "micro-inception", "1x1, 3x3, 5x5, twice", "stated", "modules/flow_branch.py", ""),
+        ("3.3.2", "its widths", "8, 16, 8 and 16, 32, 16", "assumed", "modules/flow_branch.py", "many fit the totals"),
+        ("3.3.2", "attention", "7x7 spatial, channel r = 8", "assumed", "modules/flow_branch.py", "stated: both kinds"),
+        ("3.3.2", "temporal feature", "256", "stated", "modules/flow_branch.py", ""),
+        ("3.3", "fusion", "concatenate, ReLU, linear", "assumed", "modules/tcme.py", ""),
+        ("4.4", "stage 1 weights", _weights(c.stage1), "assumed", "Config.stage1", "stated: high rec., small orth."),
+        ("4.4", "stage 2 weights", _weights(c.stage2), "stated", "Config.stage2", "emotion alone"),
+        ("4.4", "stage 3 weights", _weights(c.stage3), "assumed", "Config.stage3", "stated: rec. below stage 1"),
+        ("4.4", "epochs", _three(c.epochs), "assumed", "Config.epochs", "gpu: 40, 40, 20"),
+        ("4.4", "batch sizes", _three(c.batch_sizes), "assumed", "Config.batch_sizes", ""),
+        ("4.4", "learning rates", _three(c.learning_rates), "assumed", "Config.learning_rates", ""),
+        ("4.4", "optimiser", "AdamW, warm-up, cosine", "assumed", "training/loop.py", ""),
+        ("4.4", "gradient clipping", f"norm {c.clip_norm}", "assumed", "Config.clip_norm", ""),
+        ("4.4", "augmentation", f"mirror, shift to {c.max_shift} px", "assumed", "training/loop.py", "none"),
+    ]
+    table = pd.DataFrame(rows, columns=["section", "value", "taken", "provenance", "where", "alternatives"])
+    return table[table["section"].str.startswith(section)].reset_index(drop=True)
+
+
+def _weights(weights) -> str:
+    names = {"reconstruction": "rec", "orthogonality": "orth", "consistency": "cons", "contrastive": "id"}
+    return ", ".join(f"{names.get(name, name)} {value:g}" for name, value in vars(weights).items() if value)
+
+
+def _three(values: tuple) -> str:
+    return ", ".join(f"{value:g}" for value in values)
