@@ -90,7 +90,7 @@ def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
         numbers = pd.to_numeric(table[name], errors="coerce")
         wrong = given & ~(numbers >= 0).fillna(False)
         _refuse(wrong, table, f"{name} is not a number of 0 or more", "correct the annotation", name)
-        table[name] = numbers.astype("Float64" if name == "fps" else float)
+        table[name] = numbers.astype(float)
     known = set(EMOTIONS).union(*LABEL_MAPS.values())
     _refuse(~table["emotion"].isin(known), table, "unknown emotion", f"use one of {', '.join(EMOTIONS)}", "emotion")
     _refuse(table["onset"] > table["apex"], table, "onset comes after apex", "correct the frame numbers", "onset")
@@ -118,13 +118,11 @@ def table1(manifest: pd.DataFrame, label_map: str | None = None) -> pd.DataFrame
         One row a data set: subjects, samples, fps, then one column a class.
     """
     if label_map is None:
-        present = set(manifest["emotion"])
-        classes = [name for name in (*EMOTIONS, *LABEL_MAPS["3class"]) if name in present]
-        classes = list(dict.fromkeys(classes))
         names = manifest["emotion"]
+        classes = [name for name in dict.fromkeys((*EMOTIONS, *LABEL_MAPS["3class"])) if (names == name).any()]
     else:
-        classes = [*LABEL_MAPS[label_map], "left out"] if label_map in LABEL_MAPS else []
         numbers = [map_emotion(emotion, label_map) for emotion in manifest["emotion"]]
+        classes = [*LABEL_MAPS[label_map], "left out"]
         names = pd.Series(["left out" if n is None else classes[n] for n in numbers], index=manifest.index, dtype=str)
     rows = []
     for dataset, group in manifest.groupby("dataset", sort=False):
