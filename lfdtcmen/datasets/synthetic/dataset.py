@@ -280,7 +280,7 @@ def _find(seed, subject, clip, preset, subjects, domain, emotion) -> tuple[Subje
     if clip < 0:
         raise DataError(f"there is no clip {clip}", "synthetic faces", "clips are counted from 0")
     if emotion is None:
-        emotions = _plan(scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS), subjects, seed)[subject]
+        emotions = plan_clips(scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS), subjects, seed)[subject]
         if clip >= len(emotions):
             raise DataError(f"subject {subject} has {len(emotions)} clips, none is {clip}", "synthetic faces")
         emotion = emotions[clip]
@@ -314,7 +314,7 @@ def _check(label_map: str, subjects: int, seed: int) -> None:
         raise DataError(f"seed {seed!r} is not a whole number from 0 up", "synthetic faces")
 
 
-def _plan(counts: dict[str, int], subjects: int, seed: int, first_subject: int = 0) -> list[list[str]]:
+def plan_clips(counts: dict[str, int], subjects: int, seed: int, first_subject: int = 0) -> list[list[str]]:
     """Say which emotions each subject shows, in the order of its clips.
 
     Some subjects show more than others; each shows something; a rare emotion comes from as many subjects as it can.
@@ -363,7 +363,7 @@ def draw_subject(seed: int, subject: int, emotions: list[str], settings: Setting
 
 def _make(settings, counts, subjects, seed, label_map, n_jobs, progress, name, first_subject=0) -> PairSet:
     """Load a data set from the cache, or draw it."""
-    plan = _plan(counts, subjects, seed, first_subject)
+    plan = plan_clips(counts, subjects, seed, first_subject)
     inputs = [asdict(settings), plan, int(seed), first_subject, RENDERER_VERSION]
     fingerprint = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
     path = cache_dir() / "synthetic" / f"{name}-{subjects}-{seed}-{fingerprint}.npz"
