@@ -582,6 +582,62 @@ def report_forest(report: pd.DataFrame) -> Figure:
     return figure
 
 
+def prediction_strip(
+    onset: np.ndarray,
+    apex: np.ndarray,
+    flow: np.ndarray,
+    probabilities: np.ndarray,
+    names: Sequence[str],
+    labels: Sequence[int],
+    titles: Sequence[str] | None = None,
+) -> Figure:
+    """Draw each pair as one row: onset, signed difference, flow, and the class probabilities beside the true class.
+
+    Parameters
+    ----------
+    onset, apex : ndarray
+        uint8 [N, H, W, 3].
+    flow : ndarray
+        [N, 2, H, W], pixels.
+    probabilities : ndarray
+        Of each class, [N, C], as :func:`lfdtcmen.training.predict` returns them.
+    names : sequence of str
+        Class names [C].
+    labels : sequence of int
+        True class of each pair [N]: its bar is filled, the others are hollow.
+    titles : sequence of str, optional
+        One short line a row.
+
+    Raises
+    ------
+    DataError
+        Arrays whose rows do not belong together.
+    """
+    onset, probabilities = _check_frames(onset, "prediction_strip"), np.asarray(probabilities)
+    for name, value in {"apex": apex, "flow": flow, "probabilities": probabilities, "labels": labels}.items():
+        _check_titles(value, len(onset), f"prediction_strip: {name}")
+    _check_titles(titles, len(onset), "prediction_strip: titles")
+    change = grey_change(onset, apex)  # [N, H, W]
+    figure = Figure(figsize=(WIDTH, 0.5 + 1.45 * len(onset)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(len(onset), 4, squeeze=False, width_ratios=(1, 1, 1, 1.9))
+    for k, (face, difference, motion, bars) in enumerate(axes):
+        _bare(face).imshow(onset[k])
+        _draw_change(_bare(difference), change[k], _limit(change))
+        draw_flow(_bare(motion), flow[k], _limit(np.linalg.norm(flow, axis=1)))
+        colours = [PALETTE[0] if c == labels[k] else "white" for c in range(len(names))]
+        bars.barh(range(len(names)), probabilities[k], color=colours, edgecolor=PALETTE[0])
+        bars.set_yticks(range(len(names)), [n + " (true)" * (c == labels[k]) for c, n in enumerate(names)], fontsize=8)
+        for c, value in enumerate(probabilities[k]):
+            bars.text(value, c, f" {value:.2f}", va="center", fontsize=8)
+        bars.set(xlim=(0, 1.15), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1))
+        bars.tick_params(axis="x", labelsize=8)
+        bars.set_title(titles[k] if titles is not None else "", fontsize=9, loc="left")
+    for ax, title in zip(axes[0], ("onset", "apex - onset", "flow"), strict=False):
+        ax.set_title(title, fontsize=9)
+    axes[-1, 3].set_xlabel("probability", fontsize=9)
+    return figure
+
+
 # ---------------------------------------------------------------- helpers that callers use too
 
 

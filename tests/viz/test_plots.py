@@ -75,6 +75,9 @@ FIGURES = {
     ),
     "score_forest": lambda: plots.score_forest(scores(), metrics=["UF1"], reference={"chance": 1 / 3}),
     "report_forest": lambda: plots.report_forest(report()),
+    "prediction_strip": lambda: plots.prediction_strip(
+        FRAMES, FRAMES[::-1], FLOW, np.full((3, 3), 1 / 3), NAMES, [0, 1, 2], ["a", "b", "c"]
+    ),
 }
 
 
@@ -126,6 +129,7 @@ def test_arrows_point_where_the_skin_goes():
         lambda: plots.embedding(RNG.normal(size=(5, 3)), {"emotion": range(5)}),
         lambda: plots.loss_curves(history()[["stage", "step"]]),
         lambda: plots.score_forest(scores(), metrics=["UAR"]),
+        lambda: plots.prediction_strip(FRAMES, FRAMES, FLOW[:2], np.eye(3), NAMES, [0, 1, 2]),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(call):
