@@ -109,7 +109,7 @@ def test_seven_classes_are_the_same_pairs_with_finer_labels(pairs):
 
 
 def test_dfme_has_three_parts_without_a_common_subject():
-    parts = make_dfme(subjects={"train": 3, "test_a": 2, "test_b": 2})
+    parts = make_dfme(subjects=(3, 2, 2))
     people = [set(parts[name].subjects) for name in ("train", "test_a", "test_b")]
     assert not (people[0] & people[1] or people[0] & people[2] or people[1] & people[2])
     assert [len(p) for p in people] == [3, 2, 2]
@@ -434,8 +434,9 @@ def test_a_data_set_that_cannot_be_is_refused_with_what_can(arguments, what):
         (lambda: render_pair(0, 0, -1), "no clip -1"),
         (lambda: render_pair(0, 0, 0, emotion="joy"), "unknown emotion 'joy'.*happiness"),
         (lambda: make_clip(fps=2), "2 frames a second"),
-        (lambda: make_dfme(subjects={"test_c": 3}), "no part 'test_c'"),
-        (lambda: make_dfme(subjects={"train": 1}), "1 subjects"),
+        (lambda: make_dfme(subjects=(3, 2)), "2 numbers of subjects"),
+        (lambda: make_dfme(subjects=(1, 2, 2)), "1 subjects"),
+        (lambda: make_counterfactuals(seed=-1), "seed -1"),
         (lambda: make_counterfactuals(identities=0), "an identity and a motion"),
         (lambda: make_counterfactuals("medium"), "unknown preset"),
         (lambda: draw_face(0, {3: 1.0}), "action unit 3 is not drawn.*1, 2, 4"),

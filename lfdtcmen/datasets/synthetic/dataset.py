@@ -105,7 +105,7 @@ def make_dataset(
 
 def make_dfme(
     seed: int = 0,
-    subjects: dict[str, int] | None = None,
+    subjects: tuple[int, int, int] = (160, 48, 32),
     preset: str = "standard",
     n_jobs: int = 1,
     progress: bool = False,
@@ -115,8 +115,8 @@ def make_dfme(
     Parameters
     ----------
     seed : int
-    subjects : dict, optional
-        Subjects of ``train``, ``test_a`` and ``test_b``: 160, 48 and 32 by default; the counts scale with them.
+    subjects : (train, test A, test B)
+        How many; the counts scale with them.
     preset, n_jobs, progress
         As for :func:`make_dataset`.
 
@@ -130,12 +130,11 @@ def make_dfme(
     DataError
         As for :func:`make_dataset`.
     """
-    subjects = DFME_SUBJECTS | (subjects or {})
-    if unknown := sorted(set(subjects) - set(DFME_SUBJECTS)):
-        raise DataError(f"DFME has no part {unknown[0]!r}", "make_dfme", "use train, test_a and test_b")
     settings = get_settings(preset, "dfme")
+    if len(subjects) != len(DFME_COUNTS):
+        raise DataError(f"{len(subjects)} numbers of subjects", "make_dfme", "give three: train, test A, test B")
     parts = {}
-    for block, (part, number) in enumerate(subjects.items(), start=1):
+    for block, (part, number) in enumerate(zip(DFME_COUNTS, subjects, strict=True), start=1):
         _check("7class", number, seed)
         counts = scale_counts(DFME_COUNTS[part], number / DFME_SUBJECTS[part])
         own = replace(settings, intensity=0.9 * settings.intensity) if part == "test_b" else settings
@@ -246,6 +245,7 @@ def make_counterfactuals(
     settings = get_settings(preset, domain)
     if identities < 1 or motions < 1:
         raise DataError("there must be an identity and a motion", "make_counterfactuals", "ask for 1 or more of each")
+    _check_seed(seed)
     emotions = tuple(EMOTIONS[m % len(EMOTIONS)] for m in range(motions))
     first = COUNTERFACTUAL_BLOCK * BLOCK
     units = [
@@ -271,7 +271,9 @@ def make_counterfactuals(
     )
 
 
-def _find(seed, subject, clip, preset, subjects, domain, emotion) -> tuple[Subject, str, Settings]:
+def _find(
+    seed: int, subject: int, clip: int, preset: str, subjects: int, domain: str, emotion: str | None
+) -> tuple[Subject, str, Settings]:
     """Return the subject, emotion and settings of one sample of :func:`make_dataset`."""
     settings = get_settings(preset, domain)
     _check("3class", subjects, seed)
@@ -310,8 +312,12 @@ def _check(label_map: str, subjects: int, seed: int) -> None:
         raise DataError(f"unknown label map {label_map!r}", "synthetic faces", f"use one of {', '.join(LABEL_MAPS)}")
     if not isinstance(subjects, int | np.integer) or not 2 <= subjects <= BLOCK:
         raise DataError(f"{subjects!r} subjects cannot be drawn", "synthetic faces", f"ask for 2 to {BLOCK}")
+    _check_seed(seed)
+
+
+def _check_seed(seed: int) -> None:
     if not isinstance(seed, int | np.integer) or seed < 0:
-        raise DataError(f"seed {seed!r} is not a whole number from 0 up", "synthetic faces")
+        raise DataError(f"seed {seed!r} is not a whole number from 0 up", "synthetic faces", "use 0, 1, 2, ...")
 
 
 def plan_clips(counts: dict[str, int], subjects: int, seed: int, first_subject: int = 0) -> list[list[str]]:
@@ -344,7 +350,7 @@ def _clip_rng(seed: int, subject: int, clip: int) -> np.random.Generator:
 
 
 def draw_subject(seed: int, subject: int, emotions: list[str], settings: Settings) -> dict[str, np.ndarray]:
-    """Draw all clips of one subject: a piece of work for one process."""
+    """Draw all clips of one subject: a piece of work for one process. Returns arrays as the cache keeps them."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the work is shared out over processes already
     try:
@@ -361,7 +367,17 @@ def draw_subject(seed: int, subject: int, emotions: list[str], settings: Setting
     }
 
 
-def _make(settings, counts, subjects, seed, label_map, n_jobs, progress, name, first_subject=0) -> PairSet:
+def _make(
+    settings: Settings,
+    counts: dict[str, int],
+    subjects: int,
+    seed: int,
+    label_map: str,
+    n_jobs: int,
+    progress: bool,
+    name: str,
+    first_subject: int = 0,
+) -> PairSet:
     """Load a data set from the cache, or draw it."""
     plan = plan_clips(counts, subjects, seed, first_subject)
     inputs = [asdict(settings), plan, int(seed), first_subject, RENDERER_VERSION]
@@ -393,7 +409,7 @@ def _make(settings, counts, subjects, seed, label_map, n_jobs, progress, name, f
 
 
 def _make_manifest(
-    plan, action_units, settings: Settings, label_map: str, seed: int, first_subject: int
+    plan: list[list[str]], action_units: np.ndarray, settings: Settings, label_map: str, seed: int, first_subject: int
 ) -> pd.DataFrame:
     """Return one row a pair; frame numbers are those of :func:`make_clip`, counted from 1."""
     rows = []

@@ -57,7 +57,7 @@ class Settings:
     """How hard a data set is, and which camera took it. Lengths in pixels, angles in degrees, shares in [0, 1]."""
 
     # muscles
-    intensity: float = 0.31  # median of a clip's level; the strongest point moves about two to three times as far
+    intensity: float = 0.31  # median level of a clip: its strongest point moves about twice as far
     intensity_spread: float = 0.60  # of its logarithm
     style_gain: float = 0.40  # between subjects: spread of the logarithm of each unit's strength
     style_rotation: float = 0.22

@@ -261,24 +261,25 @@ def paint_behind(
 
 @dataclass
 class Head:
-    """The head before a neutral background: colour times nothing, and how much of the frame it covers."""
+    """The head, lit, with neck and shirt, and without what is behind it."""
 
     colour: np.ndarray  # RGB [3, GRID, GRID]
-    cover: np.ndarray  # [GRID, GRID]
-    skin: np.ndarray  # where the face's own skin shows, 0 to 1
-    hair: np.ndarray  # where hair hides the skin
+    cover: np.ndarray  # how much of the background it hides, 0 to 1 [GRID, GRID]
+    skin: np.ndarray  # where skin can move: not under hair, not at the edge [GRID, GRID]
+    hair: np.ndarray  # where hair hides the skin [GRID, GRID]
 
 
-def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np.random.Generator) -> Head:
-    """Put the lit face between hair, ears, neck and shirt, from back to front."""
+def paint_head(
+    p: Identity, sheet: Sheet, outline: np.ndarray, skin: np.ndarray, light: Light, rng: np.random.Generator
+) -> Head:
+    """Put the lit skin [3, GRID, GRID] between hair, ears, neck and shirt, from back to front."""
     y, dx, adx = sheet.y, sheet.dx, sheet.adx
     base, side_light = skin_colour(p), float(light.direction[0])
     face = sigmoid((1 - outline) * 26)
 
     locks = _Locks(p, sheet, rng)
-    glow = np.clip(
-        0.55 + 0.55 * ridge(np.hypot(dx, y - p.face_y) - 66, 7) + 0.35 * side_light * dx / p.face_width, 0.25, 1.4
-    )
+    shine = 0.55 * ridge(np.hypot(dx, y - p.face_y) - 66, 7)
+    glow = np.clip(0.55 + shine + 0.35 * side_light * dx / p.face_width, 0.25, 1.4)
     strand = 0.5 * locks.strands(420, 1.0) + 0.4 * locks.strands(200, 1.3) + 0.25 * noise(rng, 20)
     hair_colour = rgb(*HAIR_COLOURS[p.hair_colour]) * ((1 + 0.33 * strand) * (0.75 + 0.75 * glow))
     hair_colour += 0.035 * glow
@@ -302,9 +303,8 @@ def paint_head(p, sheet: Sheet, outline, skin: np.ndarray, light: Light, rng: np
         cover(head, colour, mask)
         covered += mask * (1 - covered)
 
-    lay(
-        0.62 * hair_colour, np.maximum(long_hair, skull if p.hair == LONG else skull * sigmoid((p.eye_y - 2 - y) * 0.5))
-    )
+    back = skull if p.hair == LONG else skull * sigmoid((p.eye_y - 2 - y) * 0.5)
+    lay(0.62 * hair_colour, np.maximum(long_hair, back))
     lay(neck_colour, neck)
     lay(shirt_colour, shirt)
     if p.hair != LONG:
@@ -333,6 +333,7 @@ class _Locks:
         self.values = rng.standard_normal((1, 900), dtype=np.float32)
 
     def strands(self, frequency: float, bend: float) -> np.ndarray:
+        """Return stripes of mean 0 and spread 1, ``frequency`` of them around the head [GRID, GRID]."""
         position = (self.angle + bend * self.wave) * np.float32(frequency)
         return cv2.remap(
             self.values, position, np.zeros_like(position), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -375,9 +376,8 @@ def paint_glasses(p: Identity, sheet: Sheet, head: np.ndarray, light: Light) -> 
     frame = np.zeros((GRID, GRID), np.float32)
     power, height = (4.0, 8.6) if p.glasses == SQUARE_GLASSES else (2.2, 10.0)
     for s in SIDES:
-        level = (np.abs((dx - s * 1.02 * p.eye_x) / 12.2) ** power + np.abs((y - p.eye_y - 1.2) / height) ** power) ** (
-            1 / power
-        )
+        across, down = np.abs((dx - s * 1.02 * p.eye_x) / 12.2), np.abs((y - p.eye_y - 1.2) / height)
+        level = (across**power + down**power) ** (1 / power)  # 1 on a rounded square
         frame = np.maximum(frame, np.exp(-0.5 * ((level - 1) / (0.075 + 0.06 * p.glasses_frame)) ** 4))
     bridge = ridge(y - p.eye_y + 1 - dx * dx / 100, 0.8) * sigmoid((p.eye_x - 11.6 - adx) * 2)
     arms = ridge(y - p.eye_y + 1.5, 0.8) * sigmoid((adx - p.eye_x - 12) * 2) * sigmoid((p.face_width - adx) * 2)
