@@ -1,0 +1,120 @@
+"""How much faster is a stage-1 step than the naive form of the same objective?
+
+Naive: NCHW, float32, one encoder call a frame, VGG features of the real frames computed for each loss that needs
+them. Ours: channels-last, bf16 in generator and VGG-19 where the processor has it, one encoder call, targets shared.
+Both minimise the same sum with the same weights (asserted in float32). Rates are medians, taken in turns in one run.
+
+    python benchmarks/stage1_step.py
+"""
+
+import statistics
+import time
+
+import numpy as np
+import torch
+
+from lfdtcmen import LFDTCMEN, Batch, load_config
+from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.losses import (
+    VGG19,
+    SynergisticObjectives,
+    consistency,
+    cycle_reconstruction,
+    identity_contrastive,
+    reconstruction,
+    soft_orthogonality,
+)
+from lfdtcmen.losses.orthogonality import pool
+from lfdtcmen.training.loop import augment, use_bf16
+
+REPEATS = 5
+
+
+def naive_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config) -> torch.Tensor:
+    """The stage-1 objective as one writes it down from the paper, line by line."""
+    drl, weights = model.drl, config.stage1
+    id_onset, skips_onset = drl.identity_encoder(batch.onset)
+    id_apex, skips_apex = drl.identity_encoder(batch.apex)
+    mo_onset, _ = drl.motion_encoder(batch.onset)
+    mo_apex, _ = drl.motion_encoder(batch.apex)
+    apex_hat = drl.generator(id_onset, mo_apex, skips_onset)
+    onset_hat = drl.generator(id_apex, mo_onset, skips_apex)
+    id_apex_hat, skips_apex_hat = drl.identity_encoder(apex_hat)
+    id_onset_hat, skips_onset_hat = drl.identity_encoder(onset_hat)
+    mo_apex_hat, _ = drl.motion_encoder(apex_hat)
+    mo_onset_hat, _ = drl.motion_encoder(onset_hat)
+    apex_tilde = drl.generator(id_apex_hat, mo_apex_hat, skips_apex_hat)
+    onset_tilde = drl.generator(id_onset_hat, mo_onset_hat, skips_onset_hat)
+    codes = [pool(code) for code in (id_onset, id_apex, id_onset_hat, id_apex_hat)]
+    frames = (batch.apex, batch.onset, vgg, config.perceptual_weight)
+    return (
+        weights.reconstruction * reconstruction(apex_hat, onset_hat, *frames)
+        + weights.cycle * cycle_reconstruction(apex_tilde, onset_tilde, *frames)
+        + weights.orthogonality * soft_orthogonality(torch.cat([id_onset, id_apex]), torch.cat([mo_onset, mo_apex]))
+        + weights.consistency
+        * consistency(
+            [(id_apex_hat, id_onset), (mo_apex_hat, mo_apex), (id_onset_hat, id_apex), (mo_onset_hat, mo_onset)]
+        )
+        + weights.contrastive * identity_contrastive(torch.cat(codes), batch.subject.repeat(4), config.margin)
+    )
+
+
+def ours_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config, bf16: bool) -> torch.Tensor:
+    """The same objective by the package."""
+    objectives = SynergisticObjectives(config.stage1, vgg, config.perceptual_weight, config.margin)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        return objectives(model(batch, reconstruct=True, classify=False), batch)[0]
+
+
+def seconds(step) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    config = load_config("cpu")
+    torch.manual_seed(0)
+    pairs = make_dataset(config.preset, config.label_map, subjects=12, seed=0)
+    index = np.arange(config.batch_sizes[0])
+    rng = np.random.default_rng(0)
+    batch = augment(pairs.batch(index), config.max_shift, rng)
+    ours, naive = LFDTCMEN(3), LFDTCMEN(3)
+    naive.load_state_dict(ours.state_dict())
+    vgg, naive_vgg = (VGG19("random", config.perceptual_taps, config.perceptual_size) for _ in range(2))
+    naive.to(memory_format=torch.contiguous_format), naive_vgg.to(memory_format=torch.contiguous_format)
+    naive_batch = Batch(batch.onset.contiguous(), batch.apex.contiguous(), None, batch.label, batch.subject)
+
+    # eval mode: in train mode one batch of both frames and two batches of one frame normalise differently
+    with torch.no_grad():
+        torch.testing.assert_close(
+            ours_loss(ours.eval(), vgg, batch, config, False),
+            naive_loss(naive.eval(), naive_vgg, naive_batch, config),
+            rtol=1e-3,
+            atol=1e-3,
+        )
+    ours.train(), naive.train()
+    bf16 = use_bf16(config, torch.device("cpu"))
+    steps = {
+        "naive": lambda: naive_loss(naive, naive_vgg, naive_batch, config).backward(),
+        "ours, float32": lambda: ours_loss(ours, vgg, batch, config, False).backward(),
+        "ours": lambda: ours_loss(ours, vgg, batch, config, bf16).backward(),
+        "loading": lambda: augment(pairs.batch(index), config.max_shift, rng),
+    }
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for repeat in range(REPEATS + 1):
+        for name, step in steps.items():  # in turns: a busy moment of the machine hits all alike
+            taken = seconds(step)
+            if repeat:  # the first round warms up
+                times[name].append(taken)
+    median = {name: statistics.median(values) for name, values in times.items()}
+    print(f"batch {len(index)}, {torch.get_num_threads()} threads, bf16 {'on' if bf16 else 'off'}, {REPEATS} rounds")
+    for name, value in median.items():
+        print(f"{name:14s} {value * 1000:8.1f} ms")
+    print(f"naive / ours          {median['naive'] / median['ours']:.2f}")
+    print(f"naive / ours, float32 {median['naive'] / median['ours, float32']:.2f}")
+    print(f"loading / step        {median['loading'] / median['ours']:.1%}")
+
+
+if __name__ == "__main__":
+    main()

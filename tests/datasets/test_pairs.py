@@ -1,0 +1,76 @@
+"""PairSet: rows that belong together stay together, and what does not fit is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lfdtcmen import DataError
+from lfdtcmen.datasets.pairs import PairSet
+
+
+@pytest.fixture
+def pairs() -> PairSet:
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (2, 5, 32, 32, 3), dtype=np.uint8)
+    manifest = pd.DataFrame({"subject": ["b", "a", "b", "c", "a"], "clip": list("vwxyz")})
+    return PairSet(
+        manifest,
+        *frames,
+        labels=np.array([0, 1, 1, 0, 1]),
+        label_names=("negative", "positive", "surprise"),
+        landmarks=rng.random((5, 5, 2)).astype(np.float32),
+        streams=rng.standard_normal((5, 3, 28, 28)).astype(np.float32),
+    )
+
+
+def test_subset_keeps_rows_together(pairs):
+    for index in ([3, 1], np.array([False, True, False, True, False])):
+        part = pairs.subset(index)
+        rows = np.flatnonzero(index) if isinstance(index, np.ndarray) else index
+        assert list(part.manifest["clip"]) == [pairs.manifest["clip"][i] for i in rows]
+        for field in ("onset", "apex", "labels", "landmarks", "streams"):
+            np.testing.assert_array_equal(getattr(part, field), getattr(pairs, field)[rows])
+        assert part.true_flow is None and part.num_classes == 3
+    assert len(pairs.subset([])) == 0
+
+
+def test_batch_is_what_the_network_takes(pairs):
+    batch = pairs.batch([0, 2, 1])
+    batch.check()
+    np.testing.assert_allclose(batch.onset[1].permute(1, 2, 0).numpy() * 255, pairs.onset[2], atol=1e-4)
+    assert batch.label.tolist() == [0, 1, 1]
+    assert batch.subject.tolist() == [1, 1, 0]
+    assert batch.onset.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_fingerprint_changes_with_any_content(pairs):
+    apex = pairs.apex.copy()
+    apex[2, 3, 4, 1] ^= 1
+    others = [
+        replace(pairs, apex=apex),
+        replace(pairs, labels=np.array([0, 1, 1, 0, 2])),
+        replace(pairs, streams=pairs.streams + 1e-3),
+        replace(pairs, manifest=pairs.manifest.assign(subject=["b", "a", "b", "c", "c"])),
+        pairs.subset([0, 1, 2, 3]),
+    ]
+    assert len({pairs.fingerprint, *(other.fingerprint for other in others)}) == len(others) + 1
+    assert pairs.subset(np.arange(5)).fingerprint == pairs.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"onset": np.zeros((5, 32, 32, 3), np.float32)}, "uint8"),
+        ({"apex": np.zeros((5, 32, 32), np.uint8)}, r"\[N, H, W, 3\]"),
+        ({"labels": np.zeros(4, np.int64)}, "4 rows where onset has 5"),
+        ({"streams": np.zeros((6, 3, 28, 28), np.float32)}, "6 rows"),
+        ({"labels": np.full(5, 3)}, "labels run from 3 to 3"),
+        ({"labels": np.full(5, -1)}, "labels run from -1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(pairs, change, words):
+    with pytest.raises(DataError, match=words):
+        replace(pairs, **change)

@@ -1,0 +1,178 @@
+"""The network: parameters, shapes, settings of the tables, refused input, numbers that stay finite."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from lfdtcmen import LFDTCMEN, Batch, DataError
+from lfdtcmen.modules.encoder import Encoder
+from lfdtcmen.modules.flow_branch import TSI
+from lfdtcmen.modules.motion_branch import MAAG
+
+
+def make_batch(size: int = 2, side: int = 64, **changes) -> Batch:
+    """A random batch; fields replaced by name."""
+    rng = torch.Generator().manual_seed(0)
+    values = {
+        "onset": torch.rand(size, 3, side, side, generator=rng),
+        "apex": torch.rand(size, 3, side, side, generator=rng),
+        "flow": torch.randn(size, 3, 28, 28, generator=rng),
+        "label": torch.arange(size) % 3,
+        "subject": torch.arange(size) // 2,
+    }
+    return Batch(**{**values, **changes})
+
+
+def count(model) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(("flow", "stated"), [(None, 5.49e6), ("triple", 7.92e6)])
+def test_parameters_are_within_one_percent_of_the_papers(flow, stated):
+    assert abs(count(LFDTCMEN(7, flow=flow)) / stated - 1) < 0.01
+
+
+def test_forward_makes_what_it_was_asked_for():
+    model, batch = LFDTCMEN(3), make_batch()
+    output = model(batch)
+    assert output.logits.shape == (2, 3)
+    assert output.apex_hat is None
+    output = model(batch, reconstruct=True, classify=False)
+    assert output.logits is None
+    assert output.apex_hat.shape == output.onset_tilde.shape == (2, 3, 64, 64)
+    assert output.id_apex_hat.shape == output.mo_onset.shape == (2, 256, 2, 2)
+
+
+def test_cross_combination_joins_onset_identity_with_apex_motion():
+    model, batch = LFDTCMEN(3).eval(), make_batch()
+    output = model(batch, reconstruct=True)
+    identity, skips = model.drl.identity_encoder(batch.onset)
+    motion, _ = model.drl.motion_encoder(batch.apex)
+    assert_close(output.apex_hat, model.drl.generator(identity, motion, skips))
+    identity, skips = model.drl.identity_encoder(output.onset_hat)
+    motion, _ = model.drl.motion_encoder(output.onset_hat)
+    assert_close(output.onset_tilde, model.drl.generator(identity, motion, skips), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("skips", ["identity", "motion", "both", "none"])
+def test_skips_come_from_whom_they_are_said_to(skips):
+    model = LFDTCMEN(3, skips=skips).eval()
+    one, other = make_batch(), make_batch()
+    for layer in (model.drl.motion_encoder.conv8, model.drl.identity_encoder.conv8):
+        torch.nn.init.zeros_(layer[0].weight)  # all codes equal: what still differs comes through skips
+    other.onset = 1 - other.onset
+    changed = (model(one, reconstruct=True).apex_hat != model(other, reconstruct=True).apex_hat).any()
+    assert bool(changed) == (skips in ("identity", "both"))  # I^_ap takes its identity from the onset
+    other = make_batch(apex=1 - one.apex)
+    changed = (model(one, reconstruct=True).apex_hat != model(other, reconstruct=True).apex_hat).any()
+    assert bool(changed) == (skips in ("motion", "both"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "has"),
+    [
+        ({"drl": "motion"}, {"motion_encoder"}),  # Table 4: I, II, III
+        ({"drl": "encoders"}, {"motion_encoder", "identity_encoder"}),
+        ({"drl": "full"}, {"motion_encoder", "identity_encoder", "generator"}),
+        ({"flow": "single"}, {"motion_encoder", "identity_encoder", "generator"}),  # Table 5
+        ({"motion": "encoder", "flow": None}, {"motion_encoder", "identity_encoder", "generator"}),  # Table 6: I, II
+        ({"motion": "branch", "flow": None}, {"motion_encoder", "identity_encoder", "generator"}),
+        ({"drl": None, "motion": None}, set()),  # the flow branch alone
+    ],
+)
+def test_every_setting_of_the_tables_runs(settings, has):
+    model = LFDTCMEN(3, **settings)
+    assert model(make_batch()).logits.shape == (2, 3)
+    parts = {name for name, part in model.drl.named_children()} if model.drl else set()
+    assert parts == has
+
+
+def test_single_stream_is_smaller_than_three():
+    assert count(TSI("single")) * 2 < count(TSI("triple"))
+
+
+def test_prediction_needs_neither_identity_encoder_nor_generator():
+    full, small = LFDTCMEN(3).eval(), LFDTCMEN(3, drl="motion").eval()
+    small.load_state_dict(full.state_dict(), strict=False)
+    assert_close(full(make_batch()).logits, small(make_batch()).logits)
+
+
+def test_maag_amplifies_by_up_to_a_fifth():
+    onset, apex = torch.rand(2, 256, 4, 4) + 1, torch.rand(2, 256, 4, 4) + 1
+    enhanced_onset, enhanced_apex, attention = MAAG()(onset, apex)
+    assert_close(enhanced_apex, apex * (1 + 0.2 * attention))
+    assert_close(enhanced_onset / onset, enhanced_apex / apex)
+    assert 0 < attention.min() and attention.max() < 1
+
+
+def test_flow_branch_normalises_with_the_training_sets_constants():
+    branch, flow = TSI(), torch.randn(64, 3, 28, 28) * torch.tensor([1.0, 2.0, 3.0])[:, None, None] + 5
+    branch.set_normalisation(flow)
+    assert_close(branch.mean, flow.mean((0, 2, 3)))
+    plain = TSI()
+    plain.load_state_dict({**branch.state_dict(), "mean": torch.zeros(3), "std": torch.ones(3)})
+    normal = (flow - flow.mean((0, 2, 3), keepdim=True)) / flow.std((0, 2, 3), keepdim=True)
+    assert_close(branch.eval()(flow), plain.eval()(normal), atol=1e-4, rtol=1e-4)
+
+
+def test_encoder_keeps_codes_apart_from_each_other():
+    codes, _ = Encoder()(torch.rand(8, 3, 64, 64))
+    assert (codes < 0).any()  # no ReLU at the end: see the docstring
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_any_batch_size_stays_finite(size):
+    output = LFDTCMEN(3)(make_batch(size, side=64), reconstruct=True)
+    for name in ("logits", "apex_hat", "onset_tilde", "spatial", "temporal", "attention"):
+        assert torch.isfinite(getattr(output, name)).all(), name
+
+
+def test_bf16_stays_finite_and_leaves_the_codes_in_float32():
+    model, batch = LFDTCMEN(3), make_batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        output = model(batch, reconstruct=True)
+    assert output.mo_onset.dtype == output.logits.dtype == torch.float32
+    assert output.apex_hat.dtype == torch.bfloat16
+    assert torch.isfinite(output.onset_tilde).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"onset": torch.rand(2, 1, 64, 64)}, r"\[B, 3, H, W\]"),
+        ({"onset": torch.rand(3, 64, 64)}, r"\[B, 3, H, W\]"),
+        ({"onset": torch.rand(2, 3, 112, 112), "apex": torch.rand(2, 3, 112, 112)}, "multiple of 32"),
+        ({"onset": torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)}, "floating point"),
+        ({"apex": torch.full((2, 3, 64, 64), 200.0)}, "outside"),
+        ({"apex": torch.full((2, 3, 64, 64), float("nan"))}, "NaN"),
+        ({"apex": torch.rand(2, 3, 96, 96)}, "but apex is"),
+        ({"flow": torch.zeros(2, 3, 32, 32)}, "28"),
+        ({"flow": torch.full((2, 3, 28, 28), float("inf"))}, "infinite"),
+        ({"flow": None}, "needs batch.flow"),
+    ],
+)
+def test_bad_batches_are_refused(change, words):
+    with pytest.raises(DataError, match=words):
+        LFDTCMEN(3)(make_batch(**change))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"num_classes": 1}, "num_classes"),
+        ({"flow": "double"}, "flow streams"),
+        ({"skips": "all"}, "skips"),
+        ({"drl": "half"}, "DRL parts"),
+        ({"motion": "both"}, "motion part"),
+        ({"motion": None, "flow": None}, "both None"),
+        ({"drl": None}, "needs a motion encoder"),
+    ],
+)
+def test_unknown_or_contradicting_settings_are_refused(settings, words):
+    with pytest.raises(DataError, match=words):
+        LFDTCMEN(**settings)
+
+
+def test_a_setting_without_generator_cannot_reconstruct():
+    with pytest.raises(DataError, match="no generator"):
+        LFDTCMEN(3, drl="encoders")(make_batch(), reconstruct=True)

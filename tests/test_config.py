@@ -1,0 +1,47 @@
+"""Profiles, overrides and the ledger."""
+
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+
+from lfdtcmen import Config, DataError, load_config
+from lfdtcmen.config import PROFILES
+from lfdtcmen.ledger import ledger
+
+
+def test_profiles_change_sizes_only():
+    sizes = {"subjects", "epochs", "batch_sizes", "perceptual_size", "perceptual_taps", "folds"}
+    for profile, values in PROFILES.items():
+        assert set(values) <= sizes
+        assert load_config(profile).profile == profile
+
+
+def test_the_environment_chooses_the_profile_and_the_argument_wins(monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_PROFILE", "smoke")
+    assert load_config().profile == "smoke"
+    assert load_config("gpu").profile == "gpu"
+    monkeypatch.delenv("LFDTCMEN_PROFILE")
+    assert load_config().profile == "cpu"
+
+
+def test_overrides_replace_fields():
+    assert load_config("smoke", seed=4, epochs=(1, 1, 1)).epochs == (1, 1, 1)
+    with pytest.raises(DataError, match="unknown config field 'epoch'"):
+        load_config(epoch=3)
+    with pytest.raises(DataError, match=r"unknown profile 'fast'.*smoke"):
+        load_config("fast")
+
+
+def test_a_config_is_frozen():
+    with pytest.raises(FrozenInstanceError):
+        load_config().seed = 1
+
+
+def test_the_ledger_names_fields_that_exist_and_says_what_is_stated():
+    table = ledger()
+    known = {f.name for f in fields(Config)}
+    named = table["where"][table["where"].str.startswith("Config.")].str.removeprefix("Config.")
+    assert set(named) <= known
+    assert set(table["provenance"]) == {"stated", "assumed"}
+    assert not table.duplicated(["section", "value"]).any()
+    assert set(ledger("3.2")["section"].str[:3]) == {"3.2"}

@@ -1,0 +1,275 @@
+"""The three stages: what trains, what stays, what is saved, what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.testing import assert_close
+
+from lfdtcmen import DataError, load_config
+from lfdtcmen.config import Config, LossWeights
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.training import (
+    LFDTCMENClassifier,
+    audit,
+    build_model,
+    loop,
+    predict,
+    set_trainable,
+    stage_checkpoint,
+    train_stage,
+)
+from lfdtcmen.training.checkpoint import load_checkpoint, save_checkpoint, stage_settings
+
+
+def make_pairs(count: int = 8, subjects: int = 3, seed: int = 0) -> PairSet:
+    rng = np.random.default_rng(seed)
+    manifest = pd.DataFrame({"subject": [f"s{i % subjects}" for i in range(count)], "clip": range(count)})
+    onset = rng.integers(0, 255, (count, 32, 32, 3), dtype=np.uint8)
+    apex = np.clip(onset.astype(int) + rng.integers(-9, 9, onset.shape), 0, 255).astype(np.uint8)
+    streams = rng.standard_normal((count, 3, 28, 28)).astype(np.float32)
+    labels = np.arange(count) % 3
+    return PairSet(manifest, onset, apex, labels, ("negative", "positive", "surprise"), streams=streams)
+
+
+@pytest.fixture
+def pairs() -> PairSet:
+    return make_pairs()
+
+
+@pytest.fixture
+def config() -> Config:
+    return load_config(
+        "smoke", epochs=(2, 2, 2), batch_sizes=(4, 4, 4), perceptual_taps=("relu1_2",), vgg_weights="random"
+    )
+
+
+def state(model) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def changed_parts(before: dict, after: dict) -> set[str]:
+    """The parts (drl, tcme) of which any parameter or buffer moved."""
+    return {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+
+
+@pytest.mark.parametrize(("stage", "moves"), [(1, {"drl"}), (2, {"tcme"}), (3, {"drl", "tcme"})])
+def test_a_stage_moves_only_what_it_trains(stage, moves, pairs, config):
+    model = build_model(config, 3)
+    before = state(model)
+    train_stage(model, pairs, stage, config, progress=False)
+    assert changed_parts(before, state(model)) == moves  # batch norm statistics included
+
+
+@pytest.mark.parametrize(("stage", "reached"), [(1, {"drl"}), (2, {"tcme"}), (3, {"drl", "tcme"})])
+def test_freeze_audit(stage, reached, pairs, config):
+    model = build_model(config, 3)
+    set_trainable(model, stage)
+    statistics = {n: b.clone() for n, b in model.named_buffers() if "running" in n}
+    batch = pairs.batch(np.arange(6))
+    objectives = loop.make_objectives(config, stage, config.stage_weights(stage), pairs, "cpu")
+    total, _ = objectives(model(batch, reconstruct=stage != 2, classify=stage != 1), batch)
+    total.backward()
+    for name, part in model.named_children():
+        gradients = [p.grad is not None and bool(p.grad.any()) for p in part.parameters()]
+        assert any(gradients) == (name in reached)
+        if name in reached and name == "drl":
+            assert np.mean(gradients) > 0.95
+    moved = {n.split(".")[0] for n, b in model.named_buffers() if n in statistics and not b.equal(statistics[n])}
+    assert moved == reached
+    table = audit(model).set_index("component")
+    assert (table["trainable"] > 0).equals(table["mode"] == "train")
+    assert table["gradient"].notna().equals(table["trainable"] > 0)
+
+
+def test_requires_grad_alone_would_not_freeze(pairs, config):
+    model = build_model(config, 3).train()
+    model.drl.requires_grad_(False)
+    before = state(model.drl)
+    model(pairs.batch(np.arange(6)))
+    after = state(model.drl)
+    assert any(not before[name].equal(after[name]) for name in before)  # why frozen parts go into eval mode
+
+
+def test_stated_order_of_the_loss_weights():
+    config = load_config("cpu")
+    assert config.stage3.reconstruction < config.stage1.reconstruction
+    assert config.stage3.cycle < config.stage1.cycle
+    assert config.stage1.orthogonality < min(config.stage1.reconstruction, config.stage1.cycle)
+    assert config.stage1.emotion == 0 and config.stage2 == LossWeights(emotion=1.0)
+    assert all(vars(config.stage3).values())
+
+
+def test_training_lowers_the_loss(pairs, config):
+    config = replace(config, epochs=(1, 30, 1), max_shift=0)
+    history = train_stage(build_model(config, 3), pairs, 2, config, progress=False)
+    assert history["emotion"].tail(5).mean() < 0.5 * history["emotion"].head(5).mean()
+    assert list(history["step"]) == list(range(60))
+
+
+def test_the_same_seed_gives_the_same_weights(pairs, config):
+    one, _ = stage_checkpoint(3, config, pairs, progress=False)
+    other, _ = stage_checkpoint(3, config, pairs, progress=False)
+    third, _ = stage_checkpoint(3, replace(config, seed=1), pairs, progress=False)
+    assert_close(state(one), state(other), atol=0, rtol=0)
+    assert changed_parts(state(one), state(third)) == {"drl", "tcme"}
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_a_stage_killed_in_the_middle_goes_on_to_the_same_weights(stage, pairs, config, tmp_path, monkeypatch):
+    unbroken = build_model(config, 3)
+    full_history = train_stage(unbroken, pairs, stage, config, progress=False)
+
+    monkeypatch.setattr(loop, "SAVE_EVERY", 0)
+    steps, step = [0], loop.augment
+
+    def dies_in_the_second_epoch(*arguments):
+        steps[0] += 1
+        if steps[0] == 4:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(loop, "augment", dies_in_the_second_epoch)
+    file = tmp_path / "stage.pt"
+    with pytest.raises(KeyboardInterrupt):
+        train_stage(build_model(config, 3), pairs, stage, config, file, progress=False)
+    assert file.exists()
+    resumed = build_model(config, 3)
+    history = train_stage(resumed, pairs, stage, config, file, progress=False)
+    assert steps[0] == 6  # two steps before the kill, one lost, one that died, two after it
+    assert_close(state(resumed), state(unbroken), atol=0, rtol=0)
+    assert list(history["total"]) == pytest.approx(list(full_history["total"]))
+
+
+def test_a_finished_stage_is_loaded_not_trained(pairs, config, tmp_path, monkeypatch):
+    model, history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
+    assert len(list((tmp_path / "checkpoints").glob("*.pt"))) == 3
+    monkeypatch.setattr(loop, "augment", lambda *_: pytest.fail("trained again"))
+    again, same_history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
+    assert_close(state(model), state(again), atol=0, rtol=0)
+    pd.testing.assert_frame_equal(history, same_history)
+
+
+def test_networks_that_differ_in_tcme_share_stage_1(pairs, config, tmp_path):
+    stage_checkpoint(1, config, pairs, tmp_path, progress=False)
+    stage_checkpoint(1, replace(config, flow=None), pairs, tmp_path, progress=False)
+    assert len(list((tmp_path / "checkpoints").glob("stage1*.pt"))) == 1
+    stage_checkpoint(1, replace(config, margin=0.5), pairs, tmp_path, progress=False)
+    assert len(list((tmp_path / "checkpoints").glob("stage1*.pt"))) == 2
+
+
+def test_a_checkpoint_of_another_config_or_data_is_refused(pairs, config, tmp_path):
+    file = tmp_path / "stage2.pt"
+    train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
+    other = replace(config, weight_decay=0.5)
+    with pytest.raises(DataError, match=r"weight_decay=0\.01.*this run has 0\.5"):
+        train_stage(build_model(other, 3), pairs, 2, other, file, progress=False)
+    with pytest.raises(DataError, match="made with data="):
+        train_stage(build_model(config, 3), make_pairs(seed=5), 2, config, file, progress=False)
+
+
+def test_a_broken_checkpoint_is_refused(pairs, config, tmp_path):
+    file = tmp_path / "stage2.pt"
+    train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(DataError, match=r"cannot be read.*delete it"):
+        train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
+
+
+def test_a_failed_write_leaves_the_old_checkpoint_whole(pairs, config, tmp_path, monkeypatch):
+    settings = stage_settings(config, 2, pairs.fingerprint)
+    model, file = build_model(config, 3), tmp_path / "stage2.pt"
+    save_checkpoint(file, model, settings, epoch=1)
+
+    def full_disk(content, path):
+        path.write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(DataError, match="No space left"):
+        save_checkpoint(file, model, settings, epoch=2)
+    assert load_checkpoint(file, model, settings)["epoch"] == 1
+    assert [f.name for f in tmp_path.iterdir()] == ["stage2.pt"]
+
+
+def test_an_unwritable_folder_is_refused(pairs, config, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(DataError, match="cannot be written"):
+        save_checkpoint(tmp_path / "file" / "stage.pt", build_model(config, 3), {"stage": 2}, epoch=1)
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(pairs, config):
+    model = build_model(config, 3)
+    with torch.no_grad():
+        model.tcme.classifier.weight.fill_(float("nan"))
+    with pytest.raises(DataError, match="loss is nan"):
+        train_stage(model, pairs, 2, config, progress=False)
+
+
+def test_pairs_that_do_not_fit_are_refused(pairs, config):
+    with pytest.raises(DataError, match="no flow"):
+        train_stage(build_model(config, 3), replace(pairs, streams=None), 2, config, progress=False)
+    with pytest.raises(DataError, match="7 classes apart, the data have 3"):
+        predict(build_model(config, 7), pairs)
+    with pytest.raises(DataError, match="no pairs"):
+        predict(build_model(config, 3), pairs.subset([]))
+
+
+@pytest.mark.parametrize("settings", [{"drl": "motion"}, {"drl": "encoders"}, {"drl": None, "motion": None}])
+def test_ablated_networks_train_through_all_stages(settings, pairs, config):
+    _, history = stage_checkpoint(3, replace(config, **settings), pairs, progress=False)
+    assert history.query("stage == 3")["emotion"].notna().all()
+    assert "reconstruction" not in history
+
+
+def test_class_weights_are_inverse_frequencies(pairs, config):
+    objectives = loop.make_objectives(replace(config, class_weights=True), 2, config.stage2, pairs, "cpu")
+    counts = np.bincount(pairs.labels)
+    np.testing.assert_allclose(objectives.class_weight.numpy() * counts, len(pairs) / 3, rtol=1e-6)
+
+
+def test_mirror_turns_u_round_and_leaves_v_and_strain(pairs):
+    batch = pairs.batch(np.arange(8))
+    rng = np.random.default_rng(0)
+    mirrored = torch.from_numpy(np.random.default_rng(0).random(8) < 0.5)
+    changed = loop.augment(batch, 0, rng)
+    assert_close(changed.onset[~mirrored], batch.onset[~mirrored])
+    assert_close(changed.apex[mirrored], batch.apex[mirrored].flip(3))
+    assert_close(changed.flow[mirrored][:, 0], -batch.flow[mirrored][:, 0].flip(2))
+    assert_close(changed.flow[mirrored][:, 1:], batch.flow[mirrored][:, 1:].flip(3))
+
+
+def test_a_shift_moves_both_frames_alike(pairs):
+    batch = pairs.batch(np.arange(8))
+    rng = np.random.default_rng(3)
+    changed = loop.augment(batch, 3, rng)
+    reference = np.random.default_rng(3)
+    mirrored = torch.from_numpy(reference.random(8) < 0.5)
+    dx, dy = reference.integers(-3, 4, 2)
+    inner = slice(4, -4)
+    for name in ("onset", "apex"):
+        frame = getattr(batch, name)
+        frame = torch.where(mirrored[:, None, None, None], frame.flip(3), frame)
+        shifted = torch.roll(frame, (-int(dy), -int(dx)), (2, 3))
+        assert_close(getattr(changed, name)[:, :, inner, inner], shifted[:, :, inner, inner])
+
+
+@pytest.mark.parametrize(("count", "size"), [(7, 3), (9, 8), (8, 8), (1, 4)])
+def test_epoch_batches_hold_every_pair_once_and_are_even(count, size):
+    batches = list(loop.epoch_batches(count, size, np.random.default_rng(0)))
+    assert sorted(np.concatenate(batches)) == list(range(count))
+    sizes = [len(b) for b in batches]
+    assert max(sizes) <= size and max(sizes) - min(sizes) <= 1
+
+
+def test_classifier_is_a_fit_predict(pairs, config):
+    probabilities = LFDTCMENClassifier(config)(pairs, make_pairs(5, seed=9), seed=0)
+    assert probabilities.shape == (5, 3) and probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
+
+
+def test_prediction_does_not_depend_on_the_batch(pairs, config):
+    model = build_model(config, 3)
+    np.testing.assert_allclose(predict(model, pairs, 64), predict(model, pairs, 3), atol=1e-5)
