@@ -163,7 +163,10 @@ def test_subjects_differ_far_more_than_onset_and_apex(pairs):
 
 def test_a_second_call_reads_the_file_instead_of_drawing(pairs, monkeypatch):
     monkeypatch.setattr(synthetic.dataset, "draw_subject", lambda *a: pytest.fail("drawn again"))
-    assert make_dataset(subjects=SUBJECTS).fingerprint == pairs.fingerprint
+    again = make_dataset(subjects=SUBJECTS)
+    assert again.fingerprint == pairs.fingerprint
+    for name in ("onset", "apex", "true_flow", "landmarks", "action_units"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(pairs, name))
 
 
 @pytest.mark.parametrize("keep", [0, 1000, 0.5])

@@ -58,6 +58,8 @@ DFME_SUBJECTS = {"train": 160, "test_a": 48, "test_b": 32}
 BLOCK = 1000
 COUNTERFACTUAL_BLOCK = 4
 FLOW_UNIT = 1024  # the cache keeps flow in whole 1/1024 of a pixel
+PACKED_AXES = {"onset": (1, 2), "apex": (1, 2), "flow": (2, 3)}  # rows and columns
+CACHE_VERSION = 2  # of the file's form; RENDERER_VERSION is that of the pictures
 
 
 def make_dataset(
@@ -380,19 +382,22 @@ def _make(
 ) -> PairSet:
     """Load a data set from the cache, or draw it."""
     plan = plan_clips(counts, subjects, seed, first_subject)
-    inputs = [asdict(settings), plan, int(seed), first_subject, RENDERER_VERSION]
+    inputs = [asdict(settings), plan, int(seed), first_subject, RENDERER_VERSION, CACHE_VERSION]
     fingerprint = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
     path = cache_dir() / "synthetic" / f"{name}-{subjects}-{seed}-{fingerprint}.npz"
     arrays = load_npz(path)
-    if arrays is None:
+    if arrays is not None:
+        arrays = {key: _unpack(array, *PACKED_AXES.get(key, ())) for key, array in arrays.items()}
+    else:
         jobs = (
             joblib.delayed(draw_subject)(seed, first_subject + s, emotions, settings) for s, emotions in enumerate(plan)
         )
         drawn = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
         parts = list(tqdm(drawn, f"drawing {name}", total=subjects, unit="subject", disable=not progress))
         arrays = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+        packed = {key: _pack(array, *PACKED_AXES.get(key, ())) for key, array in arrays.items()}
         with atomic_path(path) as temporary:
-            np.savez_compressed(temporary, **arrays)
+            np.savez_compressed(temporary, **packed)
 
     manifest = _make_manifest(plan, arrays["action_units"], settings, label_map, seed, first_subject)
     labels = [map_emotion(emotion, label_map) for emotion in manifest["emotion"]]
@@ -406,6 +411,19 @@ def _make(
         landmarks=arrays["landmarks"],
         action_units=arrays["action_units"],
     )
+
+
+def _pack(array: np.ndarray, *axes: int) -> np.ndarray:
+    """Keep differences between neighbours, which compress twice as well (integers wrap around: nothing is lost)."""
+    for axis in axes:
+        array = np.diff(array, axis=axis, prepend=array.dtype.type(0))
+    return array
+
+
+def _unpack(array: np.ndarray, *axes: int) -> np.ndarray:
+    for axis in axes:
+        array = np.cumsum(array, axis=axis, dtype=array.dtype)
+    return array
 
 
 def _make_manifest(
