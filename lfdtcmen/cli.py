@@ -172,6 +172,9 @@ def evaluate(
     profile: Profile = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, ...")] = 3,
     folds: Annotated[int | None, typer.Option(min=2, help="How many folds of subjects.")] = None,
+    epochs: Annotated[
+        tuple[int, int, int] | None, typer.Option(help="Epochs of stages 1, 2, 3; the profile's by default.")
+    ] = None,
     preset: Preset = None,
     label_map: LabelMap = None,
     subjects: Subjects = None,
@@ -191,7 +194,7 @@ def evaluate(
 
     - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
     """
-    config = _config(profile, 0, preset=preset, label_map=label_map, subjects=subjects, folds=folds)
+    config = _config(profile, 0, preset=preset, label_map=label_map, subjects=subjects, folds=folds, epochs=epochs)
     run_dir = _run_dir(name, PROJECT)
     known = _models(config, run_dir)
     if unknown := [model for model in models or () if model not in known]:

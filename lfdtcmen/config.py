@@ -60,7 +60,7 @@ class Config:
     class_weights: bool = False  # weigh the emotion loss by inverse class frequency
 
     # training (4.4)
-    epochs: tuple[int, int, int] = (3, 20, 2)  # of stages 1, 2, 3
+    epochs: tuple[int, int, int] = (6, 20, 2)  # of stages 1, 2, 3
     batch_sizes: tuple[int, int, int] = (16, 32, 16)
     learning_rates: tuple[float, float, float] = (1e-3, 1e-3, 3e-4)
     weight_decay: float = 1e-2
