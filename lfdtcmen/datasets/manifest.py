@@ -145,7 +145,8 @@ def _refuse(wrong: pd.Series, table: pd.DataFrame, what: str, fix: str, column: 
     if len(rows) == 0:
         return
     row = rows[0]
-    found = "" if column is None else f" ({table[column].iloc[row]!r})"
+    value = None if column is None else table[column].iloc[row]
+    found = "" if value is None else f" ({value:g})" if isinstance(value, float) else f" ({value!r})"
     more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
     raise DataError(
         f"{what}{found}", f"manifest row {row + 1}{more}, {table['subject'].iloc[row]}/{table['clip'].iloc[row]}", fix

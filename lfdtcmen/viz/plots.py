@@ -626,7 +626,9 @@ def prediction_strip(
         draw_flow(_bare(motion), flow[k], _limit(np.linalg.norm(flow, axis=1)))
         colours = [PALETTE[0] if c == labels[k] else "white" for c in range(len(names))]
         bars.barh(range(len(names)), probabilities[k], color=colours, edgecolor=PALETTE[0])
-        bars.set_yticks(range(len(names)), [n + " (true)" * (c == labels[k]) for c, n in enumerate(names)], fontsize=8)
+        bars.set_yticks(
+            range(len(names)), [n + " (true)" * bool(c == labels[k]) for c, n in enumerate(names)], fontsize=8
+        )
         for c, value in enumerate(probabilities[k]):
             bars.text(value, c, f" {value:.2f}", va="center", fontsize=8)
         bars.set(xlim=(0, 1.15), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1))

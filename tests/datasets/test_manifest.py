@@ -40,7 +40,7 @@ def test_columns_come_in_order_and_missing_ones_are_empty():
         ({"onset": ["x", 0, 5]}, r"onset is not a number.*row 1"),
         ({"onset": [-1, 0, 5]}, r"onset is not a number of 0 or more.*row 1"),
         ({"onset": [10.5, 0, 5]}, r"whole frame number.*row 1"),
-        ({"onset": [10, 4, 5]}, r"onset comes after apex.*row 2, casme3/spNO.2/a"),
+        ({"onset": [10, 4, 5]}, r"onset comes after apex \(4\).*row 2, casme3/spNO.2/a"),
         ({"offset": [12, None, 1]}, r"apex comes after offset.*row 1 and 1 more"),
         ({"emotion": ["disgust", "joyful", "others"]}, r"unknown emotion \('joyful'\).*row 2"),
     ],

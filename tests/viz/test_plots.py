@@ -76,7 +76,7 @@ FIGURES = {
     "score_forest": lambda: plots.score_forest(scores(), metrics=["UF1"], reference={"chance": 1 / 3}),
     "report_forest": lambda: plots.report_forest(report()),
     "prediction_strip": lambda: plots.prediction_strip(
-        FRAMES, FRAMES[::-1], FLOW, np.full((3, 3), 1 / 3), NAMES, [0, 1, 2], ["a", "b", "c"]
+        FRAMES, FRAMES[::-1], FLOW, np.full((3, 3), 1 / 3), NAMES, np.arange(3), ["a", "b", "c"]
     ),
 }
 
