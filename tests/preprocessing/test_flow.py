@@ -8,6 +8,7 @@ from skimage.data import astronaut
 from skimage.transform import resize
 
 from lfdtcmen import DataError
+from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.preprocessing.flow import strain, to_streams, tvl1
 
 Y, X = np.mgrid[:32, :48].astype(np.float64)
@@ -84,3 +85,14 @@ def test_strain_and_streams_refuse_what_is_no_flow(flow, message):
     for function in (strain, to_streams):
         with pytest.raises(DataError, match=message):
             function(flow)
+
+
+def test_tvl1_against_the_exact_flow_of_drawn_faces():
+    # as filmed, head motion included; the background does not move, and has no texture to tell so
+    pairs = make_dataset("standard", subjects=4)
+    flow = np.stack([tvl1(onset, apex) for onset, apex in zip(pairs.onset, pairs.apex, strict=True)])
+    length = np.linalg.norm(pairs.true_flow, axis=1)  # [N, H, W], pixels
+    head = length > 0
+    error = np.linalg.norm(flow - pairs.true_flow, axis=1)[head].mean()
+    assert error < 0.30
+    assert error < 0.5 * length[head].mean()  # what no flow at all would miss
