@@ -154,6 +154,14 @@ def train(
     model, history = stage_checkpoint(stage, config, pairs.subset(train_index), run_dir)
     history.to_csv(run_dir / "history.csv", index=False)
     typer.echo(f"checkpoints and history.csv are in {_shown(run_dir)}")
+    from lfdtcmen.analysis.disentanglement import disentanglement_report
+    from lfdtcmen.datasets.synthetic import make_counterfactuals
+
+    # a low loss does not say that the codes came apart: these stand beside every stage 1
+    counterfactuals = make_counterfactuals(config.preset, seed, identities=8, motions=4)
+    report = disentanglement_report(model, test, counterfactuals, seed)
+    report.to_csv(run_dir / "disentanglement.csv")
+    typer.echo(report.to_string(float_format="{:.3f}".format))
     if stage == 1:
         return  # nothing has learned to classify yet
     prediction = predict(model, test).argmax(1)

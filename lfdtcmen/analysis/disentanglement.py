@@ -127,7 +127,7 @@ def motion_gain(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     """
     generated = swap(model, pairs.onset, pairs.apex) - swap(model, pairs.onset, pairs.onset)  # [N, 3, H, W]
     products = _products(generated, _to_tensor(pairs.apex) - _to_tensor(pairs.onset))  # [N, 3]
-    rows = {"motion gain": (_gain, products, 1.0, "1"), "motion cosine": (_cosine, products, 1.0, "1")}
+    rows = {"motion gain": (_ratio, products, 1.0, "1"), "motion cosine": (_cosine, products, 1.0, "1")}
     return _table(rows, pairs.subjects, seed)
 
 
@@ -145,7 +145,7 @@ def noise_ceiling(counterfactuals, seed: int = 0) -> pd.DataFrame:
         )
     )  # [I * M, 3, H, W]
     identity = np.repeat(np.arange(len(counterfactuals.onset)), motions)
-    row = {"motion gain, most that camera noise allows": (_gain, _products(clean, noisy), 1.0, "-")}
+    row = {"motion gain, most that camera noise allows": (_ratio, _products(clean, noisy), 1.0, "-")}
     return _table(row, identity, seed)
 
 
@@ -180,7 +180,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals, seed: int = 0) -> pd.
         true = true - _to_tensor(counterfactuals.onset_clean[i]).repeat_interleave(motions, 0)
         products = _products(moved - at_rest.repeat_interleave(motions, 0), true)  # [P * M, 3]
         rows = {
-            f"motion gain, {name}": (_gain, products, 1.0, "1"),
+            f"motion gain, {name}": (_ratio, products, 1.0, "1"),
             f"motion cosine, {name}": (_cosine, products, 1.0, "1"),
             f"change error over copy, {name}": (_change_error, products, 1.0, "< 1"),
         }
@@ -289,10 +289,6 @@ def _products(generated: Tensor, true: Tensor) -> np.ndarray:
 
 # each takes sums over the last axis's columns, so that it works on one total as on 1000 resampled ones
 def _ratio(sums: np.ndarray) -> np.ndarray:
-    return sums[..., 0] / sums[..., 1]
-
-
-def _gain(sums: np.ndarray) -> np.ndarray:
     return sums[..., 0] / sums[..., 1]
 
 

@@ -100,7 +100,7 @@ def test_a_generator_that_moves_half_as_much_gains_a_half():
     true = torch.randn(5, 3, 8, 8)
     products = disentanglement._products(0.5 * true, true)
     total = products.sum(0)
-    assert disentanglement._gain(total) == pytest.approx(0.5)
+    assert disentanglement._ratio(total) == pytest.approx(0.5)
     assert disentanglement._cosine(total) == pytest.approx(1)
     assert disentanglement._change_error(total) == pytest.approx(0.25)
 
