@@ -619,7 +619,8 @@ def prediction_strip(
     _check_titles(titles, len(onset), "prediction_strip: titles")
     change = grey_change(onset, apex)  # [N, H, W]
     figure = Figure(figsize=(WIDTH, 0.5 + 1.45 * len(onset)), dpi=DPI, layout="constrained")
-    axes = figure.subplots(len(onset), 4, squeeze=False, width_ratios=(1, 1, 1, 1.9))
+    axes = figure.subplots(len(onset), 4, squeeze=False, width_ratios=(1, 1, 1, 2.6))
+    figure.get_layout_engine().set(w_pad=0.02, wspace=0.01)
     for k, (face, difference, motion, bars) in enumerate(axes):
         _bare(face).imshow(onset[k])
         _draw_change(_bare(difference), change[k], _limit(change))
@@ -632,7 +633,7 @@ def prediction_strip(
         for c, value in enumerate(probabilities[k]):
             bars.text(value, c, f" {value:.2f}", va="center", fontsize=8)
         bars.set(xlim=(0, 1.15), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1))
-        bars.tick_params(axis="x", labelsize=8)
+        bars.tick_params(axis="x", labelsize=8, labelbottom=k == len(onset) - 1)
         bars.set_title(titles[k] if titles is not None else "", fontsize=9, loc="left")
     for ax, title in zip(axes[0], ("onset", "apex - onset", "flow"), strict=False):
         ax.set_title(title, fontsize=9)
