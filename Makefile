@@ -42,7 +42,7 @@ lint: $(READY)
 	$(BIN)/python -m ruff format --check .
 
 notebooks: $(READY)
-	LFDTCMEN_PROFILE=cpu $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
+	LFDTCMEN_PROFILE=cpu TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
 		--ExecutePreprocessor.timeout=-1 --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.store_widget_state=False $(SERIES)
 

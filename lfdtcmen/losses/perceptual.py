@@ -23,8 +23,8 @@ class VGG19(nn.Module):
     weights : str
         ``"auto"``: the ImageNet checkpoint if torch's hub folder has it, else the stand-in;
         ``"download"``: fetch it (548 MB, hash checked); ``"random"``: the stand-in; else a path to the checkpoint.
-        The stand-in is a VGG-19 of seeded random weights: its features still weigh a motion 13-27 times above a
-        shift in brightness of equal L1.
+        The stand-in is a VGG-19 of seeded random weights: of two changes of equal L1, a motion and a shift in
+        brightness, its features see the motion several times larger (measured in notebook 02).
     taps : tuple of str
         Layers to return, ``relu<block>_<convolution>`` (assumed: relu1_2, relu2_2, relu3_1, relu4_1).
     size : int, optional
