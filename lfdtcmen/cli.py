@@ -193,8 +193,9 @@ def evaluate(
 
     Writes predictions.csv and metrics.json to runs/NAME. A fold that is there is not computed again.
 
-    Models: majority, linear-svm, apex-svm, action-units, flow-branch, lfd-tcmen-stages12, lfd-tcmen, motion-branch.
-    The last three share stage 1 of a fold; its minutes are counted where it is trained first.
+    Models: majority, linear-svm, apex-svm, action-units, flow-branch, lfd-tcmen-stages12, lfd-tcmen,
+    motion-branch-stages12, motion-branch. The last four share what stages they can (stage 1, and a network's own
+    earlier stages): a row's minutes are those that it trained itself.
 
     **Examples**
 
@@ -282,6 +283,7 @@ def _models(config: Config, run_dir: Path) -> dict:
         "flow-branch": LFDTCMENClassifier(replace(config, drl=None, motion=None)),
         "lfd-tcmen-stages12": LFDTCMENClassifier(config, run_dir, stages=2),
         "lfd-tcmen": LFDTCMENClassifier(config, run_dir),
+        "motion-branch-stages12": LFDTCMENClassifier(replace(config, flow=None), run_dir, stages=2),
         "motion-branch": LFDTCMENClassifier(replace(config, flow=None), run_dir),
     }
 
