@@ -19,7 +19,7 @@ from lfdtcmen.losses import VGG19, SynergisticObjectives
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training.checkpoint import load_checkpoint, save_checkpoint, stage_settings
-from lfdtcmen.training.stages import STAGES, has_losses, set_trainable, stage_weights
+from lfdtcmen.training.stages import STAGES, check_frozen, has_losses, set_trainable, stage_weights
 
 SAVE_EVERY = 30.0  # seconds between checkpoints within a stage
 
@@ -68,6 +68,7 @@ def train_stage(
     device = next(model.parameters()).device
 
     set_trainable(model, stage)
+    model.zero_grad(set_to_none=True)  # of an earlier stage
     if stage >= 2 and model.tcme.flow_branch is not None:
         model.tcme.flow_branch.set_normalisation(torch.from_numpy(pairs.streams))
     learning = [p for p in model.parameters() if p.requires_grad]
@@ -87,8 +88,12 @@ def train_stage(
 
     objectives = make_objectives(config, stage, weights, pairs, device)
     bf16 = use_bf16(config, device)
-    bar = tqdm(total=epochs * steps_per_epoch, initial=first_epoch * steps_per_epoch, disable=not progress)
-    bar.set_description(f"stage {stage}")
+    if progress:
+        parts = " and ".join(name.upper() for name, part in model.named_children() if part.training)
+        eyes = f"; VGG-19: {objectives.vgg.source}" if objectives.vgg is not None else ""
+        print(f"stage {stage} trains {parts}, {sum(p.numel() for p in learning):,} parameters{eyes}")
+    total_steps = epochs * steps_per_epoch
+    bar = tqdm(desc=f"stage {stage}", total=total_steps, initial=first_epoch * steps_per_epoch, disable=not progress)
     saved_at = time.perf_counter()
     for epoch in range(first_epoch, epochs):
         # all chance of an epoch comes from (seed, stage, epoch): a resumed run draws what an unbroken one would
@@ -107,6 +112,8 @@ def train_stage(
                 )
             optimizer.zero_grad(set_to_none=True)
             total.backward()
+            if not history:
+                check_frozen(model, stage)
             norm = torch.nn.utils.clip_grad_norm_(learning, config.clip_norm)
             optimizer.step()
             schedule.step()

@@ -13,16 +13,15 @@ from lfdtcmen.modules.network import LFDTCMEN
 class Stage:
     """One stage: the parts of the network that learn, and what the forward pass has to make."""
 
-    title: str
     trains: tuple[str, ...]
     reconstruct: bool
     classify: bool
 
 
 STAGES = {
-    1: Stage("disentangle: encoders and generator, TCME frozen", ("drl",), reconstruct=True, classify=False),
-    2: Stage("classify: TCME, encoders and generator frozen", ("tcme",), reconstruct=False, classify=True),
-    3: Stage("fine-tune: everything, all losses", ("drl", "tcme"), reconstruct=True, classify=True),
+    1: Stage(("drl",), reconstruct=True, classify=False),  # disentangle; TCME frozen
+    2: Stage(("tcme",), reconstruct=False, classify=True),  # classify; encoders and generator frozen
+    3: Stage(("drl", "tcme"), reconstruct=True, classify=True),  # fine-tune everything with all losses
 }
 
 
@@ -51,6 +50,14 @@ def set_trainable(model: LFDTCMEN, stage: int) -> None:
     for name, part in model.named_children():
         learns = name in STAGES[stage].trains
         part.requires_grad_(learns).train(learns)
+
+
+def check_frozen(model: LFDTCMEN, stage: int) -> None:
+    """Refuse to go on after a backward pass that reached a part which the stage holds frozen."""
+    for name, part in model.named_children():
+        reached = any(p.grad is not None for p in part.parameters())
+        if reached and name not in STAGES[stage].trains:
+            raise RuntimeError(f"stage {stage} must not train {name}, but a gradient reached it")
 
 
 def components(model: LFDTCMEN) -> dict[str, nn.Module]:

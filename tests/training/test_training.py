@@ -84,6 +84,20 @@ def test_freeze_audit(stage, reached, pairs, config):
     assert table["gradient"].notna().equals(table["trainable"] > 0)
 
 
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_gradient_in_a_frozen_part_stops_the_training(stage, pairs, config, monkeypatch):
+    def thaw(model, stage):
+        set_trainable(model, stage)
+        model.requires_grad_(True)
+
+    monkeypatch.setattr(loop, "set_trainable", thaw)
+    # stage 1 does not run TCME at all, so a gradient reaches it only if its stage were to
+    monkeypatch.setitem(loop.STAGES, 1, replace(loop.STAGES[1], classify=True))
+    config = replace(config, stage1=config.stage3)
+    with pytest.raises(RuntimeError, match="a gradient reached it"):
+        train_stage(build_model(config, 3), pairs, stage, config, progress=False)
+
+
 def test_requires_grad_alone_would_not_freeze(pairs, config):
     model = build_model(config, 3).train()
     model.drl.requires_grad_(False)
