@@ -132,7 +132,7 @@ def train(
     jobs: Jobs = -1,
     name: Name = "train",
 ) -> None:
-    """Train the network's stages on four fifths of the subjects, and score it on the others.
+    """Train the network's stages on all but one fold of the subjects, and score it on that fold.
 
     A finished stage is loaded from runs/NAME/checkpoints, a broken-off one is gone on with.
 
@@ -291,7 +291,7 @@ def _models(config: Config, run_dir: Path) -> dict:
 def _run_dir(name: str, root: Path) -> Path:
     from lfdtcmen.preprocessing.cache import make_folder
 
-    if Path(name).name != name:
+    if Path(name).name != name or name == "..":
         raise DataError(f"the name of a run must be one folder's name, got {name!r}", fix="use letters and digits")
     return make_folder(root / "runs" / name)
 

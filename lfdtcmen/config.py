@@ -90,8 +90,13 @@ PROFILES = {
         "epochs": (40, 40, 20),
         "batch_sizes": (32, 32, 32),
         "perceptual_size": 128,
-        "perceptual_taps": ("relu1_2", "relu2_2", "relu3_1", "relu4_1"),
     },
+}
+
+CHOICES = {
+    "preset": ("easy", "standard", "hard"),
+    "label_map": ("3class", "7class"),
+    "mixed_precision": ("auto", "on", "off"),
 }
 
 
@@ -108,7 +113,7 @@ def load_config(profile: str | None = None, **overrides) -> Config:
     Raises
     ------
     DataError
-        Unknown profile or field.
+        Unknown profile, field, preset, label map or precision.
     """
     profile = profile or os.environ.get("LFDTCMEN_PROFILE") or "cpu"
     if profile not in PROFILES:
@@ -118,7 +123,13 @@ def load_config(profile: str | None = None, **overrides) -> Config:
         raise DataError(
             f"unknown config field {unknown[0]!r}", "load_config", f"known fields: {', '.join(sorted(known))}"
         )
-    return replace(Config(profile=profile), **{**PROFILES[profile], **overrides})
+    config = replace(Config(profile=profile), **{**PROFILES[profile], **overrides})
+    for field, choices in CHOICES.items():
+        if getattr(config, field) not in choices:
+            raise DataError(
+                f"unknown {field} {getattr(config, field)!r}", "load_config", f"use one of {', '.join(choices)}"
+            )
+    return config
 
 
 def to_dict(config: Config) -> dict:

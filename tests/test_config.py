@@ -30,6 +30,9 @@ def test_overrides_replace_fields():
         load_config(epoch=3)
     with pytest.raises(DataError, match=r"unknown profile 'fast'.*smoke"):
         load_config("fast")
+    for field in ("preset", "label_map", "mixed_precision"):
+        with pytest.raises(DataError, match=f"unknown {field} 'medium'"):
+            load_config("smoke", **{field: "medium"})
 
 
 def test_a_config_is_frozen():

@@ -273,7 +273,7 @@ def _halves(subjects: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _probe(codes: np.ndarray, subjects: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Return [N_test, 2]: 1 where the subject was named rightly, and the 1 that it counts."""
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
     right = probe.fit(codes[train], subjects[train]).predict(codes[test]) == subjects[test]
     return np.stack([right, np.ones(len(test))], axis=1).astype(float)
 

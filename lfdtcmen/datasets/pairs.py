@@ -58,10 +58,30 @@ class PairSet:
                 raise DataError(
                     f"frames must be uint8 [N, H, W, 3], got {frames.dtype} {list(frames.shape)}", f"PairSet.{name}"
                 )
+        if self.onset.shape[1:] != self.apex.shape[1:]:
+            raise DataError(
+                f"onset is {list(self.onset.shape)} but apex is {list(self.apex.shape)}", "PairSet", "crop both alike"
+            )
+        if "subject" not in self.manifest:
+            raise DataError("the manifest has no column subject", "PairSet.manifest", "name who each pair shows")
+        if not isinstance(self.labels, np.ndarray) or self.labels.dtype != np.int64:
+            raise DataError(
+                "labels must be an int64 array", "PairSet.labels", "convert with np.asarray(labels, np.int64)"
+            )
+        if self.streams is not None and (self.streams.dtype, self.streams.shape[1:]) != (np.float32, (3, 28, 28)):
+            raise DataError(
+                f"streams must be float32 [N, 3, 28, 28], got {self.streams.dtype} {list(self.streams.shape)}",
+                "PairSet.streams",
+                "make them with lfdtcmen.preprocessing.prepare",
+            )
         for name in ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.onset):
-                raise DataError(f"{len(value)} rows where onset has {len(self.onset)}", f"PairSet.{name}")
+                raise DataError(
+                    f"{len(value)} rows where onset has {len(self.onset)}",
+                    f"PairSet.{name}",
+                    "select rows with subset()",
+                )
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.label_names):
             raise DataError(
                 f"labels run from {self.labels.min()} to {self.labels.max()} "
@@ -84,7 +104,7 @@ class PairSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hex digits that change with any frame, flow, label or subject."""
+        """Sixteen hex digits that change with any frame, stream, label, class name or subject."""
         digest = hashlib.sha256()
         for part in (self.onset, self.apex, self.labels, self.streams):
             digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())

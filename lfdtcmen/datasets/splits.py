@@ -64,6 +64,8 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     subjects, labels = np.asarray(subjects), np.asarray(labels)
     if len(subjects) != len(labels):
         raise DataError(f"{len(subjects)} subjects but {len(labels)} labels", "grouped_kfold")
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min(initial=0) < 0:
+        raise DataError("labels must be whole numbers from 0 on", "grouped_kfold", "number the classes 0, 1, ...")
     people = len(np.unique(subjects))
     if not 2 <= k <= people:
         raise DataError(f"cannot make {k} folds of {people} subjects", "grouped_kfold", f"use 2 to {people} folds")

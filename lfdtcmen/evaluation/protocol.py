@@ -57,8 +57,8 @@ def cross_validate(
     backend : str, default "loky"
         joblib's backend.
     config : mapping, optional
-        What the model depends on, as plain values. It enters the fingerprint: files of another configuration are
-        refused instead of taken for this one's.
+        What the model depends on, as plain values. With the model's name it enters the fingerprint: files of another
+        model or configuration are refused instead of taken for this one's.
     progress : bool, default False
         Show a progress bar over jobs.
 
@@ -85,7 +85,7 @@ def cross_validate(
     out_dir = make_folder(out_dir)
 
     jobs = [
-        (seed, number, out_dir / f"seed{seed}-fold{number}.json", _fingerprint(pairs, fold, seed, config))
+        (seed, number, out_dir / f"seed{seed}-fold{number}.json", _fingerprint(fit_predict, pairs, fold, seed, config))
         for seed in seeds
         for number, fold in enumerate(folds)
     ]
@@ -199,8 +199,9 @@ def _check_probabilities(probabilities: np.ndarray, samples: int, classes: int, 
         raise DataError("rows of probabilities must be positive and add up to 1", where, "apply a softmax")
 
 
-def _fingerprint(pairs: PairSet, fold: Fold, seed: int, config: Mapping | None) -> str:
-    digest = hashlib.sha256(json.dumps([pairs.fingerprint, seed, config], sort_keys=True).encode())
+def _fingerprint(fit_predict: FitPredict, pairs: PairSet, fold: Fold, seed: int, config: Mapping | None) -> str:
+    model = getattr(fit_predict, "__qualname__", type(fit_predict).__qualname__)
+    digest = hashlib.sha256(json.dumps([model, pairs.fingerprint, seed, config], sort_keys=True).encode())
     for index in fold:
         digest.update(len(index).to_bytes(8, "little") + index.tobytes())
     return digest.hexdigest()[:16]

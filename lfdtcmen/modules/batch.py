@@ -7,6 +7,8 @@ from torch import Tensor
 
 from lfdtcmen.errors import DataError
 
+FROM_PAIRS = "make batches with PairSet.batch(index)"
+
 
 @dataclass
 class Batch:
@@ -48,9 +50,11 @@ class Batch:
         """
         for name in ("onset", "apex"):
             frame = getattr(self, name)
+            if not isinstance(frame, Tensor):
+                raise DataError(f"frames must be tensors, got {type(frame).__name__}", f"batch.{name}", FROM_PAIRS)
             if frame.ndim != 4 or frame.shape[1] != 3:
-                raise DataError(f"frames must be [B, 3, H, W], got {list(frame.shape)}", f"batch.{name}")
-            if frame.shape[2] % 32 or frame.shape[3] % 32:
+                raise DataError(f"frames must be [B, 3, H, W], got {list(frame.shape)}", f"batch.{name}", FROM_PAIRS)
+            if not frame.shape[2] or not frame.shape[3] or frame.shape[2] % 32 or frame.shape[3] % 32:
                 raise DataError(
                     f"frame size {frame.shape[2]}x{frame.shape[3]} is not a multiple of 32",
                     f"batch.{name}",
@@ -60,7 +64,9 @@ class Batch:
             if len(frame) and (frame.min() < 0 or frame.max() > 1):
                 raise DataError("pixel values lie outside [0, 1]", f"batch.{name}", "divide uint8 frames by 255")
         if self.onset.shape != self.apex.shape:
-            raise DataError(f"onset is {list(self.onset.shape)} but apex is {list(self.apex.shape)}", "batch")
+            raise DataError(
+                f"onset is {list(self.onset.shape)} but apex is {list(self.apex.shape)}", "batch", "crop both alike"
+            )
         if self.flow is not None:
             if self.flow.shape != (len(self), 3, 28, 28):
                 raise DataError(
@@ -69,10 +75,20 @@ class Batch:
                     "make it with lfdtcmen.preprocessing.flow.to_streams",
                 )
             _check_values(self.flow, "batch.flow")
+        for name in ("label", "subject"):
+            value = getattr(self, name)
+            if value is not None and (value.shape != (len(self),) or value.dtype != torch.int64):
+                raise DataError(
+                    f"must be int64 [{len(self)}], got {value.dtype} {list(value.shape)}", f"batch.{name}", FROM_PAIRS
+                )
 
 
 def _check_values(tensor: Tensor, where: str) -> None:
-    if not tensor.is_floating_point():
-        raise DataError(f"values must be floating point, got {tensor.dtype}", where, "convert with .float() / 255")
+    if tensor.dtype not in (torch.float32, torch.bfloat16, torch.float16):
+        raise DataError(
+            f"values must be floating point of 32 bits, got {tensor.dtype}",
+            where,
+            "convert with .float(); frames from uint8 with .float() / 255",
+        )
     if not torch.isfinite(tensor).all():
         raise DataError("some values are NaN or infinite", where, "look for unreadable frames or a failed flow")

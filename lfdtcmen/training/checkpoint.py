@@ -5,14 +5,15 @@ import json
 import os
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.errors import DataError
+from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 
-# fields on which no weight depends: the data come in by their fingerprint
+# fields that are no settings of the weights: the data come in by their fingerprint, and bf16 or not is rounding, like
+# the processor that a run happens on
 _IDLE = ("profile", "preset", "label_map", "subjects", "folds", "mixed_precision")
 # fields that stage 1 does not see
 _TCME_ONLY = ("flow", "motion", "class_weights")
@@ -21,6 +22,7 @@ _TCME_ONLY = ("flow", "motion", "class_weights")
 def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     """Return everything on which the weights after ``stage`` depend, as plain JSON values."""
     settings = {key: value for key, value in to_dict(config).items() if key not in _IDLE}
+    settings["vgg_weights"] = vgg_source(config.vgg_weights)  # what "auto" came to on this machine
     for later in range(stage + 1, 4):
         del settings[f"stage{later}"]
     for field in ("epochs", "batch_sizes", "learning_rates"):
@@ -85,8 +87,3 @@ def load_checkpoint(path: Path, model: LFDTCMEN, settings: dict) -> dict:
     part = model.drl if settings["stage"] == 1 else model
     part.load_state_dict(content.pop("weights"))
     return content
-
-
-def history_records(history: pd.DataFrame) -> list[dict]:
-    """Return the loss history as plain values that a checkpoint can hold."""
-    return history.to_dict("records")

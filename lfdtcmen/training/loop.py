@@ -58,10 +58,19 @@ def train_stage(
     DataError
         Pairs that do not fit the model, a checkpoint of another config or other data, a loss that is not finite.
     """
+    if stage not in STAGES:
+        raise DataError(f"there is no stage {stage}", "train_stage", "use 1, 2 or 3")
     weights = stage_weights(model, config, stage)
     steps_per_epoch = math.ceil(len(pairs) / config.batch_sizes[stage - 1])
     epochs = config.epochs[stage - 1]
     _check(model, pairs, stage)
+    missing = np.setdiff1d(np.arange(pairs.num_classes), pairs.labels)
+    if stage >= 2 and len(missing):
+        raise DataError(
+            f"class {pairs.label_names[missing[0]]!r} has no training pair",
+            "pairs.labels",
+            "give more subjects, or a label map without it",
+        )
     if not has_losses(weights) or epochs == 0:
         return pd.DataFrame()
     settings = stage_settings(config, stage, pairs.fingerprint)
@@ -83,7 +92,7 @@ def train_stage(
             optimizer.load_state_dict(saved["optimizer"])
             schedule.load_state_dict(saved["schedule"])
     if first_epoch == epochs:
-        model.eval()
+        model.requires_grad_(True).eval()
         return pd.DataFrame(history)
 
     objectives = make_objectives(config, stage, weights, pairs, device)
@@ -212,7 +221,7 @@ def _has_generator(model: LFDTCMEN) -> bool:
 
 def _check(model: LFDTCMEN, pairs: PairSet, stage: int) -> None:
     if len(pairs) == 0:
-        raise DataError("there are no pairs to work on", "pairs")
+        raise DataError("there are no pairs to work on", "pairs", "look at what the split or the loader left out")
     if stage >= 2 and model.tcme.flow_branch is not None and pairs.streams is None:
         raise DataError(
             "the network has a flow branch but the pairs have no flow", "pairs.streams", "call prepare(pairs) first"
@@ -221,4 +230,5 @@ def _check(model: LFDTCMEN, pairs: PairSet, stage: int) -> None:
         raise DataError(
             f"the network tells {model.tcme.classifier.out_features} classes apart, the data have {pairs.num_classes}",
             "pairs.label_names",
+            "build the network with num_classes=pairs.num_classes",
         )

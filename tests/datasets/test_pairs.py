@@ -69,6 +69,11 @@ def test_fingerprint_changes_with_any_content(pairs):
         ({"streams": np.zeros((6, 3, 28, 28), np.float32)}, "6 rows"),
         ({"labels": np.full(5, 3)}, "labels run from 3 to 3"),
         ({"labels": np.full(5, -1)}, "labels run from -1"),
+        ({"labels": [0, 1, 1, 0, 1]}, "int64"),
+        ({"labels": np.zeros(5, np.int32)}, "int64"),
+        ({"streams": np.zeros((5, 3, 14, 14), np.float32)}, "28, 28"),
+        ({"apex": np.zeros((5, 64, 64, 3), np.uint8)}, "but apex is"),
+        ({"manifest": pd.DataFrame({"clip": range(5)})}, "no column subject"),
     ],
 )
 def test_what_does_not_fit_is_refused(pairs, change, words):

@@ -164,3 +164,9 @@ def test_a_job_file_holds_its_time_and_fingerprint(pairs, tmp_path):
     result = json.loads((tmp_path / "seed0-fold1.json").read_text())
     assert result["seconds"] >= 0
     assert len(result["fingerprint"]) == 16
+
+
+def test_another_models_files_are_refused(pairs, tmp_path):
+    cross_validate(noisy, pairs, 2, [0], tmp_path)
+    with pytest.raises(DataError, match="other data, folds or configuration"):
+        cross_validate(linear_svm, pairs, 2, [0], tmp_path)

@@ -1,5 +1,6 @@
 """The network: parameters, shapes, settings of the tables, refused input, numbers that stay finite."""
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -148,7 +149,12 @@ def test_bf16_stays_finite_and_leaves_the_codes_in_float32():
         ({"apex": torch.rand(2, 3, 96, 96)}, "but apex is"),
         ({"flow": torch.zeros(2, 3, 32, 32)}, "28"),
         ({"flow": torch.full((2, 3, 28, 28), float("inf"))}, "infinite"),
+        ({"flow": torch.zeros(2, 3, 28, 28, dtype=torch.float64)}, "32 bits"),
         ({"flow": None}, "needs batch.flow"),
+        ({"onset": np.zeros((2, 3, 64, 64))}, "must be tensors"),
+        ({"onset": torch.rand(2, 3, 0, 64), "apex": torch.rand(2, 3, 0, 64)}, "multiple of 32"),
+        ({"label": torch.zeros(2, dtype=torch.int32)}, "int64"),
+        ({"subject": torch.zeros(3, dtype=torch.long)}, "int64"),
     ],
 )
 def test_bad_batches_are_refused(change, words):

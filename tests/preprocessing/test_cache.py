@@ -77,3 +77,14 @@ def test_the_environment_says_where(monkeypatch, tmp_path):
     assert cache.cache_dir() == tmp_path
     monkeypatch.delenv("LFDTCMEN_CACHE")
     assert cache.cache_dir() == Path(cache.__file__).parents[2] / "data" / "cache"  # run from a clone
+
+
+def test_damaged_compressed_bytes_are_rebuilt_too(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, frames=np.arange(20_000) % 251)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 40] = bytes(40)
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match="damaged"):
+        assert cache.load_npz(path) is None

@@ -223,6 +223,10 @@ def test_a_loss_that_is_not_finite_stops_the_training(pairs, config):
 
 
 def test_pairs_that_do_not_fit_are_refused(pairs, config):
+    with pytest.raises(DataError, match="no stage 4"):
+        train_stage(build_model(config, 3), pairs, 4, config, progress=False)
+    with pytest.raises(DataError, match="'surprise' has no training pair"):
+        train_stage(build_model(config, 3), pairs.subset(pairs.labels < 2), 2, config, progress=False)
     with pytest.raises(DataError, match="no flow"):
         train_stage(build_model(config, 3), replace(pairs, streams=None), 2, config, progress=False)
     with pytest.raises(DataError, match="7 classes apart, the data have 3"):
