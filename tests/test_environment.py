@@ -41,7 +41,7 @@ def test_conda_brings_python_and_pip_and_leaves_the_rest_to_pyproject():
 
 def test_every_import_of_the_package_is_a_stated_dependency():
     stated = {canonicalize_name(requirement.name) for requirement in REQUIREMENTS}
-    names = {"cv2": "opencv-contrib-python", "sklearn": "scikit-learn", "skimage": "scikit-image"}
+    names = {"cv2": "opencv-contrib-python", "sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow"}
     # ipython comes with ipykernel and is what a notebook runs in
     stated |= {"ipython", "lfdtcmen"}
     for file in (ROOT / "lfdtcmen").rglob("*.py"):
