@@ -110,7 +110,7 @@ class VGG19(nn.Module):
         x = (images - self.mean) / self.std
         tapped = []
         for name, layer in self.layers.items():
-            x = F.relu(layer(x))
+            x = F.relu(layer(x), inplace=True)
             if name in self.taps:
                 tapped.append(x)
         return tapped
