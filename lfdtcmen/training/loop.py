@@ -135,8 +135,7 @@ def train_stage(
         done = epoch + 1 == epochs
         if checkpoint is not None and (done or time.perf_counter() - saved_at > SAVE_EVERY):
             state = {} if done else {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
-            source = objectives.vgg.source if objectives.vgg is not None else None
-            save_checkpoint(checkpoint, model, settings, epoch=epoch + 1, history=history, vgg=source, **state)
+            save_checkpoint(checkpoint, model, settings, epoch=epoch + 1, history=history, **state)
             saved_at = time.perf_counter()
     bar.close()
     model.requires_grad_(True).eval()
