@@ -6,7 +6,8 @@ import pandas as pd
 from lfdtcmen.errors import DataError
 
 COLUMNS = ("dataset", "subject", "clip", "onset", "apex", "offset", "fps", "emotion", "label", "au", "path")
-REQUIRED = ("dataset", "subject", "clip", "onset", "apex", "emotion")  # the others may be missing or empty
+REQUIRED = ("dataset", "subject", "clip", "onset", "apex", "emotion")  # the others may be missing
+FILLED = tuple(name for name in REQUIRED if name != "apex")  # an empty apex is one that is still to be spotted
 
 EMOTIONS = ("happiness", "disgust", "contempt", "surprise", "fear", "anger", "sadness", "others")
 
@@ -59,9 +60,10 @@ def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        ``onset``, ``apex`` and ``offset`` are frame numbers (offset may be missing), ``fps`` frames per second,
-        ``label`` the class under a label map, ``au`` the action units as text, ``path`` where the frames lie;
-        ``subject`` is unique across data sets, such as ``casme3/spNO.1``. Other columns are kept, at the end.
+        ``onset``, ``apex`` and ``offset`` are frame numbers (an empty apex is still to be spotted, an offset may be
+        missing), ``fps`` frames per second, ``label`` the class under a label map, ``au`` the action units as text,
+        ``path`` where the frames lie; ``subject`` is unique across data sets, such as ``casme3/spNO.1``. Other columns
+        are kept, at the end.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
     for name in COLUMNS:
         if name not in table:
             table[name] = None
-    for name in REQUIRED:
+    for name in FILLED:
         empty = table[name].isna() | (table[name].astype(str).str.strip() == "")
         _refuse(empty, table, f"{name} is empty", "fill it in, or leave the row out")
     for name in ("onset", "apex", "offset", "fps"):
@@ -95,6 +97,7 @@ def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
     _refuse(~table["emotion"].isin(known), table, "unknown emotion", f"use one of {', '.join(EMOTIONS)}", "emotion")
     _refuse(table["onset"] > table["apex"], table, "onset comes after apex", "correct the frame numbers", "onset")
     _refuse(table["apex"] > table["offset"], table, "apex comes after offset", "correct the frame numbers", "apex")
+    _refuse(table["onset"] > table["offset"], table, "onset comes after offset", "correct the frame numbers", "onset")
     for name in ("onset", "apex", "offset"):
         whole = table[name].isna() | (table[name] == np.floor(table[name]))
         _refuse(~whole, table, f"{name} is not a whole frame number", "correct the annotation", name)

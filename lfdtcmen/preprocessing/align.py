@@ -1,24 +1,163 @@
-"""Registration of the apex on the onset frame: head motion and lighting out, muscle motion in (3.1.1).
+"""Alignment (3.1.1): one face in its canonical place, head motion and lighting out, muscle motion in.
 
 The paper aligns faces on the nose tip ("nose-tip-based facial alignment", its reference [39]) and says no more.
-Stated: the nose is the anchor, and global head motion is removed. Assumed, ours: the transform is a similarity
-(shift, rotation, scale); it is fitted to dense flow with weights that fall with the distance from the nose and with
-the residual, so that neither moving lips nor a blink pull at it; and lighting is matched by a smooth gain.
+Stated: the nose is the anchor, and global head motion is removed. Assumed, ours: five landmarks of the onset frame set
+the crop; the transform is a similarity (shift, rotation, scale); it is fitted to dense flow with weights that fall with
+the distance from the nose and with the residual, so that neither moving lips nor a blink pull at it; and lighting is
+matched by a smooth gain.
 
 A prototype showed what it is worth: without it, head motion is most of what changes between the two frames, and the
 motion branch learns nothing else.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing.faces import Face, choose_face, cut, find_detector
 from lfdtcmen.preprocessing.flow import check_frame
+
+SIZE = 128  # pixels, stated
+# where eyes, nose tip and mouth corners come to lie (assumed: the mean of the drawn faces)
+CANONICAL = np.array([[43.5, 50.5], [84.5, 50.5], [64.0, 76.3], [47.3, 96.0], [80.7, 96.0]])
+# how much each landmark says on where the face is: a smile moves the corners of the mouth, nothing moves the eyes
+SAYS = np.array([1.0, 1.0, 0.25, 0.1, 0.1])
+LOST = 0.5  # correlation with the onset below which a frame no longer shows the same face in the same place
 
 PASSES = 2  # flow is biased towards zero: what the first pass leaves, the second finds
 ROBUST_STEPS = 8
 GRID_STEP = 4  # pixels between the points of the fit
 LIGHT_CELLS = 3  # the gain is measured on 3x3 cells, far coarser than any wrinkle
+
+
+@dataclass(frozen=True)
+class AlignedClip:
+    """A clip's face in its canonical place.
+
+    ``frames`` uint8 [T, 128, 128, 3]; ``landmarks`` of the first frame in them, float32 [5, 2]; ``transforms`` float64
+    [T, 2, 3] from a point of the aligned frame to that of frame t as filmed; ``note`` says what there was to choose.
+    """
+
+    frames: np.ndarray
+    landmarks: np.ndarray
+    transforms: np.ndarray
+    note: str = ""
+
+
+def align_clip(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarray | None = None) -> np.ndarray:
+    """Return the face of a clip, cut out, upright, and held still (3.1.1).
+
+    Parameters and errors as for :func:`align_faces`.
+
+    Returns
+    -------
+    ndarray
+        uint8 [T, 128, 128, 3], RGB.
+    """
+    return align_faces(frames, detector, landmarks).frames
+
+
+def align_faces(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarray | None = None) -> AlignedClip:
+    """Find the face on the first frame, and follow it through the clip.
+
+    The five landmarks of the first frame (the onset) give the similarity to the canonical face. Each later frame is
+    registered on the first one around the nose, to a fraction of a pixel, and is cut out of the frame as filmed by one
+    interpolation. Its lighting is matched to the first frame's.
+
+    Parameters
+    ----------
+    frames : iterable of ndarray
+        Frames as filmed, uint8 [H, W, 3] RGB or [H, W] grey, all of one size: an array [T, H, W, 3] as well as a
+        generator, of which one frame at a time is in memory.
+    detector : callable, optional
+        From RGB frame to list of Face; MTCNN by default.
+    landmarks : ndarray, optional
+        Image-left and image-right eye, nose tip, image-left and image-right mouth corner on the first frame, [5, 2],
+        x then y, where they are known: nothing is detected then.
+
+    Returns
+    -------
+    AlignedClip
+
+    Raises
+    ------
+    DataError
+        No frames, no face on the first frame, or the face is lost on a later one (the frame is named, counted from 0);
+        frames of several sizes, or not uint8.
+    """
+    note, first = "", None
+    aligned, transforms = [], []
+    for t, frame in enumerate(frames):
+        frame = _as_rgb(frame, t)
+        if first is None:
+            first = frame.shape
+            if landmarks is None:
+                face, note = _detect(frame, detector, t)
+                landmarks = face.landmarks
+            transform = _to_canonical(landmarks)
+            onset = cut(frame, transform, SIZE)
+            place = cv2.transform(np.asarray(landmarks, np.float64)[None], cv2.invertAffineTransform(transform))[0]
+            aligned.append(onset)
+        else:
+            if frame.shape != first:
+                size = f"{frame.shape[1]}x{frame.shape[0]} where the first is {first[1]}x{first[0]}"
+                raise DataError(f"the frame is {size}", f"frame {t}", "give a clip's frames in one size")
+            # the head has moved little since the last frame: what it did before is known already
+            transform, crop = _follow(onset, frame, transforms[-1], place)
+            if _correlation(onset, crop) < LOST:
+                face, _ = _detect(frame, detector, t)
+                transform, crop = _follow(onset, frame, _to_canonical(face.landmarks), place)
+            aligned.append(_match_lighting(onset, crop))
+        transforms.append(transform)
+    if first is None:
+        raise DataError("the clip has no frames", "align_faces")
+    return AlignedClip(np.stack(aligned), place.astype(np.float32), np.stack(transforms), note)
+
+
+def _as_rgb(frame: np.ndarray, t: int) -> np.ndarray:
+    check_frame(frame, f"frame {t}")
+    return np.repeat(frame[..., None], 3, 2) if frame.ndim == 2 else frame
+
+
+def _detect(frame: np.ndarray, detector, t: int) -> tuple[Face, str]:
+    faces = (detector or find_detector())(frame)
+    if not faces:
+        raise DataError("no face found", f"frame {t}", "give frames in which one face is seen from the front")
+    return choose_face(faces, frame.shape)
+
+
+def _to_canonical(landmarks: np.ndarray) -> np.ndarray:
+    """Return the similarity [2, 3] from points of the canonical face to points of the frame, weighted least squares."""
+    landmarks = np.asarray(landmarks, np.float64)
+    _nose_region(landmarks, SIZE, SIZE)  # refuses what is no five points
+    weight = SAYS / SAYS.sum()
+    # the plane as complex numbers: one factor turns and scales
+    canonical, found = CANONICAL @ [1, 1j], landmarks @ [1, 1j]
+    middles = weight @ canonical, weight @ found
+    canonical, found = canonical - middles[0], found - middles[1]
+    factor = (weight * canonical.conj()) @ found / (weight @ np.abs(canonical) ** 2)
+    shift = middles[1] - factor * middles[0]
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
+
+
+def _follow(
+    onset: np.ndarray, frame: np.ndarray, guess: np.ndarray, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the transform of a frame, near a guess, and its crop."""
+    moved = estimate_rigid(onset, cut(frame, guess, SIZE), place)
+    transform = (np.vstack([guess, [0, 0, 1]]) @ np.vstack([moved, [0, 0, 1]]))[:2]
+    return transform, cut(frame, transform, SIZE)
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the correlation of two frames' grey values over the middle of the face."""
+    inner = slice(SIZE // 5, -SIZE // 5)
+    a, b = (frame[inner, inner].mean(2).ravel() for frame in (a, b))
+    a, b = a - a.mean(), b - b.mean()
+    return float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-9))
 
 
 def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> np.ndarray:
@@ -85,11 +224,7 @@ def remove_rigid_motion(
     """
     if rigid is None:
         rigid = estimate_rigid(onset, apex, landmarks)
-    registered = _warp(apex.astype(np.float32), np.vstack([rigid, [0, 0, 1]]))
-    gain = _lighting_gain(onset, registered)
-    if apex.ndim == 3:
-        gain = gain[..., None]
-    return np.clip(registered * gain + 0.5, 0, 255).astype(np.uint8)
+    return _match_lighting(onset, _warp(apex.astype(np.float32), np.vstack([rigid, [0, 0, 1]])))
 
 
 def register_flow(flow: np.ndarray, rigid: np.ndarray) -> np.ndarray:
@@ -157,6 +292,14 @@ def _warp(frame: np.ndarray, rigid: np.ndarray) -> np.ndarray:
     size = (frame.shape[1], frame.shape[0])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(frame, rigid[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _match_lighting(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
+    """Return the apex frame, uint8, with the brightness that the onset has in each part of the face."""
+    gain = _lighting_gain(onset, apex)
+    if apex.ndim == 3:
+        gain = gain[..., None]
+    return np.clip(apex * gain + 0.5, 0, 255).astype(np.uint8)
 
 
 def _lighting_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:

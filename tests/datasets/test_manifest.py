@@ -42,12 +42,17 @@ def test_columns_come_in_order_and_missing_ones_are_empty():
         ({"onset": [10.5, 0, 5]}, r"whole frame number.*row 1"),
         ({"onset": [10, 4, 5]}, r"onset comes after apex \(4\).*row 2, casme3/spNO.2/a"),
         ({"offset": [12, None, 1]}, r"apex comes after offset.*row 1 and 1 more"),
+        ({"apex": [14, 3, None], "offset": [20, None, 4]}, r"onset comes after offset \(5\).*row 3"),
         ({"emotion": ["disgust", "joyful", "others"]}, r"unknown emotion \('joyful'\).*row 2"),
     ],
 )
 def test_a_bad_row_is_named(changes, message):
     with pytest.raises(DataError, match=message):
         check_manifest(rows(**changes))
+
+
+def test_an_empty_apex_is_one_to_be_spotted():
+    assert check_manifest(rows(apex=[14, None, 5]))["apex"].isna().tolist() == [False, True, False]
 
 
 def test_a_missing_column_is_named():

@@ -1,0 +1,187 @@
+"""Frames from disk: folders of images and video files, read one frame at a time.
+
+Frames of a folder have the number that their file name ends with (``img0046.jpg`` is 46), whatever it starts from and
+however many are missing in between. Frames of a video are numbered from 0.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lfdtcmen.errors import DataError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+NUMBER = re.compile(r"(\d+)\D*$")
+
+
+def read_image(path: Path | str) -> np.ndarray:
+    """Read an image of any depth and kind (grey, 16-bit, palette, with alpha) as RGB.
+
+    Parameters
+    ----------
+    path : path
+        Image file. A photograph that its camera marked as turned is set upright.
+
+    Returns
+    -------
+    ndarray
+        uint8 [H, W, 3]. 16-bit values keep their upper eight bits; what is transparent lies on black.
+
+    Raises
+    ------
+    DataError
+        The file is missing, empty, cut off, or not an image.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size == 0:
+            raise DataError("the image file is empty", str(path), "copy it again from its source")
+        with Image.open(path) as image:
+            image = ImageOps.exif_transpose(image)  # decodes all of it: a file that is cut off raises here
+            if image.mode.startswith("I") or image.mode == "F":
+                return _from_deep(np.asarray(image))
+            if image.has_transparency_data:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError as error:
+        raise DataError("there is no such image file", str(path), "look at the folder and the frame number") from error
+    except UnidentifiedImageError as error:
+        raise DataError("the file is not an image", str(path), "copy it again from its source") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"the image cannot be read ({error})", str(path), "copy it again from its source") from error
+
+
+def list_frames(folder: Path | str) -> dict[int, Path]:
+    """Return the image files of a folder by frame number, rising.
+
+    Raises
+    ------
+    DataError
+        The folder is missing, holds no numbered image, or two images with the same number.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError("there is no such folder of frames", str(folder))
+    frames: dict[int, Path] = {}
+    for file in folder.iterdir():
+        if file.suffix.lower() not in IMAGE_SUFFIXES or file.name.startswith("."):
+            continue
+        if match := NUMBER.search(file.stem):
+            number = int(match[1])
+            if number in frames:
+                names = " and ".join(sorted([file.name, frames[number].name]))
+                raise DataError(f"two images have the frame number {number}: {names}", str(folder), "remove one")
+            frames[number] = file
+    if not frames:
+        kinds = ", ".join(IMAGE_SUFFIXES)
+        raise DataError("the folder holds no numbered images", str(folder), f"frames are files like 0001.jpg ({kinds})")
+    return dict(sorted(frames.items()))
+
+
+def is_video(path: Path | str) -> bool:
+    """Tell by its suffix whether a path is that of a video file."""
+    return Path(path).suffix.lower() in VIDEO_SUFFIXES
+
+
+def video_info(path: Path | str) -> tuple[int, float]:
+    """Return how many frames a video says that it has, and how many a second.
+
+    Raises
+    ------
+    DataError
+        The file is missing, or is no video that OpenCV can decode.
+    """
+    capture = _open_video(path)
+    try:
+        return int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), float(capture.get(cv2.CAP_PROP_FPS))
+    finally:
+        capture.release()
+
+
+def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (number, frame) of a folder of images or of a video, rising, one frame in memory at a time.
+
+    Parameters
+    ----------
+    path : path
+        Folder of frames, or video file.
+    numbers : iterable of int, optional
+        Which frames; all by default.
+
+    Yields
+    ------
+    (int, ndarray)
+        Frame number and RGB frame, uint8 [H, W, 3].
+
+    Raises
+    ------
+    DataError
+        The path or one of the frames is missing or cannot be read; the frame is named.
+    """
+    path = Path(path)
+    wanted = None if numbers is None else sorted({int(number) for number in numbers})
+    if path.is_dir():
+        files = list_frames(path)
+        for number in files if wanted is None else wanted:
+            if number not in files:
+                raise DataError(f"frame {number} is missing", str(path), f"there are {_span(list(files))}")
+            yield number, read_image(files[number])
+    elif is_video(path):
+        yield from _read_video(path, wanted)
+    else:
+        what = "the file is no video" if path.exists() else "there is no such folder or video"
+        raise DataError(what, str(path), f"give a folder of images or one of {', '.join(VIDEO_SUFFIXES)}")
+
+
+def _read_video(path: Path, wanted: list[int] | None) -> Iterator[tuple[int, np.ndarray]]:
+    capture = _open_video(path)
+    last = None if wanted is None else max(wanted, default=-1)
+    asked = None if wanted is None else set(wanted)
+    number = -1
+    try:
+        while last is None or number < last:
+            if not capture.grab():  # the number of frames in a header is often wrong: the end is where reading stops
+                break
+            number += 1
+            if asked is None or number in asked:
+                ok, frame = capture.retrieve()
+                if not ok:
+                    raise DataError(f"frame {number} cannot be decoded", str(path), "convert the video, or cut it")
+                yield number, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    finally:
+        capture.release()
+    if number < 0:
+        raise DataError("the video holds no frame that can be decoded", str(path), "convert it to H.264 mp4")
+    if last is not None and number < last:
+        missing = min(n for n in asked if n > number)
+        raise DataError(f"frame {missing} is missing", str(path), f"the video ends with frame {number}, counted from 0")
+
+
+def _open_video(path: Path | str) -> cv2.VideoCapture:
+    path = Path(path)
+    if not path.is_file():
+        raise DataError("there is no such video file", str(path))
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise DataError("the video cannot be decoded", str(path), "convert it to H.264 mp4")
+    return capture
+
+
+def _from_deep(values: np.ndarray) -> np.ndarray:
+    """Return grey values of more than 8 bits as RGB uint8; those that never pass 255 hold 8 bits already."""
+    values = np.nan_to_num(values.astype(np.float64))
+    if values.max(initial=0) > 255:
+        values = values / 257  # 65535 becomes 255
+    return np.repeat(np.clip(values, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _span(numbers: list[int]) -> str:
+    return f"{len(numbers)} frames, {numbers[0]} to {numbers[-1]}"
