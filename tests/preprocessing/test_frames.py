@@ -135,7 +135,7 @@ def test_a_video_is_read_in_order_from_frame_0(tmp_path):
     assert [n for n, _ in read] == list(range(8))
     assert np.abs([f.mean() - 20 * n for n, f in read]).max() < 4
     assert [n for n, _ in read_frames(path, [5, 1])] == [1, 5]
-    with pytest.raises(DataError, match="frame 8 is missing.*ends with frame 7"):
+    with pytest.raises(DataError, match=r"frame 8 is missing.*ends with frame 7"):
         list(read_frames(path, [7, 8, 11]))
 
 

@@ -1,0 +1,72 @@
+"""Your own recordings: a table with the manifest's columns, and a folder of frames or a video for each row."""
+
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from lfdtcmen.datasets.annotations import Tree, build, is_missing, read_table, select_columns
+from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing.frames import VIDEO_SUFFIXES, is_video
+
+LAYOUT = "each path of the table, relative to the root"
+
+
+def load(
+    root: Path | str, annotation: Path | str, label_map: str = "3class", spot_apex: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Load a table of recordings with the frames or videos that it names.
+
+    Parameters
+    ----------
+    root : path
+        Where the paths of the table start.
+    annotation : path
+        csv or xlsx with the columns subject, clip, onset, apex, emotion, path and, where known, offset, fps, au,
+        dataset. ``path`` is a folder of numbered images or a video, whose frames are numbered from 0. A column label
+        is not read: labels come from the emotion.
+    label_map : {"3class", "7class", "raw"}, default "3class"
+        How emotions become classes.
+    spot_apex : bool, default False
+        Keep rows without a usable apex, to be spotted in preparation; the column apex may then be missing.
+
+    Returns
+    -------
+    manifest : DataFrame
+        One row a recording. ``dataset`` is the root's name where no column says so, and comes before each subject;
+        ``fps`` is the video's where no column says so.
+    report : DataFrame
+        row, subject, clip, reason: what was left out.
+
+    Raises
+    ------
+    DataError
+        The folder or the table is missing, a column is missing, the label map is unknown, or no path was found.
+    """
+    needed = ("subject", "clip", "onset", "emotion", "path")
+    table = select_columns(read_table(annotation), needed if spot_apex else (*needed, "apex"))
+    tree = Tree(root)
+
+    def locate(row) -> Path:
+        if is_missing(row.path):
+            raise DataError("path is missing")
+        path = Path(os.path.abspath(tree.root / row.path))
+        if not os.path.exists(path):  # written on a system that minds neither case nor the direction of slashes
+            names = [name for name in re.split(r"[\\/]+", row.path) if name not in ("", ".")]
+            path = tree.below(tree.root, *names)
+        if path is None:
+            raise DataError(f"there is no folder or video {row.path!r}")
+        if os.path.isfile(path) and not is_video(path):
+            raise DataError(f"{row.path!r} is neither a folder nor a video ({', '.join(VIDEO_SUFFIXES)})")
+        return path
+
+    return build(
+        table,
+        tree,
+        locate,
+        dataset=tree.root.name or "folder",
+        label_map=label_map,
+        spot_apex=spot_apex,
+        layout=LAYOUT,
+    )

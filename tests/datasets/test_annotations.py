@@ -1,0 +1,297 @@
+"""Tables are read whatever program wrote them, and frames are found whatever the case of their folders' names."""
+
+import unicodedata
+import zipfile
+
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lfdtcmen import DataError
+from lfdtcmen.datasets.annotations import (
+    Tree,
+    build,
+    frame_number,
+    is_missing,
+    only_one,
+    read_table,
+    same_name,
+    select_columns,
+)
+from tests.datasets.trees import touch_frames, write_csv, write_xlsx
+
+HEADER = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Emotion"]
+ROWS = [["Zoë", "a", 1, 3, 9, "4,12", "happy"], ["Bérénice", "b", 2, 4, 8, "R2+R1", "sad"]]
+TEXT = [[str(cell) for cell in row] for row in ROWS]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_any_text_is_the_same_table(tmp_path, encoding, delimiter):
+    table = read_table(write_csv(tmp_path / "t.csv", [HEADER, *ROWS], delimiter, encoding))
+    assert table.columns.tolist() == ["subject", "filename", "onset", "apex", "offset", "au", "emotion"]
+    assert table.to_numpy().tolist() == TEXT
+    assert table.index.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end(tmp_path, end):
+    (tmp_path / "t.csv").write_bytes(end.join(["Subject;Onset;Note", "a;1;", "", 'b;2;"two\nlines"']).encode())
+    table = read_table(tmp_path / "t.csv")
+    assert table["subject"].tolist() == ["a", "b"]
+    assert table.index[0] == 2
+
+
+def test_a_workbook_is_the_same_table(tmp_path):
+    book = write_xlsx(tmp_path / "t.xlsx", [HEADER, *ROWS])
+    assert read_table(book).to_numpy().tolist() == TEXT
+    assert read_table(book.rename(tmp_path / "t.csv")).to_numpy().tolist() == TEXT  # whatever it is called
+
+
+def test_cells_of_a_workbook_become_text(tmp_path):
+    row = [12.0, 12.5, True, None, "  x ", "#N/A", "'007"]
+    table = read_table(write_xlsx(tmp_path / "t.xlsx", [HEADER, row]))
+    assert table.to_numpy().tolist() == [["12", "12.5", "True", "", "x", "#N/A", "'007"]]
+
+
+def test_the_named_sheet_then_the_one_with_the_best_header(tmp_path):
+    book = openpyxl.Workbook()
+    for name, rows in {
+        "about": [["Subject"], ["x"]],
+        "Label ": [HEADER[:5], ["y"] * 5],
+        "more": [HEADER, ["z"] * 7],
+    }.items():
+        page = book.create_sheet(name)
+        for row in rows:
+            page.append(row)
+    book.save(tmp_path / "t.xlsx")
+    assert read_table(tmp_path / "t.xlsx", "label")["subject"].tolist() == ["y"]
+    assert read_table(tmp_path / "t.xlsx", "Sheet9")["subject"].tolist() == ["z"]
+    assert read_table(tmp_path / "t.xlsx")["subject"].tolist() == ["z"]
+    assert "sheet more" in read_table(tmp_path / "t.xlsx").attrs["where"]
+
+
+def test_the_header_may_follow_a_text_and_rows_keep_the_numbers_of_the_file(tmp_path):
+    rows = [["Micro-expressions; the subject is ..."], [], ["Version", 2], HEADER, [], ROWS[0], ["", " ", ""], ROWS[1]]
+    for table in (read_table(write_csv(tmp_path / "t.csv", rows)), read_table(write_xlsx(tmp_path / "t.xlsx", rows))):
+        assert table.index.tolist() == [6, 8]
+        assert table["filename"].tolist() == ["a", "b"]
+
+
+def test_a_workbook_that_states_a_wrong_size_is_read_whole(tmp_path):
+    book = write_xlsx(tmp_path / "whole.xlsx", [HEADER, *ROWS])
+    with zipfile.ZipFile(book) as whole, zipfile.ZipFile(tmp_path / "t.xlsx", "w") as wrong:
+        for name in whole.namelist():
+            wrong.writestr(name, whole.read(name).replace(b'<dimension ref="A1:G3"', b'<dimension ref="A1:A1"'))
+    assert b'"A1:A1"' in zipfile.ZipFile(tmp_path / "t.xlsx").read("xl/worksheets/sheet1.xml")
+    assert read_table(tmp_path / "t.xlsx").to_numpy().tolist() == TEXT
+
+
+def test_headers_without_a_name_or_with_one_twice(tmp_path):
+    table = read_table(
+        write_csv(tmp_path / "t.csv", [["Subject", "", "ONSET  frame", "Subject"], ["a", "b", "c", "d", "e"], ["f"]])
+    )
+    assert table.columns.tolist() == ["subject", "column2", "onsetframe", "subjectcolumn4"]
+    assert table.to_numpy().tolist() == [["a", "b", "c", "d"], ["f", "", "", ""]]
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rows_below(tmp_path):
+    (tmp_path / "t.csv").write_text('Subject,Onset,AU\na,1,"4\nb,2,"4,12"\nc,3,5\n')
+    table = read_table(tmp_path / "t.csv")
+    assert table["subject"].tolist() == ["a", "b", "c"]
+    assert table["au"].tolist() == ["4", "4,12", "5"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the table is empty"),
+        (b"\n \n", "the table is empty"),
+        (b"PK\x03\x04 not a zip", "the workbook cannot be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old .xls workbook"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xfe", "not a table"),
+    ],
+)
+def test_what_is_no_table_is_said(tmp_path, content, message):
+    (tmp_path / "t.xlsx").write_bytes(content)
+    with pytest.raises(DataError, match=f"{message}.*t.xlsx"):
+        read_table(tmp_path / "t.xlsx")
+
+
+def test_a_workbook_that_is_cut_off_is_said(tmp_path):
+    book = write_xlsx(tmp_path / "t.xlsx", [HEADER, *ROWS])
+    whole = book.read_bytes()
+    for kept in (100, len(whole) // 2, len(whole) - 30):
+        book.write_bytes(whole[:kept])
+        with pytest.raises(DataError, match="workbook cannot be read"):
+            read_table(book)
+
+
+def test_a_missing_file_or_folder_is_said(tmp_path):
+    for path in (tmp_path, tmp_path / "none.csv"):
+        with pytest.raises(DataError, match="no such annotation file"):
+            read_table(path)
+    (tmp_path / "file").touch()
+    for root in (tmp_path / "none", tmp_path / "file"):
+        with pytest.raises(DataError, match="no such folder"):
+            Tree(root)
+
+
+@settings(max_examples=200, deadline=None)
+@given(content=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
+def test_no_file_crashes_the_reader(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "random.csv"
+    path.write_bytes(content)
+    try:
+        table = read_table(path)
+    except DataError:
+        return
+    assert all(isinstance(cell, str) for row in table.to_numpy() for cell in row)
+    assert table.columns.is_unique
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=3, max_size=3), max_size=6)
+)
+def test_every_cell_of_a_csv_comes_back(tmp_path_factory, rows):
+    path = write_csv(tmp_path_factory.getbasetemp() / "cells.csv", [["Subject", "Onset", "AU"], *rows])
+    expected = [[cell.strip() for cell in row] for row in rows]
+    assert read_table(path).to_numpy().tolist() == [row for row in expected if any(row)]
+
+
+def test_columns_get_the_names_of_the_manifest(tmp_path):
+    table = read_table(
+        write_csv(tmp_path / "t.csv", [["Sub", "emotion", "Estimated Emotion", "FPS", "hat"], list("abcde")])
+    )
+    selected = select_columns(table, ("subject", "emotion"))
+    assert selected.iloc[0].to_dict() == {"subject": "a", "fps": "d", "emotion": "b"}
+    assert "hat" in select_columns(table, ("hat",), {"hat": ("hat",)})
+    with pytest.raises(DataError, match=r"no column for onset, apex \[.*t.csv\]; expected .*found: Sub, emotion"):
+        select_columns(table, ("subject", "onset", "apex"))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("12", 12), (" 012 ", 12), ("12.0", 12), ("12.", 12), ("12,00", 12), ("+3", 3), ("", None), ("/", None),
+     ("?", None), ("NaN", None), ("-", None), ("#N/A", None), ("\u0661\u0662", 12)],
+)  # fmt: skip
+def test_frame_numbers_in_cells(text, number):
+    assert frame_number(text) == number
+    assert is_missing(text) == (number is None)
+
+
+@pytest.mark.parametrize("text", ["-1", "12.5", "1.000", "1,000", "1e3", "1_0", "ten", "46-50", "inf", "9" * 20, "na"])
+def test_what_is_no_frame_number_is_said(text):
+    with pytest.raises(DataError, match="not a frame number"):
+        frame_number(text)
+
+
+def test_folders_are_found_whatever_the_case_and_the_accents(tmp_path):
+    root = tmp_path / "Données 3"
+    composed, split = unicodedata.normalize("NFC", "Zoé"), unicodedata.normalize("NFD", "Zoé")
+    touch_frames(root / "Part_A" / split / "COLOR", [1])
+    touch_frames(root / ".hidden" / "Zoé", [1])
+    tree = Tree(root)
+    assert same_name(composed.upper()) == same_name(f" {split} ")
+    ((name, folders),) = tree.search([composed, "nobody"]).items()
+    assert name == same_name("zoé")
+    assert folders == [root / "Part_A" / split]
+    assert tree.below(root, "part_a", composed, "Color") == root / "Part_A" / split / "COLOR"
+    assert tree.below(root, "part_a", "..", "Part_A") is None
+    assert only_one(folders, composed) == folders[0]
+    with pytest.raises(DataError, match="no folder Zoé"):
+        only_one([], "Zoé")
+
+
+def test_the_exact_name_wins_over_another_case(tmp_path):
+    for name in ("Anna", "ANNA"):
+        (tmp_path / name).mkdir()
+    tree = Tree(tmp_path)
+    assert [tree.below(tmp_path, name).name for name in ("ANNA", "Anna", "anna")] == ["ANNA", "Anna", "ANNA"]
+
+
+def as_table(*rows):
+    table = pd.DataFrame(rows, columns=["subject", "clip", "onset", "apex", "offset", "emotion"], dtype=str)
+    return table.set_axis(range(2, 2 + len(rows)))
+
+
+def test_one_person_is_one_subject_and_clips_are_unique(tmp_path):
+    tree = Tree(touch_frames(tmp_path, range(10)))
+    table = as_table(
+        ["Anna", "x", "1", "2", "", "fear"],
+        [" anna", "x", "2", "3", "", "fear"],
+        ["ANNA", "X", "3", "4", "", "fear"],
+        ["set/Anna", "x_2", "4", "5", "", "fear"],
+        ["Ben", "y", "4", "5", "", "fear"],
+    )
+    manifest, _ = build(table, tree, lambda row: tmp_path, dataset="set", label_map="7class")
+    assert manifest["subject"].tolist() == ["set/Anna"] * 4 + ["set/Ben"]
+    assert manifest["clip"].tolist() == ["x", "x_2", "X_3", "x_2_2", "y"]
+
+
+def test_the_same_frames_again_are_left_out_or_noted(tmp_path):
+    tree = Tree(touch_frames(tmp_path, range(10)))
+    rows = [["a", "x", "1", "2", "9", emotion] for emotion in ("fear", "anger", "anger", "fear", "disgust")]
+    rows += [
+        ["a", "x", "1.0", "02", "9", "Fear "],
+        ["b", "x", "1", "2", "9", "fear"],
+        ["a", "x", "1", "2", "8", "fear"],
+    ]
+    manifest, report = build(as_table(*rows), tree, lambda row: tmp_path, dataset="set", label_map="7class")
+    assert dict(zip(report["row"], report["reason"], strict=True)) == {
+        4: "same as row 3", 5: "same as row 2", 7: "same as row 2"
+    }  # fmt: skip
+    assert manifest["note"].tolist() == [
+        "",
+        "row 2 has the same frames, as fear",
+        "row 2 has the same frames, as fear; row 3 has the same frames, as anger",
+        "",
+        "",
+    ]
+
+
+def test_nothing_but_bad_rows_is_an_empty_manifest(tmp_path):
+    tree = Tree(tmp_path)
+    manifest, report = build(
+        as_table(["Anna", "x", "", "2", "", "fear"]), tree, lambda row: tmp_path, dataset="set", label_map="raw"
+    )
+    assert (len(manifest), report["reason"].tolist()) == (0, ["onset is missing"])
+    manifest, report = build(as_table(), tree, lambda row: tmp_path, dataset="set", label_map="3class")
+    assert (len(manifest), len(report)) == (0, 0)
+
+
+@pytest.mark.parametrize("spot_apex", [False, True])
+@settings(max_examples=200, deadline=None)
+@given(
+    interval=st.tuples(*[st.integers(0, 12) | st.none()] * 3),
+    present=st.sets(st.integers(0, 10), min_size=1),
+)
+def test_any_interval_is_kept_in_order_or_left_out(tmp_path_factory, spot_apex, interval, present):
+    root = tmp_path_factory.mktemp("interval")
+    tree = Tree(touch_frames(root, present))
+    cells = ["" if number is None else str(number) for number in interval]
+    manifest, report = build(
+        as_table(["a", "x", *cells, "fear"]),
+        tree,
+        lambda row: root,
+        dataset="set",
+        label_map="3class",
+        spot_apex=spot_apex,
+    )
+    assert len(manifest) + len(report) == 1
+    onset, apex, offset = interval
+    simple = onset in present and apex in present and offset in present and onset < apex <= offset
+    if simple:
+        row = manifest.iloc[0]
+        assert [row["onset"], row["apex"], row["offset"], row["note"]] == [*interval, ""]
+    if len(manifest):
+        row = manifest.iloc[0]
+        assert row["onset"] in present
+        assert (row["apex"] is pd.NA and spot_apex) or row["apex"] in present
+        assert row["offset"] is pd.NA or row["onset"] <= row["offset"] <= max(present)
+        if row["apex"] is pd.NA:
+            end = max(present) if offset is None else offset
+            assert any(onset < number <= end for number in present)  # there is something to look through
