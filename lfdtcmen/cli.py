@@ -1,4 +1,4 @@
-"""The command line: ``lfdtcmen run | data | train | evaluate | doctor``.
+"""The command line: ``lfdtcmen run | data | train | evaluate | predict | doctor``.
 
 Each command imports what it needs when it is called, so that ``--help`` and ``doctor`` answer at once.
 """
@@ -45,6 +45,10 @@ LabelMap = Annotated[str | None, typer.Option(help="3class (CAS(ME)^3) or 7class
 Subjects = Annotated[int | None, typer.Option(help="How many people to draw.")]
 Jobs = Annotated[int, typer.Option(help="Processes; -1 for all cores.")]
 Name = Annotated[str, typer.Option(help="Results go to runs/NAME.")]
+Prepared = Annotated[
+    Path | None, typer.Option("--data", help="Folder that `data prepare` made; drawn faces without it.")
+]
+LOADERS = ("casme3", "dfme", "casme2", "samm", "smic", "megc", "folder")
 
 
 @app.callback(invoke_without_command=True)
@@ -95,8 +99,15 @@ def run(
     typer.echo(f"{len(entries)} notebooks, {total}: open {_shown(run_dir / 'index.html')}")
 
 
-@app.command()
+data_app = typer.Typer(
+    cls=OneLineErrors, rich_markup_mode="markdown", invoke_without_command=True, subcommand_metavar="[COMMAND]"
+)
+app.add_typer(data_app, name="data")
+
+
+@data_app.callback()
 def data(
+    context: typer.Context,
     profile: Profile = None,
     preset: Preset = None,
     label_map: LabelMap = None,
@@ -104,7 +115,7 @@ def data(
     seed: Seed = 0,
     jobs: Jobs = -1,
 ) -> None:
-    """Draw and prepare the synthetic faces, and print their Table 1.
+    """Draw and prepare the synthetic faces, and print their Table 1; `data prepare` takes a licensed set or your own.
 
     Both are cached under data/cache: notebooks, `train` and `evaluate` then start at once.
 
@@ -113,7 +124,11 @@ def data(
     - `lfdtcmen data`: the set that the cpu profile uses
 
     - `lfdtcmen data --preset hard --label-map 7class --subjects 40`
+
+    - `lfdtcmen data prepare casme3 --root data/casme3 --annotation data/casme3/labels.xlsx`
     """
+    if context.invoked_subcommand is not None:
+        return
     config = _config(profile, seed, preset=preset, label_map=label_map, subjects=subjects)
     pairs = _pairs(config, jobs)
     from lfdtcmen.datasets.manifest import table1
@@ -121,8 +136,60 @@ def data(
     typer.echo(table1(pairs.manifest, config.label_map).to_string())
 
 
+@data_app.command()
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="casme3, dfme, casme2, samm, smic, megc, or folder for your own.")],
+    root: Annotated[list[str], typer.Option(help="Folder of the data set; for megc SET=FOLDER, once for each set.")],
+    annotation: Annotated[
+        list[str] | None, typer.Option(help="Table of the clips, xlsx or csv; for megc SET=FILE. SMIC needs none.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Results go here; data/prepared/DATASET by default.")] = None,
+    label_map: Annotated[
+        str | None, typer.Option(help="3class, 7class or raw; 7class for dfme and 3class for the others by default.")
+    ] = None,
+    part: Annotated[str | None, typer.Option(help="Of dfme: train, test_a or test_b.")] = None,
+    spot_apex: Annotated[
+        bool, typer.Option("--spot-apex", help="Spot an apex that is missing, instead of leaving the clip out.")
+    ] = False,
+    detector: Annotated[Path | None, typer.Option(help="YuNet's ONNX file, instead of MTCNN.")] = None,
+    jobs: Jobs = -1,
+) -> None:
+    """Turn a data set on your disk into aligned onset-apex pairs with their flow (3.1.1, 3.3.2).
+
+    What the loader leaves out is in left_out.csv, clips that cannot be prepared are in failures.csv, each with its
+    reason; the others go on. After an interruption, the same command goes on where it was.
+
+    **Examples**
+
+    - `lfdtcmen data prepare casme3 --root data/casme3 --annotation data/casme3/labels.xlsx`
+
+    - `lfdtcmen data prepare folder --root recordings --annotation recordings/clips.csv --spot-apex`
+
+    - `lfdtcmen train --data data/prepared/casme3`: train on the result
+    """
+    label_map = label_map or ("7class" if dataset == "dfme" else "3class")
+    out = out or PROJECT / "data" / "prepared" / (f"{dataset}_{part}" if part else dataset)
+    manifest, report = _load(dataset, root, annotation or [], label_map, spot_apex, part)
+    from lfdtcmen.datasets.manifest import table1
+    from lfdtcmen.preprocessing.cache import atomic_path
+    from lfdtcmen.preprocessing.clips import prepare_clips
+
+    with atomic_path(out / "left_out.csv") as temporary:
+        report.to_csv(temporary, index=False)
+    typer.echo(f"{len(manifest) + len(report)} rows: {len(manifest)} clips, {len(report)} left out")
+    reasons = report["reason"].str.replace(r"\d+", "N", regex=True).value_counts()
+    for reason, count in reasons.items():
+        typer.echo(f"  {count:5d}  {reason}")
+    pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True)
+    if len(failures):
+        typer.echo(f"{len(failures)} clips could not be prepared, such as {failures['reason'][0]}")
+    typer.echo(table1(pairs.manifest).to_string())
+    typer.echo(f"{len(pairs)} pairs are in {_shown(out)}")
+
+
 @app.command()
 def train(
+    data: Prepared = None,
     profile: Profile = None,
     stage: Annotated[int, typer.Option(min=1, max=3, help="The last stage to train (4.4).")] = 3,
     preset: Preset = None,
@@ -134,42 +201,57 @@ def train(
 ) -> None:
     """Train the network's stages on all but one fold of the subjects, and score it on that fold.
 
-    A finished stage is loaded from runs/NAME/checkpoints, a broken-off one is gone on with.
+    A finished stage is loaded from runs/NAME/checkpoints, a broken-off one is gone on with. runs/NAME/MODEL_CARD.md
+    says what was trained on what, and how good it is.
 
     **Examples**
 
     - `lfdtcmen train`: all three stages in the cpu profile
 
     - `lfdtcmen train --stage 1 --preset easy --name easy`: the disentanglement alone
+
+    - `lfdtcmen train --data data/prepared/casme3 --name casme3`: on a set that `lfdtcmen data prepare` made
     """
-    config = _config(profile, seed, preset=preset, label_map=label_map, subjects=subjects)
+    drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
+    config = _config(profile, seed, **drawn)
     run_dir = _run_dir(name, PROJECT)
-    pairs = _pairs(config, jobs)
+    pairs = _pairs(config, jobs, data, drawn)
     from lfdtcmen.datasets.splits import grouped_kfold
-    from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval
-    from lfdtcmen.training import predict, stage_checkpoint
+    from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
 
     train_index, test_index = next(iter(grouped_kfold(pairs.subjects, pairs.labels, config.folds, seed)))
-    test = pairs.subset(test_index)
-    model, history = stage_checkpoint(stage, config, pairs.subset(train_index), run_dir)
+    learned, test = pairs.subset(train_index), pairs.subset(test_index)
+    model, history = stage_checkpoint(stage, config, learned, run_dir)
     history.to_csv(run_dir / "history.csv", index=False)
     typer.echo(f"checkpoints and history.csv are in {_shown(run_dir)}")
     from lfdtcmen.analysis.disentanglement import disentanglement_report
     from lfdtcmen.datasets.synthetic import make_counterfactuals
 
     # a low loss does not say that the codes came apart: these stand beside every stage 1
-    counterfactuals = make_counterfactuals(config.preset, seed, identities=8, motions=4)
-    report = disentanglement_report(model, test, counterfactuals, seed)
-    report.to_csv(run_dir / "disentanglement.csv")
-    typer.echo(report.to_string(float_format="{:.3f}".format))
-    if stage == 1:
-        return  # nothing has learned to classify yet
-    prediction = predict(model, test).argmax(1)
-    for metric, score in METRICS.items():
-        value = score(test.labels, prediction, test.num_classes)
-        low, high = bootstrap_interval(test.labels, prediction, test.subjects, metric, test.num_classes)
-        people = len(set(test.subjects))
-        typer.echo(f"{metric.upper()} {value:.3f} (95 % interval over {people} subjects: {low:.3f} to {high:.3f})")
+    counterfactuals = None if data else make_counterfactuals(config.preset, seed, identities=8, motions=4)
+    try:
+        report = disentanglement_report(model, test, counterfactuals, seed)
+        report.to_csv(run_dir / "disentanglement.csv")
+        typer.echo(report.to_string(float_format="{:.3f}".format))
+    except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
+        typer.echo(f"disentanglement is not measured: {error}")
+    # stage 1 has not learned to classify
+    held_out = _held_out(learned, test, None if stage == 1 else predict(model, test).argmax(1))
+    for metric, score in held_out.get("scores", {}).items():
+        interval = f"95 % interval over {held_out['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
+        typer.echo(f"{metric} {score['value']:.3f} ({interval})")
+    from lfdtcmen.evaluation.results import write_metrics
+    from lfdtcmen.training.checkpoint import describe
+    from lfdtcmen.training.model_card import write_model_card
+
+    options = f"--preset {config.preset} --label-map {config.label_map} --subjects {config.subjects}"
+    options = f"--data {_shown(data.resolve())}" if data else options
+    command = f"lfdtcmen train -p {config.profile} --stage {stage} {options} --seed {seed}"
+    checkpoint = checkpoint_file(stage, config, learned, run_dir).name
+    record = {"command": command, "date": f"{date.today()}", "config": to_dict(config), "checkpoint": checkpoint}
+    write_metrics({**record, "held_out": held_out}, run_dir)
+    card = write_model_card(run_dir, describe(config, stage, learned), checkpoint, held_out, command)
+    typer.echo(f"what was trained, and how good it is: {_shown(card)}")
 
 
 @app.command()
@@ -177,6 +259,7 @@ def evaluate(
     models: Annotated[
         list[str] | None, typer.Argument(help="Which models to compare; all without a name.", show_default=False)
     ] = None,
+    data: Prepared = None,
     profile: Profile = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, ...")] = 3,
     folds: Annotated[int | None, typer.Option(min=2, help="How many folds of subjects.")] = None,
@@ -193,7 +276,7 @@ def evaluate(
 
     Writes predictions.csv and metrics.json to runs/NAME. A fold that is there is not computed again.
 
-    Models: majority, linear-svm, apex-svm, action-units, flow-branch, lfd-tcmen-stages12, lfd-tcmen,
+    Models: majority, linear-svm, apex-svm, action-units (of drawn faces), flow-branch, lfd-tcmen-stages12, lfd-tcmen,
     motion-branch-stages12, motion-branch. The last four share what stages they can (stage 1, and a network's own
     earlier stages): a row's minutes are those that it trained itself.
 
@@ -202,13 +285,18 @@ def evaluate(
     - `lfdtcmen evaluate`: all models, 5 folds, 3 seeds (hours on a laptop)
 
     - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
+
+    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --name casme3`
     """
-    config = _config(profile, 0, preset=preset, label_map=label_map, subjects=subjects, folds=folds, epochs=epochs)
+    drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
+    config = _config(profile, 0, **drawn, folds=folds, epochs=epochs)
     run_dir = _run_dir(name, PROJECT)
     known = _models(config, run_dir)
+    if data is not None:
+        del known["action-units"]  # true intensities are known of drawn faces only
     if unknown := [model for model in models or () if model not in known]:
         raise DataError(f"unknown model {unknown[0]!r}", fix=f"use one of {', '.join(known)}")
-    pairs = _pairs(config, -1)
+    pairs = _pairs(config, -1, data, drawn)
     import pandas as pd
 
     from lfdtcmen.datasets.splits import grouped_kfold
@@ -235,6 +323,50 @@ def evaluate(
 
 
 @app.command()
+def predict(
+    clip: Annotated[Path, typer.Argument(help="Video file, or folder of frames.")],
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Of stage 2 or 3.", show_default="the newest one below runs")
+    ] = None,
+    onset: Annotated[int | None, typer.Option(help="Frame in which it begins; spotted by default.")] = None,
+    apex: Annotated[int | None, typer.Option(help="Frame in which it is strongest; spotted by default.")] = None,
+    start: Annotated[int | None, typer.Option(help="First frame to look at, of a long clip.")] = None,
+    end: Annotated[int | None, typer.Option(help="Last frame to look at.")] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames a second, where the file does not tell (folders, slow motion).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report.", show_default="runs/predict/CLIP")] = None,
+    detector: Annotated[Path | None, typer.Option(help="YuNet's ONNX file, instead of MTCNN.")] = None,
+) -> None:
+    """Say which micro-expression a clip shows, and write a page that shows why: report.html, report.json.
+
+    The face is found and aligned, onset and apex are spotted, and the network reads the pair and the flow between
+    them. Frames of a video are counted from 0, those of a folder by their names.
+
+    **Examples**
+
+    - `lfdtcmen predict clip.mp4`: with the newest network that `lfdtcmen train` made
+
+    - `lfdtcmen predict frames/ --onset 46 --apex 59 --checkpoint runs/train/checkpoints/stage3-0123abcd.pt`
+
+    - `lfdtcmen predict long.mp4 --start 300 --end 420`: four seconds of a long video
+    """
+    from lfdtcmen.prediction import newest_checkpoint, predict_clip, write_report
+
+    chosen = checkpoint or newest_checkpoint(PROJECT / "runs")
+    prediction = predict_clip(clip, chosen, onset, apex, start, end, fps, detector)
+    page = write_report(prediction, out or PROJECT / "runs" / "predict" / prediction.clip)
+    typer.echo(f"network: {_shown(chosen.resolve())}")
+    for text in prediction.warnings:
+        typer.echo(f"mind: {text}")
+    spotted = "spotted" if prediction.spotted else "given"
+    typer.echo(f"onset {prediction.onset}, apex {prediction.apex} ({spotted})")
+    for name, value in sorted(zip(prediction.label_names, prediction.probabilities, strict=True), key=lambda x: -x[1]):
+        typer.echo(f"{name:<12} {value:.2f}")
+    typer.echo(f"open {_shown(page.resolve())}")
+
+
+@app.command()
 def doctor() -> None:
     """Check Python, packages, threads, device, disk, VGG-19 weights and data sets.
 
@@ -254,7 +386,39 @@ def _config(profile: str | None, seed: int, **given) -> Config:
     return load_config(profile, seed=seed, **{field: value for field, value in given.items() if value is not None})
 
 
-def _pairs(config: Config, jobs: int):
+def _load(
+    dataset: str, roots: list[str], annotations: list[str], label_map: str, spot_apex: bool, part: str | None
+) -> tuple:
+    """Return manifest and report of a licensed set, or of the user's own recordings."""
+    from importlib import import_module
+
+    if dataset not in LOADERS:
+        raise DataError(f"unknown data set {dataset!r}", fix=f"use one of {', '.join(LOADERS)}")
+    loader = import_module(f"lfdtcmen.datasets.{dataset}")
+    if dataset == "megc":
+        for text in (*roots, *annotations):
+            if "=" not in text:
+                raise DataError(f"no data set is named in {text!r}", fix="write --root casme2=FOLDER, and so on")
+        named = [dict(text.split("=", 1) for text in texts) for texts in (roots, annotations)]
+        return loader.load(*named, label_map, spot_apex)
+    if len(roots) != 1 or len(annotations) > 1 or (not annotations and dataset != "smic"):
+        found = f"{len(roots)} roots and {len(annotations)} annotations"
+        raise DataError(found, fix=f"{dataset} takes one --root and one --annotation")
+    if part is not None and dataset != "dfme":
+        raise DataError(f"{dataset} has no parts", fix="leave --part out")
+    more = {} if part is None else {"part": part}
+    return loader.load(roots[0], annotations[0] if annotations else None, label_map, spot_apex, **more)
+
+
+def _pairs(config: Config, jobs: int, data: Path | None = None, drawn: dict | None = None):
+    """Return prepared pairs: those of a folder, or drawn faces."""
+    if data is not None:
+        from lfdtcmen.preprocessing.clips import load_prepared
+
+        if given := [name for name, value in drawn.items() if value is not None]:
+            option = given[0].replace("_", "-")
+            raise DataError(f"--{option} is of the drawn faces", fix="leave it out, or leave --data out")
+        return load_prepared(data)
     from lfdtcmen.datasets.synthetic import make_dataset
     from lfdtcmen.preprocessing import prepare
 
@@ -286,6 +450,32 @@ def _models(config: Config, run_dir: Path) -> dict:
         "motion-branch-stages12": LFDTCMENClassifier(replace(config, flow=None), run_dir, stages=2),
         "motion-branch": LFDTCMENClassifier(replace(config, flow=None), run_dir),
     }
+
+
+def _held_out(learned, test, predicted) -> dict:
+    """Return what a model card says of the held-out subjects; without predictions, who they are."""
+    import numpy as np
+
+    from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, confusion
+
+    samples = {name: int((test.labels == k).sum()) for k, name in enumerate(test.label_names)}
+    found = {"subjects": len(set(test.subjects)), "samples": samples}
+    if predicted is None:
+        return found
+    classes = test.num_classes
+    majority = np.full(len(test), np.bincount(learned.labels).argmax())
+    found["scores"] = {}
+    for metric, score in METRICS.items():
+        low, high = bootstrap_interval(test.labels, predicted, test.subjects, metric, classes)
+        found["scores"][metric.upper()] = {
+            "value": score(test.labels, predicted, classes),
+            "low": low,
+            "high": high,
+            "majority": score(test.labels, majority, classes),
+        }
+    hits = confusion(test.labels, predicted, classes).diagonal()
+    found["recall"] = {n: int(hit) / samples[n] if samples[n] else None for n, hit in zip(samples, hits, strict=True)}
+    return found
 
 
 def _run_dir(name: str, root: Path) -> Path:

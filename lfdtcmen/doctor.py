@@ -106,6 +106,6 @@ def data_sets(data_root: Path) -> Check:
     found = sorted(
         folder.name
         for folder in (data_root.iterdir() if data_root.is_dir() else ())
-        if folder.is_dir() and folder.name not in ("cache", "sample") and not folder.name.startswith(".")
+        if folder.is_dir() and folder.name not in ("cache", "prepared", "sample") and not folder.name.startswith(".")
     )
     return Check("data sets", True, f"synthetic faces{''.join(f', {name}' for name in found)} (data/README.md)")

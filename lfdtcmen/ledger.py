@@ -27,6 +27,8 @@ def ledger(section: str = "") -> pd.DataFrame:
     rows = [
         ("3.1.1", "frame size", "128x128 RGB", "assumed", "datasets", "any multiple of 32; the number is lost"),
         ("3.1.1", "alignment", "similarity on the nose region", "assumed", "preprocessing/align.py", "stated: nose"),
+        ("3.1.1", "face detector", "MTCNN, five landmarks", "assumed", "preprocessing/faces.py", "YuNet, by its file"),
+        ("3.1.1", "canonical face", "mean of the drawn faces", "assumed", "preprocessing/align.py", ""),
         ("3.1.1", "encoder widths 1-3", "8, 16, 32", "stated", "modules/encoder.py", ""),
         ("3.1.1", "encoder widths 4-7", "32, 64, 64, 128", "assumed", "modules/encoder.py", "many fit the totals"),
         ("3.1.1", "code", "256 channels", "stated", "modules/encoder.py", ""),
@@ -81,6 +83,8 @@ def ledger(section: str = "") -> pd.DataFrame:
         ("4.4", "bf16", c.mixed_precision, "assumed", "Config.mixed_precision", "on, off; generator and VGG-19"),
         ("4.4", "gradient clipping", f"norm {c.clip_norm}", "assumed", "Config.clip_norm", ""),
         ("4.4", "augmentation", f"mirror, shift to {c.max_shift} px", "assumed", "training/loop.py", "none"),
+        ("4.7", "Grad-CAM layers", "MSFE; last inception", "assumed", "analysis/gradcam.py", ""),
+        ("6", "apex spotting", "pulse that explains most", "assumed", "preprocessing/apex.py", "flow, difference"),
     ]
     table = pd.DataFrame(rows, columns=["section", "value", "taken", "provenance", "where", "alternatives"])
     return table[table["section"].str.startswith(section)].reset_index(drop=True)

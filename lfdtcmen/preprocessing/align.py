@@ -10,7 +10,7 @@ A prototype showed what it is worth: without it, head motion is most of what cha
 motion branch learns nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -60,7 +60,12 @@ def align_clip(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarra
     return align_faces(frames, detector, landmarks).frames
 
 
-def align_faces(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarray | None = None) -> AlignedClip:
+def align_faces(
+    frames: Iterable[np.ndarray],
+    detector=None,
+    landmarks: np.ndarray | None = None,
+    numbers: Sequence[int] | None = None,
+) -> AlignedClip:
     """Find the face on the first frame, and follow it through the clip.
 
     The five landmarks of the first frame (the onset) give the similarity to the canonical face. Each later frame is
@@ -77,6 +82,8 @@ def align_faces(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarr
     landmarks : ndarray, optional
         Image-left and image-right eye, nose tip, image-left and image-right mouth corner on the first frame, [5, 2],
         x then y, where they are known: nothing is detected then.
+    numbers : sequence of int, optional
+        What the frames are called in errors: 0, 1, ... by default.
 
     Returns
     -------
@@ -85,17 +92,18 @@ def align_faces(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarr
     Raises
     ------
     DataError
-        No frames, no face on the first frame, or the face is lost on a later one (the frame is named, counted from 0);
-        frames of several sizes, or not uint8.
+        No frames, no face on the first frame, or the face is lost on a later one (the frame is named); frames of
+        several sizes, or not uint8.
     """
     note, first = "", None
     aligned, transforms = [], []
     for t, frame in enumerate(frames):
-        frame = _as_rgb(frame, t)
+        name = f"frame {t if numbers is None else numbers[t]}"
+        frame = _as_rgb(frame, name)
         if first is None:
             first = frame.shape
             if landmarks is None:
-                face, note = _detect(frame, detector, t)
+                face, note = _detect(frame, detector, name)
                 landmarks = face.landmarks
             transform = _to_canonical(landmarks)
             onset = cut(frame, transform, SIZE)
@@ -104,11 +112,11 @@ def align_faces(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarr
         else:
             if frame.shape != first:
                 size = f"{frame.shape[1]}x{frame.shape[0]} where the first is {first[1]}x{first[0]}"
-                raise DataError(f"the frame is {size}", f"frame {t}", "give a clip's frames in one size")
+                raise DataError(f"the frame is {size}", name, "give a clip's frames in one size")
             # the head has moved little since the last frame: what it did before is known already
             transform, crop = _follow(onset, frame, transforms[-1], place)
             if _correlation(onset, crop) < LOST:
-                face, _ = _detect(frame, detector, t)
+                face, _ = _detect(frame, detector, name)
                 transform, crop = _follow(onset, frame, _to_canonical(face.landmarks), place)
             aligned.append(_match_lighting(onset, crop))
         transforms.append(transform)
@@ -117,15 +125,15 @@ def align_faces(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarr
     return AlignedClip(np.stack(aligned), place.astype(np.float32), np.stack(transforms), note)
 
 
-def _as_rgb(frame: np.ndarray, t: int) -> np.ndarray:
-    check_frame(frame, f"frame {t}")
+def _as_rgb(frame: np.ndarray, name: str) -> np.ndarray:
+    check_frame(frame, name)
     return np.repeat(frame[..., None], 3, 2) if frame.ndim == 2 else frame
 
 
-def _detect(frame: np.ndarray, detector, t: int) -> tuple[Face, str]:
+def _detect(frame: np.ndarray, detector, name: str) -> tuple[Face, str]:
     faces = (detector or find_detector())(frame)
     if not faces:
-        raise DataError("no face found", f"frame {t}", "give frames in which one face is seen from the front")
+        raise DataError("no face found", name, "give frames in which one face is seen from the front")
     return choose_face(faces, frame.shape)
 
 

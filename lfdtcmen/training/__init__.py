@@ -1,7 +1,8 @@
 """The three training stages of 4.4, their checkpoints, and the classifier that runs them in a row."""
 
+from lfdtcmen.training.checkpoint import load_model
 from lfdtcmen.training.loop import predict, train_stage
-from lfdtcmen.training.pipeline import LFDTCMENClassifier, build_model, stage_checkpoint
+from lfdtcmen.training.pipeline import LFDTCMENClassifier, build_model, checkpoint_file, stage_checkpoint
 from lfdtcmen.training.stages import STAGES, audit, set_trainable
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "LFDTCMENClassifier",
     "audit",
     "build_model",
+    "checkpoint_file",
+    "load_model",
     "predict",
     "set_trainable",
     "stage_checkpoint",

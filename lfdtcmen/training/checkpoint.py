@@ -1,16 +1,25 @@
-"""Checkpoints: written whole or not at all, and loaded only where config and data fit."""
+"""Checkpoints: written whole or not at all, gone on with only where config and data fit, and telling what they are.
+
+A checkpoint holds three things beside the weights: the *settings* on which the weights depend (a training run that goes
+on compares them), the *about* with which the network is rebuilt and spoken of (prediction needs nothing else), and the
+progress within the stage.
+"""
 
 import hashlib
 import json
-import os
+from datetime import date
 from pathlib import Path
 
 import torch
 
+import lfdtcmen
 from lfdtcmen.config import Config, to_dict
+from lfdtcmen.datasets.manifest import LABEL_MAPS
+from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.preprocessing.cache import WRITE_ADVICE, atomic_path
 
 # fields that are no settings of the weights: the data come in by their fingerprint, and bf16 or not is rounding, like
 # the processor that a run happens on
@@ -38,8 +47,40 @@ def settings_key(settings: dict) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def save_checkpoint(path: Path, model: LFDTCMEN, settings: dict, **progress) -> None:
-    """Write weights, settings and progress (epoch, history, optimiser) to ``path`` in one step.
+def describe(config: Config, stage: int, pairs: PairSet) -> dict:
+    """Return what a checkpoint says about itself, as plain values: how to build the network, and what it learned from.
+
+    No subject is named, and no folder of this machine.
+    """
+    manifest = pairs.manifest
+    sets = sorted(set(manifest["dataset"].astype(str))) if "dataset" in manifest else []
+    fps = sorted({float(value) for value in manifest["fps"].dropna()}) if "fps" in manifest else []
+    label_map = next((name for name, names in LABEL_MAPS.items() if names == tuple(pairs.label_names)), "raw")
+    return {
+        "network": {"flow": config.flow, "skips": config.skips, "drl": config.drl, "motion": config.motion},
+        "label_map": label_map,
+        "label_names": list(pairs.label_names),
+        "stage": stage,
+        "epochs": config.epochs[stage - 1],
+        "data": {
+            "sets": sets,
+            "synthetic": "synthetic" in sets,
+            "preset": config.preset if "synthetic" in sets else None,
+            "subjects": len(set(pairs.subjects)),
+            "samples": {name: int((pairs.labels == k).sum()) for k, name in enumerate(pairs.label_names)},
+            "fps": fps,
+            "fingerprint": pairs.fingerprint,
+        },
+        "profile": config.profile,
+        "seed": config.seed,
+        "vgg19": vgg_source(config.vgg_weights),
+        "version": lfdtcmen.__version__,
+        "date": f"{date.today()}",
+    }
+
+
+def save_checkpoint(path: Path, model: LFDTCMEN, settings: dict, **content) -> None:
+    """Write weights, settings and what else is given (about, epoch, history, optimiser) to ``path`` in one step.
 
     Stage 1 leaves TCME as it was, so its checkpoint holds the DRL weights alone.
 
@@ -49,17 +90,62 @@ def save_checkpoint(path: Path, model: LFDTCMEN, settings: dict, **progress) -> 
         The folder cannot be written, or the disk is full. An older file stays whole.
     """
     part = model.drl if settings["stage"] == 1 else model
-    content = {"settings": settings, "weights": part.state_dict(), **progress}
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, temporary)
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+        with atomic_path(path) as temporary:
+            torch.save({"settings": settings, "weights": part.state_dict(), **content}, temporary)
+    except DataError as error:
+        raise DataError(f"the checkpoint cannot be written: {error}") from error
+    except RuntimeError as error:  # so torch reports a full disk
+        raise DataError(f"the checkpoint cannot be written ({error})", str(path), WRITE_ADVICE) from error
+
+
+def load_model(path: Path | str) -> tuple[LFDTCMEN, dict]:
+    """Rebuild the network of a checkpoint, of stage 2 or 3, from the file alone.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    model : LFDTCMEN
+        On the CPU, in ``eval`` mode.
+    about : dict
+        What :func:`describe` wrote, and ``epoch``: how many of the stage's ``epochs`` are behind it.
+
+    Raises
+    ------
+    DataError
+        The file is missing, broken or no checkpoint, is of stage 1, or was written by a version of the package that
+        did not keep what is needed, or whose network was another.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError("there is no such checkpoint file", str(path), "train one with `lfdtcmen train`")
+    content = _read(path, "give the file of a stage 2 or 3 from a run's checkpoints folder, or train again")
+    if content["settings"].get("stage") == 1:
         raise DataError(
-            f"the checkpoint cannot be written ({error})", str(path), "free some space or give another run folder"
+            "the checkpoint is of stage 1, which does not learn to classify",
+            str(path),
+            "give the checkpoint of stage 2 or 3, from `lfdtcmen train`",
+        )
+    about = content.get("about")
+    if about is None:
+        raise DataError(
+            "the checkpoint does not say what it was trained on: an earlier version of the package made it",
+            str(path),
+            "delete it and train again",
+        )
+    try:
+        model = LFDTCMEN(len(about["label_names"]), **about["network"])
+        model.load_state_dict(content["weights"])
+    except (RuntimeError, TypeError) as error:  # other shapes; other arguments
+        raise DataError(
+            f"the weights do not fit the network of lfdtcmen {lfdtcmen.__version__} (made with {about['version']})",
+            str(path),
+            "train again",
         ) from error
+    return model.eval(), about | {"epoch": content["epoch"]}
 
 
 def load_checkpoint(path: Path, model: LFDTCMEN, settings: dict) -> dict:
@@ -70,13 +156,8 @@ def load_checkpoint(path: Path, model: LFDTCMEN, settings: dict) -> dict:
     DataError
         The file is missing or broken, or was made with another config or other data: the first difference is named.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        found = content["settings"]
-    except Exception as error:  # torch, zip and pickle errors have no common parent
-        raise DataError(
-            f"the checkpoint cannot be read ({type(error).__name__})", str(path), "delete it and train again"
-        ) from error
+    content = _read(path, "delete it and train again")
+    found = content["settings"]
     for key in sorted({*settings, *found}):
         if settings.get(key) != found.get(key):
             raise DataError(
@@ -86,4 +167,15 @@ def load_checkpoint(path: Path, model: LFDTCMEN, settings: dict) -> dict:
             )
     part = model.drl if settings["stage"] == 1 else model
     part.load_state_dict(content.pop("weights"))
+    return content
+
+
+def _read(path: Path, fix: str) -> dict:
+    """Return what a checkpoint file holds, or refuse a file that is none."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, zip and pickle errors have no common parent
+        raise DataError(f"the checkpoint cannot be read ({type(error).__name__})", str(path), fix) from error
+    if not isinstance(content, dict) or not {"settings", "weights"} <= content.keys():
+        raise DataError("the file is no checkpoint of lfdtcmen", str(path), fix)
     return content

@@ -18,7 +18,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.losses import VGG19, SynergisticObjectives
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.modules.network import LFDTCMEN
-from lfdtcmen.training.checkpoint import load_checkpoint, save_checkpoint, stage_settings
+from lfdtcmen.training.checkpoint import describe, load_checkpoint, save_checkpoint, stage_settings
 from lfdtcmen.training.stages import STAGES, check_frozen, has_losses, set_trainable, stage_weights
 
 SAVE_EVERY = 30.0  # seconds between checkpoints within a stage
@@ -135,7 +135,8 @@ def train_stage(
         done = epoch + 1 == epochs
         if checkpoint is not None and (done or time.perf_counter() - saved_at > SAVE_EVERY):
             state = {} if done else {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
-            save_checkpoint(checkpoint, model, settings, epoch=epoch + 1, history=history, **state)
+            about = describe(config, stage, pairs)
+            save_checkpoint(checkpoint, model, settings, about=about, epoch=epoch + 1, history=history, **state)
             saved_at = time.perf_counter()
     bar.close()
     model.requires_grad_(True).eval()

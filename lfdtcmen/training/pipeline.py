@@ -26,6 +26,12 @@ def build_model(config: Config, num_classes: int) -> LFDTCMEN:
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
+def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str) -> Path:
+    """Return where the checkpoint of a stage lies in a run's folder: another config or other data, another name."""
+    key = settings_key(stage_settings(config, stage, pairs.fingerprint))
+    return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}.pt"
+
+
 def stage_checkpoint(
     stage: int, config: Config, pairs: PairSet, run_dir: Path | str | None = None, progress: bool = True
 ) -> tuple[LFDTCMEN, pd.DataFrame]:
@@ -49,8 +55,7 @@ def stage_checkpoint(
     for number in range(1, stage + 1):
         file = None
         if run_dir is not None:
-            key = settings_key(stage_settings(config, number, pairs.fingerprint))
-            file = Path(run_dir) / "checkpoints" / f"stage{number}-{key}.pt"
+            file = checkpoint_file(number, config, pairs, run_dir)
         histories.append(train_stage(model, pairs, number, config, file, progress))
     return model, pd.concat([h for h in histories if len(h)] or [pd.DataFrame()], ignore_index=True)
 

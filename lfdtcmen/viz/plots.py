@@ -641,6 +641,77 @@ def prediction_strip(
     return figure
 
 
+# ---------------------------------------------------------------- one clip, for a report
+
+
+def face_panel(
+    image: np.ndarray,
+    frame: np.ndarray | None = None,
+    flow: np.ndarray | None = None,
+    cmap: str = "cividis",
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> Figure:
+    """Draw one map of a face, with nothing around it: the page that shows it brings title, caption and colour scale.
+
+    Parameters
+    ----------
+    image : ndarray
+        The map, [h, w].
+    frame : ndarray, optional
+        Face that shows through the map, uint8 [H, W, 3]. The map may be coarser and is spread over it.
+    flow : ndarray, optional
+        Drawn on top as arrows, [2, H, W], pixels.
+    cmap : str
+    limits : (low, high)
+        Values of the ends of the colour map.
+    """
+    figure = Figure(figsize=(4, 4), dpi=100)
+    ax = _bare(figure.add_axes((0, 0, 1, 1)))
+    size = np.asarray(image).shape if frame is None else frame.shape[:2]
+    extent = (-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)
+    look = {"cmap": cmap, "vmin": limits[0], "vmax": limits[1], "interpolation": "bilinear", "extent": extent}
+    if frame is not None:
+        ax.imshow(_check_frames(frame[None], "face_panel")[0].mean(2), cmap="gray", vmin=0, vmax=255)
+        look["alpha"] = 0.55
+    ax.imshow(image, **look)
+    if flow is not None:
+        _draw_arrows(ax, flow, _limit(np.linalg.norm(flow, axis=0)))
+    return figure
+
+
+def clip_curve(
+    numbers: np.ndarray, curve: np.ndarray, fps: float, onset: int, apex: int, name: str = "motion since the onset"
+) -> Figure:
+    """Draw how much a face moves over a clip, with the onset and the apex marked.
+
+    Parameters
+    ----------
+    numbers : ndarray
+        Frame numbers [T].
+    curve : ndarray
+        A value for each, [T].
+    fps : float
+        Frames a second: the axis above tells the time.
+    onset, apex : int
+        Frame numbers.
+    name : str
+        What the curve is, with its unit.
+    """
+    figure = Figure(figsize=(5.2, 2.6), dpi=170, layout="constrained")  # narrow: it is read on a phone, too
+    ax = figure.add_subplot()
+    ax.plot(numbers, curve, color=PALETTE[0], linewidth=2)
+    ax.axvspan(onset, apex, color=PALETTE[1], alpha=0.25, linewidth=0)
+    for (mark, number), style in zip({"onset": onset, "apex": apex}.items(), (":", "-"), strict=True):
+        ax.axvline(number, color=PALETTE[3], linestyle=style, linewidth=1.8, label=f"{mark}: {number}")
+    ax.set(xlabel="frame", ylabel=name, xlim=(numbers[0], numbers[-1]), ylim=(min(0.0, curve.min()), None))
+    first = numbers[0]
+    above = ax.secondary_xaxis("top", functions=(lambda n: (n - first) / fps, lambda s: s * fps + first))
+    above.set_xlabel("seconds")
+    ax.legend(loc="best", fontsize=10, framealpha=0.6)
+    ax.grid(alpha=0.25)
+    return figure
+
+
 # ---------------------------------------------------------------- helpers that callers use too
 
 
@@ -760,3 +831,107 @@ def _check_frames(frames: np.ndarray, where: str) -> np.ndarray:
 def _check_titles(values: Sequence | None, count: int, where: str) -> None:
     if values is not None and len(values) != count:
         raise DataError(f"{len(values)} given for {count} images", where)
+
+
+# ---------------------------------------------------------------- alignment, and a clip of one's own
+
+
+def alignment_sheet(
+    views: Sequence[np.ndarray], landmarks: Sequence[np.ndarray], faces: np.ndarray, titles: Sequence[str]
+) -> Figure:
+    """Draw what alignment does (3.1.1): above each view with the landmarks found in it, below the face cut out of it.
+
+    Parameters
+    ----------
+    views : sequence of ndarray
+        Frames as filmed, uint8 [H, W, 3]; their sizes may differ.
+    landmarks : sequence of ndarray
+        Of each view, [5, 2], x then y, pixels.
+    faces : ndarray
+        The aligned faces, uint8 [N, h, w, 3].
+    titles : sequence of str
+        One short line a view.
+    """
+    faces = _check_frames(faces, "alignment_sheet")
+    for name, values in (("views", views), ("landmarks", landmarks), ("titles", titles)):
+        _check_titles(values, len(faces), f"alignment_sheet: {name}")
+    figure, axes = _image_grid(2, len(faces), titled=True)
+    for k, (above, below) in enumerate(axes.T):
+        above.imshow(_check_frames(np.asarray(views[k])[None], "alignment_sheet")[0])
+        above.scatter(*np.asarray(landmarks[k]).T, s=9, color=PALETTE[8], edgecolor="black", linewidth=0.4)
+        above.set_title(titles[k], fontsize=8)
+        below.imshow(faces[k])
+    return figure
+
+
+def nose_paths(before: np.ndarray, after: np.ndarray, fps: float) -> Figure:
+    """Draw where the nose tip of a clip goes as filmed, and what alignment leaves of it.
+
+    Parameters
+    ----------
+    before, after : ndarray
+        The nose tip in each frame, [T, 2], x then y, pixels of the aligned face: as filmed, and aligned.
+    fps : float
+        Frames a second.
+    """
+    paths = {"as filmed": (before, PALETTE[1]), "aligned": (after, PALETTE[0])}
+    figure = Figure(figsize=(WIDTH, 2.7), dpi=DPI, layout="constrained")
+    place, time = figure.subplots(1, 2, width_ratios=(1, 2))
+    for name, (points, colour) in paths.items():
+        x, y = (np.asarray(points, float) - points[0]).T  # [T], [T]
+        place.plot(x, y, ".-", color=colour, linewidth=1, markersize=4)
+        time.plot(np.arange(len(x)) / fps, np.hypot(x, y), ".-", color=colour, linewidth=1.5, label=name)
+    place.set(xlabel="to the right (px)", ylabel="down (px)", title="path of the nose tip", aspect="equal")
+    place.set_adjustable("datalim")
+    place.invert_yaxis()
+    time.set(xlabel="time (s)", ylabel="distance (px)", title="distance from where it was in the first frame")
+    time.legend(fontsize=9)
+    return figure
+
+
+def clip_answer(
+    onset: np.ndarray,
+    apex: np.ndarray,
+    flow: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    probabilities: np.ndarray,
+    label_names: Sequence[str],
+) -> Figure:
+    """Draw what a network was given of one clip, where it looked, and what it says.
+
+    Parameters
+    ----------
+    onset, apex : ndarray
+        Aligned, uint8 [H, W, 3].
+    flow : ndarray
+        Onset -> apex, [2, H, W], x then y, pixels.
+    maps : mapping
+        Grad-CAM of each branch for the most probable class, name -> [h, w] (4.7). Each has a colour range of its own.
+    probabilities : ndarray
+        [C].
+    label_names : sequence of str
+        Class of each probability.
+    """
+    frames = _check_frames(np.stack([onset, apex]), "clip_answer")
+    _check_titles(label_names, len(probabilities), "clip_answer")
+    columns = 3 + len(maps)
+    figure = Figure(figsize=(WIDTH, WIDTH / columns + 1.7), dpi=DPI, layout="constrained")
+    grid = figure.add_gridspec(2, columns, height_ratios=(WIDTH / columns, 0.9))
+    axes = [_bare(figure.add_subplot(grid[0, k])) for k in range(columns)]
+    for ax, frame in zip(axes, frames, strict=False):
+        ax.imshow(frame)
+    limit = _limit(np.linalg.norm(flow, axis=0))
+    draw_flow(axes[2], flow, limit)
+    extent = (-0.5, frames.shape[2] - 0.5, frames.shape[1] - 0.5, -0.5)
+    for ax, values in zip(axes[3:], maps.values(), strict=True):
+        ax.imshow(frames[0].mean(2), cmap="gray")
+        ax.imshow(values, extent=extent, interpolation="bilinear", cmap="inferno", alpha=0.55)
+    titles = ["onset", "apex", f"flow (to {limit:.1f} px)", *(f"Grad-CAM, {name}" for name in maps)]
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set_title(title, fontsize=9)
+    ax = figure.add_subplot(grid[1, :])
+    bars = ax.barh(list(label_names), probabilities, color=PALETTE[0])
+    ax.bar_label(bars, [f"{p:.2f}" for p in probabilities], padding=3, fontsize=9)
+    ax.set(xlim=(0, 1.08), xlabel="probability")
+    ax.invert_yaxis()
+    return figure

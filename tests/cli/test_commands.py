@@ -26,14 +26,14 @@ def project(tmp_path, monkeypatch):
     streams = rng.normal(size=(24, 3, 28, 28)).astype(np.float32)
     labels = rng.permutation([0] * 14 + [1] * 5 + [2] * 5)
     pairs = PairSet(manifest, *frames, labels, ("negative", "positive", "surprise"), streams=streams)
-    monkeypatch.setattr(cli, "_pairs", lambda config, jobs: pairs)
+    monkeypatch.setattr(cli, "_pairs", lambda config, jobs, data=None, drawn=None: pairs)
     monkeypatch.setattr(cli, "PROJECT", tmp_path)
     return tmp_path
 
 
 def test_help_teaches_every_command_without_importing_torch():
-    for command in ("run", "data", "train", "evaluate"):
-        result = run(command, "--help")
+    for command in ("run", "data", "data prepare", "train", "evaluate", "predict"):
+        result = run(*command.split(), "--help")
         assert result.exit_code == 0 and "Examples" in result.output
     code = (
         "import sys; from lfdtcmen.cli import app\n"

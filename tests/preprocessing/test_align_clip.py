@@ -113,6 +113,8 @@ def test_a_face_that_leaves_is_named_by_its_frame():
         align_clip([image, image, np.full_like(image, 128)])
     with pytest.raises(DataError, match=r"no face found.*frame 0"):
         align_clip([np.full((200, 200, 3), 128, np.uint8)])
+    with pytest.raises(DataError, match=r"no face found.*frame 46"):
+        align_faces([np.full((200, 200, 3), 128, np.uint8)], numbers=[46])
 
 
 def test_grey_frames_give_grey_rgb():

@@ -140,3 +140,33 @@ def test_arrays_that_do_not_fit_are_refused(call):
 def test_as_frames_turns_network_output_into_frames():
     images = torch.tensor([[[[0.0, 1.0]], [[0.5, 2.0]], [[-1.0, 0.2]]]])  # [1, 3, 1, 2]
     assert plots.as_frames(images).tolist() == [[[[0, 128, 0], [255, 255, 51]]]]
+
+
+def test_alignment_sheet_marks_the_landmarks_on_the_view_and_shows_the_face_below():
+    points = [RNG.uniform(4, 28, (5, 2)) for _ in FRAMES]
+    views = [FRAMES[0], FRAMES[1], np.repeat(FRAMES[2], 2, axis=0)]  # sizes may differ
+    axes = plots.alignment_sheet(views, points, FRAMES, ["a", "b", "c"]).axes
+    assert [ax.get_title() for ax in axes[:3]] == ["a", "b", "c"]
+    np.testing.assert_allclose(axes[1].collections[0].get_offsets(), points[1])
+    np.testing.assert_array_equal(axes[4].images[0].get_array(), FRAMES[1])
+    with pytest.raises(DataError, match="landmarks"):
+        plots.alignment_sheet(views, points[:2], FRAMES, ["a", "b", "c"])
+
+
+def test_nose_paths_begin_at_zero_and_measure_from_there():
+    before = np.array([[60.0, 70.0], [63.0, 74.0]])
+    place, time = plots.nose_paths(before, before[[0, 0]], fps=10).axes
+    assert [line.get_label() for line in time.lines] == ["as filmed", "aligned"]
+    np.testing.assert_allclose(time.lines[0].get_xydata(), [[0, 0], [0.1, 5]])
+    np.testing.assert_allclose(time.lines[1].get_ydata(), 0)
+    np.testing.assert_allclose(place.lines[0].get_xydata(), [[0, 0], [3, 4]])
+
+
+def test_clip_answer_says_every_probability_and_names_every_map():
+    maps = {"motion": RNG.random((4, 4)), "flow": RNG.random((14, 14))}
+    axes = plots.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.2, 0.1]), NAMES).axes
+    assert [ax.get_title() for ax in axes[3:5]] == ["Grad-CAM, motion", "Grad-CAM, flow"]
+    assert [text.get_text() for text in axes[-1].texts] == ["0.70", "0.20", "0.10"]
+    assert [label.get_text() for label in axes[-1].get_yticklabels()] == list(NAMES)
+    with pytest.raises(DataError):
+        plots.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.3]), NAMES)

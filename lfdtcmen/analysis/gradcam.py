@@ -1,0 +1,66 @@
+"""Grad-CAM (4.7): which places of the network's last feature maps speak for a class."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lfdtcmen.analysis import evaluation_mode
+from lfdtcmen.modules.batch import Batch
+from lfdtcmen.modules.network import LFDTCMEN
+
+
+def gradcam(model: LFDTCMEN, batch: Batch, classes: Tensor | None = None) -> dict[str, Tensor]:
+    """Return a Grad-CAM of each branch that the network has (4.7).
+
+    A channel weighs as much as the class's logit rises with it, on the mean over its places; the weighted channels are
+    summed, and what speaks against the class is cut off. The paper does not say of which layer its Grad-CAM is.
+    Assumed: the last convolutions of each branch, which are MSFE's fusion in the motion branch (conv8 of the motion
+    encoder in Table 6's setting I, onset and apex summed) and the second micro-inceptions of the flow branch, its
+    streams summed.
+
+    Parameters
+    ----------
+    model : LFDTCMEN
+        Left in the mode in which it came. Frozen parts do not matter.
+    batch : Batch
+    classes : Tensor, optional
+        Class to explain of each pair, int64 [B]; the predicted one by default.
+
+    Returns
+    -------
+    dict
+        "motion" [B, h, w] (4x4 for frames of 128x128) and "flow" [B, 14, 14], those that are there. Values from 0 up,
+        without unit: places of one map can be compared, two maps cannot.
+    """
+    layers: dict[str, list[nn.Module]] = {}
+    if model.tcme.motion == "branch":
+        layers["motion"] = [model.tcme.motion_branch.msfe]
+    elif model.tcme.motion == "encoder":
+        layers["motion"] = [model.drl.motion_encoder.conv8]
+    if model.tcme.flow_branch is not None:
+        layers["flow"] = [stream.inception2 for stream in model.tcme.flow_branch.streams]
+
+    features: dict[nn.Module, Tensor] = {}
+
+    def keep(layer: nn.Module, _, output: Tensor) -> Tensor:
+        features[layer] = output.detach().requires_grad_()  # a leaf: what lies before it costs no backward pass
+        return features[layer]
+
+    hooks = [layer.register_forward_hook(keep) for parts in layers.values() for layer in parts]
+    try:
+        with evaluation_mode(model), torch.enable_grad():
+            logits = model(batch).logits  # [B, C]
+            classes = logits.argmax(1) if classes is None else classes
+            gradients = torch.autograd.grad(logits.gather(1, classes[:, None]).sum(), list(features.values()))
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+    weighted = {}
+    for (layer, feature), gradient in zip(features.items(), gradients, strict=True):
+        weights = gradient.mean((2, 3), keepdim=True)  # [B, K, 1, 1]
+        weighted[layer] = (weights * feature.detach()).sum(1)  # [B, h, w]; conv8 sees onset and apex: [2B, h, w]
+    return {
+        name: F.relu(sum(part for layer in parts for part in weighted[layer].split(len(batch))))  # [B, h, w]
+        for name, parts in layers.items()
+    }

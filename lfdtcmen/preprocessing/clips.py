@@ -1,0 +1,207 @@
+"""A data set on disk, from frames as filmed to what the network takes: what ``lfdtcmen data prepare`` does.
+
+Each clip is one job and one file, so that a broken-off run loses nothing, and the number of workers changes nothing.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing import align, apex, flow
+from lfdtcmen.preprocessing.cache import atomic_path, load_npz, make_folder, save_npz_atomic
+from lfdtcmen.preprocessing.faces import find_detector
+from lfdtcmen.preprocessing.frames import list_frames, read_frames, video_info
+
+RECIPE = "1"  # raise when this module, align, apex, faces or flow give other numbers
+LONGEST = 1.0  # seconds after the onset in which an apex is looked for where no offset says it (assumed)
+
+
+def prepare_clips(
+    manifest: pd.DataFrame,
+    out: Path | str,
+    label_map: str = "3class",
+    n_jobs: int = 1,
+    detector: Path | str | None = None,
+    progress: bool = False,
+) -> tuple[PairSet, pd.DataFrame]:
+    """Align the clips of a manifest, spot what apex is missing, and compute flow and streams (3.1.1, 3.3.2).
+
+    Parameters
+    ----------
+    manifest : DataFrame
+        What a loader returned: ``path`` names the frames, an empty ``apex`` is spotted between onset and offset.
+    out : path
+        Folder of the results. A clip that is there already, made from the same frames, is not made again.
+    label_map : {"3class", "7class", "raw"}
+        The one that the manifest was loaded with.
+    n_jobs : int, default 1
+        Processes; -1 for all cores. The result has the same bytes whatever is given.
+    detector : path, optional
+        ONNX file of YuNet; MTCNN by default.
+    progress : bool, default False
+        Show a progress bar with rate and time left.
+
+    Returns
+    -------
+    pairs : PairSet
+        Aligned onset and apex, TV-L1 flow and streams, as :func:`lfdtcmen.preprocessing.prepare` gives them.
+    failures : DataFrame
+        Columns subject, clip, path, reason: clips that could not be prepared. The others are complete.
+
+    Raises
+    ------
+    DataError
+        No rows or a bad row, no clip that could be prepared, a folder that cannot be written to, no detector.
+    """
+    manifest = check_manifest(manifest)
+    if len(manifest) == 0:
+        raise DataError("there are no clips to prepare", "manifest", "look at what the loader left out, and why")
+    if manifest["path"].isna().any() or manifest["label"].isna().any():
+        raise DataError("a clip has no path or no label", "manifest", "use what a loader returned")
+    find_detector(detector)  # fails here and once, not in each worker
+    out = Path(out)
+    make_folder(out / "clips")
+
+    rows = manifest.to_dict("records")
+    jobs = (delayed(_prepare_clip)(row, out / "clips", detector) for row in rows)
+    results = []
+    with tqdm(total=len(rows), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
+        for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+            results.append(result)
+            bar.update()
+
+    reasons = np.array([result.get("reason", "") for result in results])
+    failures = manifest.loc[reasons != "", ["subject", "clip", "path"]].reset_index(drop=True)
+    failures["reason"] = reasons[reasons != ""]
+    _write_csv(failures, out / "failures.csv")
+    if len(failures) == len(manifest):
+        raise DataError(f"none of {len(rows)} clips could be prepared: {reasons[0]}", f"{out / 'failures.csv'}")
+
+    prepared = manifest[reasons == ""].reset_index(drop=True)
+    good = [result for result in results if "reason" not in result]
+    prepared["file"] = [result["file"] for result in good]
+    prepared["apex"] = pd.array([result["apex"] for result in good], dtype="Int64")
+    earlier = prepared["note"].fillna("") if "note" in prepared else [""] * len(good)
+    prepared["note"] = ["; ".join(filter(None, (n, result["note"]))) for n, result in zip(earlier, good, strict=True)]
+    _write_csv(prepared, out / "manifest.csv")
+    names = sorted(set(manifest["emotion"])) if label_map == "raw" else LABEL_MAPS[label_map]
+    with atomic_path(out / "about.json") as temporary:
+        temporary.write_text(json.dumps({"label_map": label_map, "label_names": list(names)}), encoding="utf-8")
+    return load_prepared(out), failures
+
+
+def load_prepared(folder: Path | str) -> PairSet:
+    """Return what :func:`prepare_clips` wrote to a folder.
+
+    Raises
+    ------
+    DataError
+        The folder holds no prepared data set, or one of its files is missing or damaged.
+    """
+    folder = Path(folder)
+    advice = "run `lfdtcmen data prepare` on it (again)"
+    try:
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        # every text as it was written, also a clip called NA; only what is no text may be missing
+        manifest = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
+        manifest = manifest.replace({name: {"": None} for name in ("offset", "fps", "au")})
+        manifest["label"] = manifest["label"].astype(np.int64)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError("there is no prepared data set in the folder", str(folder), advice) from error
+    rows = []
+    for name in manifest["file"]:
+        clip = load_npz(folder / "clips" / name)
+        if clip is None:
+            raise DataError("the file of a clip is missing or damaged", str(folder / "clips" / name), advice)
+        rows.append(clip)
+    arrays = {name: np.stack([row[name] for row in rows]) for name in ("onset", "apex", "landmarks", "flow", "streams")}
+    return PairSet(
+        manifest=check_manifest(manifest),
+        onset=arrays["onset"],
+        apex=arrays["apex"],
+        labels=manifest["label"].to_numpy(),
+        label_names=tuple(about["label_names"]),
+        landmarks=arrays["landmarks"],
+        flow=arrays["flow"].astype(np.float32),
+        streams=arrays["streams"],
+    )
+
+
+def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
+    """Prepare one clip; return its file, apex and note, or the reason why it could not be done."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the processes already share the cores
+    try:
+        file = folder / f"{_fingerprint(row, detector)}.npz"
+        clip = load_npz(file)
+        if clip is None:
+            clip = _make_clip(row, find_detector(detector))
+            save_npz_atomic(file, **clip)
+        return {"file": file.name, "apex": int(clip["apex_number"]), "note": str(clip["note"])}
+    except (DataError, cv2.error, MemoryError) as error:
+        return {"reason": str(error) or type(error).__name__}
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _make_clip(row: dict, detector) -> dict[str, np.ndarray]:
+    numbers = _frames_of(row)
+    frames = (frame for _, frame in read_frames(row["path"], numbers))
+    aligned = align.align_faces(frames, detector, numbers=numbers)
+    last, notes = len(numbers) - 1, [aligned.note]
+    if pd.isna(row["apex"]):
+        last = apex.spot_apex(aligned.frames)
+        notes.append("apex spotted")
+    motion = flow.tvl1(aligned.frames[0], aligned.frames[last])  # [2, 128, 128]
+    return {
+        "onset": aligned.frames[0],
+        "apex": aligned.frames[last],
+        "flow": motion.astype(np.float16),
+        "streams": flow.to_streams(motion),
+        "landmarks": aligned.landmarks,
+        "apex_number": np.int64(numbers[last]),
+        "note": np.array("; ".join(filter(None, notes))),
+    }
+
+
+def _frames_of(row: dict) -> list[int]:
+    """Return the frames that a clip needs: onset and apex, or all in which the apex may be."""
+    onset = int(row["onset"])
+    if not pd.isna(row["apex"]):
+        return sorted({onset, int(row["apex"])})
+    fps = 30.0 if pd.isna(row["fps"]) else float(row["fps"])
+    offset = onset + round(LONGEST * fps) if pd.isna(row["offset"]) else int(row["offset"])
+    path = Path(row["path"])
+    there = list_frames(path) if path.is_dir() else range(video_info(path)[0])
+    numbers = [number for number in there if onset <= number <= offset]
+    if len(numbers) < 2:
+        raise DataError(f"there are {len(numbers)} frames from {onset} to {offset}", str(path), "check the annotation")
+    return numbers
+
+
+def _fingerprint(row: dict, detector: Path | str | None) -> str:
+    """Sixteen hex digits that change with the frames of a clip, their numbers, the detector and the recipe."""
+    path = Path(row["path"])
+    files = [path]
+    if path.is_dir():
+        frames = list_frames(path)
+        files = [frames[number] for number in _frames_of(row) if number in frames]
+    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+    settings = (RECIPE, cv2.__version__, flow.TVL1_SETTINGS, None if detector is None else Path(detector).name)
+    who = [str(row[name]) for name in ("dataset", "subject", "clip", "onset", "apex", "offset")]
+    content = (settings, who, stats)
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False)

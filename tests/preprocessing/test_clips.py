@@ -1,0 +1,265 @@
+"""A folder of clips becomes pairs: what is bad is named and left out, nothing is lost, and workers change no byte."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from lfdtcmen import DataError
+from lfdtcmen.datasets.synthetic import make_clip, warp_photograph
+from lfdtcmen.preprocessing import clips
+from lfdtcmen.preprocessing.align import align_faces
+from lfdtcmen.preprocessing.clips import load_prepared, prepare_clips
+from lfdtcmen.preprocessing.flow import to_streams, tvl1
+
+LANDMARKS = np.array([[203.3, 101.0], [246.0, 102.7], [222.7, 126.7], [204.3, 140.0], [244.3, 140.7]])
+ONSET = astronaut()[:250, 100:350]
+APEX = warp_photograph(astronaut(), LANDMARKS, {12: 1.5})[0][:250, 100:350]
+
+
+def write_frames(folder, frames, first=1, suffix=".png"):
+    folder.mkdir(parents=True)
+    for number, frame in enumerate(frames, first):
+        Image.fromarray(frame).save(folder / f"{number:04d}{suffix}")
+    return folder
+
+
+def row(path, clip="a", **changes):
+    return {
+        "dataset": "mine",
+        "subject": "mine/1",
+        "clip": clip,
+        "onset": 1,
+        "apex": 2,
+        "offset": None,
+        "fps": 30.0,
+        "emotion": "happiness",
+        "label": 1,
+        "path": str(path),
+        **changes,
+    }
+
+
+def table(*rows):
+    return pd.DataFrame(list(rows))
+
+
+def files(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """Twelve good clips of drawn faces."""
+    root = tmp_path_factory.mktemp("tree")
+    rows = []
+    for subject in range(12):
+        clip = make_clip(0, subject, 0)
+        wanted = clip.frames[[clip.onset, clip.apex]]
+        folder = write_frames(root / f"s{subject}", wanted)
+        rows.append(row(folder, subject=f"mine/{subject}", emotion=clip.emotion, label=subject % 3))
+    return table(*rows)
+
+
+def test_pairs_are_aligned_and_have_their_flow(tree, tmp_path):
+    pairs, failures = prepare_clips(tree, tmp_path)
+    assert len(pairs) == 12 and len(failures) == 0
+    assert pairs.label_names == ("negative", "positive", "surprise")
+    assert pairs.labels.tolist() == tree["label"].tolist()
+    assert pairs.subjects.tolist() == tree["subject"].tolist()
+    frames = [np.asarray(Image.open(Path(tree["path"][3]) / f"000{n}.png")) for n in (1, 2)]
+    aligned = align_faces(frames)
+    np.testing.assert_array_equal(pairs.onset[3], aligned.frames[0])
+    np.testing.assert_array_equal(pairs.apex[3], aligned.frames[1])
+    np.testing.assert_allclose(pairs.flow[3], tvl1(*aligned.frames), atol=2e-3)
+    np.testing.assert_array_equal(pairs.streams[3], to_streams(tvl1(*aligned.frames)))
+    again = load_prepared(tmp_path)
+    assert again.fingerprint == pairs.fingerprint
+    pd.testing.assert_frame_equal(again.manifest, pairs.manifest)
+
+
+def test_any_number_of_workers_gives_the_same_bytes(tree, tmp_path):
+    prepare_clips(tree, tmp_path / "one", n_jobs=1)
+    prepare_clips(tree, tmp_path / "two", n_jobs=2)
+    assert len(files(tmp_path / "one")) == 12 + 3
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
+def test_what_is_there_is_not_made_again_and_what_changed_is(tree, tmp_path, monkeypatch):
+    manifest = tree.head(3).copy()
+    folder = write_frames(tmp_path / "c", [ONSET, APEX])
+    manifest.loc[2, ["path", "subject"]] = [str(folder), "mine/c"]
+    prepare_clips(manifest, tmp_path / "out")
+    made = []
+    make = clips._make_clip
+    monkeypatch.setattr(clips, "_make_clip", lambda row, detector: made.append(row["subject"]) or make(row, detector))
+    prepare_clips(manifest, tmp_path / "out")
+    assert made == []
+    Image.fromarray(ONSET).save(folder / "0002.png")  # another frame
+    pairs, _ = prepare_clips(manifest, tmp_path / "out")
+    assert made == ["mine/c"]
+    assert np.abs(pairs.flow[2]).max() < 0.1
+    manifest.loc[1, "apex"] = 1  # another annotation
+    prepare_clips(manifest, tmp_path / "out")
+    assert made == ["mine/c", "mine/1"]
+
+
+def test_each_bad_clip_is_named_and_the_others_go_on(tmp_path):
+    def broken(name, damage):
+        folder = write_frames(tmp_path / name, [ONSET, APEX])
+        damage(folder / "0002.png")
+        return row(folder, name)
+
+    video = tmp_path / "undecodable.mp4"
+    video.write_bytes(b"no video" * 100)
+    bad = [
+        (broken("truncated", lambda file: os.truncate(file, 5000)), r"cannot be read.*0002\.png"),
+        (broken("empty", lambda file: os.truncate(file, 0)), r"is empty.*0002\.png"),
+        (broken("text", lambda file: file.write_text("hello")), r"not an image.*0002\.png"),
+        (broken("missing", lambda file: file.unlink()), r"frame 2 is missing"),
+        (broken("mixed", lambda file: Image.fromarray(APEX[:-9]).save(file)), r"250x241 where the first is 250x250"),
+        (row(write_frames(tmp_path / "nobody", [np.full_like(ONSET, 99)] * 2), "nobody"), r"no face found.*frame 1"),
+        (row(tmp_path / "gone", "gone"), r"no such folder"),
+        (row(video, "video"), r"cannot be decoded.*undecodable\.mp4"),
+        (row(write_frames(tmp_path / "twice", [ONSET, APEX]), "twice"), r"two images have the frame number 1"),
+        (row(write_frames(tmp_path / "short", [ONSET]), "short", apex=None), r"1 frames from 1 to 31"),
+    ]
+    Image.fromarray(ONSET).save(tmp_path / "twice" / "1.jpg")
+    good = row(write_frames(tmp_path / "good", [ONSET, APEX]), "good")
+    pairs, failures = prepare_clips(table(*(r for r, _ in bad), good), tmp_path / "out")
+    assert pairs.manifest["clip"].tolist() == ["good"]
+    assert failures["clip"].tolist() == [r["clip"] for r, _ in bad]
+    for reason, (_, wanted) in zip(failures["reason"], bad, strict=True):
+        assert pd.Series([reason]).str.contains(wanted).all(), reason
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "out" / "failures.csv"), failures)
+
+    os.remove(tmp_path / "twice" / "1.jpg")  # mended
+    pairs, failures = prepare_clips(table(*(r for r, _ in bad), good), tmp_path / "out")
+    assert pairs.manifest["clip"].tolist() == ["twice", "good"] and "twice" not in failures["clip"].tolist()
+
+
+def test_every_kind_of_frames_gives_the_same_pair(tmp_path):
+    grey = cv2.cvtColor(ONSET, cv2.COLOR_RGB2GRAY), cv2.cvtColor(APEX, cv2.COLOR_RGB2GRAY)
+    alpha = [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in (ONSET, APEX)]
+    gaps = write_frames(tmp_path / "frames with gaps", [ONSET, APEX], first=7)
+    os.rename(gaps / "0008.png", gaps / "reg_img019.png")
+    rows = [
+        row(write_frames(tmp_path / "rgb", [ONSET, APEX]), "rgb"),
+        row(write_frames(tmp_path / "rgba", alpha), "rgba"),
+        row(gaps, "gaps", onset=7, apex=19),
+        row(write_frames(tmp_path / "Ärger & Ünmut 表情", [ONSET, APEX], suffix=".bmp"), "unicode"),
+        row(write_frames(tmp_path / "grey", grey), "grey"),
+        row(write_frames(tmp_path / "deep", [frame.astype(np.uint16) * 257 for frame in grey]), "16 bit"),
+    ]
+    pairs, failures = prepare_clips(table(*rows), tmp_path / "out")
+    assert len(failures) == 0
+    for i in (1, 2, 3):
+        np.testing.assert_array_equal(pairs.apex[i], pairs.apex[0])
+    np.testing.assert_array_equal(pairs.apex[5], pairs.apex[4])
+    assert np.abs(pairs.flow[4] - pairs.flow[0]).mean() < 0.05
+
+
+def test_videos_are_read_and_a_missing_apex_is_spotted(tmp_path):
+    strength = [0, 0.3, 0.7, 1.0, 0.8, 0.4, 0.0]
+    frames = [warp_photograph(astronaut(), LANDMARKS, {12: 1.6 * s, 6: 1.2 * s})[0] for s in strength]
+    path = tmp_path / "my video.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 30.0, (512, 512))
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    writer.release()
+    folder = write_frames(tmp_path / "frames", frames)
+    rows = [
+        row(path, "given", onset=0, apex=3),
+        row(path, "spotted", onset=0, apex=None, offset=6),
+        row(folder, "folder", onset=1, apex=None, offset=7),
+        row(path, "no offset", onset=0, apex=None),
+    ]
+    pairs, failures = prepare_clips(table(*rows), tmp_path / "out")
+    assert len(failures) == 0
+    apex = pairs.manifest["apex"].astype(int).tolist()
+    assert apex[0] == 3 and abs(apex[1] - 3) <= 1 and abs(apex[2] - 4) <= 1 and abs(apex[3] - 3) <= 1
+    assert pairs.manifest["note"].tolist() == ["", "apex spotted", "apex spotted", "apex spotted"]
+
+
+def test_the_data_folder_is_only_read(tree, tmp_path):
+    folder = Path(tree["path"][0]).parent
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    prepare_clips(tree.head(2), tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_kill_in_the_middle_loses_nothing(tree, tmp_path):
+    manifest = tmp_path / "manifest.csv"
+    tree.to_csv(manifest, index=False)
+    code = (
+        "import sys, time, pandas as pd\n"
+        "from lfdtcmen.preprocessing import clips\n"
+        "make = clips._make_clip\n"
+        "clips._make_clip = lambda row, detector: (time.sleep(0.2), make(row, detector))[1]\n"
+        "clips.prepare_clips(pd.read_csv(sys.argv[1]), sys.argv[2])\n"
+    )
+    out = tmp_path / "out"
+    process = subprocess.Popen([sys.executable, "-c", code, str(manifest), str(out)], start_new_session=True)
+    deadline = time.monotonic() + 120
+    while len(list((out / "clips").glob("[0-9a-f]*.npz"))) < 3:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = {path: path.stat().st_mtime_ns for path in (out / "clips").glob("[0-9a-f]*.npz")}
+    assert 3 <= len(done) < 12
+    pairs, failures = prepare_clips(tree, out)
+    assert len(pairs) == 12 and len(failures) == 0
+    assert {path: path.stat().st_mtime_ns for path in done} == done  # gone on, not begun again
+    prepare_clips(tree, tmp_path / "unbroken")
+    unbroken = files(tmp_path / "unbroken")
+    assert {name: content for name, content in files(out).items() if name in unbroken} == unbroken
+
+
+def test_raw_emotions_are_classes_of_their_own(tree, tmp_path):
+    manifest = tree.head(4).copy()
+    manifest["emotion"] = ["others", "anger", "others", "fear"]
+    manifest["label"] = [2, 0, 2, 1]
+    pairs, _ = prepare_clips(manifest, tmp_path, "raw")
+    assert pairs.label_names == ("anger", "fear", "others")
+
+
+def test_texts_come_back_as_they_were_written(tree, tmp_path):
+    manifest = tree.head(2).assign(subject=["01", "NA"], clip=["007", "null"], au=["12+R6", None], note=["", "None"])
+    pairs, _ = prepare_clips(manifest, tmp_path)
+    assert pairs.subjects.tolist() == ["01", "NA"]
+    assert pairs.manifest["clip"].tolist() == ["007", "null"]
+    assert pairs.manifest["au"].isna().tolist() == [False, True]
+    assert pairs.manifest["note"].tolist() == ["", "None"]
+
+
+def test_what_cannot_be_done_at_all_is_one_error(tree, tmp_path):
+    with pytest.raises(DataError, match="no clips to prepare"):
+        prepare_clips(tree.head(0), tmp_path)
+    with pytest.raises(DataError, match="no path or no label"):
+        prepare_clips(tree.drop(columns="path"), tmp_path)
+    with pytest.raises(DataError, match=r"none of 1 clips could be prepared: there is no such folder"):
+        prepare_clips(table(row(tmp_path / "gone")), tmp_path)
+    with pytest.raises(DataError, match="no such model file"):
+        prepare_clips(tree, tmp_path, detector=tmp_path / "yunet.onnx")
+    with pytest.raises(DataError, match="no prepared data set"):
+        load_prepared(tmp_path / "nothing")
+
+
+def test_a_damaged_result_is_named_on_loading_and_made_again(tree, tmp_path):
+    pairs, _ = prepare_clips(tree.head(2), tmp_path)
+    os.truncate(tmp_path / "clips" / pairs.manifest["file"][1], 1000)
+    with pytest.warns(UserWarning, match="damaged"), pytest.raises(DataError, match="missing or damaged"):
+        load_prepared(tmp_path)
+    with pytest.warns(UserWarning, match="damaged"):
+        again, _ = prepare_clips(tree.head(2), tmp_path)
+    assert again.fingerprint == pairs.fingerprint
