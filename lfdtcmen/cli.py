@@ -117,7 +117,7 @@ def data(
 ) -> None:
     """Draw and prepare the synthetic faces, and print their Table 1; `data prepare` takes a licensed set or your own.
 
-    Both are cached under data/cache: notebooks, `train` and `evaluate` then start at once.
+    The drawn faces are cached under data/cache: notebooks, `train` and `evaluate` then start at once.
 
     **Examples**
 
@@ -128,6 +128,10 @@ def data(
     - `lfdtcmen data prepare casme3 --root data/casme3 --annotation data/casme3/labels.xlsx`
     """
     if context.invoked_subcommand is not None:
+        given = [name for name in context.params if context.get_parameter_source(name).name == "COMMANDLINE"]
+        if given:
+            option = given[0].replace("_", "-")
+            raise DataError(f"--{option} stands before {context.invoked_subcommand}", fix="write it behind")
         return
     config = _config(profile, seed, preset=preset, label_map=label_map, subjects=subjects)
     pairs = _pairs(config, jobs)
@@ -143,7 +147,10 @@ def prepare(
     annotation: Annotated[
         list[str] | None, typer.Option(help="Table of the clips, xlsx or csv; for megc SET=FILE. SMIC needs none.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Results go here; data/prepared/DATASET by default.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results go here; by default data/prepared/ and the set's or your folder's name."),
+    ] = None,
     label_map: Annotated[
         str | None, typer.Option(help="3class, 7class or raw; 7class for dfme and 3class for the others by default.")
     ] = None,
@@ -168,7 +175,9 @@ def prepare(
     - `lfdtcmen train --data data/prepared/casme3`: train on the result
     """
     label_map = label_map or ("7class" if dataset == "dfme" else "3class")
-    out = out or PROJECT / "data" / "prepared" / (f"{dataset}_{part}" if part else dataset)
+    named = Path(root[0]).resolve().name if dataset == "folder" else f"{dataset}_{part}" if part else dataset
+    out = (out or PROJECT / "data" / "prepared" / named).expanduser()
+    detector = None if detector is None else detector.expanduser()
     manifest, report = _load(dataset, root, annotation or [], label_map, spot_apex, part)
     from lfdtcmen.datasets.manifest import table1
     from lfdtcmen.preprocessing.cache import atomic_path
@@ -180,9 +189,18 @@ def prepare(
     reasons = report["reason"].str.replace(r"\d+", "N", regex=True).value_counts()
     for reason, count in reasons.items():
         typer.echo(f"  {count:5d}  {reason}")
-    pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True)
+    try:
+        pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+    notes = pairs.manifest["note"].str.replace(r"\d+", "N", regex=True)
+    for note, count in notes[notes != ""].value_counts().items():
+        typer.echo(f"  {count:5d}  kept: {note}")
     if len(failures):
         typer.echo(f"{len(failures)} clips could not be prepared, such as {failures['reason'][0]}")
+    if absent := [name for k, name in enumerate(pairs.label_names) if k not in pairs.labels]:
+        typer.echo(f"no clip of {', '.join(absent)}: to train on the set, prepare it with --label-map raw")
     typer.echo(table1(pairs.manifest).to_string())
     typer.echo(f"{len(pairs)} pairs are in {_shown(out)}")
 
@@ -248,7 +266,8 @@ def train(
     options = f"--data {_shown(data.resolve())}" if data else options
     command = f"lfdtcmen train -p {config.profile} --stage {stage} {options} --seed {seed}"
     checkpoint = checkpoint_file(stage, config, learned, run_dir).name
-    record = {"command": command, "date": f"{date.today()}", "config": to_dict(config), "checkpoint": checkpoint}
+    settings = _settings(config, pairs, data)
+    record = {"command": command, "date": f"{date.today()}", "config": settings, "checkpoint": checkpoint}
     write_metrics({**record, "held_out": held_out}, run_dir)
     card = write_model_card(run_dir, describe(config, stage, learned), checkpoint, held_out, command)
     typer.echo(f"what was trained, and how good it is: {_shown(card)}")
@@ -317,7 +336,8 @@ def evaluate(
     table = score_table(predictions).set_index("model")
     typer.echo(table.to_string(float_format="{:.3f}".format))
     write_predictions(pd.concat(predictions, names=["model", None]).reset_index("model"), run_dir)
-    about = {"command": " ".join(["lfdtcmen", *sys.argv[1:]]), "date": f"{date.today()}", "config": to_dict(config)}
+    about = {"command": " ".join(["lfdtcmen", *sys.argv[1:]]), "date": f"{date.today()}"}
+    about |= {"config": _settings(config, pairs, data)}
     write_metrics({**about, "models": table.to_dict("index")}, run_dir)
     typer.echo(f"predictions.csv and metrics.json are in {_shown(run_dir)}")
 
@@ -450,6 +470,16 @@ def _models(config: Config, run_dir: Path) -> dict:
         "motion-branch-stages12": LFDTCMENClassifier(replace(config, flow=None), run_dir, stages=2),
         "motion-branch": LFDTCMENClassifier(replace(config, flow=None), run_dir),
     }
+
+
+def _settings(config: Config, pairs, data: Path | None) -> dict:
+    """Return the config as it is recorded: of a set of the user's, with its name instead of the drawn faces' fields."""
+    settings = to_dict(config)
+    if data is not None:
+        for field in ("preset", "subjects", "label_map"):
+            del settings[field]
+        settings |= {"data": data.name, "fingerprint": pairs.fingerprint, "label_names": list(pairs.label_names)}
+    return settings
 
 
 def _held_out(learned, test, predicted) -> dict:

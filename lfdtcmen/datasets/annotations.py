@@ -25,7 +25,7 @@ import pandas as pd
 
 from lfdtcmen.datasets.manifest import COLUMNS, EMOTIONS, LABEL_MAPS, check_manifest, map_emotion
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.frames import is_video, list_frames, read_frames, video_info
+from lfdtcmen.preprocessing.frames import is_video, list_frames, video_info
 
 HEADER_ROWS = 20  # titles and licence texts stand above the header of some tables
 MAX_FPS = 1e6
@@ -209,7 +209,7 @@ class Tree:
         if not os.path.isdir(self.root):
             raise DataError("there is no such folder", str(self.root), "give the folder of the data set")
         self._children: dict[Path, dict[str, list[Path]]] = {}
-        self._frames: dict[Path, dict[int, Path] | range | str] = {}
+        self._frames: dict[Path, dict[int, None] | range | str] = {}
         self._fps: dict[Path, float] = {}
 
     def children(self, folder: Path) -> dict[str, list[Path]]:
@@ -257,7 +257,7 @@ class Tree:
                         level.extend(path for path in paths if not is_video(path))
         return found
 
-    def frames(self, path: Path) -> dict[int, Path] | range:
+    def frames(self, path: Path) -> dict[int, None] | range:
         """Return the frame numbers of a folder of images or of a video, rising.
 
         Raises
@@ -267,7 +267,9 @@ class Tree:
         """
         if path not in self._frames:
             try:
-                self._frames[path] = self._list_video(path) if os.path.isfile(path) else list_frames(path)
+                # numbers alone: a data set has a million frames
+                video = os.path.isfile(path)
+                self._frames[path] = self._list_video(path) if video else dict.fromkeys(list_frames(path))
             except (DataError, OSError) as error:
                 self._frames[path] = str(error)
         frames = self._frames[path]
@@ -281,8 +283,6 @@ class Tree:
 
     def _list_video(self, path: Path) -> range:
         count, fps = video_info(path)
-        if count < 1:  # a browser's recording does not say how long it is
-            count = sum(1 for _ in read_frames(path))
         if 0 < fps < MAX_FPS:
             self._fps[path] = fps
         return range(count)
@@ -415,7 +415,7 @@ def _read_emotion(row, label_map: str, emotions: dict[str, str]) -> tuple[str, i
 
 
 def _read_interval(
-    row, onset: int, frames: dict[int, Path] | range, spot_apex: bool
+    row, onset: int, frames: dict[int, None] | range, spot_apex: bool
 ) -> tuple[int | None, int | None, list[str]]:
     """Return apex, offset and notes; a DataError says why the row cannot be used."""
     notes: list[str] = []
@@ -469,7 +469,7 @@ def _number(text: str, name: str) -> int | None:
         raise DataError(f"{name} is {error}") from None
 
 
-def _check_there(number: int, frames: dict[int, Path] | range) -> None:
+def _check_there(number: int, frames: dict[int, None] | range) -> None:
     if number not in frames:
         raise DataError(f"frame {number} is missing (there are {min(frames)} to {max(frames)})")
 

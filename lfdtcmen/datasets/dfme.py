@@ -77,7 +77,7 @@ def load(
     if "fps" not in table:
         table["fps"] = ""
     if "part" in table:
-        letter = table["part"].str.extract(r"([ABCabc])\W*$", expand=False).str.lower()
+        letter = table["part"].str.extract(r"^\W*(?:part[\W_]*)?([abc])\W*$", re.IGNORECASE, expand=False).str.lower()
         table["fps"] = table["fps"].mask(table["fps"].map(is_missing), letter.map(RECORDING_FPS).fillna(""))
 
     tree = Tree(root)

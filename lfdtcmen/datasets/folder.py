@@ -51,8 +51,10 @@ def load(
     def locate(row) -> Path:
         if is_missing(row.path):
             raise DataError("path is missing")
-        path = Path(os.path.abspath(tree.root / row.path))
-        if not os.path.exists(path):  # written on a system that minds neither case nor the direction of slashes
+        path = Path(os.path.abspath(tree.root / Path(row.path).expanduser()))
+        if not os.path.exists(path):  # written on a system with other slashes
+            path = Path(os.path.abspath(tree.root / row.path.replace("\\", "/")))
+        if not os.path.exists(path):  # or on one that does not mind the case
             names = [name for name in re.split(r"[\\/]+", row.path) if name not in ("", ".")]
             path = tree.below(tree.root, *names)
         if path is None:

@@ -9,6 +9,8 @@ COLUMNS = ("dataset", "subject", "clip", "onset", "apex", "offset", "fps", "emot
 REQUIRED = ("dataset", "subject", "clip", "onset", "apex", "emotion")  # the others may be missing
 FILLED = tuple(name for name in REQUIRED if name != "apex")  # an empty apex is one that is still to be spotted
 
+MAX_NUMBER = 1e12  # no clip has so many frames
+
 EMOTIONS = ("happiness", "disgust", "contempt", "surprise", "fear", "anger", "sadness", "others")
 
 #: Class names of each label map, in the order of the labels: CAS(ME)^3 and the composite; DFME (4.1).
@@ -90,7 +92,7 @@ def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
     for name in ("onset", "apex", "offset", "fps"):
         given = table[name].notna()
         numbers = pd.to_numeric(table[name], errors="coerce")
-        wrong = given & ~(numbers >= 0).fillna(False)
+        wrong = given & ~((numbers >= 0) & (numbers < MAX_NUMBER)).fillna(False)
         _refuse(wrong, table, f"{name} is not a number of 0 or more", "correct the annotation", name)
         table[name] = numbers.astype(float)
     known = set(EMOTIONS).union(*LABEL_MAPS.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import FIELDS, Tree, build, is_missing, read_table, select_columns
+from lfdtcmen.datasets.annotations import FIELDS, Tree, build, is_missing, only_one, read_table, select_columns
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.frames import is_video
 
@@ -78,7 +78,8 @@ def _find_camera(tree: Tree) -> Path:
         names = ", ".join(folder.name for folder in _folders(tree, tree.root)[:8]) or "no folders"
         raise DataError("there are no folders s1, s2, ...", str(tree.root), f"expected {LAYOUT}; found there: {names}")
     cameras = list(CAMERAS)  # HS first
-    return min(parents, key=lambda folder: cameras.index(_name_camera(tree, folder) or "NIR"))
+    rank = {folder: cameras.index(_name_camera(tree, folder) or "NIR") for folder in parents}
+    return only_one([folder for folder in parents if rank[folder] == min(rank.values())], "s1")
 
 
 def _name_camera(tree: Tree, folder: Path) -> str | None:

@@ -72,7 +72,9 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     counts = np.bincount(labels)
     if (counts == 0).any():
         raise DataError(
-            f"class {np.flatnonzero(counts == 0)[0]} has no sample", "grouped_kfold", "take it out of the label map"
+            f"class {np.flatnonzero(counts == 0)[0]} has no sample",
+            "grouped_kfold",
+            'load the set with label map "raw", which has only the classes that are there',
         )
     for label in range(len(counts)):
         if len(np.unique(subjects[labels == label])) < 2:

@@ -25,7 +25,9 @@ SIZE = 128  # pixels, stated
 CANONICAL = np.array([[43.5, 50.5], [84.5, 50.5], [64.0, 76.3], [47.3, 96.0], [80.7, 96.0]])
 # how much each landmark says on where the face is: a smile moves the corners of the mouth, nothing moves the eyes
 SAYS = np.array([1.0, 1.0, 0.25, 0.1, 0.1])
-LOST = 0.5  # correlation with the onset below which a frame no longer shows the same face in the same place
+LOST = 0.8  # correlation with the onset below which a frame no longer shows the same face in the same place
+FAR = 2.0  # pixels: a step as long as this is measured roughly, and once more from where it led
+DARK = 30  # grey levels: where no pixel is brighter, nobody could find a face
 
 PASSES = 2  # flow is biased towards zero: what the first pass leaves, the second finds
 ROBUST_STEPS = 8
@@ -103,7 +105,7 @@ def align_faces(
         if first is None:
             first = frame.shape
             if landmarks is None:
-                face, note = _detect(frame, detector, name)
+                face, note = choose_face(_detect(frame, detector, name), frame.shape)
                 landmarks = face.landmarks
             transform = _to_canonical(landmarks)
             onset = cut(frame, transform, SIZE)
@@ -115,9 +117,13 @@ def align_faces(
                 raise DataError(f"the frame is {size}", name, "give a clip's frames in one size")
             # the head has moved little since the last frame: what it did before is known already
             transform, crop = _follow(onset, frame, transforms[-1], place)
-            if _correlation(onset, crop) < LOST:
-                face, _ = _detect(frame, detector, name)
-                transform, crop = _follow(onset, frame, _to_canonical(face.landmarks), place)
+            if _correlation(onset, crop) < LOST:  # it jumped, or somebody else is seen: look for it anew
+                guesses = [_to_canonical(face.landmarks) for face in _detect(frame, detector, name)]
+                tries = [_follow(onset, frame, guess, place) for guess in guesses]
+                transform, crop = max(tries, key=lambda found: _correlation(onset, found[1]))
+                if _correlation(onset, crop) < LOST:
+                    fix = "give a clip of one person, seen from the front in every frame"
+                    raise DataError("the face of the first frame is lost", name, fix)
             aligned.append(_match_lighting(onset, crop))
         transforms.append(transform)
     if first is None:
@@ -130,11 +136,12 @@ def _as_rgb(frame: np.ndarray, name: str) -> np.ndarray:
     return np.repeat(frame[..., None], 3, 2) if frame.ndim == 2 else frame
 
 
-def _detect(frame: np.ndarray, detector, name: str) -> tuple[Face, str]:
+def _detect(frame: np.ndarray, detector, name: str) -> list[Face]:
     faces = (detector or find_detector())(frame)
     if not faces:
-        raise DataError("no face found", name, "give frames in which one face is seen from the front")
-    return choose_face(faces, frame.shape)
+        what = "no face found" if frame.max() > DARK else "no face found, the frame is almost black"
+        raise DataError(what, name, "give frames in which one face is seen from the front")
+    return faces
 
 
 def _to_canonical(landmarks: np.ndarray) -> np.ndarray:
@@ -155,9 +162,12 @@ def _follow(
     onset: np.ndarray, frame: np.ndarray, guess: np.ndarray, place: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the transform of a frame, near a guess, and its crop."""
-    moved = estimate_rigid(onset, cut(frame, guess, SIZE), place)
-    transform = (np.vstack([guess, [0, 0, 1]]) @ np.vstack([moved, [0, 0, 1]]))[:2]
-    return transform, cut(frame, transform, SIZE)
+    for _ in range(2):
+        moved = np.vstack([estimate_rigid(onset, cut(frame, guess, SIZE), place), [0, 0, 1]])
+        guess = guess @ moved
+        if np.linalg.norm(moved[:2, :2] @ place[2] + moved[:2, 2] - place[2]) < FAR:
+            break
+    return guess, cut(frame, guess, SIZE)
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest
@@ -19,7 +20,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing import align, apex, flow
 from lfdtcmen.preprocessing.cache import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing.faces import find_detector
-from lfdtcmen.preprocessing.frames import list_frames, read_frames, video_info
+from lfdtcmen.preprocessing.frames import is_video, list_frames, read_frames, video_info
 
 RECIPE = "1"  # raise when this module, align, apex, faces or flow give other numbers
 LONGEST = 1.0  # seconds after the onset in which an apex is looked for where no offset says it (assumed)
@@ -60,13 +61,12 @@ def prepare_clips(
     Raises
     ------
     DataError
-        No rows or a bad row, no clip that could be prepared, a folder that cannot be written to, no detector.
+        No rows or a bad row, an unknown label map or labels of another one, no clip that could be prepared, a folder
+        that cannot be written to, no detector, a worker that was killed. What was done until then is kept.
     """
-    manifest = check_manifest(manifest)
-    if len(manifest) == 0:
-        raise DataError("there are no clips to prepare", "manifest", "look at what the loader left out, and why")
-    if manifest["path"].isna().any() or manifest["label"].isna().any():
-        raise DataError("a clip has no path or no label", "manifest", "use what a loader returned")
+    manifest = _check(manifest, label_map)
+    if n_jobs == 0:
+        raise DataError("there is no work with 0 processes", "n_jobs", "give 1 or more, or -1 for all cores")
     find_detector(detector)  # fails here and once, not in each worker
     out = Path(out)
     make_folder(out / "clips")
@@ -75,14 +75,19 @@ def prepare_clips(
     jobs = (delayed(_prepare_clip)(row, out / "clips", detector) for row in rows)
     results = []
     with tqdm(total=len(rows), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
-        for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
-            results.append(result)
-            bar.update()
+        try:
+            for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+                results.append(result)
+                bar.update()
+        except TerminatedWorkerError as error:
+            advice = "use fewer --jobs; the same command goes on from here"
+            raise DataError("a process was killed, probably for want of memory", str(out), advice) from error
 
     reasons = np.array([result.get("reason", "") for result in results])
     failures = manifest.loc[reasons != "", ["subject", "clip", "path"]].reset_index(drop=True)
     failures["reason"] = reasons[reasons != ""]
     _write_csv(failures, out / "failures.csv")
+    (out / "about.json").unlink(missing_ok=True)  # without it the folder is no data set: it is written last
     if len(failures) == len(manifest):
         raise DataError(f"none of {len(rows)} clips could be prepared: {reasons[0]}", f"{out / 'failures.csv'}")
 
@@ -92,8 +97,11 @@ def prepare_clips(
     prepared["apex"] = pd.array([result["apex"] for result in good], dtype="Int64")
     earlier = prepared["note"].fillna("") if "note" in prepared else [""] * len(good)
     prepared["note"] = ["; ".join(filter(None, (n, result["note"]))) for n, result in zip(earlier, good, strict=True)]
+    names = LABEL_MAPS.get(label_map)
+    if names is None:  # only the emotions of the clips that are there
+        names = sorted(set(prepared["emotion"]))
+        prepared["label"] = [names.index(emotion) for emotion in prepared["emotion"]]
     _write_csv(prepared, out / "manifest.csv")
-    names = sorted(set(manifest["emotion"])) if label_map == "raw" else LABEL_MAPS[label_map]
     with atomic_path(out / "about.json") as temporary:
         temporary.write_text(json.dumps({"label_map": label_map, "label_names": list(names)}), encoding="utf-8")
     return load_prepared(out), failures
@@ -112,28 +120,42 @@ def load_prepared(folder: Path | str) -> PairSet:
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         # every text as it was written, also a clip called NA; only what is no text may be missing
-        manifest = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
+        file = folder / "manifest.csv"
+        manifest = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors="surrogateescape")
         manifest = manifest.replace({name: {"": None} for name in ("offset", "fps", "au")})
         manifest["label"] = manifest["label"].astype(np.int64)
     except (OSError, ValueError, KeyError) as error:
         raise DataError("there is no prepared data set in the folder", str(folder), advice) from error
-    rows = []
-    for name in manifest["file"]:
+    arrays: dict[str, np.ndarray] = {}
+    for i, name in enumerate(manifest["file"]):
         clip = load_npz(folder / "clips" / name)
         if clip is None:
             raise DataError("the file of a clip is missing or damaged", str(folder / "clips" / name), advice)
-        rows.append(clip)
-    arrays = {name: np.stack([row[name] for row in rows]) for name in ("onset", "apex", "landmarks", "flow", "streams")}
+        for part in ("onset", "apex", "landmarks", "flow", "streams"):
+            if i == 0:  # filled in place: a list of clips, stacked at the end, would take the memory twice
+                dtype = np.float32 if part == "flow" else clip[part].dtype
+                arrays[part] = np.empty((len(manifest), *clip[part].shape), dtype)
+            arrays[part][i] = clip[part]
     return PairSet(
         manifest=check_manifest(manifest),
-        onset=arrays["onset"],
-        apex=arrays["apex"],
         labels=manifest["label"].to_numpy(),
         label_names=tuple(about["label_names"]),
-        landmarks=arrays["landmarks"],
-        flow=arrays["flow"].astype(np.float32),
-        streams=arrays["streams"],
+        **arrays,
     )
+
+
+def _check(manifest: pd.DataFrame, label_map: str) -> pd.DataFrame:
+    if label_map not in (*LABEL_MAPS, "raw"):
+        known = ", ".join((*LABEL_MAPS, "raw"))
+        raise DataError(f"unknown label map {label_map!r}", "prepare_clips", f"use one of {known}")
+    manifest = check_manifest(manifest)
+    if len(manifest) == 0:
+        raise DataError("there are no clips to prepare", "manifest", "look at what the loader left out, and why")
+    labels = pd.to_numeric(manifest["label"], errors="coerce")
+    last = np.inf if label_map == "raw" else len(LABEL_MAPS[label_map]) - 1
+    if manifest["path"].isna().any() or not labels.between(0, last).all():
+        raise DataError(f"a clip has no path, or no label of {label_map}", "manifest", "use what a loader returned")
+    return manifest.assign(label=labels.astype(np.int64))
 
 
 def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
@@ -141,20 +163,22 @@ def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the processes already share the cores
     try:
-        file = folder / f"{_fingerprint(row, detector)}.npz"
+        numbers, stats = _find_frames(row)
+        file = folder / f"{_fingerprint(row, numbers, stats, detector)}.npz"
         clip = load_npz(file)
-        if clip is None:
-            clip = _make_clip(row, find_detector(detector))
-            save_npz_atomic(file, **clip)
-        return {"file": file.name, "apex": int(clip["apex_number"]), "note": str(clip["note"])}
-    except (DataError, cv2.error, MemoryError) as error:
+        made = clip is None
+        if made:
+            clip = _make_clip(row, numbers, find_detector(detector))
+    except (ValueError, OSError, cv2.error, MemoryError) as error:  # DataError is a ValueError
         return {"reason": str(error) or type(error).__name__}
     finally:
         cv2.setNumThreads(threads)
+    if made:
+        save_npz_atomic(file, **clip)  # a disk that is full is no fault of the clip: it stops the run
+    return {"file": file.name, "apex": int(clip["apex_number"]), "note": str(clip["note"])}
 
 
-def _make_clip(row: dict, detector) -> dict[str, np.ndarray]:
-    numbers = _frames_of(row)
+def _make_clip(row: dict, numbers: list[int], detector) -> dict[str, np.ndarray]:
     frames = (frame for _, frame in read_frames(row["path"], numbers))
     aligned = align.align_faces(frames, detector, numbers=numbers)
     last, notes = len(numbers) - 1, [aligned.note]
@@ -173,35 +197,33 @@ def _make_clip(row: dict, detector) -> dict[str, np.ndarray]:
     }
 
 
-def _frames_of(row: dict) -> list[int]:
-    """Return the frames that a clip needs: onset and apex, or all in which the apex may be."""
-    onset = int(row["onset"])
-    if not pd.isna(row["apex"]):
-        return sorted({onset, int(row["apex"])})
-    fps = 30.0 if pd.isna(row["fps"]) else float(row["fps"])
-    offset = onset + round(LONGEST * fps) if pd.isna(row["offset"]) else int(row["offset"])
-    path = Path(row["path"])
-    there = list_frames(path) if path.is_dir() else range(video_info(path)[0])
-    numbers = [number for number in there if onset <= number <= offset]
-    if len(numbers) < 2:
-        raise DataError(f"there are {len(numbers)} frames from {onset} to {offset}", str(path), "check the annotation")
-    return numbers
+def _find_frames(row: dict) -> tuple[list[int], list]:
+    """Return the numbers of the frames that a clip needs (onset and apex, or all in which the apex may be), and a list
+    that changes when their files do."""
+    path, onset = Path(row["path"]), int(row["onset"])
+    spot = pd.isna(row["apex"])
+    folder = list_frames(path) if not is_video(path) else None
+    numbers = sorted({onset, onset if spot else int(row["apex"])})
+    if spot:
+        fps = 30.0 if pd.isna(row["fps"]) else float(row["fps"])
+        offset = onset + round(LONGEST * fps) if pd.isna(row["offset"]) else int(row["offset"])
+        there = range(video_info(path)[0]) if folder is None else folder
+        numbers = [number for number in there if onset <= number <= offset]
+        if len(numbers) < 2:
+            found = f"there are {len(numbers)} frames from {onset} to {offset}"
+            raise DataError(found, str(path), "check the annotation")
+    files = [path] if folder is None else [folder[number] for number in numbers if number in folder]
+    return numbers, [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
 
 
-def _fingerprint(row: dict, detector: Path | str | None) -> str:
+def _fingerprint(row: dict, numbers: list[int], stats: list, detector: Path | str | None) -> str:
     """Sixteen hex digits that change with the frames of a clip, their numbers, the detector and the recipe."""
-    path = Path(row["path"])
-    files = [path]
-    if path.is_dir():
-        frames = list_frames(path)
-        files = [frames[number] for number in _frames_of(row) if number in frames]
-    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
-    settings = (RECIPE, cv2.__version__, flow.TVL1_SETTINGS, None if detector is None else Path(detector).name)
-    who = [str(row[name]) for name in ("dataset", "subject", "clip", "onset", "apex", "offset")]
-    content = (settings, who, stats)
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+    model = None if detector is None else (Path(detector).name, Path(detector).stat().st_size)
+    settings = (RECIPE, cv2.__version__, flow.TVL1_SETTINGS, model)
+    who = [str(row[name]) for name in ("dataset", "subject", "clip", "onset", "apex")]
+    return hashlib.sha256(repr((settings, who, numbers, stats)).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False)
+    with atomic_path(path) as temporary:  # a folder's name may be no proper text: it is written as it is
+        table.to_csv(temporary, index=False, errors="surrogateescape")

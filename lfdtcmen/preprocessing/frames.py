@@ -52,13 +52,13 @@ def read_image(path: Path | str) -> np.ndarray:
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
             return np.asarray(image.convert("RGB"))
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise DataError("there is no such image file", str(path), "look at the folder and the frame number") from error
     except UnidentifiedImageError as error:
         raise DataError("the file is not an image", str(path), "copy it again from its source") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, DataError):
-            raise
+    except Exception as error:  # a damaged file raises whatever its decoder stumbles on: struct.error, TypeError, ...
         raise DataError(f"the image cannot be read ({error})", str(path), "copy it again from its source") from error
 
 
@@ -68,13 +68,17 @@ def list_frames(folder: Path | str) -> dict[int, Path]:
     Raises
     ------
     DataError
-        The folder is missing, holds no numbered image, or two images with the same number.
+        The folder is missing or cannot be opened, holds no numbered image, or two images with the same number.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError("there is no such folder of frames", str(folder))
+    try:
+        files = list(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"the folder of frames cannot be opened ({error.strerror})", str(folder)) from error
     frames: dict[int, Path] = {}
-    for file in folder.iterdir():
+    for file in files:
         if file.suffix.lower() not in IMAGE_SUFFIXES or file.name.startswith("."):
             continue
         if match := NUMBER.search(file.stem):
@@ -95,7 +99,10 @@ def is_video(path: Path | str) -> bool:
 
 
 def video_info(path: Path | str) -> tuple[int, float]:
-    """Return how many frames a video says that it has, and how many a second.
+    """Return how many frames a video has, and how many a second (0 where it does not say).
+
+    What the header says of the number is often wrong (a recording of a browser says nothing at all): it is believed
+    where the frame that it calls the last is there and none comes after it. Else all frames are counted.
 
     Raises
     ------
@@ -104,7 +111,21 @@ def video_info(path: Path | str) -> tuple[int, float]:
     """
     capture = _open_video(path)
     try:
-        return int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), float(capture.get(cv2.CAP_PROP_FPS))
+        fps = float(capture.get(cv2.CAP_PROP_FPS))
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        capture.set(cv2.CAP_PROP_POS_FRAMES, count - 1)
+        if count >= 1 and capture.grab() and not capture.grab():
+            return count, fps
+    finally:
+        capture.release()
+    capture = _open_video(path)
+    try:
+        count = 0
+        while capture.grab():
+            count += 1
+        if count == 0:
+            raise DataError("the video holds no frame that can be decoded", str(path), "convert it to H.264 mp4")
+        return count, fps
     finally:
         capture.release()
 
@@ -179,9 +200,15 @@ def _open_video(path: Path | str) -> cv2.VideoCapture:
 
 
 def _from_deep(values: np.ndarray) -> np.ndarray:
-    """Return grey values of more than 8 bits as RGB uint8; those that never pass 255 hold 8 bits already."""
+    """Return grey values of more than 8 bits as RGB uint8.
+
+    Fractions up to 1 and whole numbers up to 255 are told by their largest value; all others are taken for 16 bits.
+    """
+    floating = values.dtype.kind == "f"
     values = np.nan_to_num(values.astype(np.float64))
-    if values.max(initial=0) > 255:
+    if floating and values.max(initial=0) <= 1:
+        values = values * 255
+    elif values.max(initial=0) > 255:
         values = values / 257  # 65535 becomes 255
     return np.repeat(np.clip(values, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 

@@ -1,5 +1,7 @@
 """`lfdtcmen data prepare` on folders of one's own, and `train` and `evaluate` on what it made."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,6 +89,22 @@ def test_train_and_evaluate_take_the_result(prepared, project):
     result = run("evaluate", "majority", "linear-svm", "-p", "smoke", "--folds", 2, "--seeds", 1, "--data", out)
     assert result.exit_code == 0, result.output
     assert "linear-svm" in result.stdout
+    for run_name in ("train", "evaluate"):
+        config = json.loads((project / "runs" / run_name / "metrics.json").read_text(encoding="utf-8"))["config"]
+        assert config["data"] == "mine" and "preset" not in config
+        assert config["label_names"] == ["negative", "positive", "surprise"]
+
+
+def test_a_class_without_clips_is_said_and_raw_labels_help(recordings, project):
+    command = ("data", "prepare", "folder", "--root", recordings, "--annotation", recordings / "clips.csv", "--jobs", 1)
+    result = run(*command, "--label-map", "7class")
+    assert result.exit_code == 0, result.output
+    assert "no clip of disgust, contempt, fear, sadness: to train on the set, prepare it with" in result.stdout
+    out = project / "data" / "prepared" / recordings.name
+    refused = run("train", "-p", "smoke", "--data", out)
+    assert refused.exit_code == 2 and 'label map "raw"' in refused.stderr
+    assert run(*command, "--label-map", "raw").exit_code == 0
+    assert run("evaluate", "majority", "-p", "smoke", "--folds", 2, "--seeds", 1, "--data", out).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -98,6 +116,7 @@ def test_train_and_evaluate_take_the_result(prepared, project):
         (("data", "prepare", "casme3", "--root", "gone", "--annotation", "gone.csv"), "gone"),
         (("data", "prepare", "megc", "--root", "x"), "no data set is named in 'x'"),
         (("data", "prepare", "folder"), "--root"),
+        (("data", "--label-map", "7class", "prepare", "folder", "--root", "x"), "--label-map stands before prepare"),
         (("train", "--data", "gone"), "no prepared data set"),
         (("train", "--data", "gone", "--label-map", "7class"), "--label-map is of the drawn faces"),
         (("evaluate", "action-units", "--data", "gone"), "unknown model 'action-units'"),

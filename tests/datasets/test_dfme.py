@@ -102,12 +102,12 @@ def test_columns_in_capitals_in_another_order_beside_others(tree, tmp_path):
 
 
 def test_fps_is_the_column_then_the_recording_set_then_the_common_one(tree, tmp_path):
-    rows = [["sub0003", f"sub0003_0{1 + i % 2}", i, 25, 59, "fear", *cells] for i, cells in
-            enumerate([("300", "C"), ("", "Part-B"), ("?", "c"), ("", ""), ("fast", "A")])]  # fmt: skip
+    cells = [("300", "C"), ("", "Part-B"), ("?", "c"), ("", ""), ("fast", "A"), ("", "train_data"), ("", "part_a")]
+    rows = [["sub0003", f"sub0003_0{1 + i % 2}", i, 25, 59, "fear", *cells[i]] for i in range(len(cells))]
     table = write_csv(tmp_path / "t.csv", [[*DFME_HEADER[:6], "FPS", "part"], *rows])
     manifest, _ = dfme.load(tree[0], table)
-    assert manifest["fps"].tolist() == [300, 300, 200, 200, 200]
-    assert manifest["note"].str.contains("fps is not a number").tolist() == [False] * 4 + [True]
+    assert manifest["fps"].tolist() == [300, 300, 200, 200, 200, 200, 500]
+    assert manifest["note"].str.contains("fps is not a number").tolist() == [False] * 4 + [True] + [False] * 2
 
 
 @pytest.mark.parametrize("column", ["missing", "empty"])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets import annotations, folder
+from lfdtcmen.datasets import folder
 from lfdtcmen.datasets.manifest import check_manifest, table1
 from lfdtcmen.preprocessing.frames import read_frames
 from tests.datasets.trees import snapshot, touch_frames, write_csv, write_video
@@ -62,13 +62,15 @@ def test_videos_and_folders_in_one_table(root, tmp_path):
 
 def test_paths_as_another_system_writes_them(root, tmp_path):
     paths = [r"zoë\LÄCHELN 1.mp4", "./Ben/", r".\zoe" + "\u0308" + r"\Frames 2", "../Kurs 2024 Gesichter/Ben"]
+    paths.append(r"..\Kurs 2024 Gesichter\Ben")
     rows = [["a", f"c{i}", 1, 2, "", "", "fear", "", path] for i, path in enumerate(paths)]
     rows[2][2:4] = [100, 101]
     rows[3][2:4] = [2, 3]
+    rows[4][2:4] = [2, 8]
     manifest, report = folder.load(root, write_table(tmp_path, *rows))
     assert report.empty
     assert [os.path.relpath(path, root) for path in manifest["path"]] == [
-        "Zoë/lächeln 1.MP4", "Ben", "Zoë/frames 2", "Ben"
+        "Zoë/lächeln 1.MP4", "Ben", "Zoë/frames 2", "Ben", "Ben"
     ]  # fmt: skip
 
 
@@ -124,17 +126,6 @@ def test_several_data_sets_in_one_table(root, tmp_path):
     manifest, _ = folder.load(root, write_table(tmp_path, *rows, header=header))
     assert manifest["subject"].tolist() == ["2023/1", "2024/1", "Kurs 2024 Gesichter/1"]
     assert len(table1(manifest)) == 3
-
-
-def test_a_video_that_does_not_say_its_length_is_counted(root, monkeypatch, tmp_path):
-    monkeypatch.setattr(annotations, "video_info", lambda path: (-1, float("nan")))
-    table = write_table(
-        tmp_path, ["Ben", "a", 0, 9, 8, "", "fear", "", "b.avi"], ["Ben", "b", 0, 9, 9, "", "fear", "", "b.avi"]
-    )
-    manifest, report = folder.load(root, table)
-    assert manifest["apex"].tolist() == [9]
-    assert manifest["fps"].isna().all()
-    assert report["reason"].tolist() == ["apex 9 comes after offset 8"]
 
 
 CELL = st.one_of(

@@ -1,5 +1,7 @@
 """SMIC loads from its folders alone and from SMIC-E's table, and its clips wait for their apex."""
 
+import shutil
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +46,14 @@ def test_one_camera_is_taken_and_sets_the_frame_rate(folders):
     near_infrared, _ = smic.load(folders / "NIR")
     assert set(near_infrared["fps"]) == {25}
     assert "s1_ne_01" not in set(near_infrared["clip"])
+
+
+def test_two_versions_below_one_root_are_not_chosen_from(tmp_path):
+    raw, _ = trees.write_smic(tmp_path)
+    shutil.copytree(raw, tmp_path / "SMIC_all_cropped")
+    with pytest.raises(DataError, match="2 folders are called s1"):
+        smic.load(tmp_path)
+    assert len(smic.load(raw)[0])
 
 
 def test_the_table_of_smic_e_says_where_in_the_clip(extended):

@@ -6,6 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from matplotlib import cbook
+from PIL import Image
 from skimage.data import astronaut
 
 from lfdtcmen import DataError
@@ -105,6 +107,45 @@ def test_a_jump_is_found_again():
     frames = [image, cv2.warpAffine(image, np.array([[1.0, 0, 120], [0, 1, 60]]), (512, 512))]
     aligned = align_faces(frames)
     assert np.linalg.norm(aligned.transforms[1][:, 2] - aligned.transforms[0][:, 2] - [120, 60]) < 0.5
+
+
+@pytest.mark.parametrize("shift", [(40, 0), (0, 30), (-25, 25)])
+def test_a_jump_too_large_to_follow_is_not_taken_for_motion(shift):
+    image = astronaut()
+    moved = cv2.warpAffine(image, np.array([[1.0, 0, shift[0]], [0, 1, shift[1]]]), (512, 512))
+    aligned = align_faces([image, moved])
+    assert np.linalg.norm(aligned.transforms[1][:, 2] - aligned.transforms[0][:, 2] - shift) < 0.3
+
+
+def test_another_face_in_the_place_of_the_first_is_refused():
+    image = astronaut()
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        other = np.asarray(Image.open(file))[:512]
+    with pytest.raises(DataError, match=r"face of the first frame is lost.*frame 1"):
+        align_faces([image, other])
+    both = np.concatenate([image, other], axis=1)
+    gone = both.copy()
+    gone[:, :512] = 128
+    first = align_faces([both], landmarks=find_detector()(image)[0].landmarks)
+    with pytest.raises(DataError, match=r"face of the first frame is lost.*frame 1"):
+        align_faces([both, gone], landmarks=find_detector()(image)[0].landmarks)
+    # both stay and change places: the first one is followed
+    swapped = np.concatenate([other, image], axis=1)
+    found = align_faces([both, swapped], landmarks=find_detector()(image)[0].landmarks)
+    assert np.abs(found.transforms[1][:, 2] - first.transforms[0][:, 2] - [512, 0]).max() < 1
+
+
+def test_lighting_is_matched_to_the_first_frame():
+    image = astronaut()
+    x = np.linspace(0.8, 1.1, 512)[None, :, None]
+    lit = np.clip(image * x, 0, 255).astype(np.uint8)
+    frames = align_clip([image, lit])
+    assert np.abs(frames[1].astype(int) - frames[0])[20:108, 20:108].mean() < 3
+
+
+def test_a_black_clip_is_called_black():
+    with pytest.raises(DataError, match="almost black"):
+        align_clip([np.full((200, 200, 3), 12, np.uint8)])
 
 
 def test_a_face_that_leaves_is_named_by_its_frame():

@@ -101,7 +101,7 @@ def test_what_is_there_is_not_made_again_and_what_changed_is(tree, tmp_path, mon
     prepare_clips(manifest, tmp_path / "out")
     made = []
     make = clips._make_clip
-    monkeypatch.setattr(clips, "_make_clip", lambda row, detector: made.append(row["subject"]) or make(row, detector))
+    monkeypatch.setattr(clips, "_make_clip", lambda row, *rest: made.append(row["subject"]) or make(row, *rest))
     prepare_clips(manifest, tmp_path / "out")
     assert made == []
     Image.fromarray(ONSET).save(folder / "0002.png")  # another frame
@@ -113,7 +113,29 @@ def test_what_is_there_is_not_made_again_and_what_changed_is(tree, tmp_path, mon
     assert made == ["mine/c", "mine/1"]
 
 
-def test_each_bad_clip_is_named_and_the_others_go_on(tmp_path):
+def test_the_frame_rate_decides_where_an_apex_is_looked_for(tmp_path):
+    folder = write_frames(tmp_path / "c", [ONSET, ONSET, APEX, APEX, ONSET, ONSET, ONSET, ONSET])
+    names = set()
+    for fps, frames in ((2.0, 3), (6.0, 7)):
+        manifest = table(row(folder, apex=None, fps=fps))
+        assert len(clips._find_frames(manifest.to_dict("records")[0])[0]) == frames
+        names.add(prepare_clips(manifest, tmp_path / "out")[0].manifest["file"][0])
+    assert len(names) == 2
+
+
+def explode_on(name, align_faces):
+    """Let the alignment of frames of 99 rows fail inside a library, with an error that is none of ours."""
+
+    def explode(frames, *rest, **named):
+        frames = list(frames)
+        if len(frames[0]) == 99:
+            raise np.linalg.LinAlgError(f"linear algebra of {name}")
+        return align_faces(frames, *rest, **named)
+
+    return explode
+
+
+def test_each_bad_clip_is_named_and_the_others_go_on(tmp_path, monkeypatch):
     def broken(name, damage):
         folder = write_frames(tmp_path / name, [ONSET, APEX])
         damage(folder / "0002.png")
@@ -121,7 +143,9 @@ def test_each_bad_clip_is_named_and_the_others_go_on(tmp_path):
 
     video = tmp_path / "undecodable.mp4"
     video.write_bytes(b"no video" * 100)
+    monkeypatch.setattr(clips.align, "align_faces", explode_on("exploding", clips.align.align_faces))
     bad = [
+        (row(write_frames(tmp_path / "exploding", [ONSET[:99], APEX]), "exploding"), "linear algebra"),
         (broken("truncated", lambda file: os.truncate(file, 5000)), r"cannot be read.*0002\.png"),
         (broken("empty", lambda file: os.truncate(file, 0)), r"is empty.*0002\.png"),
         (broken("text", lambda file: file.write_text("hello")), r"not an image.*0002\.png"),
@@ -131,7 +155,7 @@ def test_each_bad_clip_is_named_and_the_others_go_on(tmp_path):
         (row(tmp_path / "gone", "gone"), r"no such folder"),
         (row(video, "video"), r"cannot be decoded.*undecodable\.mp4"),
         (row(write_frames(tmp_path / "twice", [ONSET, APEX]), "twice"), r"two images have the frame number 1"),
-        (row(write_frames(tmp_path / "short", [ONSET]), "short", apex=None), r"1 frames from 1 to 31"),
+        (row(write_frames(tmp_path / "short", [ONSET]), "short", apex=None), r"there are 1 frames from 1 to 31"),
     ]
     Image.fromarray(ONSET).save(tmp_path / "twice" / "1.jpg")
     good = row(write_frames(tmp_path / "good", [ONSET, APEX]), "good")
@@ -190,11 +214,66 @@ def test_videos_are_read_and_a_missing_apex_is_spotted(tmp_path):
     assert pairs.manifest["note"].tolist() == ["", "apex spotted", "apex spotted", "apex spotted"]
 
 
+def test_a_full_disk_stops_the_run_and_is_no_fault_of_the_clips(tree, tmp_path, monkeypatch):
+    def refuse(path, **arrays):
+        raise DataError("cannot write the file (No space left on device)", str(path))
+
+    monkeypatch.setattr(clips, "save_npz_atomic", refuse)
+    with pytest.raises(DataError, match="No space left"):
+        prepare_clips(tree, tmp_path)
+    assert not (tmp_path / "failures.csv").exists()
+
+
+def test_a_second_run_that_fails_leaves_no_older_set_behind(tree, tmp_path):
+    prepare_clips(tree.head(2), tmp_path / "out")
+    with pytest.raises(DataError, match="none of 1 clips"):
+        prepare_clips(table(row(tmp_path / "gone")), tmp_path / "out")
+    with pytest.raises(DataError, match="no prepared data set"):
+        load_prepared(tmp_path / "out")
+
+
+def test_a_killed_worker_is_one_error_and_the_next_run_goes_on(tree, tmp_path):
+    code = (
+        "import os, sys, pandas as pd\n"
+        "from lfdtcmen.preprocessing.clips import prepare_clips\n"
+        "def detector(path):\n"
+        "    return None\n"
+        "import lfdtcmen.preprocessing.clips as clips\n"
+        "from lfdtcmen import DataError\n"
+        "class Killer(str):\n"
+        "    def __reduce__(self):\n"
+        "        return os._exit, (9,)\n"
+        "manifest = pd.read_csv(sys.argv[1])\n"
+        "manifest['path'] = [Killer(p) if i == 5 else p for i, p in enumerate(manifest['path'])]\n"
+        "try: prepare_clips(manifest, sys.argv[2], n_jobs=2)\n"
+        "except DataError as error: print(error)\n"
+    )
+    tree.to_csv(tmp_path / "manifest.csv", index=False)
+    command = [sys.executable, "-c", code, str(tmp_path / "manifest.csv"), str(tmp_path / "out")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "a process was killed" in result.stdout, result.stderr
+    assert len(prepare_clips(tree, tmp_path / "out")[0]) == 12
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are proper text")
+def test_a_folder_whose_name_is_no_proper_text(tmp_path):
+    folder = write_frames(tmp_path / os.fsdecode(b"b\xe4d"), [ONSET, APEX])
+    pairs, failures = prepare_clips(table(row(folder)), tmp_path / "out")
+    assert len(failures) == 0 and pairs.manifest["path"][0] == str(folder)
+
+
 def test_the_data_folder_is_only_read(tree, tmp_path):
     folder = Path(tree["path"][0]).parent
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    prepare_clips(tree.head(2), tmp_path)
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    paths = [folder, *folder.rglob("*")]
+    before = {path: path.stat().st_mtime_ns for path in paths}
+    for path in paths:
+        path.chmod(0o555)  # root may write all the same: so the times are looked at, too
+    try:
+        assert len(prepare_clips(tree.head(2), tmp_path)[0]) == 2
+    finally:
+        for path in paths:
+            path.chmod(0o755)
+    assert {path: path.stat().st_mtime_ns for path in [folder, *folder.rglob("*")]} == before
 
 
 def test_a_kill_in_the_middle_loses_nothing(tree, tmp_path):
@@ -204,7 +283,7 @@ def test_a_kill_in_the_middle_loses_nothing(tree, tmp_path):
         "import sys, time, pandas as pd\n"
         "from lfdtcmen.preprocessing import clips\n"
         "make = clips._make_clip\n"
-        "clips._make_clip = lambda row, detector: (time.sleep(0.2), make(row, detector))[1]\n"
+        "clips._make_clip = lambda *all: (time.sleep(0.2), make(*all))[1]\n"
         "clips.prepare_clips(pd.read_csv(sys.argv[1]), sys.argv[2])\n"
     )
     out = tmp_path / "out"
@@ -229,8 +308,11 @@ def test_raw_emotions_are_classes_of_their_own(tree, tmp_path):
     manifest = tree.head(4).copy()
     manifest["emotion"] = ["others", "anger", "others", "fear"]
     manifest["label"] = [2, 0, 2, 1]
-    pairs, _ = prepare_clips(manifest, tmp_path, "raw")
-    assert pairs.label_names == ("anger", "fear", "others")
+    manifest.loc[1, "path"] = str(tmp_path / "gone")  # the only anger: no class of what is left
+    pairs, failures = prepare_clips(manifest, tmp_path, "raw")
+    assert len(failures) == 1
+    assert pairs.label_names == ("fear", "others")
+    assert pairs.labels.tolist() == pairs.manifest["label"].tolist() == [1, 1, 0]
 
 
 def test_texts_come_back_as_they_were_written(tree, tmp_path):
@@ -245,8 +327,13 @@ def test_texts_come_back_as_they_were_written(tree, tmp_path):
 def test_what_cannot_be_done_at_all_is_one_error(tree, tmp_path):
     with pytest.raises(DataError, match="no clips to prepare"):
         prepare_clips(tree.head(0), tmp_path)
-    with pytest.raises(DataError, match="no path or no label"):
-        prepare_clips(tree.drop(columns="path"), tmp_path)
+    for bad in (tree.drop(columns="path"), tree.assign(label="happy"), tree.assign(label=3)):
+        with pytest.raises(DataError, match="no path, or no label of 3class"):
+            prepare_clips(bad, tmp_path)
+    with pytest.raises(DataError, match="unknown label map '5class'"):
+        prepare_clips(tree, tmp_path, "5class")
+    with pytest.raises(DataError, match="0 processes"):
+        prepare_clips(tree, tmp_path, n_jobs=0)
     with pytest.raises(DataError, match=r"none of 1 clips could be prepared: there is no such folder"):
         prepare_clips(table(row(tmp_path / "gone")), tmp_path)
     with pytest.raises(DataError, match="no such model file"):
@@ -263,3 +350,24 @@ def test_a_damaged_result_is_named_on_loading_and_made_again(tree, tmp_path):
     with pytest.warns(UserWarning, match="damaged"):
         again, _ = prepare_clips(tree.head(2), tmp_path)
     assert again.fingerprint == pairs.fingerprint
+
+
+def test_a_4k_video_takes_less_than_2_gb(tmp_path):
+    path = tmp_path / "4k.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 30.0, (3840, 2160))
+    frame = np.zeros((2160, 3840, 3), np.uint8)
+    frame[:, 800:2960] = cv2.resize(astronaut(), (2160, 2160))[..., ::-1]
+    for _ in range(45):  # 1.1 GB, were it all in memory
+        writer.write(frame)
+    writer.release()
+    code = (
+        "import resource, sys, pandas as pd\n"
+        "from lfdtcmen.preprocessing.clips import prepare_clips\n"
+        "prepare_clips(pd.read_csv(sys.argv[1]), sys.argv[2])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    table(row(path, onset=0, apex=None, offset=44)).to_csv(tmp_path / "m.csv", index=False)
+    command = [sys.executable, "-c", code, str(tmp_path / "m.csv"), str(tmp_path / "out")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) < 1e6  # kB; 0.5 GB of them are Python, torch and OpenCV

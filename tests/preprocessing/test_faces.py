@@ -66,7 +66,7 @@ def test_a_grey_photograph_has_the_same_face():
     assert np.linalg.norm(face.landmarks - MARKED["Collins"], axis=1).max() < 5
 
 
-@pytest.mark.parametrize("shape", [(300, 400, 3), (20, 30, 3), (1, 1, 3)])
+@pytest.mark.parametrize("shape", [(300, 400, 3), (20, 30, 3), (1, 1, 3), (2, 3000, 3), (9000, 10, 3)])
 def test_where_no_face_is_none_is_found(shape):
     rng = np.random.default_rng(0)
     assert find_detector()(np.full(shape, 90, np.uint8)) == []

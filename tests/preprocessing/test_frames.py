@@ -1,16 +1,18 @@
 """Frames of every kind come out as RGB uint8; what cannot be read is named, file or frame."""
 
+import io
 import os
-import shutil
+import warnings
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from lfdtcmen import DataError
+from lfdtcmen.preprocessing import frames as frames_module
 from lfdtcmen.preprocessing.frames import is_video, list_frames, read_frames, read_image, video_info
 
 RED = np.zeros((20, 30, 3), np.uint8)
@@ -45,6 +47,9 @@ def test_grey_16_bit_palette_and_transparent_images_become_rgb(tmp_path):
     np.testing.assert_array_equal(read_image(save(RAMP.astype(np.uint16) * 257, tmp_path / "deep.png")), grey)
     np.testing.assert_array_equal(read_image(save(RAMP.astype(np.uint16) * 257, tmp_path / "deep.tif")), grey)
     np.testing.assert_array_equal(read_image(save(RAMP.astype(np.uint16), tmp_path / "dark.png")), grey)
+
+    fractions = RAMP.astype(np.float32) / 255
+    np.testing.assert_allclose(read_image(save(fractions, tmp_path / "float.tif")), grey, atol=1)
 
     cv2.imwrite(str(tmp_path / "deep rgb.png"), (RED[..., ::-1].astype(np.uint16) * 257))
     np.testing.assert_array_equal(read_image(tmp_path / "deep rgb.png"), RED)
@@ -87,12 +92,50 @@ def test_missing_empty_and_foreign_files_are_named(tmp_path):
         read_image(tmp_path)
 
 
-@given(data=st.binary(max_size=300))
-def test_no_bytes_crash_the_reader(data, tmp_path_factory):
-    path = tmp_path_factory.mktemp("bytes") / "a.png"
-    path.write_bytes(data)
-    with pytest.raises(DataError):
-        read_image(path)
+def valid_files():
+    """Return small image files of each kind, with EXIF where there is such a thing."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 255, (12, 16, 3), dtype=np.uint8))
+    files = []
+    for kind, options in (("jpeg", {"exif": exif}), ("tiff", {"exif": exif}), ("png", {}), ("bmp", {}), ("webp", {})):
+        buffer = io.BytesIO()
+        image.save(buffer, kind, **options)
+        files.append(buffer.getvalue())
+    return files
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_no_damage_to_an_image_gives_another_error_than_ours(data, tmp_path_factory):
+    content = bytearray(data.draw(st.sampled_from(valid_files())))
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("bytes") / "a.jpg"
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own, on damaged metadata
+        try:
+            image = read_image(path)
+        except DataError as error:
+            assert "a.jpg" in str(error)
+        else:
+            assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+
+
+def test_damaged_metadata_is_named(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = bytearray(save(RED, tmp_path / "a.jpg", exif=exif).read_bytes())
+    at = content.index(b"Exif\0\0") + 6
+    content[at + 4 : at + 8] = b"\xff\xff\xff\x7f"  # where the first directory would be
+    content[at + 2] = 99
+    (tmp_path / "a.jpg").write_bytes(content)
+    try:
+        assert read_image(tmp_path / "a.jpg").shape == (20, 30, 3)
+    except DataError as error:
+        assert "a.jpg" in str(error)
 
 
 def test_frames_are_numbered_by_the_end_of_their_names(tmp_path):
@@ -159,10 +202,65 @@ def test_a_video_that_cannot_be_decoded_is_named(tmp_path):
         list(read_frames(tmp_path / "nothing"))
 
 
-def test_the_whole_of_a_long_video_is_never_in_memory(tmp_path):
-    path = write_video(tmp_path / "a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 5)
-    frames = read_frames(path)
+def test_one_frame_at_a_time_is_read(tmp_path, monkeypatch):
+    video = write_video(tmp_path / "a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 6)
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(6):
+        save(RED, folder / f"{number}.png")
+    read = []
+    real = frames_module.read_image
+    monkeypatch.setattr(frames_module, "read_image", lambda path: read.append(path) or real(path))
+    frames = read_frames(folder)
     next(frames)
-    shutil.copy(path, tmp_path / "b.mp4")
-    frames.close()  # a reader may stop early; the file is let go
-    path.unlink()
+    next(frames)
+    assert len(read) == 2
+
+    converted = []
+    convert = cv2.cvtColor
+    monkeypatch.setattr(frames_module.cv2, "cvtColor", lambda *a: converted.append(1) or convert(*a))
+    frames = read_frames(video)
+    next(frames)
+    next(frames)
+    assert len(converted) == 2
+
+
+def test_a_header_that_counts_wrong_is_not_believed(tmp_path):
+    path = tmp_path / "a.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (64, 48))
+    for i in range(7):
+        writer.write(np.full((48, 64, 3), 30 * i, np.uint8))
+    writer.release()
+    assert video_info(path)[0] == 7
+    content = path.read_bytes()
+    total = content.index(b"avih") + 8 + 16  # dwTotalFrames of the main header
+    length = content.index(b"strh") + 8 + 32  # dwLength of the stream's
+    for wrong in (3, 500):
+        changed = bytearray(content)
+        changed[total : total + 4] = changed[length : length + 4] = wrong.to_bytes(4, "little")
+        path.write_bytes(changed)
+        assert video_info(path)[0] == 7
+        assert [n for n, _ in read_frames(path)] == list(range(7))
+
+
+def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(frames_module.Path, "iterdir", refuse)
+    with pytest.raises(DataError, match=r"cannot be opened \(Permission denied\)"):
+        list_frames(tmp_path)
+
+
+def test_a_video_without_a_frame_that_can_be_decoded_is_named(tmp_path):
+    path = tmp_path / "a.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (64, 48))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    content = bytearray(path.read_bytes())
+    frames = content.index(b"movi") + 4
+    content[frames:] = bytes(len(content) - frames)
+    path.write_bytes(content)
+    for read in (video_info, lambda path: list(read_frames(path))):
+        with pytest.raises(DataError, match="no frame that can be decoded"):
+            read(path)
