@@ -88,12 +88,12 @@ def spot_apex(frames: np.ndarray, method: str = "pulse", onset: int = 0, offset:
             "spot_apex",
             f"give 0 <= onset < offset <= {last}, counted from 0",
         )
-    middle = max(onset + 1, (onset + offset) // 2)
+    middle = int(max(onset + 1, (onset + offset) // 2))
     if method == "midpoint":
         return middle
     curve = {"pulse": pulse_fit, "flow": flow_length, "difference": frame_difference}[method]
     values = curve(frames[onset : offset + 1])[1:]  # after the onset
-    return middle if np.ptp(values) < FLAT else onset + 1 + int(values.argmax())
+    return middle if np.ptp(values) < FLAT else int(onset + 1 + values.argmax())
 
 
 def spot_interval(frames: np.ndarray, fps: float) -> Spotted:
@@ -130,13 +130,13 @@ def spot_interval(frames: np.ndarray, fps: float) -> Spotted:
     own = own_motion(frames)  # [T, P]
     step = max(1, round(fps / SEARCH_FPS))
     count = len(own) // step
-    slow = own[: count * step].reshape(count, step, -1).mean(1)  # [T / step, P]
+    slow = own[: count * step].reshape(count, step, own.shape[1]).mean(1)  # [T / step, P]
     found = _search(slow, fps / step)
     if found is None:
         return Spotted(0, len(frames) // 2, len(frames) - 1, np.zeros(len(frames)))
     onset, apex, offset = (i * step + step // 2 for i in found)
     if step > 1:  # the search saw every few frames as one
-        apex = onset + int(_fit(own[onset : offset + 1]).argmax())
+        apex = onset + 1 + int(_fit(own[onset : offset + 1])[1:].argmax())
     return Spotted(onset, apex, offset, _project(own, onset, apex, offset))
 
 

@@ -935,3 +935,75 @@ def clip_answer(
     ax.set(xlim=(0, 1.08), xlabel="probability")
     ax.invert_yaxis()
     return figure
+
+
+# ---------------------------------------------------------------- apex spotting
+
+
+def spotting_curves(
+    curves: Mapping[str, np.ndarray],
+    fps: float,
+    truth: Mapping[str, int],
+    found: Mapping[str, int],
+    start: int = 0,
+) -> Figure:
+    """Draw one panel a curve over time, the frame that it takes for the apex, and the truth (section 6).
+
+    Parameters
+    ----------
+    curves : mapping
+        Name with unit -> value of each frame, [T].
+    fps : float
+        Frames a second.
+    truth : mapping
+        onset, apex, offset -> frame of the clip: dashed lines.
+    found : mapping
+        Name of a curve -> the frame of the clip that it takes for the apex. A curve that takes none may be missing.
+    start : int
+        The frame of the clip that the curves begin with.
+    """
+    figure = Figure(figsize=(WIDTH, 0.6 + 1.35 * len(curves)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(len(curves), 1, squeeze=False, sharex=True)[:, 0]
+    for ax, (name, values), colour in zip(axes, curves.items(), PALETTE, strict=False):
+        ax.plot((start + np.arange(len(values))) / fps, values, ".-", color=colour, linewidth=1.2, markersize=4)
+        for label, frame in truth.items():
+            ax.axvline(frame / fps, color="black", linestyle="--", linewidth=1.6 if label == "apex" else 0.7)
+        if name in found:
+            frame = found[name]
+            ax.plot(frame / fps, values[frame - start], "D", color=colour, markeredgecolor="black", markersize=8)
+            off = frame - truth["apex"]
+            text = f"{off:+d} frame{'s' if abs(off) > 1 else ''}" if off else "right"
+            ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center", fontsize=8)
+        ax.set_ylabel(name, fontsize=8)
+        ax.margins(y=0.15)
+    sides = {"onset": "right", "apex": "center", "offset": "left"}  # they may be close to one another
+    for label, frame in truth.items():
+        at = (frame / fps, 1.03)
+        axes[0].annotate(label, at, xycoords=("data", "axes fraction"), fontsize=8, ha=sides.get(label, "center"))
+    axes[-1].set_xlabel("time (s); diamond: taken for the apex, dashed: the truth")
+    return figure
+
+
+def spotting_errors(errors: Mapping[str, Sequence[int]], reach: int = 6) -> Figure:
+    """Draw how far spotted frames are from the truth, a panel a method (section 6).
+
+    Parameters
+    ----------
+    errors : mapping
+        Method -> spotted less true frame of each clip.
+    reach : int
+        The outermost bars hold everything that is this many frames off, or more.
+    """
+    figure = Figure(figsize=(WIDTH, 2.5), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(errors), squeeze=False, sharey=True)[0]
+    bars = np.arange(-reach, reach + 1)
+    for ax, (name, values), colour in zip(axes, errors.items(), PALETTE, strict=False):
+        values = np.asarray(values)
+        share = [100 * (np.clip(values, -reach, reach) == k).mean() for k in bars]
+        ax.bar(bars, share, color=colour, edgecolor="white", width=1)
+        ax.axvline(0, color="black", linestyle="--", linewidth=0.8)
+        ax.set_title(f"{name}\nmean error {np.abs(values).mean():.2f} frames", fontsize=9)
+        ax.set_xticks([-reach, 0, reach], [f"-{reach} or\nbefore", "0", f"{reach} or\nafter"])
+    axes[0].set_ylabel("clips (%)")
+    figure.supxlabel("spotted less true frame (frames)", fontsize=9)
+    return figure
