@@ -289,6 +289,9 @@ def evaluate(
     label_map: LabelMap = None,
     subjects: Subjects = None,
     jobs: Jobs = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="tcp://HOST:8786 of a Dask scheduler, whose workers take the folds.")
+    ] = None,
     name: Name = "evaluate",
 ) -> None:
     """Compare models on the same folds of subjects: UF1 and UAR with intervals.
@@ -306,6 +309,8 @@ def evaluate(
     - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
 
     - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --name casme3`
+
+    - `lfdtcmen evaluate --scheduler tcp://192.168.1.5:8786`: on more than one machine
     """
     drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
     config = _config(profile, 0, **drawn, folds=folds, epochs=epochs)
@@ -323,6 +328,7 @@ def evaluate(
     from lfdtcmen.evaluation.results import score_table, write_metrics, write_predictions
 
     splits = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+    backend = _connect(scheduler)
     predictions = {}
     for model in models or known:
         typer.echo(f"{model}: {len(splits)} folds, {seeds} seeds")
@@ -331,7 +337,7 @@ def evaluate(
             to_dict(fit_predict.config) | {"stages": fit_predict.stages} if hasattr(fit_predict, "config") else None
         )
         predictions[model] = cross_validate(
-            fit_predict, pairs, splits, range(seeds), run_dir / model, jobs, config=settings, progress=True
+            fit_predict, pairs, splits, range(seeds), run_dir / model, jobs, backend, settings, progress=True
         )
     table = score_table(predictions).set_index("model")
     typer.echo(table.to_string(float_format="{:.3f}".format))
@@ -446,6 +452,24 @@ def _pairs(config: Config, jobs: int, data: Path | None = None, drawn: dict | No
         config.preset, config.label_map, subjects=config.subjects, seed=config.seed, n_jobs=jobs, progress=True
     )
     return prepare(pairs, n_jobs=jobs, progress=True)
+
+
+def _connect(scheduler: str | None) -> str:
+    """Return the backend of cross-validation; open a client of the Dask scheduler where one is given."""
+    if scheduler is None:
+        return "loky"
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise DataError("Dask is not installed", fix="pip install -e '.[scale]', here and for each worker") from error
+    try:
+        workers = len(Client(scheduler, timeout=10).nthreads())
+    except (OSError, ValueError) as error:
+        raise DataError("no Dask scheduler answers", scheduler, "start one with `dask scheduler`") from error
+    if workers == 0:
+        raise DataError("the Dask scheduler has no workers", scheduler, f"start some with `dask worker {scheduler}`")
+    typer.echo(f"{workers} Dask workers take the folds")
+    return "dask"
 
 
 def _models(config: Config, run_dir: Path) -> dict:

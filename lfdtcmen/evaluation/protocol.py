@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
@@ -36,7 +36,7 @@ def cross_validate(
 ) -> pd.DataFrame:
     """Train and test a model on every fold with every seed, and pool the predictions.
 
-    Each job writes ``out_dir/seed<seed>-fold<fold>.json``, whole or not at all; a job whose file is there is not run
+    Each job has a file ``out_dir/seed<seed>-fold<fold>.json``, whole or not at all; one whose file is there is not run
     again. The predictions are the same whatever ``n_jobs`` is: every job has one thread, and the folds share the cores.
 
     Parameters
@@ -54,8 +54,9 @@ def cross_validate(
         One folder a model and data set.
     n_jobs : int, default 1
         Processes; -1 for all cores.
-    backend : str, default "loky"
-        joblib's backend.
+    backend : {"loky", "dask"}, default "loky"
+        joblib's backend: processes of this machine, or the workers of the ``dask.distributed.Client`` that is open
+        (``n_jobs`` then says nothing). A worker that dies costs the time of its fold: another one takes it over.
     config : mapping, optional
         What the model depends on, as plain values. With the model's name it enters the fingerprint: files of another
         model or configuration are refused instead of taken for this one's.
@@ -85,23 +86,34 @@ def cross_validate(
     out_dir = make_folder(out_dir)
 
     jobs = [
-        (seed, number, out_dir / f"seed{seed}-fold{number}.json", _fingerprint(fit_predict, pairs, fold, seed, config))
+        (seed, number, _job_path(out_dir, seed, number), _fingerprint(fit_predict, pairs, fold, seed, config))
         for seed in seeds
         for number, fold in enumerate(folds)
     ]
     missing = [job for job in jobs if _read_job(job[2], job[3]) is None]
     run = delayed(_run_job)
     tasks = (
-        run(fit_predict, pairs, *folds[number], seed, number, path, fingerprint)
-        for seed, number, path, fingerprint in missing
+        run(fit_predict, pairs, *folds[number], seed, number, fingerprint) for seed, number, _, fingerprint in missing
     )
-    with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress) as bar:
-        for _ in Parallel(n_jobs=n_jobs, backend=backend, return_as="generator_unordered")(tasks):
+    # "dask" is known to parallel_config alone; scattered, the pairs go to each worker once instead of with each fold
+    how = {"scatter": [pairs]} if backend == "dask" else {}
+    with (
+        parallel_config(backend=backend, n_jobs=n_jobs, **how),
+        tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress) as bar,
+    ):
+        for result in Parallel(return_as="generator_unordered")(tasks):
+            # written here, as a worker on another machine may not see the folder
+            with atomic_path(_job_path(out_dir, result["seed"], result["fold"])) as temporary:
+                temporary.write_text(json.dumps(result), encoding="utf-8")
             bar.update()
     return _pool(pairs, folds, jobs)
 
 
-def _run_job(fit_predict, pairs, train, test, seed, number, path, fingerprint) -> None:
+def _job_path(out_dir: Path, seed: int, number: int) -> Path:
+    return out_dir / f"seed{seed}-fold{number}.json"
+
+
+def _run_job(fit_predict, pairs, train, test, seed, number, fingerprint) -> dict:
     start = time.perf_counter()
     threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
@@ -113,15 +125,13 @@ def _run_job(fit_predict, pairs, train, test, seed, number, path, fingerprint) -
         torch.set_num_threads(threads[0])
         cv2.setNumThreads(threads[1])
     _check_probabilities(probabilities, len(test), pairs.num_classes, f"seed {seed}, fold {number}")
-    result = {
+    return {
         "fingerprint": fingerprint,
         "seed": seed,
         "fold": number,
         "seconds": round(time.perf_counter() - start, 3),
         "probabilities": probabilities.tolist(),
     }
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(result), encoding="utf-8")
 
 
 def _read_job(path: Path, fingerprint: str) -> dict | None:

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from distributed import LocalCluster, get_client
 from typer.testing import CliRunner, Result
 
 from lfdtcmen import cli, doctor
@@ -122,3 +123,25 @@ def test_doctor_lists_data_sets_and_fails_without_space(tmp_path, monkeypatch):
     assert doctor.data_sets(tmp_path / "none").ok
     monkeypatch.setattr(doctor, "FREE_GIGABYTES", 1e9)
     assert not doctor.disk(tmp_path / "none").ok
+
+
+def test_evaluate_sends_its_folds_to_a_dask_scheduler(project):
+    command = ("evaluate", "majority", "-p", "smoke", "--folds", "2", "--seeds", "1")
+    assert run(*command, "--name", "here").exit_code == 0
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        there = run(*command, "--name", "there", "--scheduler", cluster.scheduler_address)
+        get_client().close()
+    assert there.exit_code == 0, there.output
+    assert "1 Dask workers take the folds" in there.stdout
+    tables = [pd.read_csv(project / "runs" / name / "predictions.csv") for name in ("here", "there")]
+    pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in tables))
+
+
+def test_a_scheduler_that_does_not_answer_or_has_no_workers_is_named(project):
+    command = ("evaluate", "majority", "-p", "smoke", "--folds", "2", "--seeds", "1", "--scheduler")
+    with LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        idle = run(*command, cluster.scheduler_address)
+        get_client().close()
+    assert idle.exit_code == 2 and "has no workers" in idle.stderr
+    nobody = run(*command, "somewhere")
+    assert nobody.exit_code == 2 and "no Dask scheduler answers [somewhere]" in nobody.stderr

@@ -2,12 +2,16 @@
 
 import dataclasses
 import json
+import os
+import signal
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from distributed import Client, LocalCluster
 
 from lfdtcmen import DataError
 from lfdtcmen.baselines.simple import linear_svm
@@ -72,6 +76,27 @@ def test_one_process_or_two_predict_the_same(pairs, tmp_path, model):
     two = cross_validate(model, pairs, 3, [0, 1], tmp_path / "two", n_jobs=2)
     pd.testing.assert_frame_equal(one.drop(columns="seconds"), two.drop(columns="seconds"), check_exact=True)
     assert (one["prediction"] == one["label"]).mean() > 0.5
+
+
+def killing(train, test, seed):
+    """Kill the worker that takes fold 0 of seed 1 for the first time."""
+    marker = Path(os.environ["LFDTCMEN_TEST_MARKER"])
+    if seed == 1 and "s0" in test.subjects and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return noisy(train, test, seed)
+
+
+def test_dask_workers_predict_the_same_and_one_may_die(pairs, tmp_path, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_TEST_MARKER", str(tmp_path / "killed"))
+    here = {name: cross_validate(model, pairs, 3, [0, 1], tmp_path / f"one {name}")
+            for name, model in {"noisy": noisy, "svm": linear_svm}.items()}  # fmt: skip
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+        svm = cross_validate(linear_svm, pairs, 3, [0, 1], tmp_path / "svm", backend="dask")
+        killed = cross_validate(killing, pairs, 3, [0, 1], tmp_path / "killing", backend="dask")
+    assert (tmp_path / "killed").exists()
+    for ours, theirs in ((here["svm"], svm), (here["noisy"], killed)):
+        pd.testing.assert_frame_equal(ours.drop(columns="seconds"), theirs.drop(columns="seconds"), check_exact=True)
 
 
 def test_a_killed_run_goes_on_with_what_is_missing(pairs, tmp_path):
