@@ -235,6 +235,19 @@ class Tree:
             folder = next((child for child in found if child.name == name), found[0])
         return folder
 
+    def of_subject(self, found: dict[str, list[Path]], subject: str, name: str) -> Path:
+        """Return a folder within the folder of a subject, which :meth:`search` found.
+
+        Raises
+        ------
+        DataError
+            The subject has none or several folders, or none of them holds that name.
+        """
+        folder = self.below(only_one(found.get(same_name(subject), []), subject), name)
+        if folder is None:
+            raise DataError(f"there is no folder {subject}/{name}")
+        return folder
+
     def search(self, names: Iterable[str]) -> dict[str, list[Path]]:
         """Find folders by name, down to four levels below the root; inside one that is found, nothing is looked for.
 

@@ -10,12 +10,9 @@ from lfdtcmen.datasets.annotations import (
     Tree,
     build,
     is_missing,
-    only_one,
     read_table,
-    same_name,
     select_columns,
 )
-from lfdtcmen.errors import DataError
 
 FPS = 200.0
 LAYOUT = "sub01/EP02_01f/img46.jpg (CASME2-RAW, CASME2_RAW_selected) or reg_img46.jpg (Cropped)"
@@ -77,10 +74,7 @@ def find_clips(
     found = tree.search(table["subject"])
 
     def locate(row) -> Path:
-        folder = tree.below(only_one(found.get(same_name(row.subject), []), row.subject), row.folder)
-        if folder is None:
-            raise DataError(f"there is no folder {row.subject}/{row.folder}")
-        return folder
+        return tree.of_subject(found, row.subject, row.folder)
 
     manifest, report = build(
         table, tree, locate, dataset="casme2", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT,

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import Tree, build, only_one, read_table, same_name, select_columns
-from lfdtcmen.errors import DataError
+from lfdtcmen.datasets.annotations import Tree, build, read_table, select_columns
 
 FPS = 200.0
 LAYOUT = "006/006_1_2/006_05562.jpg"
@@ -47,10 +46,7 @@ def load(
     found = tree.search(table["subject"])
 
     def locate(row) -> Path:
-        folder = tree.below(only_one(found.get(same_name(row.subject), []), row.subject), row.clip)
-        if folder is None:
-            raise DataError(f"there is no folder {row.subject}/{row.clip}")
-        return folder
+        return tree.of_subject(found, row.subject, row.clip)
 
     return build(table, tree, locate, dataset="samm", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT)
 

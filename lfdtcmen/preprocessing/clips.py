@@ -21,6 +21,7 @@ from lfdtcmen.preprocessing import align, apex, flow
 from lfdtcmen.preprocessing.cache import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing.faces import find_detector
 from lfdtcmen.preprocessing.frames import is_video, list_frames, read_frames, video_info
+from lfdtcmen.preprocessing.prepare import one_cv2_thread
 
 RECIPE = "1"  # raise when this module, align, apex, faces or flow give other numbers
 LONGEST = 1.0  # seconds after the onset in which an apex is looked for where no offset says it (assumed)
@@ -160,19 +161,16 @@ def _check(manifest: pd.DataFrame, label_map: str) -> pd.DataFrame:
 
 def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
     """Prepare one clip; return its file, apex and note, or the reason why it could not be done."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the processes already share the cores
     try:
         numbers, stats = _find_frames(row)
         file = folder / f"{_fingerprint(row, numbers, stats, detector)}.npz"
         clip = load_npz(file)
         made = clip is None
         if made:
-            clip = _make_clip(row, numbers, find_detector(detector))
+            with one_cv2_thread():
+                clip = _make_clip(row, numbers, find_detector(detector))
     except (ValueError, OSError, cv2.error, MemoryError) as error:  # DataError is a ValueError
         return {"reason": str(error) or type(error).__name__}
-    finally:
-        cv2.setNumThreads(threads)
     if made:
         save_npz_atomic(file, **clip)  # a disk that is full is no fault of the clip: it stops the run
     return {"file": file.name, "apex": int(clip["apex_number"]), "note": str(clip["note"])}
@@ -201,10 +199,10 @@ def _find_frames(row: dict) -> tuple[list[int], list]:
     """Return the numbers of the frames that a clip needs (onset and apex, or all in which the apex may be), and a list
     that changes when their files do."""
     path, onset = Path(row["path"]), int(row["onset"])
-    spot = pd.isna(row["apex"])
-    folder = list_frames(path) if not is_video(path) else None
-    numbers = sorted({onset, onset if spot else int(row["apex"])})
-    if spot:
+    folder = None if is_video(path) else list_frames(path)
+    if not pd.isna(row["apex"]):
+        numbers = sorted({onset, int(row["apex"])})
+    else:
         fps = 30.0 if pd.isna(row["fps"]) else float(row["fps"])
         offset = onset + round(LONGEST * fps) if pd.isna(row["offset"]) else int(row["offset"])
         there = range(video_info(path)[0]) if folder is None else folder

@@ -1,6 +1,8 @@
 """From frames to what the network takes: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import cv2
@@ -70,6 +72,17 @@ def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
     )
 
 
+@contextmanager
+def one_cv2_thread() -> Iterator[None]:
+    """Let OpenCV use one thread within the block: where processes share the cores already."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
 def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
     starts = range(0, len(pairs), CHUNK)
     chunks = (slice(start, start + CHUNK) for start in starts)
@@ -88,15 +101,11 @@ def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np
 
 
 def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the processes already share the cores
-    try:
+    with one_cv2_thread():
         rows = [
             _prepare_pair(on, ap, None if landmarks is None else landmarks[i])
             for i, (on, ap) in enumerate(zip(onset, apex, strict=True))
         ]
-    finally:
-        cv2.setNumThreads(threads)
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 

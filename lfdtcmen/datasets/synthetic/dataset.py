@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-import cv2
 import joblib
 import numpy as np
 import pandas as pd
@@ -31,6 +30,7 @@ from lfdtcmen.datasets.synthetic.sequences import (
 )
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.cache import atomic_path, cache_dir, load_npz
+from lfdtcmen.preprocessing.prepare import one_cv2_thread
 
 # CAS(ME)^3 part A over 100 subjects: 457 negative, 55 positive, 187 surprise (4.1). Within the negative class the
 # shares are the data set's own, but for contempt, which it lacks: 24 of its 250 disgusts, so that no class is empty.
@@ -353,13 +353,9 @@ def _clip_rng(seed: int, subject: int, clip: int) -> np.random.Generator:
 
 def draw_subject(seed: int, subject: int, emotions: list[str], settings: Settings) -> dict[str, np.ndarray]:
     """Draw all clips of one subject: a piece of work for one process. Returns arrays as the cache keeps them."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the work is shared out over processes already
-    try:
+    with one_cv2_thread():
         person = make_subject(seed, subject, settings)
         pairs = [sample_pair(person, e, settings, _clip_rng(seed, subject, c)) for c, e in enumerate(emotions)]
-    finally:
-        cv2.setNumThreads(threads)
     return {
         "onset": np.stack([p.onset for p in pairs]),
         "apex": np.stack([p.apex for p in pairs]),
