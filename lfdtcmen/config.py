@@ -57,7 +57,7 @@ class Config:
     vgg_weights: str = "auto"  # auto, download, random, or the path of torchvision's vgg19 checkpoint
     margin: float = 1.0  # of the contrastive loss, radians
     detach_consistency: bool = False
-    class_weights: bool = False  # weigh the emotion loss by inverse class frequency
+    imbalance: str | None = None  # class_weights, focal, logit_adjusted, balanced_sampling: ours, against rare classes
 
     # training (4.4)
     epochs: tuple[int, int, int] = (6, 20, 2)  # of stages 1, 2, 3
@@ -97,6 +97,7 @@ CHOICES = {
     "preset": ("easy", "standard", "hard"),
     "label_map": ("3class", "7class"),
     "mixed_precision": ("auto", "on", "off"),
+    "imbalance": (None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"),
 }
 
 
@@ -126,9 +127,8 @@ def load_config(profile: str | None = None, **overrides) -> Config:
     config = replace(Config(profile=profile), **{**PROFILES[profile], **overrides})
     for field, choices in CHOICES.items():
         if getattr(config, field) not in choices:
-            raise DataError(
-                f"unknown {field} {getattr(config, field)!r}", "load_config", f"use one of {', '.join(choices)}"
-            )
+            known = ", ".join(str(choice) for choice in choices)
+            raise DataError(f"unknown {field} {getattr(config, field)!r}", "load_config", f"use one of {known}")
     return config
 
 

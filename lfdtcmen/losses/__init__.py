@@ -3,7 +3,7 @@
 from lfdtcmen.losses.consistency import consistency
 from lfdtcmen.losses.contrastive import identity_contrastive
 from lfdtcmen.losses.cycle import cycle_reconstruction
-from lfdtcmen.losses.emotion import emotion
+from lfdtcmen.losses.emotion import emotion, focal, logit_adjusted
 from lfdtcmen.losses.objectives import SynergisticObjectives
 from lfdtcmen.losses.orthogonality import soft_orthogonality
 from lfdtcmen.losses.perceptual import VGG19
@@ -15,7 +15,9 @@ __all__ = [
     "consistency",
     "cycle_reconstruction",
     "emotion",
+    "focal",
     "identity_contrastive",
+    "logit_adjusted",
     "reconstruction",
     "soft_orthogonality",
 ]

@@ -1,5 +1,7 @@
 """Synergistic Disentanglement Objectives (SDO, 3.2): the weighted sum of the six losses, and its log."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -27,8 +29,8 @@ class SynergisticObjectives:
         For the perceptual part of reconstruction and cycle.
     perceptual_weight, margin, detach_consistency
         See :func:`reconstruction`, :func:`identity_contrastive`, :func:`consistency`.
-    class_weight : Tensor, optional
-        For the emotion loss, [C].
+    emotion_loss : callable
+        ``(logits, labels) -> loss``: the paper's, or one of ours against imbalance (:mod:`lfdtcmen.losses.emotion`).
     """
 
     def __init__(
@@ -38,14 +40,14 @@ class SynergisticObjectives:
         perceptual_weight: float = 0.1,
         margin: float = 1.0,
         detach_consistency: bool = False,
-        class_weight: Tensor | None = None,
+        emotion_loss: Callable[[Tensor, Tensor], Tensor] = emotion,
     ):
         self.weights = weights
         self.vgg = vgg
         self.perceptual_weight = perceptual_weight
         self.margin = margin
         self.detach_consistency = detach_consistency
-        self.class_weight = class_weight
+        self.emotion_loss = emotion_loss
 
     def __call__(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Return the loss to minimise (0-d) and the value of each loss before its weight.
@@ -91,7 +93,7 @@ class SynergisticObjectives:
         if weights.emotion:
             self._need("emotion", output.logits)
             self._need("emotion", batch.label, "batch.label")
-            losses["emotion"] = emotion(output.logits, batch.label, self.class_weight)
+            losses["emotion"] = self.emotion_loss(output.logits, batch.label)
         if not losses:
             raise DataError("all loss weights are zero", "SynergisticObjectives", "give one loss a weight")
         total = torch.stack([getattr(weights, name) * value for name, value in losses.items()]).sum()

@@ -51,8 +51,8 @@ class DRL(nn.Module):
         self.identity_encoder = Encoder() if parts != "motion" else None
         self.generator = Generator(SKIP_SOURCES[skips]) if parts == "full" else None
 
-    def encode(self, frames: Tensor) -> Codes:
-        """Encode frames [B, 3, H, W] with both encoders, in float32.
+    def encode(self, frames: Tensor, identity: bool = True) -> Codes:
+        """Encode frames [B, 3, H, W] with both encoders, or with the motion encoder alone, in float32.
 
         Onset and apex of a batch belong into one call: batch statistics of their own would take away the motion
         that all of them share. bf16 is switched off here: onset and apex differ by a pixel or two, less than its
@@ -61,10 +61,9 @@ class DRL(nn.Module):
         with torch.autocast(frames.device.type, enabled=False):
             frames = frames.float()
             motion, motion_skips = self.motion_encoder(frames)
-            if self.identity_encoder is None:
+            if self.identity_encoder is None or not identity:
                 return Codes(motion, motion_skips)
-            identity, identity_skips = self.identity_encoder(frames)
-        return Codes(motion, motion_skips, identity, identity_skips)
+            return Codes(motion, motion_skips, *self.identity_encoder(frames))
 
     def generate(self, identity: Codes, motion: Codes) -> Tensor:
         """Draw whom ``identity`` shows in the motion state of ``motion`` (3.1: cross-combination).

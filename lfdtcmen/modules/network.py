@@ -86,7 +86,7 @@ class LFDTCMEN(nn.Module):
         self.tcme = TCME(num_classes, motion, flow)
         self.to(memory_format=torch.channels_last)  # the faster layout for convolutions, on CPU and GPU
 
-    def forward(self, batch: Batch, reconstruct: bool = False, classify: bool = True) -> Output:
+    def forward(self, batch: Batch, reconstruct: bool = False, classify: bool = True, identity: bool = True) -> Output:
         """Run the network on one batch.
 
         Parameters
@@ -96,6 +96,8 @@ class LFDTCMEN(nn.Module):
             Cross-combine, re-encode and close the cycle as well: what the SDO losses need (stages 1 and 3).
         classify : bool
             Run TCME (stages 2 and 3, and prediction).
+        identity : bool
+            Encode who the faces are. Nothing that classifies looks at it: stage 2 and prediction do without.
 
         Raises
         ------
@@ -105,10 +107,12 @@ class LFDTCMEN(nn.Module):
         """
         batch.check()
         output = Output()
+        if reconstruct and not identity:
+            raise DataError("reconstruction needs the identity codes", "LFDTCMEN", "call it with identity=True")
         if reconstruct and (self.drl is None or self.drl.generator is None):
             raise DataError("this setting has no generator", "LFDTCMEN(drl=...)", "call it with reconstruct=False")
         if self.drl is not None:
-            codes = self.drl.encode(torch.cat([batch.onset, batch.apex]))  # both frames in one batch, [2B, ...]
+            codes = self.drl.encode(torch.cat([batch.onset, batch.apex]), identity)  # both frames at once, [2B, ...]
             output.mo_onset, output.mo_apex = codes.motion.chunk(2)
             if codes.identity is not None:
                 output.id_onset, output.id_apex = codes.identity.chunk(2)

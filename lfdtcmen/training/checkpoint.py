@@ -25,7 +25,7 @@ from lfdtcmen.preprocessing.cache import WRITE_ADVICE, atomic_path
 # the processor that a run happens on
 _IDLE = ("profile", "preset", "label_map", "subjects", "folds", "mixed_precision")
 # fields that stage 1 does not see
-_TCME_ONLY = ("flow", "motion", "class_weights")
+_TCME_ONLY = ("flow", "motion", "imbalance")
 
 
 def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:

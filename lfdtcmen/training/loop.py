@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tqdm.auto import tqdm
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.losses import VGG19, SynergisticObjectives
+from lfdtcmen.losses import VGG19, SynergisticObjectives, emotion, focal, logit_adjusted
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training.checkpoint import describe, load_checkpoint, save_checkpoint, stage_settings
@@ -31,6 +32,7 @@ def train_stage(
     config: Config,
     checkpoint: Path | None = None,
     progress: bool = True,
+    on_epoch: Callable[[int, LFDTCMEN], None] | None = None,
 ) -> pd.DataFrame:
     """Train one stage (4.4) and leave the model in ``eval`` mode.
 
@@ -47,6 +49,8 @@ def train_stage(
         instead of training; an unfinished one is gone on with, to the same weights as an unbroken run.
     progress : bool
         Show a progress bar.
+    on_epoch : callable, optional
+        Called at the end of each epoch that is trained, with its number (from 0) and the model in ``eval`` mode.
 
     Returns
     -------
@@ -81,7 +85,8 @@ def train_stage(
     if stage >= 2 and model.tcme.flow_branch is not None:
         model.tcme.flow_branch.set_normalisation(torch.from_numpy(pairs.streams))
     learning = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(learning, config.learning_rates[stage - 1], weight_decay=config.weight_decay)
+    rate = config.learning_rates[stage - 1]
+    optimizer = torch.optim.AdamW(learning, rate, weight_decay=config.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warmup_cosine(epochs * steps_per_epoch, config.warmup))
     history: list[dict] = []
     first_epoch = 0
@@ -97,6 +102,8 @@ def train_stage(
 
     objectives = make_objectives(config, stage, weights, pairs, device)
     bf16 = use_bf16(config, device)
+    reconstruct = STAGES[stage].reconstruct and _has_generator(model)
+    balanced = STAGES[stage].classify and config.imbalance == "balanced_sampling"
     if progress:
         parts = " and ".join(name.upper() for name, part in model.named_children() if part.training)
         eyes = f"; VGG-19: {objectives.vgg.source}" if objectives.vgg is not None else ""
@@ -107,11 +114,11 @@ def train_stage(
     for epoch in range(first_epoch, epochs):
         # all chance of an epoch comes from (seed, stage, epoch): a resumed run draws what an unbroken one would
         rng = np.random.default_rng([config.seed, stage, epoch])
-        for index in epoch_batches(len(pairs), config.batch_sizes[stage - 1], rng):
+        for index in epoch_batches(pairs.labels, config.batch_sizes[stage - 1], rng, balanced):
             start = time.perf_counter()
             batch = augment(pairs.batch(index).to(device), config.max_shift, rng)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                output = model(batch, STAGES[stage].reconstruct and _has_generator(model), STAGES[stage].classify)
+                output = model(batch, reconstruct, STAGES[stage].classify, STAGES[stage].identity)
                 total, losses = objectives(output, batch)
             if not torch.isfinite(total):
                 raise DataError(
@@ -138,6 +145,9 @@ def train_stage(
             about = describe(config, stage, pairs)
             save_checkpoint(checkpoint, model, settings, about=about, epoch=epoch + 1, history=history, **state)
             saved_at = time.perf_counter()
+        if on_epoch is not None:
+            on_epoch(epoch, model.eval())
+            set_trainable(model, stage)
     bar.close()
     model.requires_grad_(True).eval()
     return pd.DataFrame(history)
@@ -148,19 +158,32 @@ def make_objectives(config: Config, stage: int, weights, pairs: PairSet, device)
     vgg = None
     if (weights.reconstruction or weights.cycle) and config.perceptual_weight:
         vgg = VGG19(config.vgg_weights, config.perceptual_taps, config.perceptual_size).to(device)
-    class_weight = None
-    if config.class_weights:
-        counts = np.bincount(pairs.labels, minlength=pairs.num_classes)
-        class_weight = torch.tensor(len(pairs) / np.maximum(counts, 1) / pairs.num_classes, dtype=torch.float32)
-        class_weight = class_weight.to(device)
+    counts = torch.bincount(torch.from_numpy(pairs.labels), minlength=pairs.num_classes).float().to(device)
+    emotion_loss = {
+        "class_weights": partial(emotion, class_weight=len(pairs) / counts.clamp_min(1) / pairs.num_classes),
+        "focal": focal,
+        "logit_adjusted": partial(logit_adjusted, class_counts=counts),
+    }.get(config.imbalance, emotion)
     return SynergisticObjectives(
-        weights, vgg, config.perceptual_weight, config.margin, config.detach_consistency, class_weight
+        weights, vgg, config.perceptual_weight, config.margin, config.detach_consistency, emotion_loss
     )
 
 
-def epoch_batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield shuffled index batches that differ in size by at most one: no last batch of a single pair."""
-    yield from np.array_split(rng.permutation(count), math.ceil(count / size))
+def epoch_batches(
+    labels: np.ndarray, size: int, rng: np.random.Generator, balanced: bool = False
+) -> Iterator[np.ndarray]:
+    """Yield shuffled index batches that differ in size by at most one: no last batch of a single pair.
+
+    Balanced, an epoch draws as many pairs with replacement, each class with equal chance: pairs of a rare class come
+    several times, some of a frequent one not at all.
+    """
+    count = len(labels)
+    if balanced:
+        rarity = 1 / np.bincount(labels)[labels]  # [N]
+        order = rng.choice(count, count, p=rarity / rarity.sum())
+    else:
+        order = rng.permutation(count)
+    yield from np.array_split(order, math.ceil(count / size))
 
 
 def augment(batch: Batch, max_shift: int, rng: np.random.Generator) -> Batch:
@@ -212,7 +235,8 @@ def predict(model: LFDTCMEN, pairs: PairSet, batch_size: int = 64) -> np.ndarray
     _check(model, pairs, stage=2)
     device = next(model.parameters()).device
     chunks = np.array_split(np.arange(len(pairs)), max(1, math.ceil(len(pairs) / batch_size)))
-    return np.concatenate([model(pairs.batch(i).to(device)).logits.softmax(1).cpu().numpy() for i in chunks])
+    logits = [model(pairs.batch(i).to(device), identity=False).logits for i in chunks]
+    return torch.cat(logits).softmax(1).cpu().numpy()
 
 
 def _has_generator(model: LFDTCMEN) -> bool:

@@ -16,12 +16,13 @@ class Stage:
     trains: tuple[str, ...]
     reconstruct: bool
     classify: bool
+    identity: bool  # encode who the faces are
 
 
 STAGES = {
-    1: Stage(("drl",), reconstruct=True, classify=False),  # disentangle; TCME frozen
-    2: Stage(("tcme",), reconstruct=False, classify=True),  # classify; encoders and generator frozen
-    3: Stage(("drl", "tcme"), reconstruct=True, classify=True),  # fine-tune everything with all losses
+    1: Stage(("drl",), reconstruct=True, classify=False, identity=True),  # disentangle; TCME frozen
+    2: Stage(("tcme",), reconstruct=False, classify=True, identity=False),  # classify; encoders and generator frozen
+    3: Stage(("drl", "tcme"), reconstruct=True, classify=True, identity=True),  # fine-tune everything with all losses
 }
 
 
