@@ -1,4 +1,4 @@
-"""The command line: ``lfdtcmen run | data | train | evaluate | predict | doctor``.
+"""The command line: ``lfdtcmen run | data | train | evaluate | ablate | predict | doctor``.
 
 Each command imports what it needs when it is called, so that ``--help`` and ``doctor`` answer at once.
 """
@@ -45,6 +45,21 @@ LabelMap = Annotated[str | None, typer.Option(help="3class (CAS(ME)^3) or 7class
 Subjects = Annotated[int | None, typer.Option(help="How many people to draw.")]
 Jobs = Annotated[int, typer.Option(help="Processes; -1 for all cores.")]
 Name = Annotated[str, typer.Option(help="Results go to runs/NAME.")]
+Seeds = Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, ...")]
+Folds = Annotated[int | None, typer.Option(min=2, help="How many folds of subjects.")]
+Epochs = Annotated[
+    tuple[int, int, int] | None, typer.Option(help="Epochs of stages 1, 2, 3; the profile's by default.")
+]
+PerceptualSize = Annotated[
+    int | None, typer.Option(min=16, help="Pixels a side before VGG-19, the costly part of stages 1 and 3.")
+]
+ShareStage1 = Annotated[
+    bool,
+    typer.Option("--share-stage1", help="Train stage 1 once a fold's group of subjects, for all seeds (see README)."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option(help="tcp://HOST:8786 of a Dask scheduler, whose workers take the folds.")
+]
 Prepared = Annotated[
     Path | None, typer.Option("--data", help="Folder that `data prepare` made; drawn faces without it.")
 ]
@@ -280,18 +295,29 @@ def evaluate(
     ] = None,
     data: Prepared = None,
     profile: Profile = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, ...")] = 3,
-    folds: Annotated[int | None, typer.Option(min=2, help="How many folds of subjects.")] = None,
-    epochs: Annotated[
-        tuple[int, int, int] | None, typer.Option(help="Epochs of stages 1, 2, 3; the profile's by default.")
-    ] = None,
+    seeds: Seeds = 3,
+    folds: Folds = None,
+    epochs: Epochs = None,
+    perceptual_size: PerceptualSize = None,
     preset: Preset = None,
     label_map: LabelMap = None,
     subjects: Subjects = None,
-    jobs: Jobs = 1,
-    scheduler: Annotated[
-        str | None, typer.Option(help="tcp://HOST:8786 of a Dask scheduler, whose workers take the folds.")
+    imbalance: Annotated[
+        str | None,
+        typer.Option(help="class_weights, focal, logit_adjusted or balanced_sampling; the paper has none of them."),
     ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="kfold, loso (leave one subject out), or holdout (DFME's: train, test A, test B).")
+    ] = "kfold",
+    test: Annotated[
+        list[Path] | None, typer.Option(help="For holdout with --data: prepared test set; once for each.")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(help="Share of the training subjects on whom the epoch is chosen; 0: fixed epochs.")
+    ] = 0.0,
+    share_stage1: ShareStage1 = False,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
     name: Name = "evaluate",
 ) -> None:
     """Compare models on the same folds of subjects: UF1 and UAR with intervals.
@@ -308,44 +334,105 @@ def evaluate(
 
     - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
 
-    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --name casme3`
+    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name casme3`
+
+    - `lfdtcmen evaluate flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
 
     - `lfdtcmen evaluate --scheduler tcp://192.168.1.5:8786`: on more than one machine
     """
     drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
-    config = _config(profile, 0, **drawn, folds=folds, epochs=epochs)
+    config = _config(
+        profile, 0, **drawn, folds=folds, epochs=epochs, perceptual_size=perceptual_size, imbalance=imbalance
+    )
     run_dir = _run_dir(name, PROJECT)
     known = _models(config, run_dir)
     if data is not None:
         del known["action-units"]  # true intensities are known of drawn faces only
     if unknown := [model for model in models or () if model not in known]:
         raise DataError(f"unknown model {unknown[0]!r}", fix=f"use one of {', '.join(known)}")
-    pairs = _pairs(config, -1, data, drawn)
-    import pandas as pd
+    pairs, splits = _protocol(protocol, config, data, test or [], drawn)
+    for model in known.values():
+        if hasattr(model, "validation"):
+            model.validation = validation
+            model.stage1_groups = _groups(config, pairs, splits) if share_stage1 else None
+    from lfdtcmen.evaluation.results import score_table
 
-    from lfdtcmen.datasets.splits import grouped_kfold
-    from lfdtcmen.evaluation.protocol import cross_validate
-    from lfdtcmen.evaluation.results import score_table, write_metrics, write_predictions
-
-    splits = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
-    backend = _connect(scheduler)
     predictions = {}
+    backend = _connect(scheduler)
     for model in models or known:
-        typer.echo(f"{model}: {len(splits)} folds, {seeds} seeds")
-        fit_predict = known[model]
-        settings = (
-            to_dict(fit_predict.config) | {"stages": fit_predict.stages} if hasattr(fit_predict, "config") else None
-        )
-        predictions[model] = cross_validate(
-            fit_predict, pairs, splits, range(seeds), run_dir / model, jobs, backend, settings, progress=True
-        )
-    table = score_table(predictions).set_index("model")
-    typer.echo(table.to_string(float_format="{:.3f}".format))
-    write_predictions(pd.concat(predictions, names=["model", None]).reset_index("model"), run_dir)
-    about = {"command": " ".join(["lfdtcmen", *sys.argv[1:]]), "date": f"{date.today()}"}
-    about |= {"config": _settings(config, pairs, data)}
-    write_metrics({**about, "models": table.to_dict("index")}, run_dir)
-    typer.echo(f"predictions.csv and metrics.json are in {_shown(run_dir)}")
+        predictions[model] = _cross_validate(model, known[model], pairs, splits, seeds, run_dir, jobs, backend)
+    parts = list(pairs.manifest["part"].unique())[1:] if protocol == "holdout" else [""]  # the first is trained on
+    tables = {}
+    for part in parts:
+        shown = {m: table[table["part"] == part] if part else table for m, table in predictions.items()}
+        tables[part] = score_table(shown).set_index("model")
+        typer.echo(f"{part}\n{_readable(tables[part])}".strip())
+    scores = {"models": tables[""].to_dict("index")} if "" in tables else {
+        "parts": {part: table.to_dict("index") for part, table in tables.items()}
+    }  # fmt: skip
+    about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1}
+    _write_run(run_dir, predictions, _settings(config, pairs, data), {**about, **scores})
+
+
+@app.command()
+def ablate(
+    tables: Annotated[list[str], typer.Argument(help="table4, table5, table6, table7, or all.", show_default=False)],
+    data: Prepared = None,
+    profile: Profile = None,
+    seeds: Seeds = 3,
+    folds: Folds = None,
+    epochs: Epochs = None,
+    perceptual_size: PerceptualSize = None,
+    share_stage1: ShareStage1 = False,
+    protocol: Annotated[str, typer.Option(help="kfold, or loso (leave one subject out).")] = "kfold",
+    preset: Preset = None,
+    label_map: LabelMap = None,
+    subjects: Subjects = None,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+    name: Name = "ablate",
+) -> None:
+    """Take the network apart as Tables 4 to 7 do: every setting on the same folds, paired, and does the order hold?
+
+    Settings that several tables share run once, and those that differ in TCME alone share stage 1. Writes
+    predictions.csv and metrics.json to runs/NAME, for notebook 07. A fold that is there is not computed again.
+
+    **Examples**
+
+    - `lfdtcmen ablate table5`: three streams against one
+
+    - `lfdtcmen ablate all --jobs 2`: all four tables, 5 folds, 3 seeds (most of a day on a laptop)
+
+    - `lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1`: the same in under two hours
+
+    - `lfdtcmen ablate table6 --data data/prepared/casme3 --protocol loso --share-stage1 --name casme3`
+    """
+    from lfdtcmen.analysis import ablation
+
+    tables = list(ablation.TABLES) if "all" in tables else tables
+    runs = ablation.runs_of(tables)
+    if protocol not in ("kfold", "loso"):
+        raise DataError(f"unknown protocol {protocol!r}", fix="use kfold or loso")
+    drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
+    config = _config(profile, 0, **drawn, folds=folds, epochs=epochs, perceptual_size=perceptual_size)
+    run_dir = _run_dir(name, PROJECT)
+    pairs, splits = _protocol(protocol, config, data, [], drawn)
+    groups = _groups(config, pairs, splits) if share_stage1 else None
+    backend = _connect(scheduler)
+    from lfdtcmen.training import LFDTCMENClassifier
+
+    predictions = {}
+    for run in runs:
+        model = LFDTCMENClassifier(ablation.configure(config, run), run_dir, stage1_groups=groups)
+        predictions[run] = _cross_validate(run, model, pairs, splits, seeds, run_dir, jobs, backend)
+    scores = {}
+    for table in tables:
+        found = ablation.ablation_table(table, predictions)
+        scores[table] = found.to_dict("records")
+        typer.echo(f"\n{ablation.TITLES[table]}\n{_readable(found.set_index('setting'))}")
+        typer.echo("\n".join(ablation.verdict(found, metric) for metric in ("UF1", "UAR")))
+    about = {"protocol": protocol, "share_stage1": share_stage1, "tables": scores}
+    _write_run(run_dir, predictions, _settings(config, pairs, data), about)
 
 
 @app.command()
@@ -470,6 +557,86 @@ def _connect(scheduler: str | None) -> str:
         raise DataError("the Dask scheduler has no workers", scheduler, f"start some with `dask worker {scheduler}`")
     typer.echo(f"{workers} Dask workers take the folds")
     return "dask"
+
+
+def _protocol(protocol: str, config: Config, data: Path | None, tests: list[Path], drawn: dict) -> tuple:
+    """Return the pairs of a protocol and its folds."""
+    from lfdtcmen.datasets.pairs import concatenate
+    from lfdtcmen.datasets.splits import grouped_kfold, holdout, loso
+
+    if tests and (protocol != "holdout" or data is None):
+        raise DataError("--test is for --protocol holdout with --data", fix="leave it out, or give the others")
+    if protocol == "holdout":
+        if data is not None and not tests:
+            raise DataError("there is nothing to test on", fix="give --test and the folder of a prepared test set")
+        given = {} if data is None else {path.name: _pairs(config, -1, path, drawn) for path in [data, *tests]}
+        parts = given or _dfme(config)
+        pairs = concatenate(parts)
+        return pairs, list(holdout(pairs.manifest["part"], next(iter(parts))))
+    pairs = _pairs(config, -1, data, drawn)
+    if protocol == "kfold":
+        return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+    if protocol == "loso":
+        return pairs, list(loso(pairs.subjects))
+    raise DataError(f"unknown protocol {protocol!r}", fix="use kfold, loso or holdout")
+
+
+def _dfme(config: Config) -> dict:
+    """Draw and prepare DFME's three parts, with as many training subjects as the config has subjects."""
+    from lfdtcmen.datasets.synthetic import make_dfme
+    from lfdtcmen.preprocessing import prepare
+
+    shares = (1, 0.3, 0.2)  # test A and B have that many subjects for one of the training set (assumed)
+    subjects = tuple(max(2, round(share * config.subjects)) for share in shares)
+    parts = make_dfme(config.seed, subjects, config.preset, n_jobs=-1, progress=True)
+    return {part: prepare(drawn, n_jobs=-1, progress=True) for part, drawn in parts.items()}
+
+
+def _groups(config: Config, pairs, splits: list) -> dict[str, int]:
+    """Return the groups of subjects that share a stage 1: as many as there are folds of subjects, or fewer."""
+    from lfdtcmen.datasets.splits import group_subjects
+
+    if len(splits) == 1:  # a holdout: who is trained on, and who is tested
+        return dict.fromkeys(pairs.subjects, 0) | dict.fromkeys(pairs.subjects[splits[0][0]], 1)
+    return group_subjects(pairs.subjects, pairs.labels, config.folds)
+
+
+def _cross_validate(name: str, fit_predict, pairs, splits: list, seeds: int, run_dir: Path, jobs: int, backend: str):
+    """Run a model on all folds and seeds, into runs/NAME/<model>."""
+    from lfdtcmen.evaluation.protocol import cross_validate
+
+    typer.echo(f"{name}: {len(splits)} folds, {seeds} seeds")
+    settings = getattr(fit_predict, "settings", None)
+    if getattr(fit_predict, "stage1_groups", None) is not None and backend == "loky":
+        fit_predict.train_stage1(pairs, jobs)
+    out_dir = run_dir / name
+    return cross_validate(fit_predict, pairs, splits, range(seeds), out_dir, jobs, backend, settings, progress=True)
+
+
+def _readable(scores) -> str:
+    """Return a score table as text, a score and its interval in one column."""
+    import pandas as pd
+
+    columns = {}
+    for name in scores.columns:
+        if f"{name} low" in scores:
+            values = scores[[name, f"{name} low", f"{name} high"]].to_numpy()
+            columns[name] = ["" if v != v else f"{v:.3f} ({low:.3f} to {high:.3f})" for v, low, high in values]
+        elif not name.endswith((" low", " high")):
+            columns[name] = [f"{v:.3g}" if isinstance(v, float) else v for v in scores[name]]
+    return pd.DataFrame(columns, index=scores.index).to_string()
+
+
+def _write_run(run_dir: Path, predictions: dict, config: dict, results: dict) -> None:
+    """Write predictions.csv and metrics.json of a comparison."""
+    import pandas as pd
+
+    from lfdtcmen.evaluation.results import write_metrics, write_predictions
+
+    write_predictions(pd.concat(predictions, names=["model", None]).reset_index("model"), run_dir)
+    about = {"command": " ".join(["lfdtcmen", *sys.argv[1:]]), "date": f"{date.today()}", "config": config}
+    write_metrics({**about, **results}, run_dir)
+    typer.echo(f"predictions.csv and metrics.json are in {_shown(run_dir)}")
 
 
 def _models(config: Config, run_dir: Path) -> dict:

@@ -1,6 +1,7 @@
 """The data set as the network sees it: onset-apex pairs in memory, with their manifest."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
@@ -138,6 +139,42 @@ class PairSet:
     @cached_property
     def _subject_codes(self) -> np.ndarray:
         return np.unique(self.subjects, return_inverse=True)[1].astype(np.int64)
+
+
+def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
+    """Put data sets behind one another, for a protocol that trains on one and tests on others (DFME, 4.2).
+
+    Parameters
+    ----------
+    parts : mapping
+        Name -> pairs of the same frame size and classes.
+
+    Returns
+    -------
+    PairSet
+        The manifest says in its column ``part`` where a pair is from. What one part does not know (true flow, say), the
+        whole does not know.
+
+    Raises
+    ------
+    DataError
+        No parts, or parts with other classes or frames of another size.
+    """
+    if not parts:
+        raise DataError("there is nothing to put together", "concatenate", "give one data set or more")
+    first = next(iter(parts.values()))
+    for name, pairs in parts.items():
+        if pairs.label_names != first.label_names:
+            names = ", ".join(pairs.label_names)
+            raise DataError(f"{name} has the classes {names}", "concatenate", "use one label map")
+        if pairs.onset.shape[1:] != first.onset.shape[1:]:
+            raise DataError(f"{name} has frames of {list(pairs.onset.shape[1:])}", "concatenate", "crop all alike")
+    rows = {}
+    for name in {f.name for f in fields(PairSet)} - {"manifest", "label_names"}:
+        values = [getattr(pairs, name) for pairs in parts.values()]
+        rows[name] = None if any(value is None for value in values) else np.concatenate(values)
+    manifest = [pairs.manifest.assign(part=name) for name, pairs in parts.items()]
+    return replace(first, manifest=pd.concat(manifest, ignore_index=True), **rows)
 
 
 def _to_tensor(frames: np.ndarray) -> torch.Tensor:

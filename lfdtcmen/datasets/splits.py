@@ -104,6 +104,73 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
         yield train, test
 
 
+def holdout(parts: np.ndarray, train: str) -> Iterator[Fold]:
+    """Train on one part and test on all others at once (DFME: train, test A and B, as its owners divided it; 4.2).
+
+    Parameters
+    ----------
+    parts : array-like of str
+        Which part each sample is from, [N]: the column ``part`` of :func:`lfdtcmen.datasets.pairs.concatenate`.
+    train : str
+        The part to train on.
+
+    Yields
+    ------
+    train_index, test_index : ndarray
+        int64 positions, one fold. Who is in both is refused where the fold is used.
+
+    Raises
+    ------
+    DataError
+        Nothing to train on, or nothing to test on.
+    """
+    learns = np.asarray(parts).astype(str) == train
+    if learns.all() or not learns.any():
+        raise DataError(
+            f"{learns.sum()} of {len(learns)} samples are of the part {train!r}", "holdout", "name one part of several"
+        )
+    yield np.flatnonzero(learns), np.flatnonzero(~learns)
+
+
+def split_validation(
+    subjects: np.ndarray, labels: np.ndarray, share: float = 0.2, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keep a share of the *training* subjects apart, to choose an epoch or a setting on (ours; the paper is silent).
+
+    Parameters
+    ----------
+    subjects, labels : array-like
+        Of the training samples, [N].
+    share : float
+        About how many of the subjects to keep apart, above 0 and at most one half.
+    seed : int
+        Which subjects.
+
+    Returns
+    -------
+    fit_index, validation_index : ndarray
+        int64 positions among the training samples, no subject in both.
+
+    Raises
+    ------
+    DataError
+        A share outside (0, 0.5], or too few subjects of some class to have it on the side that is trained on.
+    """
+    if not 0 < share <= 0.5:
+        raise DataError(f"a share of {share:g} cannot be kept apart", "split_validation", "use 0.1 to 0.5")
+    return next(iter(grouped_kfold(subjects, labels, max(2, round(1 / share)), seed)))
+
+
+def group_subjects(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0) -> dict[str, int]:
+    """Number the test folds of :func:`grouped_kfold` and return subject -> fold, for what folds are to share.
+
+    Parameters and errors as there.
+    """
+    subjects = np.asarray(subjects)
+    folds = enumerate(grouped_kfold(subjects, labels, k, seed))
+    return {str(subject): number for number, (_, test) in folds for subject in np.unique(subjects[test])}
+
+
 def check_disjoint(train_subjects: np.ndarray, test_subjects: np.ndarray) -> None:
     """Refuse a split that tests on somebody who was trained on.
 

@@ -1,6 +1,6 @@
 """Scores, and the protocol under which they are honest (4.2)."""
 
-from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, paired_difference, uar, uf1
+from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, paired_difference, permutation_test, uar, uf1
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import score_table, write_metrics, write_predictions
 
@@ -9,6 +9,7 @@ __all__ = [
     "confusion",
     "cross_validate",
     "paired_difference",
+    "permutation_test",
     "score_table",
     "uar",
     "uf1",

@@ -4,6 +4,8 @@ Scores are computed on the pooled predictions of all folds, never averaged over 
 would otherwise move the score at random.
 """
 
+from functools import partial
+
 import numpy as np
 
 from lfdtcmen.errors import DataError
@@ -121,6 +123,46 @@ def paired_difference(
     return float(ours_once - theirs_once), float(low), float(high)
 
 
+def permutation_test(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    y_pred_reference: np.ndarray,
+    subjects: np.ndarray,
+    metric: str,
+    num_classes: int,
+    repeats: int = 1000,
+    seed: int = 0,
+) -> float:
+    """Return the p-value of the difference between two models: how often would chance alone make it as large?
+
+    If the models were equally good, it would not matter whose answers are whose: for each draw, the two exchange all
+    their answers on a random half of the subjects.
+
+    Returns
+    -------
+    float
+        Two-sided, from ``1 / (repeats + 1)`` to 1. Parameters and errors as :func:`paired_difference`; both models need
+        the same number of runs.
+    """
+    ours = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
+    theirs = confusion_by_subject(y_true, y_pred_reference, subjects, num_classes)
+    if len(ours) != len(theirs):
+        raise DataError(f"{len(ours)} runs against {len(theirs)}", "permutation_test", "compare the same seeds")
+    exchanged = np.random.default_rng(seed).integers(0, 2, (repeats, ours.shape[1]))  # [R, S]
+    moved = exchanged @ (theirs - ours)  # [runs, R, C * C]
+    score = partial(mean_score, metric=metric, num_classes=num_classes)
+    drawn = score(ours.sum(1, keepdims=True) + moved) - score(theirs.sum(1, keepdims=True) - moved)  # [R]
+    found = score(ours.sum(1, keepdims=True)) - score(theirs.sum(1, keepdims=True))  # [1]
+    return float((1 + (np.abs(drawn) >= np.abs(found) - 1e-12).sum()) / (1 + repeats))
+
+
+def mean_score(counts: np.ndarray, metric: str, num_classes: int) -> np.ndarray:
+    """Return the mean over runs of the scores of flat confusion matrices [runs, R, C * C], float64 [R]."""
+    if metric not in METRICS:
+        raise DataError(f"unknown metric {metric!r}", "bootstrap", f"use one of {', '.join(METRICS)}")
+    return _OF_CONFUSION[metric](counts.reshape(*counts.shape[:-1], num_classes, num_classes)).mean(0)
+
+
 def _uf1(counts: np.ndarray) -> np.ndarray:
     """UF1 of confusion matrices [..., C, C]."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
@@ -142,24 +184,30 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 def _resampled(y_true, y_pred, subjects, metric, num_classes, repeats, seed) -> np.ndarray:
     """Return the score, averaged over runs, for each draw of subjects, [repeats]."""
-    if metric not in METRICS:
-        raise DataError(f"unknown metric {metric!r}", "bootstrap", f"use one of {', '.join(METRICS)}")
+    by_subject = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
+    people = by_subject.shape[1]
+    # a draw counts each subject 0, 1, 2 ... times; a drawn confusion matrix is the subjects' matrices, so weighted
+    draws = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=repeats)  # [R, S]
+    return mean_score(draws @ by_subject, metric, num_classes)
+
+
+def confusion_by_subject(y_true: np.ndarray, y_pred: np.ndarray, subjects: np.ndarray, num_classes: int) -> np.ndarray:
+    """Return the confusion matrix of each run and subject, flat, int64 [runs, S, C * C]: what is drawn in a bootstrap.
+
+    Subjects are in the order of :func:`numpy.unique`. Parameters and errors as :func:`bootstrap_interval`.
+    """
     subjects = np.asarray(subjects)
     runs = np.atleast_2d(y_pred)
     if len(subjects) != len(y_true):
         raise DataError(f"{len(subjects)} subjects but {len(y_true)} labels", "bootstrap")
     names, who = np.unique(subjects, return_inverse=True)  # who: [N] in 0..S-1
     people, cells = len(names), num_classes**2
-    # a draw counts each subject 0, 1, 2 ... times; a drawn confusion matrix is the subjects' matrices, so weighted
-    draws = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=repeats)  # [R, S]
-    total = np.zeros(repeats)
+    counts = []
     for run in runs:
         truth, predicted = _check_classes(y_true, run, num_classes)
         cell = who * cells + truth * num_classes + predicted
-        by_subject = np.bincount(cell, minlength=people * cells).reshape(people, cells)  # [S, C * C]
-        drawn = (draws @ by_subject).reshape(repeats, num_classes, num_classes)
-        total += _OF_CONFUSION[metric](drawn)
-    return total / len(runs)
+        counts.append(np.bincount(cell, minlength=people * cells).reshape(people, cells))
+    return np.stack(counts)
 
 
 def _check_classes(y_true, y_pred, num_classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,18 +7,16 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
-import torch
 from joblib import Parallel, delayed, parallel_config
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_disjoint, grouped_kfold
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.cache import atomic_path, make_folder
+from lfdtcmen.preprocessing.prepare import one_thread
 
 FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]
 
@@ -66,8 +64,9 @@ def cross_validate(
     Returns
     -------
     DataFrame
-        One row a seed and sample, in the order of ``pairs`` within each seed. Columns: seed, fold, subject, clip,
-        label, prediction (class numbers), p_<class name> for each class, seconds (of the whole fold).
+        One row a seed and sample, in the order of ``pairs`` within each seed. Columns: seed, fold, subject, clip, part
+        (where the manifest has it: :func:`~lfdtcmen.datasets.pairs.concatenate`), label, prediction (class numbers),
+        p_<class name> for each class, seconds (of the whole fold).
 
     Raises
     ------
@@ -115,15 +114,8 @@ def _job_path(out_dir: Path, seed: int, number: int) -> Path:
 
 def _run_job(fit_predict, pairs, train, test, seed, number, fingerprint) -> dict:
     start = time.perf_counter()
-    threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        with threadpool_limits(1):
-            probabilities = np.asarray(fit_predict(pairs.subset(train), pairs.subset(test), seed), dtype=np.float64)
-    finally:
-        torch.set_num_threads(threads[0])
-        cv2.setNumThreads(threads[1])
+    with one_thread():
+        probabilities = np.asarray(fit_predict(pairs.subset(train), pairs.subset(test), seed), dtype=np.float64)
     _check_probabilities(probabilities, len(test), pairs.num_classes, f"seed {seed}, fold {number}")
     return {
         "fingerprint": fingerprint,
@@ -155,6 +147,7 @@ def _read_job(path: Path, fingerprint: str) -> dict | None:
 
 def _pool(pairs: PairSet, folds: list[Fold], jobs: list[tuple]) -> pd.DataFrame:
     clips, subjects = pairs.manifest["clip"].to_numpy(), pairs.subjects
+    part = {"part": pairs.manifest["part"].to_numpy()} if "part" in pairs.manifest else {}
     tables = []
     for seed, number, path, fingerprint in jobs:
         result, test = _read_job(path, fingerprint), folds[number][1]
@@ -165,6 +158,7 @@ def _pool(pairs: PairSet, folds: list[Fold], jobs: list[tuple]) -> pd.DataFrame:
                 "fold": number,
                 "subject": subjects[test],
                 "clip": clips[test],
+                **{name: values[test] for name, values in part.items()},
                 "label": pairs.labels[test],
                 "prediction": probabilities.argmax(1),
                 **{f"p_{name}": probabilities[:, c] for c, name in enumerate(pairs.label_names)},

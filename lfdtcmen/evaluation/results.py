@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference
+from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
 from lfdtcmen.preprocessing.cache import atomic_path
 
 
@@ -32,9 +32,10 @@ def score_table(
     Returns
     -------
     DataFrame
-        Columns: model; UF1, UF1 low, UF1 high; UAR, UAR low, UAR high; runs (seeds); folds; minutes per fold;
-        and, with a reference, ``UF1 - <reference>`` with `` low`` and `` high``, likewise UAR. A model whose samples
-        are not the reference's has no difference (NaN).
+        Columns: model; UF1, UF1 low, UF1 high, UF1 sd (over seeds, NaN of one), likewise UAR; runs (seeds); folds;
+        minutes per fold; and, with a reference, ``UF1 - <reference>`` with `` low``, `` high`` and `` p``
+        (:func:`~lfdtcmen.evaluation.metrics.permutation_test`), likewise UAR. A model whose samples are not the
+        reference's has no difference (NaN), one that has not as many runs no p.
 
     Raises
     ------
@@ -52,10 +53,12 @@ def score_table(
         row = {"model": name}
         for metric, score in METRICS.items():
             column = metric.upper()
-            row[column] = float(np.mean([score(truth, run, num_classes) for run in predicted]))
+            by_run = [score(truth, run, num_classes) for run in predicted]
+            row[column] = float(np.mean(by_run))
             row[f"{column} low"], row[f"{column} high"] = bootstrap_interval(
                 truth, predicted, subjects, metric, num_classes, repeats, seed=seed
             )
+            row[f"{column} sd"] = float(np.std(by_run, ddof=1)) if len(by_run) > 1 else np.nan
         fold_seconds = predictions[name].groupby(["seed", "fold"])["seconds"].first()
         row["runs"] = len(predicted)
         row["folds"] = predictions[name]["fold"].nunique()
@@ -65,12 +68,14 @@ def score_table(
             comparable = samples.equals(others)
             for metric in METRICS:
                 column = f"{metric.upper()} - {reference}"
-                difference = (np.nan, np.nan, np.nan)
+                difference, p = (np.nan, np.nan, np.nan), np.nan
+                both = (truth, predicted, reference_predicted, subjects, metric, num_classes, repeats)
                 if comparable:
-                    difference = paired_difference(
-                        truth, predicted, reference_predicted, subjects, metric, num_classes, repeats, seed=seed
-                    )
+                    difference = paired_difference(*both, seed=seed)
+                if comparable and len(predicted) == len(reference_predicted):
+                    p = permutation_test(*both, seed=seed)
                 row[column], row[f"{column} low"], row[f"{column} high"] = difference
+                row[f"{column} p"] = p
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import torch
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
@@ -81,6 +83,18 @@ def one_cv2_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(threads)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let OpenCV, torch and NumPy's libraries use one thread within the block."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with one_cv2_thread(), threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:

@@ -1,15 +1,24 @@
 """From pairs to a trained network: the three stages in a row, each one loaded where its checkpoint is there."""
 
+import copy
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from joblib import Parallel, delayed
+from sklearn.metrics import f1_score
 
-from lfdtcmen.config import Config
+from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import split_validation
+from lfdtcmen.errors import DataError
+from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.preprocessing.prepare import one_thread
 from lfdtcmen.training.checkpoint import settings_key, stage_settings
 from lfdtcmen.training.loop import predict, train_stage
 
@@ -71,12 +80,103 @@ class LFDTCMENClassifier:
         Where stage checkpoints are kept, and found again after a kill.
     stages : {1, 2, 3}
         The last stage to train.
+    stage1_groups : mapping, optional
+        Subject -> number of its group. Stage 1 is then trained once a group, with the config's own seed, and shared by
+        all folds and seeds that test somebody of it: it learns from nobody of that group, and so never from who is
+        tested. Without it, each fold and seed has its own stage 1.
+    validation : float
+        Share of the training subjects to keep apart, on whom the epoch of stages 2 and 3 with the best macro F1 is
+        chosen; 0 trains on all of them for the config's epochs.
     """
 
-    def __init__(self, config: Config, run_dir: Path | str | None = None, stages: int = 3):
+    def __init__(
+        self,
+        config: Config,
+        run_dir: Path | str | None = None,
+        stages: int = 3,
+        stage1_groups: Mapping[str, int] | None = None,
+        validation: float = 0.0,
+    ):
         self.config, self.run_dir, self.stages = config, run_dir, stages
+        self.stage1_groups, self.validation = stage1_groups, validation
+
+    @property
+    def settings(self) -> dict:
+        """Everything on which the predictions depend beside data and seed, as plain values."""
+        return {
+            **to_dict(self.config),
+            "vgg_weights": vgg_source(self.config.vgg_weights),
+            "stages": self.stages,
+            "stage1_groups": None if self.stage1_groups is None else dict(self.stage1_groups),
+            "validation": self.validation,
+        }
+
+    def train_stage1(self, pairs: PairSet, n_jobs: int = 1) -> None:
+        """Train the shared stages 1 of all groups, in parallel, so that no two folds train the same one.
+
+        Parameters
+        ----------
+        pairs : PairSet
+            All samples, in the order in which the folds are taken from them.
+        n_jobs : int
+            Processes; -1 for all cores.
+        """
+        if self.config.drl is None:
+            return
+        group = np.array([self.stage1_groups[subject] for subject in pairs.subjects])  # [N]
+        train = delayed(_stage1_alone)
+        Parallel(n_jobs)(train(self.config, pairs.subset(group != g), self.run_dir) for g in np.unique(group))
 
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
-        """Train on ``train`` and return probabilities for ``test``, float32 [N_test, C]."""
-        model, _ = stage_checkpoint(self.stages, replace(self.config, seed=seed), train, self.run_dir, progress=False)
+        """Train on ``train`` and return probabilities for ``test``, float32 [N_test, C].
+
+        Raises
+        ------
+        DataError
+            The test subjects are of several groups of ``stage1_groups``, or somebody is of none.
+        """
+        config = replace(self.config, seed=seed)
+        if self.stage1_groups is None and not self.validation:
+            return predict(stage_checkpoint(self.stages, config, train, self.run_dir, progress=False)[0], test)
+        on_epoch, best = None, {}
+        if self.validation:
+            learned, held = split_validation(train.subjects, train.labels, self.validation, seed)
+            train, held = train.subset(learned), train.subset(held)
+            on_epoch = partial(_keep_best, held, best)
+        model = build_model(config, train.num_classes)
+        if model.drl is not None:
+            first = (config, train) if self.stage1_groups is None else (self.config, self._without_group(train, test))
+            source, _ = stage_checkpoint(1, *first, self.run_dir, progress=False)
+            model.drl.load_state_dict(source.drl.state_dict())
+        for stage in range(2, self.stages + 1):
+            train_stage(model, train, stage, config, progress=False, on_epoch=on_epoch)
+        if best:
+            model.load_state_dict(best["weights"])
         return predict(model, test)
+
+    def _without_group(self, train: PairSet, test: PairSet) -> PairSet:
+        """Return the training pairs of all subjects who are not in the test subjects' group."""
+        everybody = set(train.subjects) | set(test.subjects)
+        if unknown := sorted(everybody - self.stage1_groups.keys()):
+            raise DataError(f"subject {unknown[0]} has no group", "stage1_groups", "number the groups of all subjects")
+        tested = {self.stage1_groups[subject] for subject in test.subjects}
+        if len(tested) > 1:
+            raise DataError(
+                f"the test subjects are of {len(tested)} groups of stage 1",
+                "stage1_groups",
+                "let each fold test subjects of one group only",
+            )
+        return train.subset([self.stage1_groups[subject] not in tested for subject in train.subjects])
+
+
+def _stage1_alone(config: Config, pairs: PairSet, run_dir: Path | str) -> None:
+    with one_thread():
+        stage_checkpoint(1, config, pairs, run_dir, progress=False)
+
+
+def _keep_best(held: PairSet, best: dict, epoch: int, model: LFDTCMEN) -> None:
+    """Keep the weights of the epoch with the best macro F1 on held-out training subjects; of equals, the first."""
+    called = predict(model, held).argmax(1)
+    score = f1_score(held.labels, called, labels=range(held.num_classes), average="macro", zero_division=0)
+    if score > best.get("score", -1):
+        best |= {"score": score, "epoch": epoch, "weights": copy.deepcopy(model.state_dict())}

@@ -1,0 +1,219 @@
+"""How a score gets inflated: four ways of breaking the protocol of 4.2, each measured against the honest score.
+
+All of them are seen in public code of this field. They are here to be shown, in notebook 11: nothing else in the
+package uses them, and :func:`~lfdtcmen.evaluation.protocol.cross_validate` refuses a split that mixes subjects.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.model_selection import StratifiedKFold
+from tqdm.auto import tqdm
+
+from lfdtcmen.config import Config
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import Fold
+from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, uf1
+from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.training import build_model, predict, train_stage
+
+HONEST = "last epoch, pooled, subjects apart"
+
+
+def random_kfold(labels: np.ndarray, k: int, seed: int = 0) -> list[Fold]:
+    """Split samples at random, so that most test subjects are trained on as well: the wrong way, to measure it."""
+    labels = np.asarray(labels)
+    return list(StratifiedKFold(k, shuffle=True, random_state=seed).split(labels, labels))
+
+
+def epoch_predictions(
+    config: Config, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], n_jobs: int = 1, progress: bool = False
+) -> pd.DataFrame:
+    """Train stage 2 on each fold and seed, and predict the test samples after *every* epoch.
+
+    Parameters
+    ----------
+    config : Config
+        Of a network without DRL (the optical flow branch alone), so that stage 2 is all there is to train.
+    pairs : PairSet
+        Prepared.
+    folds : iterable of (train_index, test_index)
+        Any split, also one that leaks.
+    seeds : iterable of int
+    n_jobs : int
+        Processes; -1 for all cores.
+    progress : bool
+        Show a progress bar over folds.
+
+    Returns
+    -------
+    DataFrame
+        One row a seed, epoch and sample. Columns: seed, fold, epoch, subject, clip, label, prediction.
+
+    Raises
+    ------
+    DataError
+        A config with DRL.
+    """
+    if config.drl is not None:
+        raise DataError("the config has a stage 1", "epoch_predictions", "give replace(config, drl=None, motion=None)")
+    jobs = [(int(seed), number, *fold) for seed in seeds for number, fold in enumerate(folds)]
+    tables = []
+    with tqdm(total=len(jobs), unit="fold", disable=not progress) as bar:
+        run = delayed(_one_fold)
+        for table in Parallel(n_jobs, return_as="generator")(run(config, pairs, *job) for job in jobs):
+            tables.append(table)
+            bar.update()
+    return pd.concat(tables, ignore_index=True)
+
+
+def _one_fold(config: Config, pairs: PairSet, seed: int, fold: int, train: np.ndarray, test: np.ndarray):
+    tested, tables = pairs.subset(test), []
+
+    def keep(epoch: int, model) -> None:
+        columns = {"seed": seed, "fold": fold, "epoch": epoch, "subject": tested.subjects}
+        columns |= {"clip": tested.manifest["clip"], "label": tested.labels}
+        tables.append(pd.DataFrame({**columns, "prediction": predict(model, tested).argmax(1)}))
+
+    with one_thread():
+        config = replace(config, seed=seed)
+        model = build_model(config, pairs.num_classes)
+        train_stage(model, pairs.subset(train), 2, config, progress=False, on_epoch=keep)
+    return pd.concat(tables)
+
+
+def last_epoch(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the predictions after the last epoch: a number of epochs that nobody chose."""
+    return predictions[predictions["epoch"] == predictions["epoch"].max()]
+
+
+def best_epoch(predictions: pd.DataFrame, num_classes: int) -> pd.DataFrame:
+    """Return, for each seed and fold, the predictions of the epoch that scored best on that fold's *test* samples."""
+
+    def score(epoch: pd.DataFrame) -> float:
+        return uf1(epoch["label"].to_numpy(), epoch["prediction"].to_numpy(), num_classes)
+
+    scores = predictions.groupby(["seed", "fold", "epoch"])[["label", "prediction"]].apply(score)
+    best = scores.groupby(["seed", "fold"]).idxmax()  # (seed, fold, epoch), of equals the first
+    keys = pd.MultiIndex.from_frame(predictions[["seed", "fold", "epoch"]])
+    return predictions[keys.isin(best.to_list())]
+
+
+def luckiest_seed(predictions: pd.DataFrame, num_classes: int) -> pd.DataFrame:
+    """Return the predictions of the seed with the best pooled UF1."""
+    scores = {
+        seed: uf1(run["label"].to_numpy(), run["prediction"].to_numpy(), num_classes)
+        for seed, run in predictions.groupby("seed")
+    }
+    return predictions[predictions["seed"] == max(scores, key=scores.__getitem__)]
+
+
+def inflation_table(
+    apart: pd.DataFrame,
+    mixed: pd.DataFrame,
+    num_classes: int,
+    validated: pd.DataFrame | None = None,
+    metric: str = "uf1",
+    repeats: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return how much each bad practice, and all of them together, add to the honest score.
+
+    Parameters
+    ----------
+    apart, mixed : DataFrame
+        Of :func:`epoch_predictions`, with subjects apart and with samples split at random, the same seeds and samples.
+    num_classes : int
+        C.
+    validated : DataFrame, optional
+        Predictions with the epoch chosen on validation subjects of the training side: what to do instead.
+    metric : {"uf1", "uar"}
+    repeats, seed
+        Of the bootstrap over subjects. What was chosen (epoch, seed) stays chosen.
+
+    Returns
+    -------
+    DataFrame
+        One row a practice, the honest one first. Columns: practice, score, low, high, added, added low, added high;
+        ``added`` is the paired difference to the honest score.
+
+    Raises
+    ------
+    DataError
+        The two tables do not hold the same samples.
+    """
+    last, best = last_epoch(apart), best_epoch(apart, num_classes)
+    mixed_last = last_epoch(mixed)
+    if not _samples(last).equals(_samples(mixed_last)):
+        raise DataError("the two splits do not hold the same samples", "inflation_table", "predict the same pairs")
+    worst = luckiest_seed(best_epoch(mixed, num_classes), num_classes)
+    scores = {
+        HONEST: _pooled(last, num_classes, metric),
+        "best epoch on the test fold": _pooled(best, num_classes, metric),
+        "mean over folds, absent classes left out": _over_folds(last, num_classes, metric),
+        "samples split at random": _pooled(mixed_last, num_classes, metric),
+        "luckiest seed": _pooled(luckiest_seed(last, num_classes), num_classes, metric),
+        "all four together": _over_folds(worst, num_classes, metric),
+    }
+    if validated is not None:
+        scores["epoch chosen on validation subjects"] = _pooled(validated, num_classes, metric)
+    people = last["subject"].nunique()
+    draws = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=repeats)  # [R, S]
+    weights = np.concatenate([np.ones((1, people), int), draws])  # everybody once, then the draws
+    drawn = {practice: score(weights) for practice, score in scores.items()}  # each [1 + R]
+    rows = []
+    for practice, values in drawn.items():
+        row = {"practice": practice}
+        for name, column in (("score", values), ("added", values - drawn[HONEST])):
+            row[name] = column[0]
+            row[f"{name} low"], row[f"{name} high"] = np.quantile(column[1:], [0.025, 0.975])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+Score = Callable[[np.ndarray], np.ndarray]  # how often each subject counts [R, S] -> score [R]
+
+
+def _samples(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return which seeds and samples were predicted, in an order of their own."""
+    return (
+        predictions[["seed", "subject", "clip"]].astype(str).sort_values(["seed", "subject", "clip"], ignore_index=True)
+    )
+
+
+def _counts(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
+    """Return flat confusion matrices by seed and subject, [runs, S, C * C]."""
+    runs = [run.sort_values(["subject", "clip"]) for _, run in predictions.groupby("seed")]
+    truth, subjects = runs[0]["label"].to_numpy(), runs[0]["subject"].to_numpy()
+    called = np.stack([run["prediction"].to_numpy() for run in runs])  # [runs, N]
+    return confusion_by_subject(truth, called, subjects, num_classes)
+
+
+def _pooled(predictions: pd.DataFrame, num_classes: int, metric: str) -> Score:
+    counts = _counts(predictions, num_classes)
+    return lambda weights: mean_score(weights @ counts, metric, num_classes)
+
+
+def _over_folds(predictions: pd.DataFrame, num_classes: int, metric: str) -> Score:
+    """Score each fold over the classes that it happens to hold, as scikit-learn does unasked, and average."""
+    people = np.unique(predictions["subject"])
+    counts = []  # of each seed and fold, [S, C * C]
+    for _, part in predictions.groupby(["seed", "fold"]):
+        own = np.zeros((len(people), num_classes**2), int)
+        own[np.isin(people, part["subject"])] = _counts(part, num_classes)[0]
+        counts.append(own)
+
+    def score(weights: np.ndarray) -> np.ndarray:
+        matrices = (weights @ np.stack(counts)).reshape(len(counts), len(weights), num_classes, num_classes)
+        hits, true, called = np.diagonal(matrices, axis1=2, axis2=3), matrices.sum(3), matrices.sum(2)  # [folds, R, C]
+        top, bottom = (2 * hits, true + called) if metric == "uf1" else (hits, true)
+        ratio = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
+        with np.errstate(invalid="ignore"):
+            by_fold = np.nansum(ratio, 2) / (bottom > 0).sum(2)  # [folds, R]; NaN where nobody of a fold was drawn
+        return np.nanmean(by_fold, 0)
+
+    return score

@@ -1,0 +1,101 @@
+"""The settings of Tables 4 to 7 are what the paper takes apart, and a verdict says no more than its intervals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lfdtcmen import LFDTCMEN, DataError, load_config
+from lfdtcmen.analysis import ablation
+from lfdtcmen.evaluation.metrics import paired_difference
+from lfdtcmen.training.stages import components
+
+CONFIG = load_config("smoke")
+
+
+def parts(setting):
+    config = ablation.configure(CONFIG, setting)
+    return list(components(LFDTCMEN(3, config.flow, config.skips, config.drl, config.motion)))
+
+
+def test_networks_have_the_parts_that_the_paper_names():
+    drl, tcme = ["motion encoder", "identity encoder", "generator"], ["motion branch", "flow branch", "classifier"]
+    assert parts("full") == drl + tcme
+    assert parts("table4-I") == drl[:1] + tcme  # "combined with temporal information from the optical flow branch"
+    assert parts("table4-II") == drl[:2] + tcme
+    assert parts("table6-I") == [*drl, "classifier"]
+    assert parts("table6-II") == [*drl, "motion branch", "classifier"]
+    assert ablation.configure(CONFIG, "table5-single").flow == "single"
+
+
+def test_losses_of_table_7_come_one_at_a_time_in_both_stages_that_have_them():
+    order = ["reconstruction", "orthogonality", "cycle", "consistency", "contrastive"]
+    for count, (_, _, run) in enumerate(ablation.TABLES["table7"], start=1):
+        config = ablation.configure(CONFIG, run)
+        for stage, full in ((config.stage1, CONFIG.stage1), (config.stage3, CONFIG.stage3)):
+            active = {name: value for name, value in vars(stage).items() if value and name != "emotion"}
+            assert active == {name: getattr(full, name) for name in order[:count]}
+            assert stage.emotion == full.emotion
+        assert replace(config, stage1=CONFIG.stage1, stage3=CONFIG.stage3) == CONFIG
+
+
+def test_every_table_ends_with_the_full_network_which_runs_first_and_once():
+    assert all(rows[-1][2] == "full" for rows in ablation.TABLES.values())
+    runs = ablation.runs_of(list(ablation.TABLES))
+    assert runs[0] == "full" and len(runs) == len(set(runs)) and set(runs) == set(ablation.SETTINGS)
+
+
+def predictions(accuracy, people=40, each=7, seeds=(0, 1)):
+    labels = np.random.default_rng(9).integers(0, 3, people * each)
+    tables = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, int(1000 * accuracy)])
+        called = np.where(rng.random(len(labels)) < accuracy, labels, rng.integers(0, 3, len(labels)))
+        columns = {"seed": seed, "fold": np.arange(len(labels)) // each % 5}
+        columns |= {"subject": [f"s{i // each}" for i in range(len(labels))], "clip": np.arange(len(labels))}
+        tables.append(pd.DataFrame({**columns, "label": labels, "prediction": called, "seconds": 6.0}))
+    return pd.concat(tables, ignore_index=True).assign(p_a=0.0, p_b=0.0, p_c=0.0)
+
+
+def table6(*accuracies):
+    runs = ("table6-I", "table6-II", "full")
+    return ablation.ablation_table("table6", dict(zip(runs, map(predictions, accuracies), strict=True)))
+
+
+def test_steps_are_paired_differences_to_the_row_above():
+    runs = {"table6-I": predictions(0.3), "table6-II": predictions(0.5), "full": predictions(0.8)}
+    table = ablation.ablation_table("table6", runs)
+    assert table["setting"].tolist() == ["I", "II", "III"]
+    assert np.isnan(table.loc[0, "UF1 - above"]) and table.loc[2, "UF1 - full"] == 0
+    by_seed = {name: np.stack([r["prediction"] for _, r in run.groupby("seed")]) for name, run in runs.items()}
+    one = runs["full"].query("seed == 0")
+    for row, (name, other) in {1: ("table6-II", "table6-I"), 2: ("full", "table6-II")}.items():
+        for metric in ("uf1", "uar"):
+            expected = paired_difference(one["label"], by_seed[name], by_seed[other], one["subject"], metric, 3)
+            column = f"{metric.upper()} - above"
+            np.testing.assert_allclose(table.loc[row, [column, f"{column} low", f"{column} high"]].tolist(), expected)
+            assert table.loc[row, f"{column} p"] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "answer"),
+    [((0.2, 0.5, 0.8), "holds"), ((0.2, 0.8, 0.4), "does not hold"), ((0.2, 0.6, 0.601), "cannot tell")],
+)
+def test_a_verdict_is_as_sure_as_its_least_sure_step(accuracies, answer):
+    text = ablation.verdict(table6(*accuracies))
+    assert text.startswith(f"UF1, I < II < III: {answer}.")
+    assert ("not told apart: II to III" in text) == (answer == "cannot tell")
+
+
+def test_what_is_unknown_or_missing_is_said():
+    with pytest.raises(DataError, match="unknown setting 'table4-IX'"):
+        ablation.configure(CONFIG, "table4-IX")
+    with pytest.raises(DataError, match="use one of table4"):
+        ablation.runs_of(["table2"])
+    with pytest.raises(DataError, match="use one of table4"):
+        ablation.ablation_table("table2", {})
+    with pytest.raises(DataError, match=r"lacks the run 'table5-single'.*ablate table5"):
+        ablation.ablation_table("table5", {"full": predictions(0.5)})
+    with pytest.raises(DataError, match="same folds"):
+        ablation.ablation_table("table5", {"full": predictions(0.5), "table5-single": predictions(0.5, people=20)})
