@@ -1,0 +1,72 @@
+"""Which answer to class imbalance helps the optical flow branch? For notebook 12.
+
+The same folds and seeds for the paper's plain cross-entropy and four options of ours, with three classes (CAS(ME)^3's
+counts) and with seven (the same clips). Writes benchmarks/results/imbalance.
+
+    python benchmarks/imbalance.py --seeds 3 --epochs 15 --jobs 2
+"""
+
+import argparse
+import json
+import time
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from lfdtcmen import load_config
+from lfdtcmen.config import CHOICES
+from lfdtcmen.datasets.splits import grouped_kfold
+from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.evaluation.protocol import cross_validate
+from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.preprocessing import prepare
+from lfdtcmen.preprocessing.cache import make_folder
+from lfdtcmen.training import LFDTCMENClassifier
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    args = parser.parse_args()
+
+    start = time.perf_counter()
+    out = make_folder(ROOT / "benchmarks" / "results" / "imbalance")
+    kept = ROOT / "runs" / "imbalance"
+    tables = []
+    for label_map in ("3class", "7class"):
+        predictions = {}
+        for option in CHOICES["imbalance"]:
+            config = load_config(
+                "cpu", label_map=label_map, drl=None, motion=None, epochs=(0, args.epochs, 0), imbalance=option
+            )
+            pairs = make_dataset(config.preset, label_map, config.subjects, seed=config.seed, n_jobs=-1)
+            pairs = prepare(pairs, n_jobs=-1)
+            folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds))
+            model, name = LFDTCMENClassifier(config), option or "cross_entropy"
+            print(f"{label_map}, {name}")
+            predictions[name] = cross_validate(
+                model, pairs, folds, range(args.seeds), kept / label_map / name, args.jobs, config=model.settings,
+                progress=True,
+            )  # fmt: skip
+        table = score_table(predictions, reference="cross_entropy")
+        print(table.round(3).to_string(index=False))
+        tables += [frame.assign(label_map=label_map, option=name) for name, frame in predictions.items()]
+    columns = ["label_map", "option", "seed", "fold", "subject", "clip", "label", "prediction", "seconds"]
+    pd.concat(tables)[columns].to_csv(out / "predictions.csv.gz", index=False)
+    about = {
+        "command": f"python benchmarks/imbalance.py --seeds {args.seeds} --epochs {args.epochs} --folds {args.folds}",
+        "date": f"{date.today()}",
+        "minutes": round((time.perf_counter() - start) / 60, 1),
+        "jobs": args.jobs,
+    }
+    (out / "about.json").write_text(json.dumps(about, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
