@@ -563,6 +563,7 @@ def _protocol(protocol: str, config: Config, data: Path | None, tests: list[Path
     """Return the pairs of a protocol and its folds."""
     from lfdtcmen.datasets.pairs import concatenate
     from lfdtcmen.datasets.splits import grouped_kfold, holdout, loso
+    from lfdtcmen.evaluation.audit import check_label_leak
 
     if tests and (protocol != "holdout" or data is None):
         raise DataError("--test is for --protocol holdout with --data", fix="leave it out, or give the others")
@@ -572,8 +573,10 @@ def _protocol(protocol: str, config: Config, data: Path | None, tests: list[Path
         given = {} if data is None else {path.name: _pairs(config, -1, path, drawn) for path in [data, *tests]}
         parts = given or _dfme(config)
         pairs = concatenate(parts)
+        check_label_leak(pairs)
         return pairs, list(holdout(pairs.manifest["part"], next(iter(parts))))
     pairs = _pairs(config, -1, data, drawn)
+    check_label_leak(pairs)
     if protocol == "kfold":
         return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
     if protocol == "loso":

@@ -86,7 +86,7 @@ class LFDTCMENClassifier:
         tested. Without it, each fold and seed has its own stage 1.
     validation : float
         Share of the training subjects to keep apart, on whom the epoch of stages 2 and 3 with the best macro F1 is
-        chosen; 0 trains on all of them for the config's epochs.
+        chosen; 0 trains on all of them for the config's epochs. A shared stage 1, which knows no labels, sees them.
     """
 
     def __init__(
@@ -138,6 +138,7 @@ class LFDTCMENClassifier:
         config = replace(self.config, seed=seed)
         if self.stage1_groups is None and not self.validation:
             return predict(stage_checkpoint(self.stages, config, train, self.run_dir, progress=False)[0], test)
+        shared = None if self.stage1_groups is None else self._without_group(train, test)
         on_epoch, best = None, {}
         if self.validation:
             learned, held = split_validation(train.subjects, train.labels, self.validation, seed)
@@ -145,7 +146,7 @@ class LFDTCMENClassifier:
             on_epoch = partial(_keep_best, held, best)
         model = build_model(config, train.num_classes)
         if model.drl is not None:
-            first = (config, train) if self.stage1_groups is None else (self.config, self._without_group(train, test))
+            first = (config, train) if shared is None else (self.config, shared)
             source, _ = stage_checkpoint(1, *first, self.run_dir, progress=False)
             model.drl.load_state_dict(source.drl.state_dict())
         for stage in range(2, self.stages + 1):

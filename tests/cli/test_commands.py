@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch):
 
 
 def test_help_teaches_every_command_without_importing_torch():
-    for command in ("run", "data", "data prepare", "train", "evaluate", "predict"):
+    for command in ("run", "data", "data prepare", "train", "evaluate", "ablate", "predict"):
         result = run(*command.split(), "--help")
         assert result.exit_code == 0 and "Examples" in result.output
     code = (
@@ -79,9 +79,56 @@ def test_evaluate_compares_models_on_the_same_folds_and_records_how(project):
     assert metrics["config"]["profile"] == "smoke" and metrics["command"] and metrics["date"]
 
 
+def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project):
+    options = ("--epochs", "1", "1", "1", "--perceptual-size", "32", "--share-stage1", "--validation", "0.3")
+    command = ("evaluate", "flow-branch", "lfd-tcmen", "-p", "smoke", "--seeds", "1", "--protocol", "loso", *options)
+    result = run(*command, "--name", "l")
+    assert result.exit_code == 0, result.output
+    assert "8 folds, 1 seeds" in result.stdout
+    assert len(list((project / "runs" / "l" / "checkpoints").iterdir())) == 2  # stages 1, one for each of two folds
+    metrics = json.loads((project / "runs" / "l" / "metrics.json").read_text())
+    assert metrics["protocol"] == "loso" and metrics["models"]["lfd-tcmen"]["folds"] == 8
+
+
+def test_evaluate_holds_out_the_parts_of_dfme(project, monkeypatch):
+    pairs = cli._pairs(None, 1)
+    parts = {"train": pairs.subset(pairs.subjects < "s4"), "test_a": pairs.subset(pairs.subjects > "s5")}
+    parts["test_b"] = pairs.subset((pairs.subjects >= "s4") & (pairs.subjects <= "s5"))
+    monkeypatch.setattr(cli, "_dfme", lambda config: parts)
+    result = run("evaluate", "linear-svm", "--protocol", "holdout", "-p", "smoke", "--seeds", "2", "--name", "h")
+    assert result.exit_code == 0, result.output
+    predictions = pd.read_csv(project / "runs" / "h" / "predictions.csv")
+    sizes = {"test_a": len(parts["test_a"]), "test_b": len(parts["test_b"])}
+    assert predictions.groupby("part").size().to_dict() == {part: 2 * size for part, size in sizes.items()}
+    scores = json.loads((project / "runs" / "h" / "metrics.json").read_text())["parts"]
+    assert set(scores) == set(sizes)
+
+
+def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(project):
+    options = ("-p", "smoke", "--seeds", "1", "--epochs", "1", "1", "1", "--perceptual-size", "32", "--share-stage1")
+    result = run("ablate", "table5", "table6", *options, "--name", "a")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("full: 2 folds") == 1
+    assert "Table 5: streams" in result.stdout and "UF1, I < II < III: " in result.stdout
+    predictions = pd.read_csv(project / "runs" / "a" / "predictions.csv")
+    assert set(predictions["model"]) == {"full", "table5-single", "table6-I", "table6-II"}
+    assert len(list((project / "runs" / "a" / "checkpoints").iterdir())) == 2  # all of them share stage 1
+    written = {file: file.stat().st_mtime_ns for file in (project / "runs" / "a").glob("*/*.json")}
+    assert len(written) == 8
+    again = run("ablate", "table5", "table6", *options, "--name", "a")
+    assert again.stdout.splitlines()[-8:] == result.stdout.splitlines()[-8:]
+    assert {file: file.stat().st_mtime_ns for file in written} == written
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["ablate", "table3"], "use one of table4, table5, table6, table7"),
+        (["ablate", "table5", "--protocol", "holdout"], "use kfold or loso"),
+        (["evaluate", "majority", "--protocol", "random"], "use kfold, loso or holdout"),
+        (["evaluate", "majority", "--test", "x"], "--test is for --protocol holdout"),
+        (["evaluate", "majority", "--protocol", "holdout", "--data", "x"], "nothing to test on"),
+        (["evaluate", "majority", "--imbalance", "magic"], "unknown imbalance 'magic'"),
         (["evaluate", "magic"], "unknown model 'magic'; use one of majority"),
         (["evaluate", "majority", "--folds", "9"], "cannot make 9 folds of 8 subjects"),
         (["train", "--stage", "4"], "--stage"),

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.pairs import PairSet, concatenate
 
 
 @pytest.fixture
@@ -79,3 +79,23 @@ def test_fingerprint_changes_with_any_content(pairs):
 def test_what_does_not_fit_is_refused(pairs, change, words):
     with pytest.raises(DataError, match=words):
         replace(pairs, **change)
+
+
+def test_concatenated_parts_keep_their_rows_and_say_where_they_are_from(pairs):
+    first, second = pairs.subset([0, 1, 2]), replace(pairs.subset([3, 4]), landmarks=None)
+    whole = concatenate({"train": first, "test": second})
+    assert whole.manifest["part"].tolist() == ["train"] * 3 + ["test"] * 2
+    assert whole.manifest["clip"].tolist() == list("vwxyz")
+    for field in ("onset", "apex", "labels", "streams"):
+        np.testing.assert_array_equal(getattr(whole, field), getattr(pairs, field))
+    assert whole.landmarks is None and whole.true_flow is None and whole.label_names == pairs.label_names
+
+
+def test_parts_that_do_not_fit_are_refused(pairs):
+    with pytest.raises(DataError, match="nothing to put together"):
+        concatenate({})
+    with pytest.raises(DataError, match="b has the classes negative, other, surprise"):
+        concatenate({"a": pairs, "b": replace(pairs, label_names=("negative", "other", "surprise"))})
+    small = replace(pairs, onset=pairs.onset[:, :16], apex=pairs.apex[:, :16])
+    with pytest.raises(DataError, match="b has frames of"):
+        concatenate({"a": pairs, "b": small})

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets.splits import check_disjoint, grouped_kfold, loso
+from lfdtcmen.datasets.splits import check_disjoint, group_subjects, grouped_kfold, holdout, loso, split_validation
 
 
 def some_samples(people=10, each=6, classes=3, seed=0):
@@ -66,3 +66,43 @@ def test_folds_that_cannot_be_are_refused(subjects, labels, k, message):
 def test_loso_of_one_subject_is_refused():
     with pytest.raises(DataError, match="two subjects"):
         list(loso(["a", "a"]))
+
+
+@settings(deadline=None, max_examples=30)
+@given(people=st.integers(8, 20), share=st.sampled_from([0.1, 0.2, 0.25, 0.5]), seed=st.integers(0, 99))
+def test_validation_subjects_are_apart_and_about_as_many_as_asked_for(people, share, seed):
+    subjects, labels = some_samples(people, 8, seed=seed)
+    k = round(1 / share)
+    if k > people:
+        return
+    fit, held = split_validation(subjects, labels, share, seed)
+    assert not set(subjects[fit]) & set(subjects[held])
+    assert sorted([*fit, *held]) == list(range(len(labels)))
+    assert set(labels[fit]) == set(labels)
+    assert abs(len(set(subjects[held])) - people * share) <= 0.5 * people * share + 1
+
+
+def test_a_share_that_cannot_be_kept_apart_is_refused():
+    subjects, labels = some_samples()
+    for share in (0, -0.1, 0.7):
+        with pytest.raises(DataError, match="cannot be kept apart"):
+            split_validation(subjects, labels, share)
+
+
+def test_groups_are_the_test_folds():
+    subjects, labels = some_samples()
+    groups = group_subjects(subjects, labels, 5)
+    assert set(groups) == set(subjects)
+    for number, (_, test) in enumerate(grouped_kfold(subjects, labels, 5)):
+        assert {s for s, g in groups.items() if g == number} == set(subjects[test])
+
+
+def test_holdout_trains_on_one_part_and_tests_on_all_others():
+    parts = np.array(["test_a", "train", "train", "test_b"])
+    ((train, test),) = holdout(parts, "train")
+    assert train.tolist() == [1, 2] and test.tolist() == [0, 3]
+    for wrong in ("train_a", "x"):
+        with pytest.raises(DataError, match="0 of 4 samples"):
+            next(holdout(parts, wrong))
+    with pytest.raises(DataError, match="2 of 2 samples"):
+        next(holdout(parts[1:3], "train"))

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
 from lfdtcmen import DataError
-from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, paired_difference, uar, uf1
+from lfdtcmen.evaluation.metrics import (
+    bootstrap_interval,
+    confusion,
+    paired_difference,
+    permutation_test,
+    uar,
+    uf1,
+)
 
 CLASSES = st.integers(1, 7)
 
@@ -109,3 +116,35 @@ def test_what_are_no_classes_is_refused(truth, predicted, message):
 def test_an_unknown_metric_is_refused():
     with pytest.raises(DataError, match="use one of uf1, uar"):
         bootstrap_interval([0, 1], [0, 1], ["a", "b"], "accuracy", 2)
+
+
+def test_the_permutation_test_is_that_of_a_plain_loop_over_exchanged_subjects():
+    truth, theirs, subjects = some_predictions(0.6, people=12, each=4)
+    ours = np.where(np.random.default_rng(3).random(len(truth)) < 0.1, truth, theirs)
+    p = permutation_test(truth, ours, theirs, subjects, "uf1", 3, repeats=3000)
+    rng, found = np.random.default_rng(1), uf1(truth, ours, 3) - uf1(truth, theirs, 3)
+    drawn = []
+    for _ in range(3000):
+        exchange = rng.integers(0, 2, 12)[subjects] == 1
+        a, b = np.where(exchange, theirs, ours), np.where(exchange, ours, theirs)
+        drawn.append(uf1(truth, a, 3) - uf1(truth, b, 3))
+    assert p == pytest.approx(np.mean(np.abs(drawn) >= abs(found) - 1e-12), abs=0.03)
+
+
+def test_p_is_small_for_a_better_model_one_for_the_same_and_uniform_under_chance():
+    truth, theirs, subjects = some_predictions(0.5)
+    better = np.where(np.random.default_rng(3).random(len(truth)) < 0.3, truth, theirs)
+    assert permutation_test(truth, better, theirs, subjects, "uar", 3) < 0.01
+    assert permutation_test(truth, theirs, theirs, subjects, "uar", 3) == 1
+    ps = []
+    for seed in range(200):
+        models = [some_predictions(0.5, people=15, each=5, seed=1000 * k + seed)[1] for k in (1, 2)]
+        truth, _, subjects = some_predictions(0.5, people=15, each=5, seed=7)
+        ps.append(permutation_test(truth, *models, subjects, "uf1", 3, repeats=200, seed=seed))
+    assert np.mean(np.array(ps) < 0.1) == pytest.approx(0.1, abs=0.065)  # three standard errors
+
+
+def test_a_permutation_needs_as_many_runs_on_either_side():
+    truth, called, subjects = some_predictions()
+    with pytest.raises(DataError, match="2 runs against 1"):
+        permutation_test(truth, np.stack([called, called]), called, subjects, "uf1", 3)

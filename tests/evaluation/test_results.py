@@ -39,6 +39,9 @@ def test_scores_are_means_over_seeds_with_intervals_and_times():
     for metric, score in (("UF1", uf1), ("UAR", uar)):
         assert row[metric] == pytest.approx(np.mean([score(r["label"], r["prediction"], 3) for r in by_seed]))
         assert row[f"{metric} low"] < row[metric] < row[f"{metric} high"]
+        assert row[f"{metric} sd"] == pytest.approx(
+            np.std([score(r["label"], r["prediction"], 3) for r in by_seed], ddof=1)
+        )
     assert row["runs"] == 2
     assert row["folds"] == 5
     assert row["minutes per fold"] == pytest.approx(1.0)
@@ -49,6 +52,9 @@ def test_a_reference_gives_paired_differences():
     assert table.loc["svm", "UF1 - svm"] == 0
     assert table.loc["ours", "UF1 - svm"] == pytest.approx(table.loc["ours", "UF1"] - table.loc["svm", "UF1"])
     assert table.loc["ours", "UF1 - svm low"] > 0
+    assert table.loc["ours", "UF1 - svm p"] < 0.01 and table.loc["svm", "UF1 - svm p"] == 1
+    fewer = score_table({"svm": predictions(0.5, seeds=(0,)), "ours": predictions(0.8)}, reference="svm")
+    assert np.isnan(fewer.loc[1, "UF1 - svm p"]) and fewer.loc[1, "UF1 - svm low"] > 0
 
 
 def test_other_samples_give_no_difference():

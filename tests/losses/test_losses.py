@@ -16,7 +16,9 @@ from lfdtcmen.losses import (
     consistency,
     cycle_reconstruction,
     emotion,
+    focal,
     identity_contrastive,
+    logit_adjusted,
     reconstruction,
     soft_orthogonality,
 )
@@ -244,3 +246,24 @@ def test_vgg_takes_a_checkpoint_by_path(tmp_path):
             VGG19(str(tmp_path / file))
     with pytest.raises(DataError, match="unknown VGG-19 layer"):
         VGG19("random", ("conv1",))
+
+
+def test_focal_is_by_hand_and_cross_entropy_at_gamma_0():
+    logits, labels = torch.randn(6, 3, requires_grad=True), torch.tensor([0, 1, 2, 0, 1, 1])
+    p = logits.softmax(1)[torch.arange(6), labels]  # [B]
+    assert_close(focal(logits, labels, 2.0), ((1 - p) ** 2 * -p.log()).mean())
+    assert_close(focal(logits, labels, 0.0), emotion(logits, labels))
+    certain = (50 * torch.eye(3)).requires_grad_()
+    focal(certain, torch.arange(3)).backward()
+    assert torch.isfinite(certain.grad).all()
+    assert focal(logits[:0], labels[:0]).requires_grad
+
+
+def test_logit_adjustment_is_cross_entropy_with_the_prior_added():
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 1])
+    counts = torch.tensor([80.0, 15.0, 5.0])
+    by_hand = torch.nn.functional.cross_entropy(logits + torch.log(counts / 100), labels)
+    assert_close(logit_adjusted(logits, labels, counts), by_hand)
+    assert_close(logit_adjusted(logits, labels, counts, tau=0.0), emotion(logits, labels))
+    assert_close(logit_adjusted(logits, labels, torch.ones(3)), emotion(logits, labels))  # balanced: nothing to adjust
+    assert torch.isfinite(logit_adjusted(logits, labels, torch.tensor([9.0, 9.0, 0.0])))

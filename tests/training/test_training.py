@@ -6,16 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.config import Config, LossWeights
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import loso
 from lfdtcmen.training import (
     LFDTCMENClassifier,
     audit,
     build_model,
     loop,
+    pipeline,
     predict,
     set_trainable,
     stage_checkpoint,
@@ -292,3 +296,119 @@ def test_classifier_is_a_fit_predict(pairs, config):
 def test_prediction_does_not_depend_on_the_batch(pairs, config):
     model = build_model(config, 3)
     np.testing.assert_allclose(predict(model, pairs, 64), predict(model, pairs, 3), atol=1e-5)
+
+
+@pytest.mark.parametrize("option", ["class_weights", "focal", "logit_adjusted", "balanced_sampling"])
+def test_each_answer_to_imbalance_trains_stages_2_and_3_and_changes_them(option, pairs, config, tmp_path):
+    plain, _ = stage_checkpoint(3, replace(config, epochs=(1, 1, 1)), pairs, tmp_path, progress=False)
+    changed, history = stage_checkpoint(
+        3, replace(config, epochs=(1, 1, 1), imbalance=option), pairs, tmp_path, progress=False
+    )
+    assert np.isfinite(history["total"]).all()
+    assert changed_parts(state(plain), state(changed)) == {"drl", "tcme"}
+    assert len(list((tmp_path / "checkpoints").glob("stage1-*"))) == 1  # which stage 1 knows nothing of
+
+
+@given(counts=st.lists(st.integers(1, 60), min_size=2, max_size=7), seed=st.integers(0, 9))
+def test_balanced_batches_draw_classes_alike_and_only_what_is_there(counts, seed):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    drawn = np.concatenate(
+        [np.concatenate(list(loop.epoch_batches(labels, 8, np.random.default_rng([seed, k]), True))) for k in range(40)]
+    )
+    assert len(drawn) == 40 * len(labels) and drawn.min() >= 0 and drawn.max() < len(labels)
+    share = np.bincount(labels[drawn], minlength=len(counts)) / len(drawn)
+    expected = 1 / len(counts)
+    assert abs(share - expected).max() < 5 * np.sqrt(expected / len(drawn))
+
+
+def test_on_epoch_sees_each_epoch_in_eval_mode_and_changes_nothing(pairs, config):
+    seen = []
+
+    def look(epoch, model):
+        seen.append((epoch, model.training, predict(model, pairs).shape))
+
+    watched, plain = build_model(config, 3), build_model(config, 3)
+    for model, on_epoch in ((watched, look), (plain, None)):
+        for stage in (1, 2):
+            train_stage(model, pairs.subset(range(8)), stage, config, progress=False, on_epoch=on_epoch)
+    assert seen == [(0, False, (8, 3)), (1, False, (8, 3))] * 2
+    assert changed_parts(state(watched), state(plain)) == set()
+
+
+def test_classification_does_without_the_identity_encoder(pairs, config, monkeypatch):
+    model = build_model(config, 3)
+    batch = pairs.batch(np.arange(4))
+    assert_close(model(batch, identity=False).logits, model(batch).logits, rtol=0, atol=0)
+    with pytest.raises(DataError, match="needs the identity codes"):
+        model(batch, reconstruct=True, identity=False)
+
+    def never(*_):
+        raise AssertionError("the identity encoder ran")
+
+    monkeypatch.setattr(model.drl.identity_encoder, "forward", never)
+    predict(model, pairs)
+    train_stage(model, pairs, 2, config, progress=False)
+
+
+def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(config, tmp_path, monkeypatch):
+    pairs = make_pairs(24, subjects=8)
+    groups = {f"s{i}": i % 2 for i in range(8)}
+    learned = []
+    original = pipeline.train_stage
+
+    def spy(model, given, stage, *args, **kwargs):
+        if stage == 1:
+            learned.append(set(given.subjects))
+        return original(model, given, stage, *args, **kwargs)
+
+    monkeypatch.setattr(pipeline, "train_stage", spy)
+    model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 1)), tmp_path, stage1_groups=groups)
+    model.train_stage1(pairs)
+    assert learned == [{"s1", "s3", "s5", "s7"}, {"s0", "s2", "s4", "s6"}]
+    for seed, (train, test) in zip((0, 1, 2), loso(pairs.subjects), strict=False):
+        tested = pairs.subset(test)
+        model(pairs.subset(train), tested, seed)
+        assert not learned[-1] & set(tested.subjects)
+    files = list((tmp_path / "checkpoints").glob("*"))
+    assert len(files) == 2 and all(file.name.startswith("stage1") for file in files)
+
+    halves = np.isin(pairs.subjects, ["s0", "s1"])
+    with pytest.raises(DataError, match="of 2 groups"):
+        model(pairs.subset(~halves), pairs.subset(halves), 0)
+    del groups["s3"]
+    with pytest.raises(DataError, match="s3 has no group"):
+        model(pairs.subset(~halves), pairs.subset(halves), 0)
+
+
+def test_the_epoch_is_chosen_on_training_subjects_whom_the_stages_do_not_see(config, monkeypatch):
+    pairs, test = make_pairs(48, subjects=8), make_pairs(6, subjects=2, seed=9)
+    learned, scored = set(), []
+    original, keep = pipeline.train_stage, pipeline._keep_best
+
+    def spy(model, given, *args, **kwargs):
+        learned.update(given.subjects)
+        return original(model, given, *args, **kwargs)
+
+    def note(held, best, epoch, model):
+        keep(held, best, epoch, model)
+        scored.append((set(held.subjects), best["score"], best["epoch"]))
+
+    monkeypatch.setattr(pipeline, "train_stage", spy)
+    monkeypatch.setattr(pipeline, "_keep_best", note)
+    LFDTCMENClassifier(config, validation=0.25)(pairs, test, 0)
+    assert len(scored) == sum(config.epochs[1:])
+    held = scored[0][0]
+    assert len(held) == 2 and held < set(pairs.subjects) and not held & learned
+    scores = [score for _, score, _ in scored]
+    assert scores == sorted(scores)  # the best so far never falls
+
+
+def test_settings_say_all_that_predictions_depend_on(config):
+    first = LFDTCMENClassifier(config).settings
+    for other in (
+        LFDTCMENClassifier(replace(config, imbalance="focal")),
+        LFDTCMENClassifier(config, stages=2),
+        LFDTCMENClassifier(config, validation=0.2),
+        LFDTCMENClassifier(config, stage1_groups={"s0": 0}),
+    ):
+        assert other.settings != first
