@@ -5,11 +5,13 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
+import torch
+from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
@@ -18,6 +20,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.cache import atomic_path, make_folder
 from lfdtcmen.preprocessing.prepare import one_thread
 
+CUDA_CONTEXT = 600 * 2**20  # bytes that a process takes on a GPU before it has computed anything
 FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]
 
 
@@ -51,7 +54,7 @@ def cross_validate(
     out_dir : path
         One folder a model and data set.
     n_jobs : int, default 1
-        Processes; -1 for all cores.
+        Processes; -1 for all cores. On a GPU the first fold runs alone, and then as many as its memory holds.
     backend : {"loky", "dask"}, default "loky"
         joblib's backend: processes of this machine, or the workers of the ``dask.distributed.Client`` that is open
         (``n_jobs`` then says nothing). A worker that dies costs the time of its fold: another one takes it over.
@@ -96,16 +99,30 @@ def cross_validate(
     )
     # "dask" is known to parallel_config alone; scattered, the pairs go to each worker once instead of with each fold
     how = {"scatter": [pairs]} if backend == "dask" else {}
-    with (
-        parallel_config(backend=backend, n_jobs=n_jobs, **how),
-        tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress) as bar,
-    ):
-        for result in Parallel(return_as="generator_unordered")(tasks):
-            # written here, as a worker on another machine may not see the folder
-            with atomic_path(_job_path(out_dir, result["seed"], result["fold"])) as temporary:
-                temporary.write_text(json.dumps(result), encoding="utf-8")
-            bar.update()
+    bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress)
+
+    def run_tasks(tasks: Iterable, n_jobs: int) -> None:
+        with parallel_config(backend=backend, n_jobs=n_jobs, **how):
+            for result in Parallel(return_as="generator_unordered")(tasks):
+                # written here, as a worker on another machine may not see the folder
+                with atomic_path(_job_path(out_dir, result["seed"], result["fold"])) as temporary:
+                    temporary.write_text(json.dumps(result), encoding="utf-8")
+                bar.update()
+
+    with bar:
+        if torch.cuda.is_available() and backend == "loky" and n_jobs != 1:
+            torch.cuda.reset_peak_memory_stats()
+            run_tasks(islice(tasks, 1), 1)  # alone, to learn how many fit on the device side by side
+            n_jobs = _fit_on_device(n_jobs, torch.cuda.max_memory_reserved())
+        run_tasks(tasks, n_jobs)
     return _pool(pairs, folds, jobs)
+
+
+def _fit_on_device(n_jobs: int, memory: int) -> int:
+    """Return how many processes of so many bytes each find room on the GPU, at most ``n_jobs``."""
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info()
+    return max(1, min(effective_n_jobs(n_jobs), int(0.9 * free / (memory + CUDA_CONTEXT))))
 
 
 def _job_path(out_dir: Path, seed: int, number: int) -> Path:

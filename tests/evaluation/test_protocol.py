@@ -15,8 +15,9 @@ from distributed import Client, LocalCluster
 
 from lfdtcmen import DataError
 from lfdtcmen.baselines.simple import linear_svm
-from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.splits import grouped_kfold
+from lfdtcmen.datasets.pairs import PairSet, concatenate
+from lfdtcmen.datasets.splits import grouped_kfold, holdout
+from lfdtcmen.evaluation import protocol
 from lfdtcmen.evaluation.protocol import cross_validate
 
 COUNT = 48
@@ -195,3 +196,28 @@ def test_another_models_files_are_refused(pairs, tmp_path):
     cross_validate(noisy, pairs, 2, [0], tmp_path)
     with pytest.raises(DataError, match="other data, folds or configuration"):
         cross_validate(linear_svm, pairs, 2, [0], tmp_path)
+
+
+@pytest.mark.parametrize(("free", "expected"), [(80, 4), (3, 2), (0.5, 1)])
+def test_on_a_gpu_as_many_folds_run_side_by_side_as_fit(pairs, tmp_path, monkeypatch, free, expected):
+    gib = 2**30
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (int(free * gib), int(80 * gib)))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda: int(0.6 * gib))
+    asked = []
+    original = protocol.parallel_config
+    monkeypatch.setattr(
+        protocol, "parallel_config", lambda backend, n_jobs: asked.append(n_jobs) or original(backend, n_jobs=1)
+    )
+    table = cross_validate(noisy, pairs, 4, [0], tmp_path / "gpu", n_jobs=4)
+    assert asked == [1, expected]
+    monkeypatch.undo()
+    here = cross_validate(noisy, pairs, 4, [0], tmp_path / "cpu")
+    pd.testing.assert_frame_equal(table.drop(columns="seconds"), here.drop(columns="seconds"))
+
+
+def test_the_part_of_a_sample_is_told(pairs, tmp_path):
+    parts = concatenate({"train": pairs.subset(pairs.subjects < "s4"), "test": pairs.subset(pairs.subjects >= "s4")})
+    table = cross_validate(noisy, parts, holdout(parts.manifest["part"], "train"), [0, 1], tmp_path)
+    assert set(table["part"]) == {"test"} and len(table) == 2 * (pairs.subjects >= "s4").sum()
