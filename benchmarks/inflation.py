@@ -4,11 +4,12 @@ Trains the flow branch on the same drawn faces with subjects apart, and with sam
 test samples after every epoch; and once more with the epoch chosen on validation subjects. Writes
 benchmarks/results/inflation.
 
-    python benchmarks/inflation.py --seeds 5 --epochs 15 --jobs 2
+    python benchmarks/inflation.py --seeds 3 --epochs 10 --jobs 2
 """
 
 import argparse
 import json
+import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -27,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
@@ -54,7 +55,7 @@ def main() -> None:
     )
     validated[["seed", "fold", "subject", "clip", "label", "prediction"]].to_csv(out / "validated.csv.gz", index=False)
     about = {
-        "command": f"python benchmarks/inflation.py --seeds {args.seeds} --epochs {args.epochs} --folds {args.folds}",
+        "command": " ".join(["python", *sys.argv]),
         "date": f"{date.today()}",
         "minutes": round((time.perf_counter() - start) / 60, 1),
         "jobs": args.jobs,

@@ -4,7 +4,7 @@ Runs `lfdtcmen evaluate flow-branch --protocol loso` as a process of its own, ki
 a third and two thirds of the folds are there, lets it go on, and compares the pooled predictions with those of a second
 run that nobody killed. Writes the predictions to benchmarks/results/loso.
 
-    python benchmarks/loso.py --epochs 5 --jobs 2
+    python benchmarks/loso.py --epochs 3 --jobs 2
 """
 
 import argparse
@@ -42,7 +42,7 @@ def run_until(name: str, files: int, args: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
 
