@@ -412,3 +412,13 @@ def test_settings_say_all_that_predictions_depend_on(config):
         LFDTCMENClassifier(config, stage1_groups={"s0": 0}),
     ):
         assert other.settings != first
+
+
+def test_the_flow_branch_alone_sees_no_frames(config):
+    config = replace(config, drl=None, motion=None)
+    small = make_pairs()
+    rng = np.random.default_rng(4)
+    frames = rng.integers(0, 255, (2, len(small), 64, 64, 3), dtype=np.uint8)
+    large = replace(small, onset=frames[0], apex=frames[1])
+    answers = [predict(stage_checkpoint(2, config, pairs, progress=False)[0], large) for pairs in (small, large)]
+    np.testing.assert_array_equal(*answers)
