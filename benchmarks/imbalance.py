@@ -42,6 +42,8 @@ def main() -> None:
     kept = ROOT / "runs" / "imbalance"
     tables = []
     for label_map, seeds in (("3class", args.seeds), ("7class", args.seeds_7class)):
+        if seeds == 0:
+            continue
         predictions = {}
         for option in CHOICES["imbalance"]:
             config = load_config(

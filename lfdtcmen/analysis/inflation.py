@@ -6,6 +6,7 @@ package uses them, and :func:`~lfdtcmen.evaluation.protocol.cross_validate` refu
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -138,8 +139,8 @@ def inflation_table(
     Returns
     -------
     DataFrame
-        One row a practice, the honest one first. Columns: practice, score, low, high, added, added low, added high;
-        ``added`` is the paired difference to the honest score.
+        One row a practice, the honest one first. Columns: practice, score, score low, score high, added, added low,
+        added high; ``added`` is the paired difference to the honest score.
 
     Raises
     ------
@@ -173,6 +174,85 @@ def inflation_table(
             row[f"{name} low"], row[f"{name} high"] = np.quantile(column[1:], [0.025, 0.975])
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def inflated_scores(
+    apart: pd.DataFrame,
+    mixed: pd.DataFrame,
+    num_classes: int,
+    epochs: int = 1,
+    seeds: int = 1,
+    at_random: bool = False,
+    over_folds: bool = False,
+) -> dict[str, float]:
+    """Return the UF1 after each practice, one added to the other, for :func:`~lfdtcmen.viz.plots.score_steps`.
+
+    Parameters
+    ----------
+    apart, mixed : DataFrame
+        Of :func:`lfdtcmen.analysis.inflation.epoch_predictions`, the same seeds and epochs.
+    num_classes : int
+        C.
+    epochs : int
+        How many of the last epochs to choose from, on each fold's test samples; 1 takes the last.
+    seeds : int
+        How many seeds to choose from, by their pooled UF1: the mean over all choices of so many from those there; 1
+        takes the mean over seeds.
+    at_random : bool
+        Split samples at random.
+    over_folds : bool
+        Average over folds, without the classes that a fold lacks, instead of pooling.
+
+    Returns
+    -------
+    dict
+        Name of the step -> UF1, the honest one first.
+    """
+    counts = [count_epochs(table, num_classes) for table in (apart, mixed)]
+    return steps_of_counts(*counts, epochs, seeds, at_random, over_folds)
+
+
+def steps_of_counts(
+    apart: np.ndarray, mixed: np.ndarray, epochs: int, seeds: int, at_random: bool, over_folds: bool
+) -> dict[str, float]:
+    """Return what :func:`inflated_scores` returns, from :func:`count_epochs` of the two splits."""
+    counts = mixed if at_random else apart
+    return {
+        "honest": _report(apart),
+        f"split: {'samples at random' if at_random else 'subjects apart'}": _report(counts),
+        f"best of {epochs} epoch{'s' * (epochs > 1)}": _report(counts, epochs),
+        f"average: {'over folds' if over_folds else 'pooled'}": _report(counts, epochs, 1, over_folds),
+        f"best of {seeds} seed{'s' * (seeds > 1)}": _report(counts, epochs, seeds, over_folds),
+    }
+
+
+def count_epochs(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
+    """Return the confusion matrix of each seed, fold and epoch, [seeds, folds, epochs, C, C]."""
+    places = [pd.factorize(predictions[name], sort=True)[0] for name in ("seed", "fold", "epoch")]
+    places += [predictions["label"].to_numpy(), predictions["prediction"].to_numpy()]
+    shape = (*(place.max() + 1 for place in places[:3]), num_classes, num_classes)
+    return np.bincount(np.ravel_multi_index(places, shape), minlength=np.prod(shape)).reshape(shape)
+
+
+def _report(counts: np.ndarray, epochs: int = 1, seeds: int = 1, over_folds: bool = False) -> float:
+    """Score counts [S, F, E, C, C] after choosing among the last epochs, and among seeds."""
+    shown = counts[:, :, -epochs:]
+    best = _uf1(shown).argmax(2)  # of equals the first
+    chosen = np.take_along_axis(shown, best[:, :, None, None, None], 2)[:, :, 0]  # [S, F, C, C]
+    pooled = _uf1(chosen.sum(1))  # [S]
+    reported = _uf1(chosen, leave_out=True).mean(1) if over_folds else pooled
+    total = len(pooled)
+    order = np.lexsort((-np.arange(total), pooled))  # the best seed last; of equals the first is the better
+    # how often the seed of this rank is the best of those tried
+    share = np.array([comb(rank, seeds - 1) for rank in range(total)]) / comb(total, seeds)
+    return float(share @ reported[order])
+
+
+def _uf1(counts: np.ndarray, leave_out: bool = False) -> np.ndarray:
+    """UF1 of confusion matrices [..., C, C]; a class that is neither there nor predicted counts 0, or is left out."""
+    hits, bottom = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1) + counts.sum(-2)  # [..., C]
+    scores = np.divide(2 * hits, bottom, out=np.zeros(hits.shape), where=bottom > 0)
+    return scores.sum(-1) / ((bottom > 0).sum(-1) if leave_out else counts.shape[-1])
 
 
 Score = Callable[[np.ndarray], np.ndarray]  # how often each subject counts [R, S] -> score [R]

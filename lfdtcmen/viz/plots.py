@@ -5,7 +5,9 @@ Colours are safe for colour-blind readers (seaborn's "colorblind", cividis, RdBu
 Frames are uint8 RGB [N, H, W, 3]; flows are float32 [N, 2, H, W], x then y, in pixels.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -1007,3 +1009,228 @@ def spotting_errors(errors: Mapping[str, Sequence[int]], reach: int = 6) -> Figu
     axes[0].set_ylabel("clips (%)")
     figure.supxlabel("spotted less true frame (frames)", fontsize=9)
     return figure
+
+
+# ---------------------------------------------------------------- how scores get inflated
+
+
+def inflation_forest(table: pd.DataFrame, metric: str = "UF1") -> Figure:
+    """Draw the score that each practice reports, and what it adds to the honest one (4.2).
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.inflation.inflation_table` returns it, the honest practice first: columns practice,
+        score, score low, score high, added, added low, added high (95 % intervals over subjects). Hollow marks are
+        differences whose interval holds 0.
+    metric : str
+        What was scored, for the axes.
+    """
+    names = table["practice"].astype(str).tolist()
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.4 * len(names)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    unsure = (table["added low"] <= 0) & (table["added high"] >= 0)
+    for ax, name, number in zip(axes, ("score", "added"), ("{:.3f}", "{:+.3f}"), strict=True):
+        low, high = f"{name} low", f"{name} high"
+        for k, row in enumerate(table.to_dict("records")):
+            if name == "added" and k == 0:
+                continue  # nothing, by definition
+            colour = PALETTE[0] if k == 0 else PALETTE[3]
+            error = np.maximum([[row[name] - row[low]], [row[high] - row[name]]], 0)
+            ax.errorbar(row[name], k, xerr=error, fmt="none", ecolor=PALETTE[7], capsize=3)
+            face = "white" if name == "added" and unsure.iloc[k] else colour
+            ax.plot(row[name], k, "o", color=colour, markerfacecolor=face)
+            text = number.format(row[name])
+            ax.annotate(text, (row[name], k), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+        ax.axvline(table[name].iloc[0], color=PALETTE[0], linestyle="--", linewidth=1)
+        ax.set_ylim(len(names) - 0.5, -0.8)
+        ax.grid(axis="x", alpha=0.3)
+        ax.margins(x=0.12)
+    axes[0].set(xlabel=f"{metric} (95 % interval)")
+    axes[1].set(xlabel=f"added {metric} (paired, 95 % interval)")
+    axes[0].set_yticks(range(len(names)), names)
+    return figure
+
+
+def score_steps(steps: Mapping[str, float], metric: str = "UF1") -> Figure:
+    """Draw how a score grows from the honest one to the reported one, a bar a step.
+
+    Parameters
+    ----------
+    steps : mapping
+        Name -> score after this step: the honest one first; the last one is what is reported.
+    metric : str
+        What was scored, for the axis, which runs from 0 to 1, so that one picture can be compared with another.
+    """
+    if len(steps) < 2:
+        raise DataError(f"{len(steps)} steps", "score_steps", "give the honest score and one step or more")
+    names, values = [*steps, "reported"], [*steps.values()]
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.36 * len(names)), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    ax.barh([0, len(steps)], [values[0], values[-1]], color=[PALETTE[0], PALETTE[3]])
+    for k, (before, after) in enumerate(pairwise(values), start=1):
+        ax.barh(k, after - before, left=before, color=PALETTE[1] if after >= before else PALETTE[7])
+        ax.plot([before, before], [k - 1, k], color="black", linewidth=0.6)
+        ax.text(max(before, after) + 0.01, k, f"{after - before:+.3f}", va="center", fontsize=9)
+    for k, value in ((0, values[0]), (len(steps), values[-1])):
+        ax.text(value + 0.01, k, f"{value:.3f}", va="center", fontsize=9, weight="bold")
+    ax.axvline(values[0], color=PALETTE[0], linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel=metric, xlim=(0, 1.08), ylim=(len(names) - 0.4, -0.6))
+    ax.set_xticks(np.linspace(0, 1, 6))
+    return figure
+
+
+# ---------------------------------------------------------------- class imbalance
+
+
+def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str]) -> Figure:
+    """Draw confusion matrices of several models side by side, all on the same data and in one colour range (4.7).
+
+    Parameters
+    ----------
+    confusions : mapping
+        Model -> counts, int [C, C], a row for each true class.
+    names : sequence of str
+        Class names, in the order of the rows.
+
+    Raises
+    ------
+    DataError
+        No matrix, or one of another number of classes.
+    """
+    if not confusions:
+        raise DataError("there is no matrix to draw", "confusion_row")
+    size = len(names)
+    figure = Figure(figsize=(WIDTH, WIDTH / max(2, len(confusions)) + 0.5), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(confusions), squeeze=False, sharey=True)[0]
+    for ax, (model, counts) in zip(axes, confusions.items(), strict=True):
+        counts = np.asarray(counts)
+        if counts.shape != (size, size):
+            raise DataError(f"{size} names for a matrix of {list(counts.shape)}", f"confusion_row: {model}")
+        rates = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        text = [[f"{rates[t, p]:.0%}\n{counts[t, p]}" for p in range(size)] for t in range(size)]
+        image = _draw_matrix(ax, rates, text, names)
+        ax.set_title(model, fontsize=10)
+    axes[0].set_ylabel("true class")
+    figure.colorbar(image, ax=list(axes), shrink=0.8, label="share of the true class")
+    return figure
+
+
+def recall_marks(
+    recalls: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    counts: Sequence[int] | None = None,
+    stated: Mapping[str, Mapping[str, float]] | None = None,
+) -> Figure:
+    """Draw the recall of each class, a mark a model, beside the rates that the paper states for its own data (4.7).
+
+    Parameters
+    ----------
+    recalls : mapping
+        Model -> recall of each class, [C]; NaN leaves a mark out.
+    names : sequence of str
+        Class names.
+    counts : sequence of int, optional
+        Our samples of each class, written below its name.
+    stated : mapping, optional
+        Data set of the paper -> class -> recall, drawn as dashed lines. They are measured on other data than the marks.
+
+    Raises
+    ------
+    DataError
+        Values that are not one a class.
+    """
+    for model, values in {**recalls, **({} if counts is None else {"counts": counts})}.items():
+        if len(values) != len(names):
+            raise DataError(f"{len(values)} values for {len(names)} classes", f"recall_marks: {model}")
+    figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    place = np.arange(len(names))
+    for k, (model, values) in enumerate(recalls.items()):
+        aside = 0.7 * ((k + 0.5) / len(recalls) - 0.5)
+        marker = "os^Dv<>P*X"[k % 10]
+        ax.plot(place + aside, values, marker, color=PALETTE[k % len(PALETTE)], label=model, markersize=7)
+    for k, (data, rates) in enumerate((stated or {}).items()):
+        known = [c for c, name in enumerate(names) if name in rates]
+        height = [rates[names[c]] for c in known]
+        look = {"colors": "black", "linestyles": ("--", ":", "-.")[k % 3], "linewidths": 1.3}
+        ax.hlines(height, [c - 0.42 for c in known], [c + 0.42 for c in known], label=f"the paper, {data}", **look)
+    labels = names if counts is None else [f"{n}\n({c})" for n, c in zip(names, counts, strict=True)]
+    ax.set_xticks(place, labels, fontsize=9)
+    ax.set(ylabel="recall (share called right)", ylim=(-0.05, 1.05), xlim=(-0.55, len(names) - 0.45))
+    ax.set_xlabel("true class" + ("" if counts is None else " (our samples of it)"))
+    for c in place[1:]:
+        ax.axvline(c - 0.5, color="black", alpha=0.15, linewidth=0.8)
+    ax.grid(axis="y", alpha=0.3)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper", fontsize=8, frameon=False)
+    return figure
+
+
+# ---------------------------------------------------------------- ablations
+
+
+def ablation_forest(
+    table: pd.DataFrame, metric: str = "UF1", title: str | None = None, stated: Mapping[str, float] | None = None
+) -> Figure:
+    """Draw a table of ablations (4.6): each setting's score, and its step from the row above.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`lfdtcmen.analysis.ablation.ablation_table`, in the paper's order: columns setting, what, "<metric>"
+        and "<metric> - above", both with " low" and " high" (95 % intervals over subjects).
+    metric : {"UF1", "UAR"}
+    title : str, optional
+        One line above both panels.
+    stated : mapping, optional
+        Setting -> the step from the row above that the paper states for its own data, as a share of 1.
+    """
+    for column in (metric, f"{metric} - above"):
+        if missing := [c for c in (column, f"{column} low", f"{column} high") if c not in table]:
+            raise DataError(f"no column {missing[0]!r}", "ablation_forest", "give it what ablation_table returns")
+    rows = table.to_dict("records")
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.5 * len(rows)), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    # shape as well as colour says where a step goes
+    looks = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not told apart": ("o", PALETTE[7])}
+    marks = {}
+    for k, row in enumerate(rows):
+        _draw_interval(left, k, row, metric, "{:.3f}", fmt="o", color=PALETTE[0])
+        column = f"{metric} - above"
+        if np.isnan(row[column]):
+            continue  # the first row has nothing above it
+        way = "up" if row[f"{column} low"] > 0 else "down" if row[f"{column} high"] < 0 else "not told apart"
+        marker, colour = looks[way]
+        marks[way] = _draw_interval(right, k, row, column, "{:+.3f}", fmt=marker, color=colour)
+        if row["setting"] in (stated or {}):
+            place = (stated[row["setting"]], k + 0.27)
+            look = {"color": "black", "markerfacecolor": "white", "markersize": 6}
+            marks["the paper, on its own data"] = right.plot(*place, "D", **look)[0]
+    right.axvline(0, color="black", linewidth=1)
+    look = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
+    right.text(0.98, 0, "nothing above", transform=right.get_yaxis_transform(), **look)
+    names = [textwrap.fill(f"{row['setting']}: {row['what']}", 26) for row in rows]
+    left.set_yticks(range(len(rows)), names, fontsize=9)
+    left.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"{metric} (95 % interval over subjects)")
+    right.set_xlabel(f"step in {metric} from the row above (95 %)")
+    right.locator_params(axis="x", nbins=6)
+    for ax in (left, right):
+        ax.grid(axis="x", alpha=0.3)
+        ax.margins(x=0.12)
+    names = [name for name in (*looks, "the paper, on its own data") if name in marks]
+    handles = [marks[name] for name in names]
+    figure.legend(handles, names, loc="outside lower right", ncols=len(names), fontsize=8, frameon=False)
+    if title is not None:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _draw_interval(ax: Axes, place: float, row: Mapping, column: str, number: str, **look):
+    """Draw a value with its interval and its number; a bar is never drawn backwards."""
+    value, low, high = (row[f"{column}{end}"] for end in ("", " low", " high"))
+    error = np.maximum([[value - low], [high - value]], 0)
+    drawn = ax.errorbar(value, place, xerr=error, capsize=3, linewidth=1.5, **look)
+    text = number.format(round(value, 3) + 0.0)  # never "-0.000"
+    ax.annotate(text, (value, place), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+    return drawn

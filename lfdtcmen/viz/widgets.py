@@ -1,4 +1,4 @@
-"""Two sliders for a notebook. They draw with :mod:`lfdtcmen.viz.plots`, so each has a static twin there.
+"""Three sliders for a notebook. They draw with :mod:`lfdtcmen.viz.plots`, so each has a static twin there.
 
 A widget is a box whose last child is the picture: an image, redrawn when a control moves.
 """
@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import ipywidgets
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import nn
 
 from lfdtcmen.analysis import evaluation_mode
+from lfdtcmen.analysis.inflation import count_epochs, steps_of_counts
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, action_unit_field, draw_face
 from lfdtcmen.datasets.synthetic.action_units import NAMES
 from lfdtcmen.errors import DataError
@@ -110,6 +112,38 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
             change,
             true[identity, motion],
         )
+
+    return _slider(controls, draw)
+
+
+def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int) -> ipywidgets.VBox:
+    """Inflate a score practice by practice; the static twin is :func:`~lfdtcmen.viz.plots.score_steps`.
+
+    Parameters
+    ----------
+    apart, mixed : DataFrame
+        Of :func:`lfdtcmen.analysis.inflation.epoch_predictions`, with subjects apart and samples split at random.
+    num_classes : int
+        C.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Controls: number of last epochs looked at, number of seeds tried, split, averaging. The picture shows what each
+        adds (:func:`~lfdtcmen.analysis.inflation.inflated_scores`), from the honest score to the reported one.
+    """
+    controls = {
+        "epochs": ipywidgets.IntSlider(description="epochs", value=1, min=1, max=apart["epoch"].nunique()),
+        "seeds": ipywidgets.IntSlider(description="seeds", value=1, min=1, max=apart["seed"].nunique()),
+        "at_random": ipywidgets.Dropdown(
+            description="split", options=[("subjects apart", False), ("samples at random", True)]
+        ),
+        "over_folds": ipywidgets.Dropdown(description="average", options=[("pooled", False), ("over folds", True)]),
+    }
+    counts = [count_epochs(table, num_classes) for table in (apart, mixed)]
+
+    def draw(**chosen) -> Figure:
+        return plots.score_steps(steps_of_counts(*counts, **chosen))
 
     return _slider(controls, draw)
 

@@ -170,3 +170,77 @@ def test_clip_answer_says_every_probability_and_names_every_map():
     assert [label.get_text() for label in axes[-1].get_yticklabels()] == list(NAMES)
     with pytest.raises(DataError):
         plots.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.3]), NAMES)
+
+
+def inflation() -> pd.DataFrame:
+    columns = ["practice", "score", "score low", "score high", "added", "added low", "added high"]
+    rows = [["honest", 0.6, 0.5, 0.7, 0, 0, 0], ["best epoch", 0.65, 0.55, 0.75, 0.05, 0.02, 0.08]]
+    return pd.DataFrame([*rows, ["lucky seed", 0.61, 0.5, 0.7, 0.01, -0.01, 0.03]], columns=columns)
+
+
+def test_inflation_forest_says_scores_and_gains_and_leaves_unsure_marks_hollow():
+    score, added = plots.inflation_forest(inflation()).axes
+    assert [text.get_text() for text in score.texts] == ["0.600", "0.650", "0.610"]
+    assert [text.get_text() for text in added.texts] == ["+0.050", "+0.010"]
+    marks = [line for line in added.lines if line.get_marker() == "o"]
+    assert [mark.get_markerfacecolor() == "white" for mark in marks] == [False, True]
+
+
+def test_score_steps_lead_from_the_honest_score_to_the_reported_one():
+    ax = plots.score_steps({"honest": 0.5, "lucky": 0.56, "unlucky": 0.53}).axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["honest", "lucky", "unlucky", "reported"]
+    assert [text.get_text() for text in ax.texts] == ["+0.060", "-0.030", "0.500", "0.530"]
+    with pytest.raises(DataError, match="1 steps"):
+        plots.score_steps({"honest": 0.5})
+
+
+def test_confusion_row_draws_every_model_in_one_colour_range():
+    figure = plots.confusion_row({"plain": np.diag([5, 0, 2]), "weighted": np.full((3, 3), 2)}, NAMES)
+    plain, weighted, _ = figure.axes
+    assert [plain.get_title(), weighted.get_title()] == ["plain", "weighted"]
+    assert "100%\n5" in [text.get_text() for text in plain.texts]
+    assert [text.get_text() for text in weighted.texts] == ["33%\n2"] * 9
+    assert plain.images[0].get_clim() == weighted.images[0].get_clim() == (0, 1)
+    for wrong in ({}, {"plain": np.eye(2, dtype=int)}):
+        with pytest.raises(DataError):
+            plots.confusion_row(wrong, NAMES)
+
+
+def test_recall_marks_draw_a_mark_a_model_and_only_what_the_paper_states():
+    recalls = {"plain": np.array([0.9, 0.2, 0.7]), "weighted": np.array([0.8, np.nan, 0.7])}
+    ax = plots.recall_marks(recalls, NAMES, (457, 55, 187), {"its data": {"positive": 0.38, "fear": 0.5}}).axes[0]
+    marks = {line.get_label(): line.get_ydata() for line in ax.lines if not line.get_label().startswith("_")}
+    np.testing.assert_array_equal(marks["plain"], recalls["plain"])
+    np.testing.assert_array_equal(marks["weighted"], recalls["weighted"])
+    lines = ax.collections[0]
+    assert lines.get_label() == "the paper, its data" and len(lines.get_segments()) == 1  # fear is no class here
+    np.testing.assert_allclose(lines.get_segments()[0], [[0.58, 0.38], [1.42, 0.38]])
+    assert "positive\n(55)" in [label.get_text() for label in ax.get_xticklabels()]
+    with pytest.raises(DataError):
+        plots.recall_marks({"plain": [0.5]}, NAMES)
+
+
+def ablations(**columns) -> pd.DataFrame:
+    table = pd.DataFrame({"setting": ["I", "II", "III", "IV"], "what": ["motion encoder only", "b", "c", "d"]})
+    steps = {"": [np.nan, 0.1, -0.1, 0.0], " low": [np.nan, 0.05, -0.15, -0.1], " high": [np.nan, 0.2, -0.05, 0.1]}
+    ends = {"": 0.5, " low": 0.4, " high": 0.6}
+    scores = {f"UF1{end}": np.full(4, value) for end, value in ends.items()}
+    return table.assign(**scores, **{f"UF1 - above{end}": values for end, values in steps.items()}, **columns)
+
+
+def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
+    figure = plots.ablation_forest(ablations(), title="Table 4", stated={"II": 0.0136})
+    left, right = figure.axes
+    assert [label.get_text() for label in left.get_yticklabels()][1] == "II: b"
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the paper's order, from top to bottom
+    assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "nothing above"]
+    assert [line.get_marker() for line in right.lines if line.get_marker() in tuple("^voD")] == ["^", "D", "v", "o"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["up", "down", "not told apart", "the paper, on its own data"]
+
+
+def test_ablation_forest_refuses_a_table_without_steps():
+    with pytest.raises(DataError, match="UF1 - above"):
+        plots.ablation_forest(ablations().drop(columns="UF1 - above"))
+    with pytest.raises(DataError, match="UAR"):
+        plots.ablation_forest(ablations(), metric="UAR")
