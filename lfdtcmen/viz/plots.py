@@ -1040,8 +1040,9 @@ def inflation_forest(table: pd.DataFrame, metric: str = "UF1") -> Figure:
             ax.errorbar(row[name], k, xerr=error, fmt="none", ecolor=PALETTE[7], capsize=3)
             face = "white" if name == "added" and unsure.iloc[k] else colour
             ax.plot(row[name], k, "o", color=colour, markerfacecolor=face)
-            text = number.format(row[name])
+            text = number.format(round(row[name], 3) + 0.0)  # never "-0.000"
             ax.annotate(text, (row[name], k), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+        ax.locator_params(axis="x", nbins=5)
         ax.axvline(table[name].iloc[0], color=PALETTE[0], linestyle="--", linewidth=1)
         ax.set_ylim(len(names) - 0.5, -0.8)
         ax.grid(axis="x", alpha=0.3)
