@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of the run: metrics.json and predictions.csv")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="seed 0 trains the shared one")
+    parser.add_argument("--folds", type=int, help="how many of the run's folds; all by default")
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
 
@@ -33,13 +34,14 @@ def main() -> None:
     config = load_config(made_with["profile"], **settings, epochs=tuple(made_with["epochs"]))
     pairs = make_dataset(config.preset, config.label_map, config.subjects, seed=config.seed, n_jobs=-1)
     pairs = prepare(pairs, n_jobs=-1)
-    folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+    folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[: args.folds]
     model = LFDTCMENClassifier(config)
     own = cross_validate(
         model, pairs, folds, args.seeds, args.run / "own-stage1", args.jobs, config=model.settings, progress=True
     )
     own.assign(model="full").to_csv(args.run / "own_stage1.csv.gz", index=False)
     shared = pd.read_csv(args.run / "predictions.csv").query("model == 'full' and seed in @args.seeds")
+    shared = shared[shared["fold"] < len(folds)]
     table = score_table({"own": own, "shared": shared.drop(columns="model")}, reference="own")
     print(table.round(3).T.to_string())
 

@@ -4,6 +4,7 @@ Each command imports what it needs when it is called, so that ``--help`` and ``d
 """
 
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -344,6 +345,8 @@ def evaluate(
     config = _config(
         profile, 0, **drawn, folds=folds, epochs=epochs, perceptual_size=perceptual_size, imbalance=imbalance
     )
+    if protocol == "holdout" and data is None:
+        config = replace(config, label_map="7class")  # DFME's
     run_dir = _run_dir(name, PROJECT)
     known = _models(config, run_dir)
     if data is not None:
@@ -648,8 +651,6 @@ def _models(config: Config, run_dir: Path) -> dict:
     The networks keep their stages' checkpoints in one folder: stage 1 knows nothing of TCME, so those that differ
     there alone train it once a fold.
     """
-    from dataclasses import replace
-
     from lfdtcmen.baselines import simple
     from lfdtcmen.training import LFDTCMENClassifier
 
