@@ -406,7 +406,7 @@ def ablate(
 
     - `lfdtcmen ablate all --jobs 2`: all four tables, 5 folds, 3 seeds (most of a day on a laptop)
 
-    - `lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1`: the same in under two hours
+    - `lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1`: the same in about two hours
 
     - `lfdtcmen ablate table6 --data data/prepared/casme3 --protocol loso --share-stage1 --name casme3`
     """

@@ -151,7 +151,7 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
     names = scores["setting"].tolist()
     up, down, unsure = [], [], []
     for (_, row), above in zip(steps.iterrows(), names, strict=False):
-        value, low, high = (row[f"{metric} - above{end}"] for end in ("", " low", " high"))
+        value, low, high = (round(row[f"{metric} - above{end}"], 4) + 0.0 for end in ("", " low", " high"))  # no "-0.0"
         text = f"{above} to {row['setting']} {value:+.3f} ({low:+.3f} to {high:+.3f})"
         (up if low > 0 else down if high < 0 else unsure).append(text)
     answer = "does not hold" if down else "cannot tell" if unsure else "holds"
