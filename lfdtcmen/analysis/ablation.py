@@ -151,8 +151,9 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
     names = scores["setting"].tolist()
     up, down, unsure = [], [], []
     for (_, row), above in zip(steps.iterrows(), names, strict=False):
-        value, low, high = (round(row[f"{metric} - above{end}"], 4) + 0.0 for end in ("", " low", " high"))  # no "-0.0"
-        text = f"{above} to {row['setting']} {value:+.3f} ({low:+.3f} to {high:+.3f})"
+        value, low, high = (row[f"{metric} - above{end}"] for end in ("", " low", " high"))
+        shown = [f"{round(number, 3) + 0.0:+.3f}" for number in (value, low, high)]  # never "-0.000"
+        text = f"{above} to {row['setting']} {shown[0]} ({shown[1]} to {shown[2]})"
         (up if low > 0 else down if high < 0 else unsure).append(text)
     answer = "does not hold" if down else "cannot tell" if unsure else "holds"
     parts = [("up: ", up), ("down: ", down), ("not told apart: ", unsure)]
