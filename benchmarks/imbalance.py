@@ -44,15 +44,15 @@ def main() -> None:
     for label_map, seeds in (("3class", args.seeds), ("7class", args.seeds_7class)):
         if seeds == 0:
             continue
+        flow_branch = {"label_map": label_map, "drl": None, "motion": None, "epochs": (0, args.epochs, 0)}
+        config = load_config("cpu", **flow_branch)
+        pairs = make_dataset(config.preset, label_map, config.subjects, seed=config.seed, n_jobs=-1)
+        pairs = prepare(pairs, n_jobs=-1)
+        folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds))
         predictions = {}
         for option in CHOICES["imbalance"]:
-            config = load_config(
-                "cpu", label_map=label_map, drl=None, motion=None, epochs=(0, args.epochs, 0), imbalance=option
-            )
-            pairs = make_dataset(config.preset, label_map, config.subjects, seed=config.seed, n_jobs=-1)
-            pairs = prepare(pairs, n_jobs=-1)
-            folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds))
-            model, name = LFDTCMENClassifier(config), option or "cross_entropy"
+            model = LFDTCMENClassifier(load_config("cpu", **flow_branch, imbalance=option))
+            name = option or "cross_entropy"
             print(f"{label_map}, {name}")
             predictions[name] = cross_validate(
                 model, pairs, folds, range(seeds), kept / label_map / name, args.jobs, config=model.settings,

@@ -237,10 +237,10 @@ def count_epochs(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
 def _report(counts: np.ndarray, epochs: int = 1, seeds: int = 1, over_folds: bool = False) -> float:
     """Score counts [S, F, E, C, C] after choosing among the last epochs, and among seeds."""
     shown = counts[:, :, -epochs:]
-    best = _uf1(shown).argmax(2)  # of equals the first
+    best = _class_mean(shown).argmax(2)  # of equals the first
     chosen = np.take_along_axis(shown, best[:, :, None, None, None], 2)[:, :, 0]  # [S, F, C, C]
-    pooled = _uf1(chosen.sum(1))  # [S]
-    reported = _uf1(chosen, leave_out=True).mean(1) if over_folds else pooled
+    pooled = _class_mean(chosen.sum(1))  # [S]
+    reported = _class_mean(chosen, leave_out=True).mean(1) if over_folds else pooled
     total = len(pooled)
     order = np.lexsort((-np.arange(total), pooled))  # the best seed last; of equals the first is the better
     # how often the seed of this rank is the best of those tried
@@ -248,11 +248,18 @@ def _report(counts: np.ndarray, epochs: int = 1, seeds: int = 1, over_folds: boo
     return float(share @ reported[order])
 
 
-def _uf1(counts: np.ndarray, leave_out: bool = False) -> np.ndarray:
-    """UF1 of confusion matrices [..., C, C]; a class that is neither there nor predicted counts 0, or is left out."""
-    hits, bottom = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1) + counts.sum(-2)  # [..., C]
-    scores = np.divide(2 * hits, bottom, out=np.zeros(hits.shape), where=bottom > 0)
-    return scores.sum(-1) / ((bottom > 0).sum(-1) if leave_out else counts.shape[-1])
+def _class_mean(counts: np.ndarray, metric: str = "uf1", leave_out: bool = False) -> np.ndarray:
+    """Score confusion matrices [..., C, C]; a class that is not there counts 0, or is left out (NaN if none is there).
+
+    Left out, as scikit-learn does unasked: for UF1 a class neither there nor predicted, for UAR one that is not there.
+    """
+    hits, true, called = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)  # [..., C]
+    top, bottom = (2 * hits, true + called) if metric == "uf1" else (hits, true)
+    scores = np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
+    if not leave_out:
+        return scores.mean(-1)
+    with np.errstate(invalid="ignore"):
+        return scores.sum(-1) / (bottom > 0).sum(-1)
 
 
 Score = Callable[[np.ndarray], np.ndarray]  # how often each subject counts [R, S] -> score [R]
@@ -289,11 +296,7 @@ def _over_folds(predictions: pd.DataFrame, num_classes: int, metric: str) -> Sco
 
     def score(weights: np.ndarray) -> np.ndarray:
         matrices = (weights @ np.stack(counts)).reshape(len(counts), len(weights), num_classes, num_classes)
-        hits, true, called = np.diagonal(matrices, axis1=2, axis2=3), matrices.sum(3), matrices.sum(2)  # [folds, R, C]
-        top, bottom = (2 * hits, true + called) if metric == "uf1" else (hits, true)
-        ratio = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
-        with np.errstate(invalid="ignore"):
-            by_fold = np.nansum(ratio, 2) / (bottom > 0).sum(2)  # [folds, R]; NaN where nobody of a fold was drawn
-        return np.nanmean(by_fold, 0)
+        # [folds, R]; NaN where nobody of a fold was drawn
+        return np.nanmean(_class_mean(matrices, metric, leave_out=True), 0)
 
     return score

@@ -1,7 +1,7 @@
 """From pairs to a trained network: the three stages in a row, each one loaded where its checkpoint is there."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.splits import split_validation
+from lfdtcmen.datasets.splits import Fold, split_validation
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
@@ -111,21 +111,24 @@ class LFDTCMENClassifier:
             "validation": self.validation,
         }
 
-    def train_stage1(self, pairs: PairSet, n_jobs: int = 1) -> None:
-        """Train the shared stages 1 of all groups, in parallel, so that no two folds train the same one.
+    def train_stage1(self, pairs: PairSet, folds: Iterable[Fold], n_jobs: int = 1) -> None:
+        """Train the shared stages 1 of all tested groups, in parallel, so that no two folds train the same one.
 
         Parameters
         ----------
         pairs : PairSet
             All samples, in the order in which the folds are taken from them.
+        folds : iterable of (train_index, test_index)
+            A group that no fold tests needs no stage 1.
         n_jobs : int
             Processes; -1 for all cores.
         """
         if self.config.drl is None:
             return
         group = np.array([self.stage1_groups[subject] for subject in pairs.subjects])  # [N]
+        tested = np.unique([group[test[0]] for _, test in folds])
         train = delayed(_stage1_alone)
-        Parallel(n_jobs)(train(self.config, pairs.subset(group != g), self.run_dir) for g in np.unique(group))
+        Parallel(n_jobs)(train(self.config, pairs.subset(group != g), self.run_dir) for g in tested)
 
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
         """Train on ``train`` and return probabilities for ``test``, float32 [N_test, C].

@@ -363,7 +363,7 @@ def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(c
 
     monkeypatch.setattr(pipeline, "train_stage", spy)
     model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 1)), tmp_path, stage1_groups=groups)
-    model.train_stage1(pairs)
+    model.train_stage1(pairs, loso(pairs.subjects))
     assert learned == [{"s1", "s3", "s5", "s7"}, {"s0", "s2", "s4", "s6"}]
     for seed, (train, test) in zip((0, 1, 2), loso(pairs.subjects), strict=False):
         tested = pairs.subset(test)
@@ -371,6 +371,12 @@ def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(c
         assert not learned[-1] & set(tested.subjects)
     files = list((tmp_path / "checkpoints").glob("*"))
     assert len(files) == 2 and all(file.name.startswith("stage1") for file in files)
+
+    learned.clear()
+    part = np.isin(pairs.subjects, ["s1", "s3"])  # of one group: the other one is tested by nobody
+    alone = LFDTCMENClassifier(replace(config, epochs=(1, 1, 1)), tmp_path / "held out", stage1_groups=groups)
+    alone.train_stage1(pairs, [(np.flatnonzero(~part), np.flatnonzero(part))])
+    assert learned == [{"s0", "s2", "s4", "s6"}]
 
     halves = np.isin(pairs.subjects, ["s0", "s1"])
     with pytest.raises(DataError, match="of 2 groups"):
