@@ -1,51 +1,112 @@
-"""Did stage 1 disentangle, in every fold of a finished `lfdtcmen evaluate` run?
+"""Does stage 1 disentangle? The paper's recipe, the repaired one, and each of its parts taken away or added.
 
-Loads the stage-1 checkpoints that the run left behind and measures each on its fold's held-out subjects: copy baseline,
-motion gain (same face and across faces, against the rendered counterfactual), identity leak. Writes
-disentanglement.csv, one row a seed, fold and measure, into the run's folder.
+Trains stage 1 of each variant in each fold and seed, measures it on the fold's held-out subjects and on rendered
+counterfactuals (lfdtcmen.analysis.disentanglement), and adds rows to OUT/measures.csv: what is there is not computed
+again, so that a run that was stopped goes on. OUT/costs.csv has the minutes of each training.
 
-    lfdtcmen evaluate lfd-tcmen --epochs 2 15 1 --name standard_3class
-    python benchmarks/disentanglement.py runs/standard_3class
+    python benchmarks/disentanglement.py paper repaired --jobs 2
+    python benchmarks/disentanglement.py ablation --epochs 10 --folds 0 --jobs 2 --out benchmarks/results/without_parts
 """
 
 import argparse
-import json
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from joblib import Parallel, delayed
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
-from lfdtcmen.config import load_config
+from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset
 from lfdtcmen.preprocessing import prepare
-from lfdtcmen.training import stage_checkpoint
+from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.training.pipeline import pretrained, stage_checkpoint
+
+REPAIRED = load_config("cpu", recipe="repaired")
+ALONE = replace(REPAIRED, pretraining=0)
+PAPER = load_config("cpu", perceptual_size=32)
+
+
+def with_losses(config: Config, **weights: float) -> Config:
+    return replace(config, stage1=replace(config.stage1, **weights))
+
+
+MAIN = {"paper": PAPER, "repaired": REPAIRED, "repaired, no pretraining": ALONE}
+ABLATION = {
+    "repaired, no pretraining": ALONE,
+    # each part taken away
+    "without contrast normalisation": replace(ALONE, contrast_normalised=False),
+    "without bottleneck and rest loss": with_losses(replace(ALONE, bottleneck=0), rest=0.0),
+    "without rest loss": with_losses(ALONE, rest=0.0),
+    "without warp": replace(ALONE, generator="image"),
+    "without change loss": replace(with_losses(ALONE, change=0.0, reconstruction=1.0), change_first=0.0),
+    # each part added to the paper's recipe
+    "paper": PAPER,
+    "paper with contrast normalisation": replace(PAPER, contrast_normalised=True),
+    "paper with bottleneck": replace(PAPER, bottleneck=16),
+    "paper with warp": replace(PAPER, generator="warp_difference"),
+    "paper with change loss": with_losses(PAPER, change=1.0),
+    # the paper's other losses beside the change loss, from the start
+    "with reconstruction": replace(with_losses(ALONE, reconstruction=1.0), perceptual_weight=0.0, change_first=0.0),
+    "with cycle": replace(with_losses(ALONE, cycle=1.0), perceptual_weight=0.0, change_first=0.0),
+    "with consistency": replace(with_losses(ALONE, consistency=0.01), change_first=0.0),
+    "with contrastive": replace(with_losses(ALONE, contrastive=0.02), change_first=0.0),
+    "with orthogonality": replace(with_losses(ALONE, orthogonality=0.1), change_first=0.0),
+}
+
+
+def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None, out: Path) -> tuple[list, dict]:
+    """Train and measure one variant in one fold; return the report's rows and what it cost."""
+    with one_thread():
+        config = replace(config, seed=seed, epochs=(epochs or config.epochs[0], *config.epochs[1:]))
+        pairs = prepare(make_dataset(config.preset, subjects=config.subjects))
+        train, test = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold]
+        start = time.perf_counter()
+        model, _ = stage_checkpoint(1, config, pairs.subset(train), out / "runs", progress=False)
+        minutes = (time.perf_counter() - start) / 60
+        report = disentanglement_report(model, pairs.subset(test), make_counterfactuals(config.preset), seed)
+    labels = {"preset": config.preset, "variant": name, "seed": seed, "fold": fold}
+    return [labels | row for row in report.reset_index().to_dict("records")], labels | {"minutes": minutes}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="folder of the run: metrics.json and checkpoints/")
-    parser.add_argument("--seeds", type=int, default=1, help="how many of the run's seeds: 0, 1, ...")
+    parser.add_argument("variants", nargs="+", help="names, or main, or ablation")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--folds", type=int, nargs="*", default=[0, 1, 2, 3, 4], help="which folds")
+    parser.add_argument("--epochs", type=int, help="of stage 1; the variant's own by default")
+    parser.add_argument("--preset", default="standard")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/disentanglement"))
     args = parser.parse_args()
 
-    made_with = json.loads((args.run / "metrics.json").read_text())["config"]
-    settings = {name: made_with[name] for name in ("preset", "label_map", "subjects", "folds")}
-    settings["epochs"] = tuple(made_with["epochs"])
-    config = load_config(made_with["profile"], **settings)
-    pairs = make_dataset(config.preset, config.label_map, config.subjects, seed=config.seed, n_jobs=-1)
-    pairs = prepare(pairs, n_jobs=-1)
-    counterfactuals = make_counterfactuals(config.preset, config.seed)
-    reports = []
+    known = MAIN | ABLATION
+    names = [n for given in args.variants for n in {"main": MAIN, "ablation": ABLATION}.get(given, {given: 0})]
+    args.out.mkdir(parents=True, exist_ok=True)
+    measures, costs = args.out / "measures.csv", args.out / "costs.csv"
+    done = set()
+    if costs.exists():
+        done = set(pd.read_csv(costs)[["preset", "variant", "seed", "fold"]].itertuples(index=False, name=None))
+    # folds before seeds before variants: a run that is stopped has whole variants less seeds, not less variants
+    jobs = [(n, seed, fold) for seed in range(args.seeds) for fold in args.folds for n in names]
+    jobs = [job for job in jobs if (args.preset, *job) not in done]
+    configs = {name: replace(known[name], preset=args.preset) for name in names}
     for seed in range(args.seeds):
-        for fold, (train, test) in enumerate(grouped_kfold(pairs.subjects, pairs.labels, config.folds)):
-            seeded = load_config(made_with["profile"], **settings, seed=seed)
-            model, _ = stage_checkpoint(1, seeded, pairs.subset(train), args.run)
-            report = disentanglement_report(model, pairs.subset(test), counterfactuals, seed)
-            reports.append(report.reset_index().assign(seed=seed, fold=fold))
-            print(f"seed {seed}, fold {fold}: motion gain {report.loc['motion gain', 'value']:.3f}")
-    table = pd.concat(reports)
-    table.to_csv(args.run / "disentanglement.csv", index=False, float_format="%.4f")
-    print(table.groupby("measure", sort=False)["value"].agg(["mean", "min", "max"]).round(3).to_string())
+        for config in {configs[n] for n, s, _ in jobs if s == seed and configs[n].pretraining}:
+            pretrained(replace(config, seed=seed), args.out / "runs")  # once, before the folds share it
+    tasks = (delayed(measure)(n, configs[n], seed, fold, args.epochs, args.out) for n, seed, fold in jobs)
+    for rows, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
+        pd.DataFrame(rows).to_csv(measures, mode="a", header=not measures.exists(), index=False, float_format="%.4f")
+        pd.DataFrame([cost]).to_csv(costs, mode="a", header=not costs.exists(), index=False, float_format="%.3f")
+        value = {row["measure"]: row["value"] for row in rows}
+        print(
+            f"{cost['variant']}, seed {cost['seed']}, fold {cost['fold']}: {cost['minutes']:.1f} min, cross-identity "
+            f"gain {value['motion gain, across identities']:.3f}, "
+            f"cosine {value['motion cosine, across identities']:.3f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ app = typer.Typer(cls=OneLineErrors, add_completion=False, rich_markup_mode="mar
 Profile = Annotated[
     str | None, typer.Option("-p", "--profile", help="smoke (seconds), cpu (a laptop), gpu (the paper's scale).")
 ]
+Recipe = Annotated[
+    str | None, typer.Option(help="paper, or repaired: what goes beyond it until it disentangles (notebook 15).")
+]
 Seed = Annotated[int, typer.Option(help="Seed of data, weights and training.")]
 Preset = Annotated[str | None, typer.Option(help="easy, standard or hard faces.")]
 LabelMap = Annotated[str | None, typer.Option(help="3class (CAS(ME)^3) or 7class (DFME).")]
@@ -225,6 +228,7 @@ def prepare(
 def train(
     data: Prepared = None,
     profile: Profile = None,
+    recipe: Recipe = None,
     stage: Annotated[int, typer.Option(min=1, max=3, help="The last stage to train (4.4).")] = 3,
     preset: Preset = None,
     label_map: LabelMap = None,
@@ -247,7 +251,7 @@ def train(
     - `lfdtcmen train --data data/prepared/casme3 --name casme3`: on a set that `lfdtcmen data prepare` made
     """
     drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
-    config = _config(profile, seed, **drawn)
+    config = _config(profile, seed, recipe=recipe, **drawn)
     run_dir = _run_dir(name, PROJECT)
     pairs = _pairs(config, jobs, data, drawn)
     from lfdtcmen.datasets.splits import grouped_kfold
@@ -280,7 +284,7 @@ def train(
 
     options = f"--preset {config.preset} --label-map {config.label_map} --subjects {config.subjects}"
     options = f"--data {_shown(data.resolve())}" if data else options
-    command = f"lfdtcmen train -p {config.profile} --stage {stage} {options} --seed {seed}"
+    command = f"lfdtcmen train -p {config.profile} --recipe {config.recipe} --stage {stage} {options} --seed {seed}"
     checkpoint = checkpoint_file(stage, config, learned, run_dir).name
     settings = _settings(config, pairs, data)
     record = {"command": command, "date": f"{date.today()}", "config": settings, "checkpoint": checkpoint}
@@ -296,6 +300,7 @@ def evaluate(
     ] = None,
     data: Prepared = None,
     profile: Profile = None,
+    recipe: Recipe = None,
     seeds: Seeds = 3,
     folds: Folds = None,
     epochs: Epochs = None,
@@ -343,7 +348,14 @@ def evaluate(
     """
     drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
     config = _config(
-        profile, 0, **drawn, folds=folds, epochs=epochs, perceptual_size=perceptual_size, imbalance=imbalance
+        profile,
+        0,
+        **drawn,
+        folds=folds,
+        epochs=epochs,
+        perceptual_size=perceptual_size,
+        imbalance=imbalance,
+        recipe=recipe,
     )
     if protocol == "holdout" and data is None:
         config = replace(config, label_map="7class")  # DFME's

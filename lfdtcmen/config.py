@@ -12,7 +12,7 @@ from lfdtcmen.errors import DataError
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the six losses in one training stage (SDO, 3.2; values assumed, their order stated in 4.4)."""
+    """Weights of a stage's losses: the SDO's six (3.2; values assumed, their order stated in 4.4), and two of ours."""
 
     reconstruction: float = 0.0
     cycle: float = 0.0
@@ -20,6 +20,8 @@ class LossWeights:
     consistency: float = 0.0
     contrastive: float = 0.0
     emotion: float = 0.0
+    change: float = 0.0  # ours: losses/change.py
+    rest: float = 0.0  # ours: losses/rest.py
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Config:
     """
 
     profile: str = "cpu"
+    recipe: str = "paper"  # paper, repaired
     seed: int = 0
 
     # data
@@ -42,6 +45,13 @@ class Config:
     skips: str = "identity"  # identity, motion, both, none        Fig. 3
     drl: str | None = "full"  # full, encoders, motion, None       Table 4: settings III, II, I
     motion: str | None = "branch"  # branch, encoder, None         Table 6: settings II and III, I
+
+    # network, ours: beyond the paper, none of it on by default
+    generator: str = "image"  # image, warp_difference
+    bottleneck: int = 0  # channels of the motion code's bottleneck; 0: none
+    contrast_normalised: bool = False  # what the motion encoder sees
+    normalised_difference: bool = False  # what the motion branch looks at
+    fusion: str = "concatenate"  # concatenate, late
 
     # losses (3.2)
     stage1: LossWeights = LossWeights(
@@ -57,7 +67,13 @@ class Config:
     vgg_weights: str = "auto"  # auto, download, random, or the path of torchvision's vgg19 checkpoint
     margin: float = 1.0  # of the contrastive loss, radians
     detach_consistency: bool = False
+    change_first: float = 0.0  # share of stage 1 in which the change loss works alone, before all others join
     imbalance: str | None = None  # class_weights, focal, logit_adjusted, balanced_sampling: ours, against rare classes
+
+    # pretraining on drawn faces: ours, stage 1 on other people, before stage 1
+    pretraining: int = 0  # people; 0: none
+    pretraining_epochs: int = 8
+    pretraining_rate: float = 2e-3
 
     # training (4.4)
     epochs: tuple[int, int, int] = (6, 20, 2)  # of stages 1, 2, 3
@@ -93,42 +109,71 @@ PROFILES = {
     },
 }
 
+# The paper's recipe, and what goes beyond it (notebook 15). A recipe changes the way the code goes, and the epochs that
+# it needs for that; sizes are the profile's.
+RECIPES = {
+    "paper": {},
+    "repaired": {
+        "generator": "warp_difference",
+        "bottleneck": 16,
+        "contrast_normalised": True,
+        "normalised_difference": True,
+        "fusion": "late",
+        "stage1": LossWeights(change=1.0, rest=0.1),
+        "stage3": LossWeights(change=0.2, rest=0.02, emotion=1.0),
+        "change_first": 0.5,
+        "learning_rates": (2e-3, 1e-3, 3e-4),
+    },
+}
+EPOCHS = {"repaired": {"smoke": (2, 2, 1), "cpu": (20, 20, 4), "gpu": (60, 40, 20)}}
+
 CHOICES = {
     "preset": ("easy", "standard", "hard"),
     "label_map": ("3class", "7class"),
     "mixed_precision": ("auto", "on", "off"),
+    "generator": ("image", "warp_difference"),
+    "fusion": ("concatenate", "late"),
     "imbalance": (None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"),
 }
 
 
-def load_config(profile: str | None = None, **overrides) -> Config:
-    """Return a profile's config, with fields replaced by name.
+def load_config(profile: str | None = None, recipe: str = "paper", **overrides) -> Config:
+    """Return the config of a profile and a recipe, with fields replaced by name.
 
     Parameters
     ----------
     profile : {"smoke", "cpu", "gpu"}, optional
         ``LFDTCMEN_PROFILE`` where it is not given, and ``cpu`` where that is not set.
+    recipe : {"paper", "repaired"}
+        The paper's own, or the one that collects what made it disentangle (notebook 15).
     **overrides
         Any field of :class:`Config`.
 
     Raises
     ------
     DataError
-        Unknown profile, field, preset, label map or precision.
+        Unknown profile, recipe, field, preset, label map or precision.
     """
     profile = profile or os.environ.get("LFDTCMEN_PROFILE") or "cpu"
     if profile not in PROFILES:
         raise DataError(f"unknown profile {profile!r}", "load_config", f"use one of {', '.join(PROFILES)}")
+    if recipe not in RECIPES:
+        raise DataError(f"unknown recipe {recipe!r}", "load_config", f"use one of {', '.join(RECIPES)}")
     known = {f.name for f in fields(Config)}
     if unknown := sorted(set(overrides) - known):
         raise DataError(
             f"unknown config field {unknown[0]!r}", "load_config", f"known fields: {', '.join(sorted(known))}"
         )
-    config = replace(Config(profile=profile), **{**PROFILES[profile], **overrides})
+    sizes = dict(PROFILES[profile])
+    if recipe in EPOCHS:
+        sizes["epochs"] = EPOCHS[recipe][profile]
+    config = replace(Config(profile=profile, recipe=recipe), **{**sizes, **RECIPES[recipe], **overrides})
     for field, choices in CHOICES.items():
         if getattr(config, field) not in choices:
             known = ", ".join(str(choice) for choice in choices)
             raise DataError(f"unknown {field} {getattr(config, field)!r}", "load_config", f"use one of {known}")
+    if config.change_first and not config.stage1.change:
+        raise DataError("change_first without a change loss", "load_config", "give stage1 a weight for it")
     return config
 
 

@@ -48,3 +48,22 @@ def test_the_ledger_names_fields_that_exist_and_says_what_is_stated():
     assert set(table["provenance"]) == {"stated", "assumed"}
     assert not table.duplicated(["section", "value"]).any()
     assert set(ledger("3.2")["section"].str[:3]) == {"3.2"}
+
+
+def test_a_recipe_changes_the_way_and_the_profile_the_size():
+    assert load_config("smoke").recipe == "paper"
+    repaired = load_config("smoke", recipe="repaired")
+    assert repaired.generator == "warp_difference"
+    assert repaired.subjects == load_config("smoke").subjects
+    assert load_config("smoke", recipe="repaired", bottleneck=0).bottleneck == 0
+    with pytest.raises(DataError, match=r"unknown recipe 'mine'.*repaired"):
+        load_config(recipe="mine")
+    with pytest.raises(DataError, match="change_first without a change loss"):
+        load_config("smoke", change_first=0.5)
+
+
+def test_the_papers_recipe_has_nothing_of_ours():
+    config = load_config("cpu")
+    assert (config.generator, config.bottleneck, config.fusion) == ("image", 0, "concatenate")
+    assert not (config.contrast_normalised or config.normalised_difference or config.pretraining)
+    assert all(weights.change == weights.rest == 0 for weights in (config.stage1, config.stage2, config.stage3))

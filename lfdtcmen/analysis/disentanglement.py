@@ -14,7 +14,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.linear_model import LogisticRegression
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
@@ -26,6 +28,8 @@ from lfdtcmen.errors import DataError
 
 CHUNK = 32  # frames at a time
 DONORS = (1, 5, 9)  # whose motion identity i is given: that of identities i + 1, i + 5, i + 9
+PROBE_FOLDS = 5  # of subjects, for the probes that must work on other people
+RARE = 0.02  # an action unit that fewer clips show is not asked for
 REPEATS = 1000  # of the bootstrap
 CALIBRATION_BATCHES = 12  # of 32 frames, for the untrained network's batch normalisation
 
@@ -59,7 +63,7 @@ def disentanglement_report(model: nn.Module, pairs_test: PairSet, counterfactual
     tables = [copy_baseline(model, pairs_test, seed), motion_gain(model, pairs_test, seed)]
     if counterfactuals is not None:
         tables += [noise_ceiling(counterfactuals, seed), cross_identity_gain(model, counterfactuals, seed)]
-    tables.append(identity_leak(model, pairs_test, seed))
+    tables += [identity_leak(model, pairs_test, seed), readability(model, pairs_test, seed)]
     return pd.concat(tables)
 
 
@@ -67,7 +71,7 @@ def disentanglement_report(model: nn.Module, pairs_test: PairSet, counterfactual
 
 
 @torch.no_grad()
-def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray) -> Tensor:
+def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray, rests: np.ndarray | None = None) -> Tensor:
     """Draw each identity frame in the motion state of the motion frame beside it: G(id(a), mo(b)).
 
     Parameters
@@ -76,6 +80,9 @@ def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray) -> Tenso
         Run in evaluation mode; left in the mode in which it came.
     identities, motions : ndarray
         uint8 [N, H, W, 3], row by row.
+    rests : ndarray, optional
+        Onsets of whoever lends the motion, uint8 [N, H, W, 3]: where a warp generator's motion begins. The identity
+        frames where they are not given.
 
     Returns
     -------
@@ -88,7 +95,8 @@ def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray) -> Tenso
         for start in range(0, len(identities), CHUNK):
             rows = slice(start, start + CHUNK)
             identity, motion = (model.drl.encode(_to_tensor(f[rows], model)) for f in (identities, motions))
-            images.append(model.drl.generate(identity, motion).float().cpu())
+            rest = None if rests is None else model.drl.encode(_to_tensor(rests[rows], model), identity=False)
+            images.append(model.drl.generate(identity, motion, rest).float().cpu())
     return torch.cat(images)
 
 
@@ -174,8 +182,11 @@ def cross_identity_gain(model: nn.Module, counterfactuals, seed: int = 0) -> pd.
     for name, steps in donors.items():
         i = np.repeat(np.arange(people), len(steps))  # [P]: who is drawn
         j = (i + np.tile(steps, people)) % people  # [P]: whose motion
-        at_rest = swap(model, counterfactuals.onset[i], counterfactuals.onset[j])  # [P, 3, H, W]
-        moved = swap(model, counterfactuals.onset[i].repeat(motions, axis=0), _rows(counterfactuals.apex[j]))
+        drawn, lender = counterfactuals.onset[i], counterfactuals.onset[j]
+        at_rest = swap(model, drawn, lender, lender)  # [P, 3, H, W]
+        moved = swap(
+            model, *(drawn.repeat(motions, axis=0), _rows(counterfactuals.apex[j]), lender.repeat(motions, axis=0))
+        )
         true = _to_tensor(_rows(counterfactuals.apex_clean[i]))
         true = true - _to_tensor(counterfactuals.onset_clean[i]).repeat_interleave(motions, 0)
         products = _products(moved - at_rest.repeat_interleave(motions, 0), true)  # [P * M, 3]
@@ -218,15 +229,49 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
     return _table(rows, pairs.subjects[test], seed)
 
 
+def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+    """Ask linear probes what a code says that it should, and what it should not.
+
+    - *action units*: how much of the true intensities (drawn faces only) a ridge regression reads off the difference
+      mo(I_ap) - mo(I_on) at all places of the map: R^2, 1 for all of it, 0 for no more than their mean;
+    - *emotion from id(apex)*: mean recall over emotions of a logistic regression on the identity code. An apex shows
+      an emotion, and the identity code should not: wanted is chance.
+
+    Both are held against an untrained network, and both are tested on people whom the probe has not seen.
+
+    Raises
+    ------
+    DataError
+        Fewer than five subjects.
+    """
+    if len(np.unique(pairs.subjects)) < PROBE_FOLDS:
+        raise DataError("fewer than five subjects", "readability", "give more held-out pairs")
+    weight = 1 / np.bincount(pairs.labels)[pairs.labels]  # each emotion counts alike
+    classes = len(np.unique(pairs.labels))
+    units, emotion = {}, {}
+    for name, network in (("", model), (", untrained", untrained_like(model, pairs, seed))):
+        if pairs.action_units is not None:
+            units[name] = _read_action_units(network, pairs)
+        if classes > 1 and getattr(network.drl, "identity_encoder", None) is not None:
+            right = _read_emotion(network, pairs) * weight
+            emotion[f"emotion from id(apex){name}"] = (_ratio, np.stack([right, weight], axis=1), 1 / classes, "chance")
+    rows = {}
+    for name, sums in units.items():
+        untrained = float(_explained(units[", untrained"].sum(0)))
+        rows[f"action units from mo(apex) - mo(onset){name}"] = (_explained, sums, untrained, "1")
+    rows |= emotion
+    return _table(rows, pairs.subjects, seed) if rows else pd.DataFrame()
+
+
 @torch.no_grad()
-def motion_codes(model: nn.Module, pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pooled motion codes of the onset and the apex frames, float32 [N, 256] each."""
+def motion_codes(model: nn.Module, pairs: PairSet, pooled: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Return the motion codes of onsets and apexes, float32: averaged over the map [N, 256] or whole."""
     codes = []
     with evaluation_mode(model):
         for frames in (pairs.onset, pairs.apex):
             chunks = [frames[k : k + CHUNK] for k in range(0, len(frames), CHUNK)]
-            pooled = [model.drl.encode(_to_tensor(c, model)).motion.mean((2, 3)).float().cpu() for c in chunks]
-            codes.append(torch.cat(pooled).numpy())
+            maps = [model.drl.encode(_to_tensor(c, model), identity=False).motion.float().cpu() for c in chunks]
+            codes.append(torch.cat([m.mean((2, 3)) if pooled else m.flatten(1) for m in maps]).numpy())
     return codes[0], codes[1]
 
 
@@ -255,6 +300,32 @@ def untrained_like(model: nn.Module, pairs: PairSet, seed: int = 0) -> nn.Module
         for norm, value in zip(norms, momentum, strict=True):
             norm.momentum = value
     return fresh.eval()
+
+
+def _read_action_units(model: nn.Module, pairs: PairSet) -> np.ndarray:
+    """Return the squared errors of the probe and of the mean, summed over action units, [N, 2]."""
+    truth = pairs.action_units.reshape(len(pairs), -1)
+    truth = truth[:, (truth > 0).mean(0) > RARE]  # [N, units and sides that some show]
+    onset, apex = motion_codes(model, pairs, pooled=False)  # [N, 256 h w] each
+    probe = make_pipeline(StandardScaler(), RidgeCV(np.logspace(1, 6, 11)))
+    read, mean = (
+        cross_val_predict(model, apex - onset, truth, groups=pairs.subjects, cv=GroupKFold(PROBE_FOLDS))
+        for model in (probe, DummyRegressor())
+    )
+    return np.stack([((truth - guess) ** 2).sum(1) for guess in (read, mean)], axis=1)
+
+
+@torch.no_grad()
+def _read_emotion(model: nn.Module, pairs: PairSet) -> np.ndarray:
+    """Return 1 where a probe of the apexes' identity codes names the emotion, [N]."""
+    with evaluation_mode(model):
+        chunks = [pairs.apex[k : k + CHUNK] for k in range(0, len(pairs), CHUNK)]
+        codes = [model.drl.encode(_to_tensor(c, model)).identity.mean((2, 3)).float().cpu() for c in chunks]
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000))
+    named = cross_val_predict(
+        probe, torch.cat(codes).numpy(), pairs.labels, groups=pairs.subjects, cv=GroupKFold(PROBE_FOLDS)
+    )
+    return (named == pairs.labels).astype(float)
 
 
 def _halves(subjects: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -295,6 +366,10 @@ def _ratio(sums: np.ndarray) -> np.ndarray:
 def _cosine(sums: np.ndarray) -> np.ndarray:
     # a generator that never moves has no direction: its cosine counts as 0
     return sums[..., 0] / np.sqrt(np.maximum(sums[..., 1] * sums[..., 2], 1e-20))
+
+
+def _explained(sums: np.ndarray) -> np.ndarray:
+    return 1 - sums[..., 0] / sums[..., 1]
 
 
 def _change_error(sums: np.ndarray) -> np.ndarray:

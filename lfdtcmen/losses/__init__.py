@@ -1,5 +1,6 @@
-"""The six losses of 3.2, a file each, and their sum (:class:`SynergisticObjectives`)."""
+"""The six losses of 3.2, a file each, two of ours (change, rest), and their sum (:class:`SynergisticObjectives`)."""
 
+from lfdtcmen.losses.change import change
 from lfdtcmen.losses.consistency import consistency
 from lfdtcmen.losses.contrastive import identity_contrastive
 from lfdtcmen.losses.cycle import cycle_reconstruction
@@ -8,10 +9,12 @@ from lfdtcmen.losses.objectives import SynergisticObjectives
 from lfdtcmen.losses.orthogonality import soft_orthogonality
 from lfdtcmen.losses.perceptual import VGG19
 from lfdtcmen.losses.reconstruction import reconstruction
+from lfdtcmen.losses.rest import rest
 
 __all__ = [
     "VGG19",
     "SynergisticObjectives",
+    "change",
     "consistency",
     "cycle_reconstruction",
     "emotion",
@@ -19,5 +22,6 @@ __all__ = [
     "identity_contrastive",
     "logit_adjusted",
     "reconstruction",
+    "rest",
     "soft_orthogonality",
 ]

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lfdtcmen.config import LossWeights
 from lfdtcmen.errors import DataError
+from lfdtcmen.losses.change import change
 from lfdtcmen.losses.consistency import consistency
 from lfdtcmen.losses.contrastive import active_fraction, identity_contrastive
 from lfdtcmen.losses.cycle import cycle_reconstruction
@@ -14,6 +15,7 @@ from lfdtcmen.losses.emotion import emotion
 from lfdtcmen.losses.orthogonality import pool, soft_orthogonality
 from lfdtcmen.losses.perceptual import VGG19
 from lfdtcmen.losses.reconstruction import reconstruction
+from lfdtcmen.losses.rest import rest
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.modules.network import Output
 
@@ -93,7 +95,16 @@ class SynergisticObjectives:
         if weights.emotion:
             self._need("emotion", output.logits)
             self._need("emotion", batch.label, "batch.label")
-            losses["emotion"] = self.emotion_loss(output.logits, batch.label)
+            # with late fusion each branch learns on its own
+            logits = [output.logits] if output.branch_logits is None else output.branch_logits
+            losses["emotion"] = torch.stack([self.emotion_loss(branch, batch.label) for branch in logits]).mean()
+        if weights.change:
+            self._need("change", output.apex_hat)
+            onset, apex = batch.onset, batch.apex
+            losses["change"] = (change(output.apex_hat, apex, onset) + change(output.onset_hat, onset, apex)) / 2
+        if weights.rest:
+            self._need("rest", output.narrow_onset)
+            losses["rest"] = rest(output.narrow_onset, output.narrow_apex)
         if not losses:
             raise DataError("all loss weights are zero", "SynergisticObjectives", "give one loss a weight")
         total = torch.stack([getattr(weights, name) * value for name, value in losses.items()]).sum()

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.modules.encoder import Encoder
+from lfdtcmen.modules.encoder import CODE_CHANNELS, Encoder, normalise_contrast
 from lfdtcmen.modules.generator import Generator
+from lfdtcmen.modules.warp import WarpGenerator
 
 Skips = tuple[Tensor, Tensor]
 SKIP_SOURCES = {"none": 0, "identity": 1, "motion": 1, "both": 2}
@@ -19,8 +20,10 @@ class Codes:
 
     motion: Tensor  # [B, 256, H/32, W/32]
     motion_skips: Skips
+    narrow: Tensor | None = None  # [B, bottleneck, H/32, W/32]: the motion code in its bottleneck, where there is one
     identity: Tensor | None = None  # [B, 256, H/32, W/32]
     identity_skips: Skips | None = None
+    frames: Tensor | None = None  # [B, 3, H, W], what was encoded
 
 
 class DRL(nn.Module):
@@ -33,23 +36,52 @@ class DRL(nn.Module):
     skips : {"identity", "motion", "both", "none"}
         Whose skip features the generator sees (assumed: identity; with the motion source's skips the swapped
         face takes on the looks of whoever lent the motion).
+    generator : {"image", "warp_difference"}
+        The paper's, which draws an image; or ours, which moves the identity's frame by the difference of two motion
+        codes (:class:`~lfdtcmen.modules.warp.WarpGenerator`).
+    bottleneck : int
+        Press the motion code through so many channels on its way out of its encoder; 0, as the paper, for none. Ours.
+    contrast_normalised : bool
+        Show the motion encoder frames without skin colour and light
+        (:func:`~lfdtcmen.modules.encoder.normalise_contrast`). Ours.
 
     Raises
     ------
     DataError
-        Unknown ``parts`` or ``skips``.
+        Unknown ``parts``, ``skips`` or ``generator``; skips that the warp generator does not take; a negative
+        bottleneck.
     """
 
-    def __init__(self, parts: str = "full", skips: str = "identity"):
+    def __init__(
+        self,
+        parts: str = "full",
+        skips: str = "identity",
+        generator: str = "image",
+        bottleneck: int = 0,
+        contrast_normalised: bool = False,
+    ):
         super().__init__()
         if parts not in ("full", "encoders", "motion"):
             raise DataError(f"unknown DRL parts {parts!r}", "DRL", "use full, encoders or motion")
         if skips not in SKIP_SOURCES:
             raise DataError(f"unknown skips {skips!r}", "DRL", f"use one of {', '.join(SKIP_SOURCES)}")
+        if generator not in ("image", "warp_difference"):
+            raise DataError(f"unknown generator {generator!r}", "DRL", "use image or warp_difference")
+        if generator == "warp_difference" and skips != "identity":
+            raise DataError("the warp generator takes the identity's skips only", "DRL", "use skips='identity'")
+        if bottleneck < 0:
+            raise DataError(f"a bottleneck of {bottleneck} channels", "DRL", "use 0 for none, or 1 and more")
         self.skips = skips
         self.motion_encoder = Encoder()
         self.identity_encoder = Encoder() if parts != "motion" else None
-        self.generator = Generator(SKIP_SOURCES[skips]) if parts == "full" else None
+        self.generator = None
+        if parts == "full":
+            self.generator = WarpGenerator() if generator == "warp_difference" else Generator(SKIP_SOURCES[skips])
+        self.contrast_normalised = contrast_normalised
+        self.narrow, self.widen = None, None
+        if bottleneck:
+            self.narrow = nn.Conv2d(CODE_CHANNELS, bottleneck, 1, bias=False)
+            self.widen = nn.Conv2d(bottleneck, CODE_CHANNELS, 1, bias=False)
 
     def encode(self, frames: Tensor, identity: bool = True) -> Codes:
         """Encode frames [B, 3, H, W] with both encoders, or with the motion encoder alone, in float32.
@@ -60,19 +92,36 @@ class DRL(nn.Module):
         """
         with torch.autocast(frames.device.type, enabled=False):
             frames = frames.float()
-            motion, motion_skips = self.motion_encoder(frames)
-            if self.identity_encoder is None or not identity:
-                return Codes(motion, motion_skips)
-            return Codes(motion, motion_skips, *self.identity_encoder(frames))
+            seen = normalise_contrast(frames) if self.contrast_normalised else frames
+            motion, motion_skips = self.motion_encoder(seen)
+            narrow = None
+            if self.narrow is not None:
+                narrow = self.narrow(motion)
+                motion = self.widen(narrow)
+            codes = Codes(motion, motion_skips, narrow, frames=frames)
+            if self.identity_encoder is not None and identity:
+                codes.identity, codes.identity_skips = self.identity_encoder(frames)
+            return codes
 
-    def generate(self, identity: Codes, motion: Codes) -> Tensor:
+    def generate(self, identity: Codes, motion: Codes, rest: Codes | None = None) -> Tensor:
         """Draw whom ``identity`` shows in the motion state of ``motion`` (3.1: cross-combination).
+
+        Parameters
+        ----------
+        identity, motion : Codes
+            Of the same frames or of different ones, row by row.
+        rest : Codes, optional
+            Where the motion begins: what the warp generator takes the difference to. The identity's own frames where it
+            is not given; for the motion of somebody else, that person's onset. The paper's generator has no use for it.
 
         Returns
         -------
         Tensor
             RGB in [0, 1], [B, 3, H, W].
         """
+        if isinstance(self.generator, WarpGenerator):
+            difference = motion.motion - (rest or identity).motion
+            return self.generator(identity.identity, difference, identity.identity_skips, identity.frames)
         skips = {
             "none": lambda: None,
             "identity": lambda: identity.identity_skips,

@@ -23,6 +23,9 @@ class Output:
     id_apex: Tensor | None = None
     mo_onset: Tensor | None = None
     mo_apex: Tensor | None = None
+    # motion codes in their bottleneck, where there is one, [B, bottleneck, H/32, W/32]
+    narrow_onset: Tensor | None = None
+    narrow_apex: Tensor | None = None
     # cross-combined images, [B, 3, H, W], and their codes
     onset_hat: Tensor | None = None
     apex_hat: Tensor | None = None
@@ -38,6 +41,7 @@ class Output:
     spatial: Tensor | None = None  # [B, 256]
     temporal: Tensor | None = None  # [B, 256]
     logits: Tensor | None = None  # [B, C]
+    branch_logits: list[Tensor] | None = None  # [B, C] of each branch, with late fusion
 
 
 class LFDTCMEN(nn.Module):
@@ -55,6 +59,10 @@ class LFDTCMEN(nn.Module):
         Settings III, II, I of Table 4; None with ``motion=None`` for the flow branch alone.
     motion : {"branch", "encoder", None}
         Motion branch; pooled motion codes (Table 6, setting I); nothing.
+    generator, bottleneck, contrast_normalised
+        See :class:`~lfdtcmen.modules.drl.DRL`. Ours, beyond the paper.
+    normalised_difference, fusion
+        See :class:`~lfdtcmen.modules.tcme.TCME`. Ours, beyond the paper.
 
     Raises
     ------
@@ -76,17 +84,29 @@ class LFDTCMEN(nn.Module):
         skips: str = "identity",
         drl: str | None = "full",
         motion: str | None = "branch",
+        generator: str = "image",
+        bottleneck: int = 0,
+        contrast_normalised: bool = False,
+        normalised_difference: bool = False,
+        fusion: str = "concatenate",
     ):
         super().__init__()
         if num_classes < 2:
             raise DataError(f"num_classes is {num_classes}", "LFDTCMEN", "a classifier needs two classes or more")
         if drl is None and motion is not None:
             raise DataError("the motion part needs a motion encoder", "LFDTCMEN", "give drl, or motion=None")
-        self.drl = DRL(drl, skips) if drl is not None else None
-        self.tcme = TCME(num_classes, motion, flow)
+        self.drl = DRL(drl, skips, generator, bottleneck, contrast_normalised) if drl is not None else None
+        self.tcme = TCME(num_classes, motion, flow, normalised_difference, fusion)
         self.to(memory_format=torch.channels_last)  # the faster layout for convolutions, on CPU and GPU
 
-    def forward(self, batch: Batch, reconstruct: bool = False, classify: bool = True, identity: bool = True) -> Output:
+    def forward(
+        self,
+        batch: Batch,
+        reconstruct: bool = False,
+        classify: bool = True,
+        identity: bool = True,
+        again: bool = True,
+    ) -> Output:
         """Run the network on one batch.
 
         Parameters
@@ -98,6 +118,8 @@ class LFDTCMEN(nn.Module):
             Run TCME (stages 2 and 3, and prediction).
         identity : bool
             Encode who the faces are. Nothing that classifies looks at it: stage 2 and prediction do without.
+        again : bool
+            With ``reconstruct``: re-encode the synthetic images and close the cycle. The change loss does without.
 
         Raises
         ------
@@ -114,26 +136,30 @@ class LFDTCMEN(nn.Module):
         if self.drl is not None:
             codes = self.drl.encode(torch.cat([batch.onset, batch.apex]), identity)  # both frames at once, [2B, ...]
             output.mo_onset, output.mo_apex = codes.motion.chunk(2)
+            if codes.narrow is not None:
+                output.narrow_onset, output.narrow_apex = codes.narrow.chunk(2)
             if codes.identity is not None:
                 output.id_onset, output.id_apex = codes.identity.chunk(2)
             if reconstruct:
-                self._reconstruct(codes, output)
+                self._reconstruct(codes, output, again)
         if classify:
             with torch.autocast(batch.onset.device.type, enabled=False):
                 for name, value in self.tcme(output.mo_onset, output.mo_apex, batch.flow).items():
                     setattr(output, name, value)
         return output
 
-    def _reconstruct(self, codes: Codes, output: Output) -> None:
+    def _reconstruct(self, codes: Codes, output: Output, again: bool) -> None:
         """Cross-combination and cycle. The batch holds onsets, then apexes; ``swapped`` codes exchange the halves."""
         swapped = Codes(_swap(codes.motion), tuple(_swap(skip) for skip in codes.motion_skips))
         # whose identity: [onset, apex]; whose motion: [apex, onset]. So the first half draws I^_ap, the second I^_on
         hat = self.drl.generate(codes, swapped)  # [2B, 3, H, W]
-        again = self.drl.encode(hat)
-        tilde = self.drl.generate(again, again)  # [2B, 3, H, W]
         output.apex_hat, output.onset_hat = hat.chunk(2)
-        output.id_apex_hat, output.id_onset_hat = again.identity.chunk(2)
-        output.mo_apex_hat, output.mo_onset_hat = again.motion.chunk(2)
+        if not again:
+            return
+        second = self.drl.encode(hat)
+        tilde = self.drl.generate(second, second)  # [2B, 3, H, W]
+        output.id_apex_hat, output.id_onset_hat = second.identity.chunk(2)
+        output.mo_apex_hat, output.mo_onset_hat = second.motion.chunk(2)
         output.apex_tilde, output.onset_tilde = tilde.chunk(2)
 
 

@@ -19,28 +19,52 @@ class TCME(nn.Module):
         The motion branch; only the pooled codes of both frames (Table 6, setting I); nothing (flow alone).
     flow : {"triple", "single", None}
         The optical flow branch, see :class:`~lfdtcmen.modules.flow_branch.TSI`.
+    normalised_difference : bool
+        See :class:`~lfdtcmen.modules.motion_branch.MotionBranch`. Ours.
+    fusion : {"concatenate", "late"}
+        One classifier on both descriptions; or one for each branch, trained on its own, whose log-probabilities are
+        averaged (ours: a joint classifier leans on whichever branch fits the training pairs first).
     """
 
-    def __init__(self, num_classes: int, motion: str | None = "branch", flow: str | None = "triple"):
+    def __init__(
+        self,
+        num_classes: int,
+        motion: str | None = "branch",
+        flow: str | None = "triple",
+        normalised_difference: bool = False,
+        fusion: str = "concatenate",
+    ):
         super().__init__()
+        if fusion not in ("concatenate", "late"):
+            raise DataError(f"unknown fusion {fusion!r}", "TCME", "use concatenate or late")
+        if fusion == "late" and None in (motion, flow):
+            fusion = "concatenate"  # of one branch: the same
         if motion not in ("branch", "encoder", None):
             raise DataError(f"unknown motion part {motion!r}", "TCME", "use branch, encoder or None")
         if motion is None and flow is None:
             raise DataError("motion and flow are both None", "TCME", "give the classifier something to look at")
         self.motion = motion
-        self.motion_branch = MotionBranch() if motion == "branch" else None
+        self.motion_branch = MotionBranch(normalised_difference) if motion == "branch" else None
         self.flow_branch = TSI(flow) if flow is not None else None
-        width = {"branch": FEATURES, "encoder": 2 * CODE_CHANNELS, None: 0}[motion]
-        self.classifier = nn.Linear(width + (FEATURES if flow is not None else 0), num_classes)
+        widths = [{"branch": FEATURES, "encoder": 2 * CODE_CHANNELS}[motion]] if motion is not None else []
+        widths += [FEATURES] if flow is not None else []
+        self.fusion = fusion
+        if fusion == "late":
+            self.classifier = nn.ModuleList([nn.Linear(width, num_classes) for width in widths])
+        else:
+            self.classifier = nn.Linear(sum(widths), num_classes)
+        self.num_classes = num_classes
 
-    def forward(self, onset: Tensor | None, apex: Tensor | None, flow: Tensor | None) -> dict[str, Tensor]:
+    def forward(
+        self, onset: Tensor | None, apex: Tensor | None, flow: Tensor | None
+    ) -> dict[str, Tensor | list[Tensor]]:
         """Classify from motion codes [B, 256, h, w] and flow [B, 3, 28, 28].
 
         Returns
         -------
         dict
-            ``logits`` [B, C]; ``spatial`` [B, 256] and ``attention`` [B, 256, h, w] with the motion branch;
-            ``temporal`` [B, 256] with the flow branch.
+            ``logits`` [B, C]; with late fusion ``branch_logits``, [B, C] of each branch; ``spatial`` [B, 256] and
+            ``attention`` [B, 256, h, w] with the motion branch; ``temporal`` [B, 256] with the flow branch.
         """
         described = {}
         if self.motion == "branch":
@@ -53,6 +77,11 @@ class TCME(nn.Module):
                     "the flow branch needs batch.flow", "TCME", "prepare the pairs, or build with flow=None"
                 )
             described["temporal"] = self.flow_branch(flow)
-        fused = [described[key] for key in ("spatial", "temporal") if key in described]
-        described["logits"] = self.classifier(torch.relu(torch.cat(fused, dim=1)))  # [B, C]
+        features = [torch.relu(described[key]) for key in ("spatial", "temporal") if key in described]
+        if self.fusion == "late":
+            branches = [classify(x) for classify, x in zip(self.classifier, features, strict=True)]  # [B, C] each
+            described["branch_logits"] = branches
+            described["logits"] = torch.stack([logits.log_softmax(1) for logits in branches]).mean(0)  # [B, C]
+        else:
+            described["logits"] = self.classifier(torch.cat(features, dim=1))  # [B, C]
         return described

@@ -23,14 +23,21 @@ from lfdtcmen.preprocessing.cache import WRITE_ADVICE, atomic_path
 
 # fields that are no settings of the weights: the data come in by their fingerprint, and bf16 or not is rounding, like
 # the processor that a run happens on
-_IDLE = ("profile", "preset", "label_map", "subjects", "folds", "mixed_precision")
+_IDLE = ("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision")
 # fields that stage 1 does not see
-_TCME_ONLY = ("flow", "motion", "imbalance")
+_TCME_ONLY = ("flow", "motion", "imbalance", "normalised_difference", "fusion")
+# fields that build the network
+NETWORK = (
+    *("flow", "skips", "drl", "motion"),
+    *("generator", "bottleneck", "contrast_normalised", "normalised_difference", "fusion"),
+)
 
 
 def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     """Return everything on which the weights after ``stage`` depend, as plain JSON values."""
     settings = {key: value for key, value in to_dict(config).items() if key not in _IDLE}
+    if config.pretraining:
+        settings["preset"] = config.preset  # of the people it was pretrained on
     settings["vgg_weights"] = vgg_source(config.vgg_weights)  # what "auto" came to on this machine
     for later in range(stage + 1, 4):
         del settings[f"stage{later}"]
@@ -57,7 +64,7 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
     fps = sorted({float(value) for value in manifest["fps"].dropna()}) if "fps" in manifest else []
     label_map = next((name for name, names in LABEL_MAPS.items() if names == tuple(pairs.label_names)), "raw")
     return {
-        "network": {"flow": config.flow, "skips": config.skips, "drl": config.drl, "motion": config.motion},
+        "network": {field: getattr(config, field) for field in NETWORK},
         "label_map": label_map,
         "label_names": list(pairs.label_names),
         "stage": stage,

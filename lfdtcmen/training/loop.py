@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lfdtcmen.config import Config
+from lfdtcmen.config import Config, LossWeights
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses import VGG19, SynergisticObjectives, emotion, focal, logit_adjusted
@@ -116,11 +116,15 @@ def train_stage(
     for epoch in range(first_epoch, epochs):
         # all chance of an epoch comes from (seed, stage, epoch): a resumed run draws what an unbroken one would
         rng = np.random.default_rng([config.seed, stage, epoch])
+        # after pretraining there is motion in the code already
+        alone = stage == 1 and not config.pretraining and epoch < config.change_first * epochs
+        objectives.weights = LossWeights(change=weights.change) if alone else weights
+        again = any((objectives.weights.cycle, objectives.weights.consistency, objectives.weights.contrastive))
         for index in epoch_batches(pairs.labels, config.batch_sizes[stage - 1], rng, balanced):
             start = time.perf_counter()
             batch = augment(seen.batch(index).to(device), config.max_shift, rng)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                output = model(batch, reconstruct, STAGES[stage].classify, STAGES[stage].identity)
+                output = model(batch, reconstruct, STAGES[stage].classify, STAGES[stage].identity, again)
                 total, losses = objectives(output, batch)
             if not torch.isfinite(total):
                 raise DataError(
@@ -260,9 +264,9 @@ def _check(model: LFDTCMEN, pairs: PairSet, stage: int) -> None:
         raise DataError(
             "the network has a flow branch but the pairs have no flow", "pairs.streams", "call prepare(pairs) first"
         )
-    if stage >= 2 and model.tcme.classifier.out_features != pairs.num_classes:
+    if stage >= 2 and model.tcme.num_classes != pairs.num_classes:
         raise DataError(
-            f"the network tells {model.tcme.classifier.out_features} classes apart, the data have {pairs.num_classes}",
+            f"the network tells {model.tcme.num_classes} classes apart, the data have {pairs.num_classes}",
             "pairs.label_names",
             "build the network with num_classes=pairs.num_classes",
         )

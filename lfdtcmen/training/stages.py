@@ -33,7 +33,9 @@ def stage_weights(model: LFDTCMEN, config: Config, stage: int) -> LossWeights:
     if model.drl is None or model.drl.identity_encoder is None:
         lacking |= {"orthogonality", "contrastive"}
     if model.drl is None or model.drl.generator is None:
-        lacking |= {"reconstruction", "cycle", "consistency"}
+        lacking |= {"reconstruction", "cycle", "consistency", "change"}
+    if model.drl is None or model.drl.narrow is None:
+        lacking |= {"rest"}
     return replace(weights, **dict.fromkeys(lacking, 0.0))
 
 

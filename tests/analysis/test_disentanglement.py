@@ -1,5 +1,6 @@
 """The measures on networks of which the truth is known: an oracle, a copier, a network of noise."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,10 +26,10 @@ class ToyDRL(nn.Module):
         super().__init__()
         self.follows_motion = follows_motion
 
-    def encode(self, frames):
+    def encode(self, frames, identity=True):
         return Codes(motion=frames[..., MOVES], motion_skips=(), identity=frames)
 
-    def generate(self, identity, motion):
+    def generate(self, identity, motion, rest=None):
         moves = motion.motion if self.follows_motion else identity.identity[..., MOVES]
         return torch.cat([identity.identity[..., WHO], moves], dim=3)
 
@@ -36,8 +37,19 @@ class ToyDRL(nn.Module):
 class NoiseDRL(nn.Module):
     """Codes that know nothing of the frame."""
 
-    def encode(self, frames):
+    def encode(self, frames, identity=True):
         return Codes(motion=torch.randn(len(frames), 256, 4, 4), motion_skips=())
+
+
+class RestingDRL(ToyDRL):
+    """A warp generator's habit: the motion is added to the frame as its difference to where it begins."""
+
+    def __init__(self):
+        super().__init__(follows_motion=True)
+
+    def generate(self, identity, motion, rest=None):
+        moves = identity.identity[..., MOVES] + motion.motion - (rest or identity).motion
+        return torch.cat([identity.identity[..., WHO], moves], dim=3)
 
 
 def model_of(drl: nn.Module) -> nn.Module:
@@ -96,6 +108,34 @@ def test_swaps_across_identities_are_held_against_the_rendered_truth():
         assert copier[f"change error over copy, {name}"] == 1
 
 
+def test_a_motion_begins_at_the_onset_of_who_lends_it():
+    faces = toy_counterfactuals()
+    faces.onset[:] = np.random.default_rng(2).integers(50, 200, faces.onset.shape)  # nobody rests alike
+    faces.apex[:] = faces.onset[:, None]
+    faces.apex[:, :, :, MOVES] += np.random.default_rng(3).integers(0, 50, (3, SIDE, 16, 3), dtype=np.uint8)
+    table = disentanglement.cross_identity_gain(model_of(RestingDRL()), faces)["value"]
+    assert table["motion gain, across identities"] == pytest.approx(1, abs=1e-5)
+
+
+def test_probes_read_what_is_there_and_only_that():
+    class Telling(nn.Module):
+        identity_encoder = True
+
+        def encode(self, frames, identity=True):
+            motion = frames[..., 20].flatten(1)[:, :64, None, None].expand(-1, -1, 2, 2)
+            return Codes(motion, (), identity=torch.randn(len(frames), 16, 1, 1))
+
+    torch.manual_seed(0)
+    pairs = toy_pairs(subjects=10, clips=12)
+    shown = (pairs.apex.astype(float) - pairs.onset)[:, :4, 20, :2] / 255  # of the first pixels that the code holds
+    pairs = replace(pairs, action_units=(shown + 1).astype(np.float32), labels=np.arange(120) % 2)
+    table = disentanglement.readability(model_of(Telling()), pairs)["value"]
+    assert table["action units from mo(apex) - mo(onset)"] > 0.9
+    assert table["emotion from id(apex)"] == pytest.approx(0.5, abs=0.15)
+    with pytest.raises(DataError, match="five subjects"):
+        disentanglement.readability(ORACLE, toy_pairs(subjects=3))
+
+
 def test_a_generator_that_moves_half_as_much_gains_a_half():
     true = torch.randn(5, 3, 8, 8)
     products = disentanglement._products(0.5 * true, true)
@@ -119,7 +159,7 @@ def test_random_codes_leak_nobody():
 
 def test_a_code_that_is_the_face_leaks_everybody():
     class Face(nn.Module):
-        def encode(self, frames):
+        def encode(self, frames, identity=True):
             return Codes(motion=frames.flatten(1)[:, :256, None, None].expand(-1, -1, 4, 4), motion_skips=())
 
     table = disentanglement.identity_leak(model_of(Face()), toy_pairs(subjects=8, clips=6))

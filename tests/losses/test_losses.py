@@ -13,6 +13,7 @@ from lfdtcmen import LFDTCMEN, Batch, DataError, SynergisticObjectives
 from lfdtcmen.config import LossWeights, load_config
 from lfdtcmen.losses import (
     VGG19,
+    change,
     consistency,
     cycle_reconstruction,
     emotion,
@@ -20,6 +21,7 @@ from lfdtcmen.losses import (
     identity_contrastive,
     logit_adjusted,
     reconstruction,
+    rest,
     soft_orthogonality,
 )
 from lfdtcmen.losses.contrastive import active_fraction
@@ -175,9 +177,9 @@ def test_each_gradient_reaches_just_the_modules_it_should(loss, batch, vgg):
 
 
 def test_objectives_are_the_weighted_sum(batch, vgg):
-    model = LFDTCMEN(3).eval()
+    model = LFDTCMEN(3, bottleneck=4).eval()
     output = model(batch, reconstruct=True)
-    weights = LossWeights(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+    weights = LossWeights(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
     total, log = SynergisticObjectives(weights, vgg)(output, batch)
     by_hand = sum(getattr(weights, f.name) * log[f.name] for f in fields(weights))
     assert total.item() == pytest.approx(by_hand, rel=1e-5)
@@ -267,3 +269,51 @@ def test_logit_adjustment_is_cross_entropy_with_the_prior_added():
     assert_close(logit_adjusted(logits, labels, counts, tau=0.0), emotion(logits, labels))
     assert_close(logit_adjusted(logits, labels, torch.ones(3)), emotion(logits, labels))  # balanced: nothing to adjust
     assert torch.isfinite(logit_adjusted(logits, labels, torch.tensor([9.0, 9.0, 0.0])))
+
+
+# ---------------------------------------------------------------- ours: change and rest
+
+
+def test_change_is_one_for_a_copy_and_a_quarter_for_half_the_motion(batch):
+    onset, apex = batch.onset, batch.apex
+    assert change(onset, apex, onset).item() == pytest.approx(1)
+    assert change(apex, apex, onset).item() == 0
+    assert change((onset + apex) / 2, apex, onset).item() == pytest.approx(0.25)
+
+
+def test_change_does_not_care_how_small_the_motion_is(batch):
+    onset, apex = batch.onset, batch.apex
+    fainter = onset + 0.01 * (apex - onset)
+    half = onset + 0.005 * (apex - onset)
+    assert change(half, fainter, onset).item() == pytest.approx(0.25, rel=1e-3)
+    assert torch.isfinite(change(onset, onset, onset))  # no motion at all
+
+
+def test_rest_counts_what_people_differ_in_against_what_motion_does():
+    rng = torch.Generator().manual_seed(0)
+    moved = torch.randn(64, 4, 2, 2, generator=rng)
+    same = torch.randn(1, 4, 2, 2, generator=rng).expand(64, -1, -1, -1)
+    assert rest(same, same + moved).item() == pytest.approx(0, abs=1e-6)
+    people = torch.randn(64, 4, 2, 2, generator=rng)
+    assert rest(people, people + moved).item() == pytest.approx(2 * np.log(2), rel=0.1)
+    assert rest(3 * people, 3 * people + moved).item() > rest(people, people + moved).item()
+
+
+def test_rest_is_blind_to_scale_and_mixing_of_channels():
+    rng = torch.Generator().manual_seed(1)
+    onset, apex = torch.randn(2, 32, 4, 2, 2, generator=rng)
+    rotation = torch.linalg.qr(torch.randn(4, 4, generator=rng)).Q
+    mixed = [5 * torch.einsum("ij,bjhw->bihw", rotation, code) for code in (onset, apex)]
+    assert_close(rest(*mixed), rest(onset, apex), rtol=1e-4, atol=1e-5)
+
+
+def test_change_and_rest_have_finite_gradients_on_a_pair_of_equal_frames():
+    frame = torch.rand(3, 3, 32, 32, requires_grad=True)
+    code = torch.zeros(3, 4, 1, 1, requires_grad=True)
+    (change(frame, frame.detach(), frame.detach()) + rest(code, code)).backward()
+    assert torch.isfinite(frame.grad).all() and torch.isfinite(code.grad).all()
+
+
+def test_rest_needs_a_bottleneck(batch):
+    with pytest.raises(DataError, match="rest"):
+        SynergisticObjectives(LossWeights(rest=1.0))(LFDTCMEN(3)(batch), batch)

@@ -6,9 +6,10 @@ import torch
 from torch.testing import assert_close
 
 from lfdtcmen import LFDTCMEN, Batch, DataError
-from lfdtcmen.modules.encoder import Encoder
+from lfdtcmen.modules.encoder import Encoder, normalise_contrast
 from lfdtcmen.modules.flow_branch import TSI
-from lfdtcmen.modules.motion_branch import MAAG
+from lfdtcmen.modules.motion_branch import MAAG, MotionBranch
+from lfdtcmen.modules.warp import warp
 
 
 def make_batch(size: int = 2, side: int = 64, **changes) -> Batch:
@@ -182,3 +183,91 @@ def test_unknown_or_contradicting_settings_are_refused(settings, words):
 def test_a_setting_without_generator_cannot_reconstruct():
     with pytest.raises(DataError, match="no generator"):
         LFDTCMEN(3, drl="encoders")(make_batch(), reconstruct=True)
+
+
+# ---------------------------------------------------------------- ours, beyond the paper
+
+OURS = {
+    "generator": "warp_difference",
+    "bottleneck": 4,
+    "contrast_normalised": True,
+    "normalised_difference": True,
+    "fusion": "late",
+}
+
+
+def test_a_field_moves_the_picture_by_as_many_pixels_as_it_says():
+    frame = torch.rand(1, 3, 128, 128)
+    field = torch.zeros(1, 3, 32, 32)
+    assert_close(warp(frame, field), frame, atol=1e-5, rtol=0)
+    field[:, 0] = 0.5  # two pixels: each pixel is fetched from two to its right
+    assert_close(warp(frame, field)[..., :-2], frame[..., 2:], atol=1e-4, rtol=0)
+    field[:, 0], field[:, 2] = 0, 10
+    assert_close(warp(frame, field), frame * 1.2, atol=1e-4, rtol=0)
+
+
+def test_the_untrained_warp_generator_copies_and_moves_nothing_without_a_difference():
+    model, batch = LFDTCMEN(3, **OURS).eval(), make_batch()
+    output = model(batch, reconstruct=True)
+    assert (output.apex_hat - batch.onset).abs().max() < 0.1
+    assert_close(output.apex_tilde, output.apex_hat, atol=0.05, rtol=0)
+
+
+def test_the_warp_generator_takes_the_difference_to_where_the_motion_begins():
+    model, batch = LFDTCMEN(3, **OURS), make_batch(4)
+    with torch.no_grad():
+        model.drl.generator.to_field.weight.normal_(std=0.1)
+        identity, motion = model.drl.encode(batch.onset), model.drl.encode(batch.apex)
+        own = model.drl.generate(identity, motion)
+        assert_close(own, model.drl.generate(identity, motion, identity))
+        still = model.drl.generate(identity, motion, motion)
+        assert_close(still, model.drl.generate(identity, identity))
+        assert not torch.allclose(own, still, atol=1e-3)
+
+
+def test_a_bottleneck_limits_the_rank_of_the_motion_code():
+    model = LFDTCMEN(3, bottleneck=4).eval()
+    code = model.drl.encode(torch.rand(8, 3, 64, 64)).motion.permute(0, 2, 3, 1).flatten(0, 2)  # [8 * 4, 256]
+    assert torch.linalg.matrix_rank(code, rtol=1e-4) == 4
+
+
+def test_contrast_normalised_frames_know_neither_light_nor_colour():
+    frame = torch.rand(2, 3, 64, 64)
+    seen = normalise_contrast(frame)
+    darker = normalise_contrast(0.5 * frame, floor=0.01)
+    assert_close(darker, seen, atol=1e-3, rtol=1e-3)
+    tinted = frame + torch.tensor([0.1, -0.1, 0.0])[:, None, None]
+    assert_close(normalise_contrast(tinted), seen, atol=1e-3, rtol=1e-3)
+    assert seen.mean().abs() < 0.1 and (seen.std() - 1).abs() < 0.2
+
+
+def test_the_normalised_difference_reaches_the_adapter_with_variance_one():
+    branch, caught = MotionBranch(normalised_difference=True).train(), {}
+    branch.adapter.register_forward_pre_hook(lambda _, inputs: caught.update(onset=inputs[0], apex=inputs[1]))
+    onset = torch.randn(16, 256, 2, 2)
+    _, attention = branch(onset, onset + 0.01 * torch.randn(16, 256, 2, 2))
+    assert (caught["apex"] / (1 + 0.2 * attention)).std().item() == pytest.approx(1, abs=0.01)
+    assert (caught["onset"] / (1 + 0.2 * attention)).std().item() == pytest.approx(0.3, abs=0.01)
+
+
+def test_late_fusion_averages_what_the_branches_say():
+    output = LFDTCMEN(3, **OURS).eval()(make_batch())
+    by_hand = sum(logits.log_softmax(1) for logits in output.branch_logits) / 2
+    assert_close(output.logits, by_hand)
+    assert LFDTCMEN(3, flow=None, fusion="late")(make_batch()).branch_logits is None  # one branch: nothing to fuse
+
+
+def test_every_option_of_ours_leaves_the_papers_network_as_it_was():
+    assert count(LFDTCMEN(7)) == 7_977_240
+    assert count(LFDTCMEN(7, contrast_normalised=True, normalised_difference=True)) == 7_977_240
+
+
+def test_contradicting_options_are_refused():
+    for settings, message in (
+        ({"generator": "paint"}, "unknown generator"),
+        ({"generator": "warp_difference", "skips": "both"}, "identity's skips only"),
+        ({"bottleneck": -1}, "bottleneck"),
+        ({"fusion": "early"}, "unknown fusion"),
+    ):
+        with pytest.raises(DataError, match=message):
+            LFDTCMEN(3, **settings)

@@ -14,6 +14,7 @@ from lfdtcmen import DataError, load_config
 from lfdtcmen.config import Config, LossWeights
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import loso
+from lfdtcmen.datasets.synthetic import make_dataset, make_pretraining
 from lfdtcmen.training import (
     LFDTCMENClassifier,
     audit,
@@ -117,7 +118,8 @@ def test_stated_order_of_the_loss_weights():
     assert config.stage3.cycle < config.stage1.cycle
     assert config.stage1.orthogonality < min(config.stage1.reconstruction, config.stage1.cycle)
     assert config.stage1.emotion == 0 and config.stage2 == LossWeights(emotion=1.0)
-    assert all(vars(config.stage3).values())
+    papers = ("reconstruction", "cycle", "orthogonality", "consistency", "contrastive", "emotion")
+    assert all(getattr(config.stage3, name) for name in papers)
 
 
 def test_training_lowers_the_loss(pairs, config):
@@ -428,3 +430,59 @@ def test_the_flow_branch_alone_sees_no_frames(config):
     large = replace(small, onset=frames[0], apex=frames[1])
     answers = [predict(stage_checkpoint(2, config, pairs, progress=False)[0], large) for pairs in (small, large)]
     np.testing.assert_array_equal(*answers)
+
+
+# ---------------------------------------------------------------- ours: the repaired recipe, and pretraining
+
+
+@pytest.fixture
+def repaired() -> Config:
+    return load_config("smoke", recipe="repaired", pretraining=0, batch_sizes=(4, 4, 4))
+
+
+def test_the_repaired_recipe_trains_all_stages(pairs, repaired):
+    model, history = stage_checkpoint(3, repaired, pairs, progress=False)
+    assert history["change"].notna().any() and history["rest"].notna().any()
+    assert np.isfinite(predict(model, pairs)).all()
+
+
+def test_the_change_loss_works_alone_first(pairs, repaired):
+    _, history = stage_checkpoint(1, replace(repaired, epochs=(4, 1, 1), change_first=0.5), pairs, progress=False)
+    assert history.groupby("epoch")["rest"].count().tolist() == [0, 0, 2, 2]
+    assert history.groupby("epoch")["change"].count().tolist() == [2, 2, 2, 2]
+
+
+def test_without_cycle_and_consistency_nothing_is_encoded_again(pairs, repaired, monkeypatch):
+    model, calls = build_model(repaired, 3), []
+    encode = model.drl.encode
+    monkeypatch.setattr(model.drl, "encode", lambda *args, **kwargs: calls.append(1) or encode(*args, **kwargs))
+    train_stage(model, pairs, 1, repaired, progress=False)
+    assert len(calls) == 2 * repaired.epochs[0]  # once a step
+    calls.clear()
+    with_cycle = replace(repaired, stage1=replace(repaired.stage1, cycle=0.1), perceptual_weight=0.0, change_first=0.0)
+    train_stage(model, pairs, 1, with_cycle, progress=False)
+    assert len(calls) == 4 * repaired.epochs[0]
+
+
+def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=3, pretraining_epochs=1)
+    drl = pipeline.pretrained(config, tmp_path, progress=False)
+    assert len(list((tmp_path / "checkpoints").glob("*.pt"))) == 1
+    monkeypatch.setattr(loop, "augment", None)  # training again would fail
+    again = pipeline.pretrained(config, tmp_path, progress=False)
+    for name, value in drl.state_dict().items():
+        assert_close(again.state_dict()[name], value, rtol=0, atol=0)
+    people = set(make_pretraining("standard", 3).subjects)
+    assert not people & set(make_dataset("standard", subjects=3).subjects)
+
+
+def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=3, pretraining_epochs=1, epochs=(0, 0, 0))
+    model, _ = stage_checkpoint(1, config, pairs, tmp_path, progress=False)
+    drl = pipeline.pretrained(config, tmp_path, progress=False)
+    for name, value in drl.state_dict().items():
+        assert_close(model.drl.state_dict()[name], value, rtol=0, atol=0)
+    with_another_preset = stage_settings(replace(config, preset="easy"), 1, "data")
+    assert with_another_preset != stage_settings(config, 1, "data")

@@ -13,6 +13,7 @@ from lfdtcmen.datasets.synthetic.dataset import (
     make_counterfactuals,
     make_dataset,
     make_dfme,
+    make_pretraining,
     render_pair,
 )
 from lfdtcmen.datasets.synthetic.photograph import warp_photograph
@@ -30,6 +31,7 @@ __all__ = [
     "make_counterfactuals",
     "make_dataset",
     "make_dfme",
+    "make_pretraining",
     "render_pair",
     "warp_photograph",
 ]

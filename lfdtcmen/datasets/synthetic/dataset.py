@@ -54,9 +54,12 @@ DFME_COUNTS = {
 }
 DFME_SUBJECTS = {"train": 160, "test_a": 48, "test_b": 32}
 
-# numbers of subjects: block 0 is CAS(ME)^3's, 1 to 3 are DFME's parts, 4 the counterfactuals': no two share a face
+# numbers of subjects: block 0 is CAS(ME)^3's, 1 to 3 are DFME's parts, 4 the counterfactuals', 5 the pretraining's: no
+# two share a face
 BLOCK = 1000
 COUNTERFACTUAL_BLOCK = 4
+PRETRAINING_BLOCK = 5
+PRETRAINING_CLIPS = 3.5  # of each subject: who it is varies more than in the data sets, where it is 7
 FLOW_UNIT = 1024  # the cache keeps flow in whole 1/1024 of a pixel
 PACKED_AXES = {"onset": (1, 2), "apex": (1, 2), "flow": (2, 3)}  # rows and columns
 CACHE_VERSION = 2  # of the file's form; RENDERER_VERSION is that of the pictures
@@ -143,6 +146,35 @@ def make_dfme(
         name = f"{preset}-dfme-{part}"
         parts[part] = _make(own, counts, number, seed, "7class", n_jobs, progress, name, block * BLOCK)
     return parts
+
+
+def make_pretraining(
+    preset: str = "standard",
+    subjects: int = 1000,
+    seed: int = 0,
+    n_jobs: int = 1,
+    domain: str = "casme3",
+    progress: bool = False,
+) -> PairSet:
+    """Draw pairs of many people to pretrain stage 1 on; none of them is in a data set or among the counterfactuals.
+
+    Parameters
+    ----------
+    preset, seed, n_jobs, domain, progress
+        As for :func:`make_dataset`.
+    subjects : int
+        2 to 1000, three or four clips each.
+
+    Raises
+    ------
+    DataError
+        As for :func:`make_dataset`.
+    """
+    settings = get_settings(preset, domain)
+    _check("3class", subjects, seed)
+    counts = scale_counts(CASME3_COUNTS, PRETRAINING_CLIPS * subjects / sum(CASME3_COUNTS.values()))
+    first, name = PRETRAINING_BLOCK * BLOCK, f"{preset}-{domain}-pretraining"
+    return _make(settings, counts, subjects, seed, "3class", n_jobs, progress, name, first)
 
 
 def render_pair(

@@ -1,0 +1,36 @@
+"""The change loss, ours: of what changed between two frames, how much did the generator get wrong?"""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def change(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> Tensor:
+    """Return the mean over frames of |generated - target|^2 / |target - start|^2.
+
+    A pixel-wise loss between whole images is nearly the same whether the motion is there or not. This one is 1 for a
+    generator that copies ``start``, however small the motion, and so cannot be content with a copy.
+
+    Parameters
+    ----------
+    generated : Tensor
+        [B, 3, H, W].
+    target, start : Tensor
+        The frame it stands for, and the one from which the motion began, [B, 3, H, W].
+    scale : int
+        Frames are averaged over squares of so many pixels first: at half resolution less of a change is camera noise.
+
+    Returns
+    -------
+    Tensor
+        0-d. What camera noise adds to the target cannot be predicted, so the loss ends above 0.
+
+    Notes
+    -----
+    Not in the paper.
+    """
+    generated, target, start = (F.avg_pool2d(frame.float(), scale) for frame in (generated, target, start))
+    if len(target) == 0:
+        return generated.sum() * 0
+    error = (generated - target).square().sum((1, 2, 3))  # [B]
+    true = (target - start).square().sum((1, 2, 3))  # [B]
+    return (error / true.clamp_min(1e-3)).mean()  # two equal frames hold no change to divide by
