@@ -22,11 +22,12 @@ from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset
 from lfdtcmen.preprocessing import prepare
 from lfdtcmen.preprocessing.prepare import one_thread
-from lfdtcmen.training.pipeline import pretrained, stage_checkpoint
+from lfdtcmen.training.pipeline import build_model, stage_checkpoint
+from lfdtcmen.training.pretrain import pretrain
 
 REPAIRED = load_config("cpu", recipe="repaired")
-ALONE = replace(REPAIRED, pretraining=0)
-PAPER = load_config("cpu", perceptual_size=32)
+ALONE = load_config("cpu", recipe="repaired_alone")
+PAPER = load_config("cpu", perceptual_size=32, epochs=(2, 20, 2))  # as in the ablations of Tables 4 to 7
 
 
 def with_losses(config: Config, **weights: float) -> Config:
@@ -34,27 +35,35 @@ def with_losses(config: Config, **weights: float) -> Config:
 
 
 MAIN = {"paper": PAPER, "repaired": REPAIRED, "repaired, no pretraining": ALONE}
+# the paper's other losses beside the change loss, with weights at which none of them outweighs it
+OTHERS = {"reconstruction": 1.0, "cycle": 1.0, "consistency": 0.01, "contrastive": 0.02, "orthogonality": 0.1}
+PLAIN = replace(ALONE, perceptual_weight=0.0, change_first=0.0, stage1=replace(ALONE.stage1, rest=0.0))
 ABLATION = {
     "repaired, no pretraining": ALONE,
     # each part taken away
     "without contrast normalisation": replace(ALONE, contrast_normalised=False),
     "without bottleneck and rest loss": with_losses(replace(ALONE, bottleneck=0), rest=0.0),
-    "without rest loss": with_losses(ALONE, rest=0.0),
+    "without rest loss": PLAIN,
     "without warp": replace(ALONE, generator="image"),
-    "without change loss": replace(with_losses(ALONE, change=0.0, reconstruction=1.0), change_first=0.0),
+    "without change loss": with_losses(PLAIN, change=0.0, reconstruction=1.0),
     # each part added to the paper's recipe
     "paper": PAPER,
     "paper with contrast normalisation": replace(PAPER, contrast_normalised=True),
     "paper with bottleneck": replace(PAPER, bottleneck=16),
     "paper with warp": replace(PAPER, generator="warp_difference"),
     "paper with change loss": with_losses(PAPER, change=1.0),
-    # the paper's other losses beside the change loss, from the start
-    "with reconstruction": replace(with_losses(ALONE, reconstruction=1.0), perceptual_weight=0.0, change_first=0.0),
-    "with cycle": replace(with_losses(ALONE, cycle=1.0), perceptual_weight=0.0, change_first=0.0),
-    "with consistency": replace(with_losses(ALONE, consistency=0.01), change_first=0.0),
-    "with contrastive": replace(with_losses(ALONE, contrastive=0.02), change_first=0.0),
-    "with orthogonality": replace(with_losses(ALONE, orthogonality=0.1), change_first=0.0),
+    # to "without rest loss", each of the paper's others from the start, then all, then all after the change loss alone
+    **{f"with {name}": with_losses(PLAIN, **{name: weight}) for name, weight in OTHERS.items()},
+    "with consistency, detached": with_losses(replace(PLAIN, detach_consistency=True), consistency=0.01),
+    "with all": with_losses(PLAIN, **OTHERS),
+    "with all, change first": with_losses(replace(PLAIN, change_first=0.5), **OTHERS),
 }
+
+
+def pretrain_alone(config: Config, run_dir: Path) -> None:
+    with one_thread():
+        history = pretrain(build_model(config, 3).drl, config, run_dir, progress=False)
+    print(f"pretraining, seed {config.seed}: {history['seconds'].sum() / 60:.1f} min", flush=True)
 
 
 def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None, out: Path) -> tuple[list, dict]:
@@ -93,9 +102,9 @@ def main() -> None:
     jobs = [(n, seed, fold) for seed in range(args.seeds) for fold in args.folds for n in names]
     jobs = [job for job in jobs if (args.preset, *job) not in done]
     configs = {name: replace(known[name], preset=args.preset) for name in names}
-    for seed in range(args.seeds):
-        for config in {configs[n] for n, s, _ in jobs if s == seed and configs[n].pretraining}:
-            pretrained(replace(config, seed=seed), args.out / "runs")  # once, before the folds share it
+    # pretraining comes first, once a seed, and is then shared by the folds
+    first = {replace(configs[n], seed=seed) for n, seed, _ in jobs if configs[n].pretraining}
+    Parallel(args.jobs)(delayed(pretrain_alone)(config, args.out / "runs") for config in sorted(first, key=str))
     tasks = (delayed(measure)(n, configs[n], seed, fold, args.epochs, args.out) for n, seed, fold in jobs)
     for rows, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
         pd.DataFrame(rows).to_csv(measures, mode="a", header=not measures.exists(), index=False, float_format="%.4f")

@@ -32,7 +32,7 @@ class Config:
     """
 
     profile: str = "cpu"
-    recipe: str = "paper"  # paper, repaired
+    recipe: str = "paper"  # paper, repaired, repaired_alone
     seed: int = 0
 
     # data
@@ -70,10 +70,10 @@ class Config:
     change_first: float = 0.0  # share of stage 1 in which the change loss works alone, before all others join
     imbalance: str | None = None  # class_weights, focal, logit_adjusted, balanced_sampling: ours, against rare classes
 
-    # pretraining on drawn faces: ours, stage 1 on other people, before stage 1
-    pretraining: int = 0  # people; 0: none
-    pretraining_epochs: int = 8
-    pretraining_rate: float = 2e-3
+    # pretraining on drawn swaps, before stage 1: ours (training/pretrain.py)
+    pretraining: int = 0  # steps; 0: none
+    pretraining_groups: int = 60  # of eight people and eight motions
+    pretraining_rate: float = 2e-3  # learning rate
 
     # training (4.4)
     epochs: tuple[int, int, int] = (6, 20, 2)  # of stages 1, 2, 3
@@ -109,8 +109,7 @@ PROFILES = {
     },
 }
 
-# The paper's recipe, and what goes beyond it (notebook 15). A recipe changes the way the code goes, and the epochs that
-# it needs for that; sizes are the profile's.
+# The paper's recipe, and what goes beyond it (notebook 15). A recipe changes the way the code goes.
 RECIPES = {
     "paper": {},
     "repaired": {
@@ -119,13 +118,28 @@ RECIPES = {
         "contrast_normalised": True,
         "normalised_difference": True,
         "fusion": "late",
-        "stage1": LossWeights(change=1.0, rest=0.1),
-        "stage3": LossWeights(change=0.2, rest=0.02, emotion=1.0),
+        "stage1": LossWeights(change=1.0, rest=0.03),
+        "stage3": LossWeights(change=0.2, rest=0.006, emotion=1.0),
         "change_first": 0.5,
-        "learning_rates": (2e-3, 1e-3, 3e-4),
+        "learning_rates": (3e-4, 1e-3, 3e-4),
+        "pretraining": 2000,
     },
 }
-EPOCHS = {"repaired": {"smoke": (2, 2, 1), "cpu": (20, 20, 4), "gpu": (60, 40, 20)}}
+# without pretraining, stage 1 has to find the motion itself: longer, and in larger steps
+RECIPES["repaired_alone"] = RECIPES["repaired"] | {"pretraining": 0, "learning_rates": (2e-3, 1e-3, 3e-4)}
+# what a recipe changes in a profile
+SIZES = {
+    "repaired": {
+        "smoke": {"epochs": (1, 2, 1), "pretraining": 8, "pretraining_groups": 1},
+        "cpu": {"epochs": (4, 20, 4)},
+        "gpu": {"epochs": (8, 40, 20), "pretraining": 10_000, "pretraining_groups": 120},
+    },
+    "repaired_alone": {
+        "smoke": {"epochs": (2, 2, 1)},
+        "cpu": {"epochs": (16, 20, 4)},
+        "gpu": {"epochs": (60, 40, 20)},
+    },
+}
 
 CHOICES = {
     "preset": ("easy", "standard", "hard"),
@@ -144,8 +158,8 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
     ----------
     profile : {"smoke", "cpu", "gpu"}, optional
         ``LFDTCMEN_PROFILE`` where it is not given, and ``cpu`` where that is not set.
-    recipe : {"paper", "repaired"}
-        The paper's own, or the one that collects what made it disentangle (notebook 15).
+    recipe : {"paper", "repaired", "repaired_alone"}
+        The paper's own; the one that collects what made it disentangle (notebook 15); the same without pretraining.
     **overrides
         Any field of :class:`Config`.
 
@@ -164,10 +178,8 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         raise DataError(
             f"unknown config field {unknown[0]!r}", "load_config", f"known fields: {', '.join(sorted(known))}"
         )
-    sizes = dict(PROFILES[profile])
-    if recipe in EPOCHS:
-        sizes["epochs"] = EPOCHS[recipe][profile]
-    config = replace(Config(profile=profile, recipe=recipe), **{**sizes, **RECIPES[recipe], **overrides})
+    sizes = PROFILES[profile] | RECIPES[recipe] | SIZES.get(recipe, {}).get(profile, {})
+    config = replace(Config(profile=profile, recipe=recipe), **{**sizes, **overrides})
     for field, choices in CHOICES.items():
         if getattr(config, field) not in choices:
             known = ", ".join(str(choice) for choice in choices)

@@ -45,7 +45,8 @@ def test_the_ledger_names_fields_that_exist_and_says_what_is_stated():
     known = {f.name for f in fields(Config)}
     named = table["where"][table["where"].str.startswith("Config.")].str.removeprefix("Config.")
     assert set(named) <= known
-    assert set(table["provenance"]) == {"stated", "assumed"}
+    assert set(table["provenance"]) == {"stated", "assumed", "ours"}
+    assert set(ledger("ours")["provenance"]) == {"ours"}
     assert not table.duplicated(["section", "value"]).any()
     assert set(ledger("3.2")["section"].str[:3]) == {"3.2"}
 

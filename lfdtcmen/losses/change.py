@@ -5,10 +5,11 @@ from torch import Tensor
 
 
 def change(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> Tensor:
-    """Return the mean over frames of |generated - target|^2 / |target - start|^2.
+    """Return |generated - target|^2 over |target - start|^2, both summed over the batch.
 
     A pixel-wise loss between whole images is nearly the same whether the motion is there or not. This one is 1 for a
-    generator that copies ``start``, however small the motion, and so cannot be content with a copy.
+    generator that copies ``start``, however small the motions, and so cannot be content with a copy. Sums over a batch
+    rather than a ratio for each pair: of the faintest changes most is camera noise, and they would count as much.
 
     Parameters
     ----------
@@ -31,6 +32,5 @@ def change(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> 
     generated, target, start = (F.avg_pool2d(frame.float(), scale) for frame in (generated, target, start))
     if len(target) == 0:
         return generated.sum() * 0
-    error = (generated - target).square().sum((1, 2, 3))  # [B]
-    true = (target - start).square().sum((1, 2, 3))  # [B]
-    return (error / true.clamp_min(1e-3)).mean()  # two equal frames hold no change to divide by
+    # frames that are all equal hold no change to divide by
+    return (generated - target).square().sum() / (target - start).square().sum().clamp_min(1e-3)

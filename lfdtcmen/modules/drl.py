@@ -25,6 +25,11 @@ class Codes:
     identity_skips: Skips | None = None
     frames: Tensor | None = None  # [B, 3, H, W], what was encoded
 
+    def exchanged(self) -> "Codes":
+        """Return the motion codes with the halves of the batch exchanged: apexes, then onsets."""
+        swap = [torch.cat(part.chunk(2)[::-1]) for part in (self.motion, *self.motion_skips)]
+        return Codes(swap[0], tuple(swap[1:]))
+
 
 class DRL(nn.Module):
     """Two encoders of one form and a generator that recombines their codes.

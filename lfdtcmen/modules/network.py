@@ -149,10 +149,9 @@ class LFDTCMEN(nn.Module):
         return output
 
     def _reconstruct(self, codes: Codes, output: Output, again: bool) -> None:
-        """Cross-combination and cycle. The batch holds onsets, then apexes; ``swapped`` codes exchange the halves."""
-        swapped = Codes(_swap(codes.motion), tuple(_swap(skip) for skip in codes.motion_skips))
+        """Cross-combination and cycle. The batch holds onsets, then apexes; The motion's halves are exchanged."""
         # whose identity: [onset, apex]; whose motion: [apex, onset]. So the first half draws I^_ap, the second I^_on
-        hat = self.drl.generate(codes, swapped)  # [2B, 3, H, W]
+        hat = self.drl.generate(codes, codes.exchanged())  # [2B, 3, H, W]
         output.apex_hat, output.onset_hat = hat.chunk(2)
         if not again:
             return
@@ -161,8 +160,3 @@ class LFDTCMEN(nn.Module):
         output.id_apex_hat, output.id_onset_hat = second.identity.chunk(2)
         output.mo_apex_hat, output.mo_onset_hat = second.motion.chunk(2)
         output.apex_tilde, output.onset_tilde = tilde.chunk(2)
-
-
-def _swap(pairs: Tensor) -> Tensor:
-    """Exchange the two halves of a batch [2B, ...]."""
-    return torch.cat(pairs.chunk(2)[::-1])

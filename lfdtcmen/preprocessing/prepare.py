@@ -21,7 +21,7 @@ CHUNK = 8  # pairs a job: enough to hide a job's overhead, few enough to share e
 RECIPE = "1"  # raise when the code below or in align.py and flow.py gives other numbers
 
 
-def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False, with_flow: bool = True) -> PairSet:
+def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
     """Return the pairs with head motion removed from the apex, and with flow and streams.
 
     The flow runs from the onset to the *registered* apex, so that it holds the muscles' motion only. Where the pairs
@@ -35,8 +35,6 @@ def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False, with_flow: 
         Processes; -1 for all cores. The result has the same bytes whatever is given.
     progress : bool, default False
         Show a progress bar over pairs.
-    with_flow : bool, default True
-        Without it the pairs get no flow and no streams: enough for stage 1, in a sixth of the time.
 
     Returns
     -------
@@ -58,11 +56,10 @@ def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False, with_flow: 
         raise DataError(f"onset is {list(pairs.onset.shape)} but apex is {list(pairs.apex.shape)}", "prepare")
     _check_landmarks(pairs.landmarks)
 
-    name = _fingerprint(pairs) if with_flow else f"registered-{_fingerprint(pairs)}"
-    path = make_folder(cache_dir() / "prepared") / f"{name}.npz"
+    path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs)}.npz"
     done = load_npz(path)
     if done is None:
-        done = _prepare_chunks(pairs, n_jobs, progress, with_flow)
+        done = _prepare_chunks(pairs, n_jobs, progress)
         save_npz_atomic(path, **done)
 
     true_flow = pairs.true_flow
@@ -71,8 +68,8 @@ def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False, with_flow: 
     return replace(
         pairs,
         apex=done["apex"],
-        flow=done["flow"].astype(np.float32) if with_flow else None,
-        streams=done["streams"] if with_flow else None,
+        flow=done["flow"].astype(np.float32),
+        streams=done["streams"],
         true_flow=true_flow,
     )
 
@@ -100,18 +97,16 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool, with_flow: bool) -> dict[str, np.ndarray]:
+def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
     starts = range(0, len(pairs), CHUNK)
     chunks = (slice(start, start + CHUNK) for start in starts)
     landmarks = pairs.landmarks
     jobs = (
-        delayed(_prepare_chunk)(pairs.onset[c], pairs.apex[c], None if landmarks is None else landmarks[c], with_flow)
+        delayed(_prepare_chunk)(pairs.onset[c], pairs.apex[c], None if landmarks is None else landmarks[c])
         for c in chunks
     )
     results = []
-    with tqdm(
-        total=len(pairs), desc="align and flow" if with_flow else "align", unit="pair", disable=not progress
-    ) as bar:
+    with tqdm(total=len(pairs), desc="align and flow", unit="pair", disable=not progress) as bar:
         # max_nbytes=None: chunks are small, and a container's /dev/shm may be smaller
         for result in Parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)(jobs):
             results.append(result)
@@ -119,24 +114,18 @@ def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool, with_flow: bool
     return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
 
 
-def _prepare_chunk(
-    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None, with_flow: bool
-) -> dict[str, np.ndarray]:
+def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
     with one_cv2_thread():
         rows = [
-            _prepare_pair(on, ap, None if landmarks is None else landmarks[i], with_flow)
+            _prepare_pair(on, ap, None if landmarks is None else landmarks[i])
             for i, (on, ap) in enumerate(zip(onset, apex, strict=True))
         ]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def _prepare_pair(
-    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None, with_flow: bool
-) -> dict[str, np.ndarray]:
+def _prepare_pair(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
     rigid = align.estimate_rigid(onset, apex, landmarks)  # [2, 3]
     registered = align.remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
-    if not with_flow:
-        return {"apex": registered, "rigid": rigid}
     motion = flow.tvl1(onset, registered)  # [2, H, W]
     return {"apex": registered, "flow": motion.astype(np.float16), "streams": flow.to_streams(motion), "rigid": rigid}
 

@@ -18,6 +18,7 @@ from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
+from lfdtcmen.modules.drl import DRL
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.preprocessing.cache import WRITE_ADVICE, atomic_path
 
@@ -86,7 +87,7 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
     }
 
 
-def save_checkpoint(path: Path, model: LFDTCMEN, settings: dict, **content) -> None:
+def save_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict, **content) -> None:
     """Write weights, settings and what else is given (about, epoch, history, optimiser) to ``path`` in one step.
 
     Stage 1 leaves TCME as it was, so its checkpoint holds the DRL weights alone.
@@ -96,7 +97,7 @@ def save_checkpoint(path: Path, model: LFDTCMEN, settings: dict, **content) -> N
     DataError
         The folder cannot be written, or the disk is full. An older file stays whole.
     """
-    part = model.drl if settings["stage"] == 1 else model
+    part = getattr(model, "drl", model) if settings["stage"] == 1 else model
     try:
         with atomic_path(path) as temporary:
             torch.save({"settings": settings, "weights": part.state_dict(), **content}, temporary)
@@ -155,7 +156,7 @@ def load_model(path: Path | str) -> tuple[LFDTCMEN, dict]:
     return model.eval(), about | {"epoch": content["epoch"]}
 
 
-def load_checkpoint(path: Path, model: LFDTCMEN, settings: dict) -> dict:
+def load_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict) -> dict:
     """Load ``path`` into the model and return what else the file holds.
 
     Raises
@@ -172,7 +173,7 @@ def load_checkpoint(path: Path, model: LFDTCMEN, settings: dict) -> dict:
                 str(path),
                 "use the config it was made with, or train again",
             )
-    part = model.drl if settings["stage"] == 1 else model
+    part = getattr(model, "drl", model) if settings["stage"] == 1 else model
     part.load_state_dict(content.pop("weights"))
     return content
 

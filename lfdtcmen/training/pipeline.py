@@ -15,14 +15,13 @@ from sklearn.metrics import f1_score
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, split_validation
-from lfdtcmen.datasets.synthetic import make_pretraining
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
-from lfdtcmen.modules.drl import DRL
 from lfdtcmen.modules.network import LFDTCMEN
-from lfdtcmen.preprocessing.prepare import one_thread, prepare
+from lfdtcmen.preprocessing.prepare import one_thread
 from lfdtcmen.training.checkpoint import NETWORK, settings_key, stage_settings
 from lfdtcmen.training.loop import predict, train_stage
+from lfdtcmen.training.pretrain import pretrain
 
 
 def build_model(config: Config, num_classes: int) -> LFDTCMEN:
@@ -63,7 +62,7 @@ def stage_checkpoint(
     """
     model = build_model(config, pairs.num_classes)
     if config.pretraining and model.drl is not None:
-        model.drl.load_state_dict(pretrained(config, run_dir, progress).state_dict())
+        pretrain(model.drl, config, run_dir, progress)
     histories = []
     for number in range(1, stage + 1):
         file = None
@@ -71,25 +70,6 @@ def stage_checkpoint(
             file = checkpoint_file(number, config, pairs, run_dir)
         histories.append(train_stage(model, pairs, number, config, file, progress))
     return model, pd.concat([h for h in histories if len(h)] or [pd.DataFrame()], ignore_index=True)
-
-
-def pretrained(config: Config, run_dir: Path | str | None = None, progress: bool = True) -> DRL:
-    """Return encoders and generator after stage 1 on drawn people who are in no data set; the labels are not used.
-
-    Not in the paper. Drawn once a preset and kept in the cache folder; trained once a seed and, with ``run_dir``, kept
-    there: all folds share it.
-    """
-    people = make_pretraining(config.preset, config.pretraining, n_jobs=-1, progress=progress)
-    people = prepare(people, n_jobs=-1, progress=progress, with_flow=False)
-    own = replace(
-        config,
-        pretraining=0,
-        epochs=(config.pretraining_epochs, 0, 0),
-        learning_rates=(config.pretraining_rate, *config.learning_rates[1:]),
-    )
-    model = build_model(own, people.num_classes)
-    train_stage(model, people, 1, own, run_dir and checkpoint_file(1, own, people, run_dir), progress)
-    return model.drl
 
 
 class LFDTCMENClassifier:

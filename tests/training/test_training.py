@@ -14,7 +14,7 @@ from lfdtcmen import DataError, load_config
 from lfdtcmen.config import Config, LossWeights
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import loso
-from lfdtcmen.datasets.synthetic import make_dataset, make_pretraining
+from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
 from lfdtcmen.training import (
     LFDTCMENClassifier,
     audit,
@@ -27,6 +27,7 @@ from lfdtcmen.training import (
     train_stage,
 )
 from lfdtcmen.training.checkpoint import load_checkpoint, save_checkpoint, stage_settings
+from lfdtcmen.training.pretrain import draw_batch, pretrain
 
 
 def make_pairs(count: int = 8, subjects: int = 3, seed: int = 0) -> PairSet:
@@ -437,7 +438,7 @@ def test_the_flow_branch_alone_sees_no_frames(config):
 
 @pytest.fixture
 def repaired() -> Config:
-    return load_config("smoke", recipe="repaired", pretraining=0, batch_sizes=(4, 4, 4))
+    return load_config("smoke", recipe="repaired_alone", batch_sizes=(4, 4, 4))
 
 
 def test_the_repaired_recipe_trains_all_stages(pairs, repaired):
@@ -466,23 +467,41 @@ def test_without_cycle_and_consistency_nothing_is_encoded_again(pairs, repaired,
 
 def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
-    config = replace(repaired, pretraining=3, pretraining_epochs=1)
-    drl = pipeline.pretrained(config, tmp_path, progress=False)
-    assert len(list((tmp_path / "checkpoints").glob("*.pt"))) == 1
-    monkeypatch.setattr(loop, "augment", None)  # training again would fail
-    again = pipeline.pretrained(config, tmp_path, progress=False)
-    for name, value in drl.state_dict().items():
-        assert_close(again.state_dict()[name], value, rtol=0, atol=0)
-    people = set(make_pretraining("standard", 3).subjects)
-    assert not people & set(make_dataset("standard", subjects=3).subjects)
+    config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
+    first, second = (build_model(config, 3) for _ in range(2))
+    history = pretrain(first.drl, config, tmp_path, progress=False)
+    assert history[["change", "rest"]].notna().sum().tolist() == [4, 2]
+    monkeypatch.setattr("lfdtcmen.training.pretrain.draw_batch", None)  # training again would fail
+    pretrain(second.drl, config, tmp_path, progress=False)
+    for name, value in state(first.drl).items():
+        assert_close(second.drl.state_dict()[name], value, rtol=0, atol=0)
+    measured = make_counterfactuals("standard", 0, 8, 1).onset_clean
+    assert not any((face == measured).all((1, 2, 3)).any() for face in make_swaps("standard", 1).onset_clean[0])
+
+
+def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    drawn, cached = make_swaps("easy", 1), make_swaps("easy", 1)
+    for name, value in vars(drawn).items():
+        np.testing.assert_array_equal(value, getattr(cached, name))
+    count = np.arange(64, dtype=np.uint8).reshape(1, 8, 8, 1, 1, 1)  # each apex tells its person and its motion
+    told = replace(drawn, **{name: np.broadcast_to(count, (1, 8, 8, 4, 4, 3)) for name in ("apex", "apex_clean")})
+    told = replace(told, **{n: np.broadcast_to(count[:, :, 0], (1, 8, 4, 4, 3)) for n in ("onset", "onset_clean")})
+    identity, clean, motion = (
+        (half * 255).round().long().amax((1, 2, 3)).chunk(2) for half in draw_batch(told, 200, np.random.default_rng(0))
+    )
+    assert torch.equal(identity[1], clean[1]) and torch.equal(identity[0], clean[0])
+    assert torch.equal(identity[1] % 8, motion[1] % 8)  # one motion
+    assert torch.equal(identity[0] // 8, identity[1] // 8) and torch.equal(motion[0] // 8, motion[1] // 8)
+    assert (identity[0] != motion[0]).float().mean().item() == pytest.approx(0.8, abs=0.1)
 
 
 def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, repaired, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
-    config = replace(repaired, pretraining=3, pretraining_epochs=1, epochs=(0, 0, 0))
+    config = replace(repaired, pretraining=2, pretraining_groups=1, epochs=(0, 0, 0))
     model, _ = stage_checkpoint(1, config, pairs, tmp_path, progress=False)
-    drl = pipeline.pretrained(config, tmp_path, progress=False)
-    for name, value in drl.state_dict().items():
+    other = build_model(config, 3)
+    pretrain(other.drl, config, tmp_path, progress=False)
+    for name, value in state(other.drl).items():
         assert_close(model.drl.state_dict()[name], value, rtol=0, atol=0)
-    with_another_preset = stage_settings(replace(config, preset="easy"), 1, "data")
-    assert with_another_preset != stage_settings(config, 1, "data")
+    assert stage_settings(replace(config, preset="easy"), 1, "data") != stage_settings(config, 1, "data")

@@ -9,11 +9,12 @@ single faces, ``photograph`` lays action units over a real photograph.
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
 from lfdtcmen.datasets.synthetic.dataset import (
     Counterfactuals,
+    Swaps,
     make_clip,
     make_counterfactuals,
     make_dataset,
     make_dfme,
-    make_pretraining,
+    make_swaps,
     render_pair,
 )
 from lfdtcmen.datasets.synthetic.photograph import warp_photograph
@@ -25,13 +26,14 @@ __all__ = [
     "Clip",
     "Counterfactuals",
     "Pair",
+    "Swaps",
     "action_unit_field",
     "draw_face",
     "make_clip",
     "make_counterfactuals",
     "make_dataset",
     "make_dfme",
-    "make_pretraining",
+    "make_swaps",
     "render_pair",
     "warp_photograph",
 ]
