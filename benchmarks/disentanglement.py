@@ -22,8 +22,7 @@ from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset
 from lfdtcmen.preprocessing import prepare
 from lfdtcmen.preprocessing.prepare import one_thread
-from lfdtcmen.training.pipeline import build_model, stage_checkpoint
-from lfdtcmen.training.pretrain import pretrain
+from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
 REPAIRED = load_config("cpu", recipe="repaired")
 ALONE = load_config("cpu", recipe="repaired_alone")
@@ -58,12 +57,6 @@ ABLATION = {
     "with all": with_losses(PLAIN, **OTHERS),
     "with all, change first": with_losses(replace(PLAIN, change_first=0.5), **OTHERS),
 }
-
-
-def pretrain_alone(config: Config, run_dir: Path) -> None:
-    with one_thread():
-        history = pretrain(build_model(config, 3).drl, config, run_dir, progress=False)
-    print(f"pretraining, seed {config.seed}: {history['seconds'].sum() / 60:.1f} min", flush=True)
 
 
 def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None, out: Path) -> tuple[list, dict]:
@@ -103,8 +96,9 @@ def main() -> None:
     jobs = [job for job in jobs if (args.preset, *job) not in done]
     configs = {name: replace(known[name], preset=args.preset) for name in names}
     # pretraining comes first, once a seed, and is then shared by the folds
-    first = {replace(configs[n], seed=seed) for n, seed, _ in jobs if configs[n].pretraining}
-    Parallel(args.jobs)(delayed(pretrain_alone)(config, args.out / "runs") for config in sorted(first, key=str))
+    for name in names:
+        seeds = {seed for n, seed, _ in jobs if n == name}
+        LFDTCMENClassifier(configs[name], args.out / "runs").pretrain(sorted(seeds), args.jobs)
     tasks = (delayed(measure)(n, configs[n], seed, fold, args.epochs, args.out) for n, seed, fold in jobs)
     for rows, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
         pd.DataFrame(rows).to_csv(measures, mode="a", header=not measures.exists(), index=False, float_format="%.4f")

@@ -625,8 +625,10 @@ def _cross_validate(name: str, fit_predict, pairs, splits: list, seeds: int, run
 
     typer.echo(f"{name}: {len(splits)} folds, {seeds} seeds")
     settings = getattr(fit_predict, "settings", None)
-    if getattr(fit_predict, "stage1_groups", None) is not None and backend == "loky":
-        fit_predict.train_stage1(pairs, splits, jobs)
+    if hasattr(fit_predict, "pretrain") and backend == "loky":
+        fit_predict.pretrain(range(seeds), jobs)
+        if fit_predict.stage1_groups is not None:
+            fit_predict.train_stage1(pairs, splits, jobs)
     out_dir = run_dir / name
     return cross_validate(fit_predict, pairs, splits, range(seeds), out_dir, jobs, backend, settings, progress=True)
 

@@ -184,6 +184,8 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         if getattr(config, field) not in choices:
             known = ", ".join(str(choice) for choice in choices)
             raise DataError(f"unknown {field} {getattr(config, field)!r}", "load_config", f"use one of {known}")
+    if config.pretraining and config.generator != "warp_difference":
+        raise DataError("only the warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
     if config.change_first and not config.stage1.change:
         raise DataError("change_first without a change loss", "load_config", "give stage1 a weight for it")
     return config

@@ -15,6 +15,7 @@ from sklearn.metrics import f1_score
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, split_validation
+from lfdtcmen.datasets.synthetic import make_swaps
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
@@ -114,6 +115,23 @@ class LFDTCMENClassifier:
             "validation": self.validation,
         }
 
+    def pretrain(self, seeds: Iterable[int], n_jobs: int = 1) -> None:
+        """Pretrain once a seed, where the config asks for it, so that no two folds do the same.
+
+        Parameters
+        ----------
+        seeds : iterable of int
+            As the protocol gives them; only the config's own with ``stage1_groups``.
+        n_jobs : int
+            Processes; -1 for all cores.
+        """
+        if not self.config.pretraining or self.config.drl is None or self.run_dir is None:
+            return
+        make_swaps(self.config.preset, self.config.pretraining_groups, n_jobs=n_jobs)  # drawn once, for all seeds
+        seeds = [self.config.seed] if self.stage1_groups is not None else seeds
+        train = delayed(_pretrain_alone)
+        Parallel(n_jobs)(train(replace(self.config, seed=seed), self.run_dir) for seed in seeds)
+
     def train_stage1(self, pairs: PairSet, folds: Iterable[Fold], n_jobs: int = 1) -> None:
         """Train the shared stages 1 of all tested groups, in parallel, so that no two folds train the same one.
 
@@ -174,6 +192,11 @@ class LFDTCMENClassifier:
                 "let each fold test subjects of one group only",
             )
         return train.subset([self.stage1_groups[subject] not in tested for subject in train.subjects])
+
+
+def _pretrain_alone(config: Config, run_dir: Path | str) -> None:
+    with one_thread():
+        pretrain(build_model(config, num_classes=2).drl, config, run_dir, progress=False)
 
 
 def _stage1_alone(config: Config, pairs: PairSet, run_dir: Path | str) -> None:

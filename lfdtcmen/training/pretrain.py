@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -71,11 +72,12 @@ def pretrain(drl: DRL, config: Config, run_dir: Path | str | None = None, progre
         start = time.perf_counter()
         identity, clean, motion = (f.to(device) for f in draw_batch(swaps, config.batch_sizes[0], rng))
         faces, lent = drl.encode(identity), drl.encode(motion, identity=False)  # onsets, then apexes, [2B, ...]
-        faces.frames = clean  # the encoders see camera noise, but the pixels that are moved have none
+        # the encoders see camera noise, but the pixels that are moved have none; the loss looks at half resolution
+        faces.frames = clean = F.avg_pool2d(clean, 2)
         target = torch.cat(clean.chunk(2)[::-1])
         with torch.autocast(device.type, torch.bfloat16, enabled=use_bf16(config, device)):
             moved = drl.generate(faces, lent.exchanged(), lent)
-        losses = {"change": change(moved, target, clean)}
+        losses = {"change": change(moved, target, clean, scale=1)}
         total = config.stage1.change * losses["change"]
         if config.stage1.rest and lent.narrow is not None and step >= config.change_first * steps:
             losses["rest"] = rest(*lent.narrow.chunk(2))

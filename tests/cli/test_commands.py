@@ -90,6 +90,14 @@ def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project):
     assert metrics["protocol"] == "loso" and metrics["models"]["lfd-tcmen"]["folds"] == 8
 
 
+def test_evaluate_pretrains_once_for_all_folds_of_a_seed(project):
+    options = ("-p", "smoke", "--recipe", "repaired", "--seeds", "1", "--epochs", "1", "1", "1")
+    result = run("evaluate", "lfd-tcmen-stages12", *options, "--name", "r")
+    assert result.exit_code == 0, result.output
+    assert len(list((project / "runs" / "r" / "checkpoints").glob("pretraining-*.pt"))) == 1
+    assert json.loads((project / "runs" / "r" / "metrics.json").read_text())["config"]["recipe"] == "repaired"
+
+
 def test_evaluate_holds_out_the_parts_of_dfme(project, monkeypatch):
     pairs = cli._pairs(None, 1)
     parts = {"train": pairs.subset(pairs.subjects < "s4"), "test_a": pairs.subset(pairs.subjects > "s5")}
