@@ -76,8 +76,8 @@ def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None,
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variants", nargs="+", help="names, or main, or ablation")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--folds", type=int, nargs="*", default=[0, 1, 2, 3, 4], help="which folds")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="which seeds")
+    parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4], help="which folds")
     parser.add_argument("--epochs", type=int, help="of stage 1; the variant's own by default")
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--jobs", type=int, default=1)
@@ -91,8 +91,8 @@ def main() -> None:
     done = set()
     if costs.exists():
         done = set(pd.read_csv(costs)[["preset", "variant", "seed", "fold"]].itertuples(index=False, name=None))
-    # folds before seeds before variants: a run that is stopped has whole variants less seeds, not less variants
-    jobs = [(n, seed, fold) for seed in range(args.seeds) for fold in args.folds for n in names]
+    # seed by seed: a run that is stopped lacks seeds, not variants
+    jobs = [(n, seed, fold) for seed in args.seeds for fold in args.folds for n in names]
     jobs = [job for job in jobs if (args.preset, *job) not in done]
     configs = {name: replace(known[name], preset=args.preset) for name in names}
     # pretraining comes first, once a seed, and is then shared by the folds

@@ -230,14 +230,16 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
 
 
 def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
-    """Ask linear probes what a code says that it should, and what it should not.
+    """Ask what a code says that it should, and what it should not.
 
     - *action units*: how much of the true intensities (drawn faces only) a ridge regression reads off the difference
       mo(I_ap) - mo(I_on) at all places of the map: R^2, 1 for all of it, 0 for no more than their mean;
+    - *motion's share of mo*: of the variance of motion codes at all places, how much lies between onset and apex of a
+      clip rather than between the onsets of clips, which differ in who they show;
     - *emotion from id(apex)*: mean recall over emotions of a logistic regression on the identity code. An apex shows
       an emotion, and the identity code should not: wanted is chance.
 
-    Both are held against an untrained network, and both are tested on people whom the probe has not seen.
+    All are held against an untrained network, and the probes are tested on people whom they have not seen.
 
     Raises
     ------
@@ -248,10 +250,13 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
         raise DataError("fewer than two subjects", "readability", "give more held-out pairs")
     weight = 1 / np.bincount(pairs.labels)[pairs.labels]  # each emotion counts alike
     classes = len(np.unique(pairs.labels))
-    units, emotion = {}, {}
+    units, emotion, shares = {}, {}, {}
     for name, network in (("", model), (", untrained", untrained_like(model, pairs, seed))):
+        onset, apex = motion_codes(network, pairs, pooled=False)  # [N, 256 h w] each
+        moved, differ = ((apex - onset) ** 2).sum(1) / 2, ((onset - onset.mean(0)) ** 2).sum(1)
+        shares[f"motion's share of mo{name}"] = np.stack([moved, moved + differ], axis=1)
         if pairs.action_units is not None:
-            units[name] = _read_action_units(network, pairs)
+            units[name] = _read_action_units(apex - onset, pairs)
         if classes > 1 and getattr(network.drl, "identity_encoder", None) is not None:
             right = _read_emotion(network, pairs) * weight
             emotion[f"emotion from id(apex){name}"] = (_ratio, np.stack([right, weight], axis=1), 1 / classes, "chance")
@@ -259,8 +264,9 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     for name, sums in units.items():
         untrained = float(_explained(units[", untrained"].sum(0)))
         rows[f"action units from mo(apex) - mo(onset){name}"] = (_explained, sums, untrained, "1")
-    rows |= emotion
-    return _table(rows, pairs.subjects, seed) if rows else pd.DataFrame()
+    untrained = float(_ratio(shares["motion's share of mo, untrained"].sum(0)))
+    rows |= {name: (_ratio, sums, untrained, "1") for name, sums in shares.items()}
+    return _table(rows | emotion, pairs.subjects, seed)
 
 
 @torch.no_grad()
@@ -302,14 +308,13 @@ def untrained_like(model: nn.Module, pairs: PairSet, seed: int = 0) -> nn.Module
     return fresh.eval()
 
 
-def _read_action_units(model: nn.Module, pairs: PairSet) -> np.ndarray:
+def _read_action_units(differences: np.ndarray, pairs: PairSet) -> np.ndarray:
     """Return the squared errors of the probe and of the mean, summed over action units, [N, 2]."""
     truth = pairs.action_units.reshape(len(pairs), -1)
     truth = truth[:, (truth > 0).mean(0) > RARE]  # [N, units and sides that some show]
-    onset, apex = motion_codes(model, pairs, pooled=False)  # [N, 256 h w] each
     probe = make_pipeline(StandardScaler(), RidgeCV(np.logspace(1, 6, 11)))
     read, mean = (
-        cross_val_predict(reader, apex - onset, truth, groups=pairs.subjects, cv=_probe_folds(pairs))
+        cross_val_predict(reader, differences, truth, groups=pairs.subjects, cv=_probe_folds(pairs))
         for reader in (probe, DummyRegressor())
     )
     return np.stack([((truth - guess) ** 2).sum(1) for guess in (read, mean)], axis=1)

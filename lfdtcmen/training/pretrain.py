@@ -16,7 +16,7 @@ from lfdtcmen.datasets.synthetic import Swaps, make_swaps
 from lfdtcmen.losses import change, rest
 from lfdtcmen.modules.drl import DRL
 from lfdtcmen.training.checkpoint import load_checkpoint, save_checkpoint, settings_key, stage_settings
-from lfdtcmen.training.loop import use_bf16, warmup_cosine
+from lfdtcmen.training.loop import SAVE_EVERY, use_bf16, warmup_cosine
 
 OTHERS = 0.8  # share of the swaps in which the motion is somebody else's
 SHIFT = 3  # pixels
@@ -53,23 +53,28 @@ def pretrain(drl: DRL, config: Config, run_dir: Path | str | None = None, progre
     steps, device = config.pretraining, next(drl.parameters()).device
     # nothing of stage 1 itself but its losses, so that the stages 1 of all settings begin with the same pretraining
     settings = stage_settings(replace(config, epochs=(0, 0, 0), learning_rates=(0.0,) * 3), 1, "swaps")
+    rate = config.pretraining_rate
+    optimizer = torch.optim.AdamW(drl.parameters(), rate, weight_decay=config.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warmup_cosine(steps, config.warmup))
+    history: list[dict] = []
     file = None
     if run_dir is not None:
         file = Path(run_dir) / "checkpoints" / f"pretraining-{settings_key(settings)}.pt"
         if file.exists():
-            history = load_checkpoint(file, drl, settings)["history"]
-            drl.eval()
-            return pd.DataFrame(history)
+            saved = load_checkpoint(file, drl, settings)
+            history = saved["history"]
+            optimizer.load_state_dict(saved["optimizer"])
+            schedule.load_state_dict(saved["schedule"])
+    if len(history) == steps:
+        drl.eval()
+        return pd.DataFrame(history)
     swaps = make_swaps(config.preset, config.pretraining_groups, n_jobs=-1, progress=progress)
     drl.train()
-    optimizer = torch.optim.AdamW(
-        drl.parameters(), config.pretraining_rate, weight_decay=config.weight_decay, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warmup_cosine(steps, config.warmup))
-    rng = np.random.default_rng([config.seed, 0])
-    history = []
-    for step in tqdm(range(steps), "pretraining", disable=not progress):
+    saved_at = time.perf_counter()
+    for step in tqdm(range(len(history), steps), "pretraining", disable=not progress):
         start = time.perf_counter()
+        # all chance of a step comes from its number: a run that goes on draws what an unbroken one would
+        rng = np.random.default_rng([config.seed, 0, step])
         identity, clean, motion = (f.to(device) for f in draw_batch(swaps, config.batch_sizes[0], rng))
         faces, lent = drl.encode(identity), drl.encode(motion, identity=False)  # onsets, then apexes, [2B, ...]
         # the encoders see camera noise, but the pixels that are moved have none; the loss looks at half resolution
@@ -89,8 +94,10 @@ def pretrain(drl: DRL, config: Config, run_dir: Path | str | None = None, progre
         schedule.step()
         values = {name: value.item() for name, value in losses.items()}
         history.append({"step": step, **values, "seconds": time.perf_counter() - start})
-    if file is not None:
-        save_checkpoint(file, drl, settings, history=history)
+        if file is not None and (step + 1 == steps or time.perf_counter() - saved_at > SAVE_EVERY):
+            state = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+            save_checkpoint(file, drl, settings, history=history, **state)
+            saved_at = time.perf_counter()
     drl.eval()
     return pd.DataFrame(history)
 

@@ -102,7 +102,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
         rest, moved = onset[donor], apex[donor][motion]
         code = rest.motion + strength * (moved.motion - rest.motion)  # [1, 256, h, w]
         with evaluation_mode(model):
-            images = [model.drl.generate(onset[identity], c) for c in (rest, replace(moved, motion=code))]
+            images = [model.drl.generate(onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
         before, after = (image.float().cpu() for image in images)  # [1, 3, H, W]
         change = 255 * (after - before).mean(1)[0].numpy()  # [H, W]
         return plots.swap_strip(

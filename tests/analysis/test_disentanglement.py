@@ -132,6 +132,9 @@ def test_probes_read_what_is_there_and_only_that():
     table = disentanglement.readability(model_of(Telling()), pairs)["value"]
     assert table["action units from mo(apex) - mo(onset)"] > 0.9
     assert table["emotion from id(apex)"] == pytest.approx(0.5, abs=0.15)
+    assert 0.1 < table["motion's share of mo"] < 0.9
+    still = replace(pairs, apex=pairs.onset)
+    assert disentanglement.readability(model_of(Telling()), still)["value"]["motion's share of mo"] == 0
     with pytest.raises(DataError, match="two subjects"):
         disentanglement.readability(ORACLE, toy_pairs(subjects=1))
 

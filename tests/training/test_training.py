@@ -479,6 +479,27 @@ def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkey
     assert not any((face == measured).all((1, 2, 3)).any() for face in make_swaps("standard", 1).onset_clean[0])
 
 
+def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("lfdtcmen.training.pretrain.SAVE_EVERY", 0.0)
+    config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
+    whole, broken, resumed = (build_model(config, 3) for _ in range(3))
+    pretrain(whole.drl, config, progress=False)
+    steps = iter([True, True, False])
+
+    def stop(*args):
+        if not next(steps):
+            raise KeyboardInterrupt
+        return draw_batch(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lfdtcmen.training.pretrain.draw_batch", stop)
+        pretrain(broken.drl, config, tmp_path, progress=False)
+    assert len(pretrain(resumed.drl, config, tmp_path, progress=False)) == 4
+    for name, value in state(whole.drl).items():
+        assert_close(resumed.drl.state_dict()[name], value, rtol=0, atol=0)
+
+
 def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     drawn, cached = make_swaps("easy", 1), make_swaps("easy", 1)
