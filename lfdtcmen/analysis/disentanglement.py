@@ -206,9 +206,10 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
     """Ask a linear probe who a motion code shows: the share of held-out clips whose subject it names.
 
     Half of each subject's clips train a logistic regression on the codes, the other half tests it; subjects with a
-    single clip are left out. The codes are mo(I) of single frames, averaged over the 4x4 map, and the difference
-    mo(I_ap) - mo(I_on). Held against chance (always naming the subject with the most clips) and against an untrained
-    network: identity that is readable there was never "left" in the code by training, it comes with any convolution.
+    single clip are left out. The codes are mo(I) of single frames, averaged over the 4x4 map and at all its places, and
+    the averaged difference mo(I_ap) - mo(I_on). Held against chance (always naming the subject with the most clips)
+    and against an untrained network: identity that is readable there was never "left" in the code by training, it comes
+    with any convolution.
 
     Raises
     ------
@@ -219,11 +220,13 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
     chance = float(np.unique(pairs.subjects[test], return_counts=True)[1].max() / len(test))
     rows = {}
     for name, network in (("", model), (", untrained", untrained_like(model, pairs, seed))):
-        onset, apex = motion_codes(network, pairs)  # [N, 256] each
-        frames = (np.concatenate([onset, apex]), np.concatenate([pairs.subjects] * 2))
         both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
-        right = _probe(*frames, (train + both).ravel(), (test + both[1:]).ravel())
-        rows[f"subject from mo(apex){name}"] = (_ratio, right, chance, "chance")
+        for places, pooled in (("", True), (", all places", False)):
+            codes = motion_codes(network, pairs, pooled)  # [N, 256] each; [N, 256 h w]
+            frames = (np.concatenate(codes), np.concatenate([pairs.subjects] * 2))
+            right = _probe(*frames, (train + both).ravel(), (test + both[1:]).ravel())
+            rows[f"subject from mo(apex){places}{name}"] = (_ratio, right, chance, "chance")
+        onset, apex = motion_codes(network, pairs)
         right = _probe(apex - onset, pairs.subjects, train, test)
         rows[f"subject from mo(apex) - mo(onset){name}"] = (_ratio, right, chance, "chance")
     return _table(rows, pairs.subjects[test], seed)
