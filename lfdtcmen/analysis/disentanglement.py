@@ -221,12 +221,11 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
     rows = {}
     for name, network in (("", model), (", untrained", untrained_like(model, pairs, seed))):
         both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
-        for places, pooled in (("", True), (", all places", False)):
-            codes = motion_codes(network, pairs, pooled)  # [N, 256] each; [N, 256 h w]
+        onset, apex = motion_codes(network, pairs)  # [N, 256] each
+        for places, codes in (("", (onset, apex)), (", all places", motion_codes(network, pairs, pooled=False))):
             frames = (np.concatenate(codes), np.concatenate([pairs.subjects] * 2))
             right = _probe(*frames, (train + both).ravel(), (test + both[1:]).ravel())
             rows[f"subject from mo(apex){places}{name}"] = (_ratio, right, chance, "chance")
-        onset, apex = motion_codes(network, pairs)
         right = _probe(apex - onset, pairs.subjects, train, test)
         rows[f"subject from mo(apex) - mo(onset){name}"] = (_ratio, right, chance, "chance")
     return _table(rows, pairs.subjects[test], seed)

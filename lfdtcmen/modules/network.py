@@ -149,7 +149,7 @@ class LFDTCMEN(nn.Module):
         return output
 
     def _reconstruct(self, codes: Codes, output: Output, again: bool) -> None:
-        """Cross-combination and cycle. The batch holds onsets, then apexes; The motion's halves are exchanged."""
+        """Cross-combination and cycle. The batch holds onsets, then apexes; the motion's halves are exchanged."""
         # whose identity: [onset, apex]; whose motion: [apex, onset]. So the first half draws I^_ap, the second I^_on
         hat = self.drl.generate(codes, codes.exchanged())  # [2B, 3, H, W]
         output.apex_hat, output.onset_hat = hat.chunk(2)

@@ -77,7 +77,7 @@ def pretrain(drl: DRL, config: Config, run_dir: Path | str | None = None, progre
         identity, clean, motion = (f.to(device) for f in draw_batch(swaps, config.batch_sizes[0], rng))
         faces, lent = drl.encode(identity), drl.encode(motion, identity=False)  # onsets, then apexes, [2B, ...]
         # the encoders see camera noise, but the pixels that are moved have none. They are moved at full resolution: at
-        # half, a fifth faster, a shift of less than a pixel is mostly blur (loss .58 instead of .44)
+        # half, a sixth faster, a shift of less than a pixel is mostly blur (loss .58 instead of .46)
         faces.frames = clean
         target = torch.cat(clean.chunk(2)[::-1])
         with torch.autocast(device.type, torch.bfloat16, enabled=use_bf16(config, device)):
