@@ -28,9 +28,10 @@ from lfdtcmen.preprocessing.apex import flow_length, frame_difference, spot_apex
 from lfdtcmen.preprocessing.flow import strain
 from lfdtcmen.viz import plots
 
-PICTURE_DPI = 70  # a slider should follow the hand: a smaller picture is drawn faster
+PICTURE_DPI = 90  # a slider should follow the hand: a smaller picture is drawn faster
 FLICKER = 400  # milliseconds a frame
-WIDE = {"description_width": "14em"}
+# a control is 300 px wide by default, which leaves no room for a slider beside a long name
+WIDE = {"style": {"description_width": "14em"}, "layout": {"width": "36em"}}
 LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that a stronger unit looks stronger
 
 
@@ -67,13 +68,13 @@ def action_unit_slider(
     """
     to_intensity(dict.fromkeys(units, 0.0))  # refuses a unit that is not drawn
     sides = [("both", (1, 1)), ("image-left", (1, 0)), ("image-right", (0, 1))]
-    controls = {"subject": ipywidgets.IntSlider(description="subject", min=0, max=subjects - 1, style=WIDE)}
+    controls = {"subject": ipywidgets.IntSlider(description="subject", min=0, max=subjects - 1, **WIDE)}
     if photograph is not None:
         controls = {}
-    controls["side"] = ipywidgets.Dropdown(description="side of the face", options=sides, style=WIDE)
+    controls["side"] = ipywidgets.Dropdown(description="side of the face", options=sides, **WIDE)
     for k, unit in enumerate(units):
         name, start = f"AU{unit} {NAMES[unit]} (px)", 0.0 if k else 1.5
-        controls[f"au{unit}"] = ipywidgets.FloatSlider(description=name, value=start, max=3, step=0.1, style=WIDE)
+        controls[f"au{unit}"] = ipywidgets.FloatSlider(description=name, value=start, max=3, step=0.1, **WIDE)
 
     def draw(side: tuple[int, int], subject: int = 0, **pixels: float) -> Figure:
         acting = {unit: (side[0] * pixels[f"au{unit}"], side[1] * pixels[f"au{unit}"]) for unit in units}
@@ -121,10 +122,10 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
     true = plots.grey_change(counterfactuals.onset_clean[:, None], counterfactuals.apex_clean)  # [I, M, H, W]
     names = [(f"{k}: {emotion}", k) for k, emotion in enumerate(counterfactuals.emotions)]
     controls = {
-        "identity": ipywidgets.IntSlider(description="identity", min=0, max=people - 1),
-        "donor": ipywidgets.IntSlider(description="donor", value=min(1, people - 1), min=0, max=people - 1),
-        "motion": ipywidgets.Dropdown(description="motion", options=names),
-        "strength": ipywidgets.FloatSlider(description="strength", value=1, min=0, max=3, step=0.1),
+        "identity": ipywidgets.IntSlider(description="identity", min=0, max=people - 1, **WIDE),
+        "donor": ipywidgets.IntSlider(description="donor", value=min(1, people - 1), min=0, max=people - 1, **WIDE),
+        "motion": ipywidgets.Dropdown(description="motion", options=names, **WIDE),
+        "strength": ipywidgets.FloatSlider(description="strength", value=1, min=0, max=3, step=0.1, **WIDE),
     }
 
     @torch.no_grad()
@@ -180,7 +181,7 @@ def loss_weight_sliders(losses: Mapping[str, float], gradients: np.ndarray, weig
     for name in losses:
         start = getattr(weights, name)
         top = 4 * start or 1.0
-        look = {"max": top, "step": top / 80, "readout_format": ".3g", "style": WIDE}
+        look = {"max": top, "step": top / 80, "readout_format": ".3g"} | WIDE
         controls[name] = ipywidgets.FloatSlider(description=name, value=start, **look)
     return _slider(controls, lambda **chosen: plots.loss_weight_bars(losses, products, chosen))
 
@@ -228,10 +229,10 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
     groups |= {"called right": table.index.difference(wrong.index, sort=False)}
     groups = {f"{name} ({len(rows)})": rows for name, rows in groups.items() if len(rows)}
 
-    show = ipywidgets.Dropdown(description="show", options=list(groups), style=WIDE)
-    number = ipywidgets.IntSlider(description="sample", max=len(groups[show.value]) - 1, style=WIDE)
-    face = ipywidgets.Dropdown(description="face", options=["in turn", "onset", "apex"], style=WIDE)
-    flicker = ipywidgets.Image(format="gif", width=256, height=256)
+    show = ipywidgets.Dropdown(description="show", options=list(groups), **WIDE)
+    number = ipywidgets.IntSlider(description="sample", max=len(groups[show.value]) - 1, **WIDE)
+    face = ipywidgets.Dropdown(description="face", options=["in turn", "onset", "apex"], **WIDE)
+    flicker = ipywidgets.Image(format="gif", width=256, height=256, layout={"align_self": "flex-start"})
 
     def choose(_change) -> None:
         number.max, number.value = len(groups[show.value]) - 1, 0
@@ -282,8 +283,8 @@ def apex_timeline(frames: np.ndarray, fps: float, apex: int | None = None) -> ip
         "difference": ("grey difference (grey levels)", frame_difference(frames), spot_apex(frames, "difference")),
     }
     controls = {
-        "shown": ipywidgets.IntSlider(description="frame", value=found.apex, max=len(frames) - 1, style=WIDE),
-        "method": ipywidgets.Dropdown(description="curve", options=list(curves), style=WIDE),
+        "shown": ipywidgets.IntSlider(description="frame", value=found.apex, max=len(frames) - 1, **WIDE),
+        "method": ipywidgets.Dropdown(description="curve", options=list(curves), **WIDE),
     }
 
     def draw(shown: int, method: str) -> Figure:
@@ -311,12 +312,14 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
         adds (:func:`~lfdtcmen.analysis.inflation.inflated_scores`), from the honest score to the reported one.
     """
     controls = {
-        "epochs": ipywidgets.IntSlider(description="epochs", value=1, min=1, max=apart["epoch"].nunique()),
-        "seeds": ipywidgets.IntSlider(description="seeds", value=1, min=1, max=apart["seed"].nunique()),
+        "epochs": ipywidgets.IntSlider(description="epochs", value=1, min=1, max=apart["epoch"].nunique(), **WIDE),
+        "seeds": ipywidgets.IntSlider(description="seeds", value=1, min=1, max=apart["seed"].nunique(), **WIDE),
         "at_random": ipywidgets.Dropdown(
-            description="split", options=[("subjects apart", False), ("samples at random", True)]
+            description="split", options=[("subjects apart", False), ("samples at random", True)], **WIDE
         ),
-        "over_folds": ipywidgets.Dropdown(description="average", options=[("pooled", False), ("over folds", True)]),
+        "over_folds": ipywidgets.Dropdown(
+            description="average", options=[("pooled", False), ("over folds", True)], **WIDE
+        ),
     }
     counts = [count_epochs(table, num_classes) for table in (apart, mixed)]
 
@@ -328,7 +331,7 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
 
 def _slider(controls: dict[str, ipywidgets.Widget], draw: Callable[..., Figure]) -> ipywidgets.VBox:
     """Return a box of the controls above the picture that ``draw`` makes of their values."""
-    picture = ipywidgets.Image(format="png")
+    picture = ipywidgets.Image(format="png", layout={"align_self": "flex-start"})  # as it is: a box would stretch it
     drawn = None
 
     def redraw(_change=None) -> None:
