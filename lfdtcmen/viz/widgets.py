@@ -31,7 +31,7 @@ from lfdtcmen.viz import plots
 PICTURE_DPI = 90  # a slider should follow the hand: a smaller picture is drawn faster
 FLICKER = 400  # milliseconds a frame
 # a control is 300 px wide by default, which leaves no room for a slider beside a long name
-WIDE = {"style": {"description_width": "14em"}, "layout": {"width": "36em"}}
+WIDE = {"style": {"description_width": "16em"}, "layout": {"width": "38em"}}
 LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that a stronger unit looks stronger
 
 
