@@ -19,9 +19,9 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import ACTION_UNITS
 from lfdtcmen.errors import DataError
 from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.preprocessing.apex import FACE
 
 SIZE = 128  # of aligned frames
-FACE = (64, 66, 42, 54)  # ellipse of an aligned face, (x, y, half width, half height), pixels: outside is hair and wall
 # pixels: skin that is dragged along, and what registration leaves of a turning head, mostly stay below (median 0.13)
 MOVES = 0.25
 CHUNK = 32  # pairs at a time
@@ -41,7 +41,7 @@ def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     moving : ndarray
         bool [N, 128, 128]: on the face, and moved by more than 0.25 px.
     face : ndarray
-        bool [128, 128], an ellipse that holds for all aligned faces.
+        bool [128, 128]: the ellipse of an aligned face; outside are hair and the wall, which registration moves.
 
     Raises
     ------
@@ -100,9 +100,7 @@ def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> n
         raise DataError(f"maps {list(maps.shape)}, moving {list(moving.shape)}", "share_on_motion", "enlarge the maps")
     if not np.isfinite(maps).all() or maps.min() < 0:
         raise DataError("a map has values that are negative or not finite", "share_on_motion", "cut them off at 0")
-    on_face = maps[:, face].astype(np.float64)  # [N, pixels of the face]
-    on_face[on_face.sum(1) == 0] = 1
-    return (on_face * moving[:, face]).sum(1) / on_face.sum(1)
+    return (_on_face(maps, face) * moving).sum((1, 2))
 
 
 def attribution_table(models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int = 0) -> pd.DataFrame:
@@ -143,9 +141,7 @@ def attribution_table(models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int 
         for kind, maps in _spread(coarse).items():
             maps = maps.numpy()
             share = share_on_motion(maps, moving, face)  # [N]
-            usual = share_on_motion(
-                (maps * face / (maps * face).sum((1, 2), keepdims=True)).mean(0)[None], moving, face
-            )
+            usual = share_on_motion(_on_face(maps, face).mean(0)[None], moving, face)
             asked = {"": share, "less chance": share - chance, "less mean map": share - usual}
             sums = {k: (_ratio, np.stack([v, np.ones_like(v)], axis=1), 0.0, "") for k, v in asked.items()}
             intervals = _table(sums, pairs.subjects, seed)[["value", "low", "high"]].to_numpy()
@@ -156,12 +152,8 @@ def attribution_table(models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int 
             for column, (value, low, high) in zip(("less chance", "less mean map"), intervals[1:], strict=True):
                 row |= {column: value, f"{column} low": low, f"{column} high": high}
             row["on face"] = maps[:, face].sum(1).mean()
-            row["empty"] = float(
-                (torch.stack([m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]) == 0)
-                .all(0)
-                .float()
-                .mean()
-            )
+            peaks = [m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]  # [N] each
+            row["empty"] = (torch.stack(peaks) == 0).all(0).float().mean().item()
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -231,6 +223,13 @@ def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCME
     for norm, value in zip(norms, momentum, strict=True):
         norm.momentum = value
     return fresh.eval()
+
+
+def _on_face(maps: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Return maps cut to the face, where each sums to 1; uniform where one is 0 on the whole face; float64."""
+    cut = np.where(face, maps, 0).astype(np.float64)  # [N, H, W]
+    cut[cut.sum((1, 2)) == 0] = face
+    return cut / cut.sum((1, 2), keepdims=True)
 
 
 def _coarse_maps(model: LFDTCMEN, pairs: PairSet) -> dict[str, Tensor]:

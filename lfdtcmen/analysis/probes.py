@@ -44,7 +44,7 @@ CLASSIFIERS = {
 }
 REGRESSORS = {
     "linear": RidgeCV(np.logspace(1, 6, 11)),
-    "kernel": GridSearchCV(KernelRidge(kernel="rbf"), {"alpha": np.logspace(-2, 2, 5)}, cv=3),
+    "kernel": GridSearchCV(KernelRidge(kernel="rbf"), {"alpha": np.logspace(-1, 3, 5)}, cv=3),
 }
 
 
@@ -192,7 +192,8 @@ def _read_action_units(codes: np.ndarray, pairs: PairSet, probe: str) -> np.ndar
     truth = truth[:, (truth > 0).mean(0) > RARE]  # [N, units and sides that some show]
     regressor = clone(REGRESSORS[probe])
     if probe == "kernel":  # a kernel has no intercept; on units of mean 0 it needs none
-        regressor = TransformedTargetRegressor(regressor, transformer=StandardScaler(with_std=False))
+        centred = StandardScaler(with_std=False)
+        regressor = TransformedTargetRegressor(regressor, transformer=centred, check_inverse=False)
     reader = make_pipeline(StandardScaler(), regressor)
     guesses = (
         cross_val_predict(r, codes, truth, groups=pairs.subjects, cv=_probe_folds(pairs))
