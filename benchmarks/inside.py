@@ -2,9 +2,9 @@
 
 For each seed and fold, two kinds of training, with stage 1 as in the ablations of Tables 4 to 7:
 
-- full: settings I, II and III of Table 6 through all three stages, on one stage 1. Grad-CAM of each is scored on the
-  fold's held-out subjects (OUT/gradcam.csv); the codes are probed of a random encoder, after stage 1 and after stage 3
-  (OUT/probes.csv); swaps after stages 1 and 3 are held to the rendered truth (OUT/swaps.csv);
+- full: settings I, II and III of Table 6 through all three stages, on one stage 1. Grad-CAM and HiResCAM of each are
+  scored on the fold's held-out subjects (OUT/attribution.csv); the codes are probed of a random encoder, after stage 1
+  and after stage 3 (OUT/probes.csv); swaps after stages 1 and 3 are held to the rendered truth (OUT/swaps.csv);
 - without contrastive, consistency, orthogonality, cycle: stage 1 without that loss, probed.
 
 What OUT/costs.csv says is done is not computed again, so that a run that was stopped goes on.
@@ -24,6 +24,7 @@ from joblib import Parallel, delayed
 from lfdtcmen.analysis.ablation import TABLES, configure
 from lfdtcmen.analysis.attribution import attribution_table
 from lfdtcmen.analysis.disentanglement import untrained_like
+from lfdtcmen.analysis.gradcam import gradcam, hirescam
 from lfdtcmen.analysis.probes import probe_codes
 from lfdtcmen.analysis.swaps import swap_errors
 from lfdtcmen.config import Config, load_config
@@ -41,7 +42,7 @@ SETTINGS = {number: run for number, _, run in TABLES["table6"]}  # I, II, III
 
 def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[dict[str, list[pd.DataFrame]], dict]:
     """Train and measure one variant on one fold; return the rows of each file, and what it cost."""
-    tables: dict[str, list[pd.DataFrame]] = {"gradcam": [], "probes": [], "swaps": []}
+    tables: dict[str, list[pd.DataFrame]] = {"attribution": [], "probes": [], "swaps": []}
     with one_thread():
         pairs = prepare(make_dataset(config.preset, subjects=config.subjects))
         train, test = (pairs.subset(i) for i in list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold])
@@ -54,7 +55,9 @@ def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[dict[st
             }
         trained = time.perf_counter()
         if variant == FULL:
-            tables["gradcam"].append(attribution_table(models, test, config.seed))
+            for method in (gradcam, hirescam):
+                table = attribution_table(models, test, config.seed, method)
+                tables["attribution"].append(table.assign(method=method.__name__))
             truth = make_counterfactuals(config.preset)
             probed = {
                 "random": untrained_like(stage1, test, config.seed),

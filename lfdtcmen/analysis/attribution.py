@@ -5,7 +5,7 @@ get a score: of what it lays on the face, the share that lies on moving skin. A 
 the share of the face that moves; that is chance. None of this is the paper's, which shows the maps and scores none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -61,13 +61,15 @@ def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     return (np.linalg.norm(pairs.true_flow, axis=1) > MOVES) & face, face
 
 
-def attribution(model: LFDTCMEN, pairs: PairSet) -> dict[str, np.ndarray]:
-    """Return the Grad-CAM of each pair's predicted class, enlarged to the frame, so that each map sums to 1.
+def attribution(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> dict[str, np.ndarray]:
+    """Return a map for each pair's predicted class, enlarged to the frame, so that each map sums to 1.
 
     Parameters
     ----------
     model : LFDTCMEN
     pairs : PairSet
+    method : function
+        :func:`~lfdtcmen.analysis.gradcam.gradcam` (the paper's) or :func:`~lfdtcmen.analysis.gradcam.hirescam`.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def attribution(model: LFDTCMEN, pairs: PairSet) -> dict[str, np.ndarray]:
         "motion" and "flow", those that the network has, and "both", their mean where it has two: float32 [N, H, W].
         A map that is 0 everywhere points nowhere; it is taken as the same everywhere.
     """
-    size, maps = pairs.onset.shape[1:3], _coarse_maps(model, pairs)
+    size, maps = pairs.onset.shape[1:3], _coarse_maps(model, pairs, method)
     return {name: values.numpy() for name, values in _spread(maps, size).items()}
 
 
@@ -103,7 +105,9 @@ def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> n
     return (_on_face(maps, face) * moving).sum((1, 2))
 
 
-def attribution_table(models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+def attribution_table(
+    models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int = 0, method: Callable = gradcam
+) -> pd.DataFrame:
     """Score the maps of several networks: the share of attribution on pixels that truly move, against chance.
 
     Parameters
@@ -114,6 +118,8 @@ def attribution_table(models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int 
         Prepared drawn pairs of held-out subjects.
     seed : int
         Of the untrained networks and of the bootstrap.
+    method : function
+        As for :func:`attribution`.
 
     Returns
     -------
@@ -122,22 +128,27 @@ def attribution_table(models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int 
         subjects; what to hold it against: *chance* (a uniform map), *mean map* (the network's own mean over all pairs:
         looking at the same places whatever moves), *untrained* (the same network with fresh weights) and *best* (the
         true motion, as coarse as the map); *less chance* and *less mean map*, the paired differences, with low and
-        high; *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *empty*, the share
-        of maps that are 0 everywhere.
+        high; *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many
+        were scored: those in which skin moves by more than 0.25 px; *empty*, the share of maps that are 0 everywhere.
 
     Raises
     ------
     DataError
-        As :func:`moving_skin`.
+        As :func:`moving_skin`, or nothing moves in any clip.
     """
     moving, face = moving_skin(pairs)
+    moves = moving.any((1, 2))
+    if not moves.any():
+        raise DataError("no skin moves in any clip", "attribution_table", "give pairs with larger motion")
+    pairs, moving = pairs.subset(moves), moving[moves]
     chance = share_on_motion(np.ones((1, SIZE, SIZE), np.float32), moving, face)  # [N]
     length = torch.from_numpy(np.linalg.norm(pairs.true_flow, axis=1) * face)[:, None]  # [N, 1, H, W]
     rows = []
     for name, model in models.items():
-        coarse = _coarse_maps(model, pairs)
+        coarse = _coarse_maps(model, pairs, method)
         sharpest = {k: F.adaptive_avg_pool2d(length, m.shape[1:])[:, 0] for k, m in coarse.items()}
-        best, untrained = _spread(sharpest), _spread(_coarse_maps(untrained_network(model, pairs, seed), pairs))
+        fresh = untrained_network(model, pairs, seed)
+        best, untrained = _spread(sharpest), _spread(_coarse_maps(fresh, pairs, method))
         for kind, maps in _spread(coarse).items():
             maps = maps.numpy()
             share = share_on_motion(maps, moving, face)  # [N]
@@ -153,6 +164,7 @@ def attribution_table(models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int 
                 row |= {column: value, f"{column} low": low, f"{column} high": high}
             row["on face"] = maps[:, face].sum(1).mean()
             peaks = [m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]  # [N] each
+            row["clips"] = len(pairs)
             row["empty"] = (torch.stack(peaks) == 0).all(0).float().mean().item()
             rows.append(row)
     return pd.DataFrame(rows)
@@ -232,10 +244,10 @@ def _on_face(maps: np.ndarray, face: np.ndarray) -> np.ndarray:
     return cut / cut.sum((1, 2), keepdims=True)
 
 
-def _coarse_maps(model: LFDTCMEN, pairs: PairSet) -> dict[str, Tensor]:
-    """Return Grad-CAMs of all pairs, each branch at its own resolution, [N, h, w], on the CPU."""
+def _coarse_maps(model: LFDTCMEN, pairs: PairSet, method: Callable) -> dict[str, Tensor]:
+    """Return maps of all pairs, each branch at its own resolution, [N, h, w], on the CPU."""
     device = next(model.parameters()).device
-    parts = [gradcam(model, pairs.batch(rows).to(device)) for rows in _chunks(len(pairs))]
+    parts = [method(model, pairs.batch(rows).to(device)) for rows in _chunks(len(pairs))]
     return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
 
 

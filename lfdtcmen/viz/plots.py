@@ -1283,9 +1283,7 @@ def attribution_grid(
     half = len(apex) // 2
     if half:
         _colour_bar(figure, length, slice(0, half), f"{flow_name} (pixels)")
-    _colour_bar(
-        figure, ScalarMappable(Normalize(0, 1), "inferno"), slice(half, None), "Grad-CAM (share of its maximum)"
-    )
+    _colour_bar(figure, ScalarMappable(Normalize(0, 1), "inferno"), slice(half, None), "map (share of its maximum)")
     return figure
 
 
@@ -1326,7 +1324,9 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
         look = {"color": colour} if marker == "|" else {"facecolor": "white", "edgecolor": colour}
         size = 260 if marker == "|" else 34
         ax.scatter(table[column], rows + 0.2 * (marker != "|"), marker=marker, s=size, label=names[column], **look)
-    ax.errorbar(value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[0], capsize=3, label="Grad-CAM")
+    ax.errorbar(
+        value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[0], capsize=3, label="the network's map"
+    )
     for k in rows:
         look = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
         ax.annotate(f"{value[k]:.2f}", (value[k], k), (0, 7), **look)

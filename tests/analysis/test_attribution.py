@@ -9,6 +9,7 @@ import torch
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import attribution
+from lfdtcmen.analysis.gradcam import gradcam, hirescam
 from lfdtcmen.datasets.pairs import PairSet
 
 
@@ -73,7 +74,7 @@ def test_maps_are_enlarged_sum_to_one_and_branches_count_alike():
 def test_an_empty_map_is_uniform_and_is_counted(monkeypatch):
     pairs = pairs_of()
     empty = {"motion": torch.zeros(6, 4, 4)}
-    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs: empty)
+    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: empty)
     (row,) = attribution.attribution_table({"I": make_model(flow=None)}, pairs).to_dict("records")
     assert row["value"] == pytest.approx(row["chance"]) and row["empty"] == 1
     assert row["less chance"] == pytest.approx(0) and row["on face"] == pytest.approx(0.434, abs=0.001)
@@ -83,14 +84,25 @@ def test_a_map_that_follows_the_motion_is_told_from_one_that_always_looks_there(
     pairs = pairs_of()
     moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
     model = make_model(flow=None)
-    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs: {"motion": moving})
+    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving})
     (follows,) = attribution.attribution_table({"I": model}, pairs).to_dict("records")
     assert follows["value"] == follows["low"] == pytest.approx(1)
     assert follows["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
     assert follows["less mean map low"] > 0.5
-    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs: {"motion": moving.mean(0).expand(6, -1, -1)})
+    monkeypatch.setattr(
+        attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving.mean(0).expand(6, -1, -1)}
+    )
     (always,) = attribution.attribution_table({"I": model}, pairs).to_dict("records")
     assert always["less chance low"] > 0.2 and always["less mean map"] == pytest.approx(0)
+
+
+def test_a_clip_in_which_nothing_moves_is_not_scored():
+    pairs = pairs_of()
+    pairs.true_flow[0] *= 0.1
+    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs)["clips"].item() == 5
+    pairs.true_flow[:] = 0
+    with pytest.raises(DataError, match="no skin moves"):
+        attribution.attribution_table({"I": make_model(flow=None)}, pairs)
 
 
 def test_the_table_of_real_networks_leaves_them_as_they_were():
@@ -107,6 +119,14 @@ def test_the_table_of_real_networks_leaves_them_as_they_were():
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
     for name, value in models["III"].state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+
+
+def test_another_method_gives_other_maps():
+    model, pairs = make_model(), pairs_of()
+    usual, other = (attribution.attribution(model, pairs, method) for method in (gradcam, hirescam))
+    assert not np.allclose(usual["flow"], other["flow"], rtol=0.1)
+    scores = [attribution.attribution_table({"III": model}, pairs, method=m)["value"] for m in (gradcam, hirescam)]
+    assert not np.allclose(*scores, atol=1e-4)
 
 
 def test_the_untrained_network_is_new_and_calibrated_in_both_parts():
