@@ -1374,7 +1374,7 @@ def probe_forest(table: pd.DataFrame) -> Figure:
             look = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
             ax.errorbar(value, place, xerr=error, label=model, **look)
         ax.axvline(part["chance"].mean(), color="black", linestyle="--", linewidth=1, label="chance")
-        ax.set(xlabel=f"{question}: {units.get(question, '')}", ylim=(len(order) - 0.4, -0.6))
+        ax.set(xlabel=f"{question}\n{units.get(question, '')}", ylim=(len(order) - 0.4, -0.6))
         for k in range(1, len(order)):
             ax.axhline(k - 0.5, color="black", alpha=0.12, linewidth=0.7)
         ax.grid(axis="x", alpha=0.3)
