@@ -10,7 +10,7 @@ For each seed and fold, two kinds of training, with stage 1 as in the ablations 
 What OUT/costs.csv says is done is not computed again, so that a run that was stopped goes on.
 
     python benchmarks/inside.py --jobs 2
-    python benchmarks/inside.py --seeds 0 --epochs 1 --subjects 12 --out benchmarks/results/try
+    python benchmarks/inside.py --seeds 0 --epochs 1 --subjects 30 --out benchmarks/results/try
 """
 
 import argparse

@@ -1361,7 +1361,7 @@ def probe_forest(table: pd.DataFrame) -> Figure:
     names = table["code"] + ", " + table["places"].replace({"mean": "mean of places", "all": "all places"})
     names += ", " + table["probe"]
     order = {name: k for k, name in enumerate(dict.fromkeys(names))}
-    figure = Figure(figsize=(WIDTH, 1.2 + (0.24 + 0.06 * len(models)) * len(order)), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.2 + (0.16 + 0.1 * len(models)) * len(order)), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(questions), squeeze=False, sharey=True)[0]
     units = {"subject": "share named rightly", "emotion": "mean recall", "action units": "$R^2$"}
     for ax, question in zip(axes, questions, strict=True):
