@@ -118,15 +118,20 @@ RECIPES = {
         "contrast_normalised": True,
         "normalised_difference": True,
         "fusion": "late",
-        "stage1": LossWeights(change=1.0, rest=0.03),
-        "stage3": LossWeights(change=0.2, rest=0.006, emotion=1.0),
+        "stage1": LossWeights(change=1.0, rest=0.15),
+        "stage3": LossWeights(change=0.2, rest=0.03, emotion=1.0),
         "change_first": 0.5,
         "learning_rates": (3e-4, 1e-3, 3e-4),
         "pretraining": 2000,
     },
 }
-# without pretraining, stage 1 has to find the motion itself: longer, and in larger steps
-RECIPES["repaired_alone"] = RECIPES["repaired"] | {"pretraining": 0, "learning_rates": (2e-3, 1e-3, 3e-4)}
+# without pretraining, stage 1 has to find the motion itself: longer, in larger steps, and less held at rest
+RECIPES["repaired_alone"] = RECIPES["repaired"] | {
+    "pretraining": 0,
+    "learning_rates": (2e-3, 1e-3, 3e-4),
+    "stage1": LossWeights(change=1.0, rest=0.03),
+    "stage3": LossWeights(change=0.2, rest=0.006, emotion=1.0),
+}
 # what a recipe changes in a profile
 SIZES = {
     "repaired": {

@@ -1,4 +1,6 @@
-"""Grad-CAM (4.7): which places of the network's last feature maps speak for a class."""
+"""Grad-CAM (4.7): which places of the network's last feature maps speak for a class; and HiResCAM, beside it."""
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +34,25 @@ def gradcam(model: LFDTCMEN, batch: Batch, classes: Tensor | None = None) -> dic
         "motion" [B, h, w] (4x4 for frames of 128x128) and "flow" [B, 14, 14], those that are there. Values from 0 up,
         without unit: places of one map can be compared, two maps cannot.
     """
+    return _maps(model, batch, classes, lambda gradient, feature: gradient.mean((2, 3), keepdim=True) * feature)
+
+
+def hirescam(model: LFDTCMEN, batch: Batch, classes: Tensor | None = None) -> dict[str, Tensor]:
+    """Return a HiResCAM of each branch: gradient times feature at each place, summed over channels. Not the paper's.
+
+    Grad-CAM averages the gradient over places first, as if the classifier saw each channel's mean alone. The flow
+    branch flattens its maps, so that each place has weights of its own, which the average mixes up (Draelos and Carin,
+    arXiv:2011.08891).
+
+    Parameters and returned maps as for :func:`gradcam`.
+    """
+    return _maps(model, batch, classes, lambda gradient, feature: gradient * feature)
+
+
+def _maps(
+    model: LFDTCMEN, batch: Batch, classes: Tensor | None, weigh: Callable[[Tensor, Tensor], Tensor]
+) -> dict[str, Tensor]:
+    """Return the maps of each branch, of its last features weighed by their gradients."""
     layers: dict[str, list[nn.Module]] = {}
     if model.tcme.motion == "branch":
         layers["motion"] = [model.tcme.motion_branch.msfe]
@@ -58,8 +79,8 @@ def gradcam(model: LFDTCMEN, batch: Batch, classes: Tensor | None = None) -> dic
 
     weighted = {}
     for (layer, feature), gradient in zip(features.items(), gradients, strict=True):
-        weights = gradient.mean((2, 3), keepdim=True)  # [B, K, 1, 1]
-        weighted[layer] = (weights * feature.detach()).sum(1)  # [B, h, w]; conv8 sees onset and apex: [2B, h, w]
+        # [B, h, w]; conv8 sees onset and apex: [2B, h, w]
+        weighted[layer] = weigh(gradient, feature.detach()).sum(1)
     return {
         name: F.relu(sum(part for layer in parts for part in weighted[layer].split(len(batch))))  # [B, h, w]
         for name, parts in layers.items()

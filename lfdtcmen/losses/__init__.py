@@ -1,10 +1,11 @@
-"""The six losses of 3.2, a file each, two of ours (change, rest), and their sum (:class:`SynergisticObjectives`)."""
+"""The six losses of 3.2, three of ours (change, gain, rest), a file each; their sum: :class:`SynergisticObjectives`."""
 
 from lfdtcmen.losses.change import change
 from lfdtcmen.losses.consistency import consistency
 from lfdtcmen.losses.contrastive import identity_contrastive
 from lfdtcmen.losses.cycle import cycle_reconstruction
 from lfdtcmen.losses.emotion import emotion, focal, logit_adjusted
+from lfdtcmen.losses.gain import gain
 from lfdtcmen.losses.objectives import SynergisticObjectives
 from lfdtcmen.losses.orthogonality import soft_orthogonality
 from lfdtcmen.losses.perceptual import VGG19
@@ -19,6 +20,7 @@ __all__ = [
     "cycle_reconstruction",
     "emotion",
     "focal",
+    "gain",
     "identity_contrastive",
     "logit_adjusted",
     "reconstruction",

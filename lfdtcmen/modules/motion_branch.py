@@ -7,7 +7,6 @@ from lfdtcmen.modules.encoder import CODE_CHANNELS, conv_bn_relu
 
 FEATURES = 256  # stated: both branches end in 256 numbers
 SMALL = 1e-8  # added to variances that are small themselves: those of differences
-ONSET_SHARE = 0.3  # of the normalised onset beside the normalised difference
 
 
 class MAAG(nn.Module):
@@ -70,16 +69,15 @@ class MotionBranch(nn.Module):
     normalised_difference : bool
         Ours, not the paper's. The two codes of a pair differ by a few percent of what the codes of two people differ
         by, and the convolutions behind them see mostly who it is. So the difference is brought to variance 1 in each
-        channel (batch normalisation without parameters). MAAG and Adapter are given it in place of the apex's code, and
-        the normalised onset, at 0.3, in place of the onset's.
+        channel (batch normalisation without parameters), and MAAG and Adapter are given it in place of the apex's code,
+        and zeros in place of the onset's.
     """
 
     def __init__(self, normalised_difference: bool = False):
         super().__init__()
-        self.normalise_difference, self.normalise_onset = None, None
+        self.normalise_difference = None
         if normalised_difference:
             self.normalise_difference = nn.BatchNorm2d(CODE_CHANNELS, eps=SMALL, affine=False)
-            self.normalise_onset = nn.BatchNorm2d(CODE_CHANNELS, affine=False)
         self.maag = MAAG()
         self.adapter = Adapter()
         self.msfe = MSFE()
@@ -97,13 +95,9 @@ class MotionBranch(nn.Module):
             MAAG's gate in [0, 1], [B, 256, h, w].
         """
         if self.normalise_difference is not None:
-            difference = self.normalise_difference(apex - onset)  # [B, 256, h, w]
-            onset = ONSET_SHARE * self.normalise_onset(onset)  # [B, 256, h, w]
-            apex = onset + difference  # MAAG looks at apex - onset
-            onset, apex, attention = self.maag(onset, apex)
-            apex = apex - onset
-        else:
-            onset, apex, attention = self.maag(onset, apex)
+            apex = self.normalise_difference(apex - onset)  # [B, 256, h, w]
+            onset = torch.zeros_like(apex)
+        onset, apex, attention = self.maag(onset, apex)
         x = self.adapter(onset, apex)  # [B, 256, h, w]
         x = self.msfe(x)  # [B, 256, h, w]
         return self.project(self.pool(x)), attention  # [B, 256], [B, 256, h, w]

@@ -37,8 +37,6 @@ NETWORK = (
 def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     """Return everything on which the weights after ``stage`` depend, as plain JSON values."""
     settings = {key: value for key, value in to_dict(config).items() if key not in _IDLE}
-    if config.pretraining:
-        settings["preset"] = config.preset  # of the people it was pretrained on
     settings["vgg_weights"] = vgg_source(config.vgg_weights)  # what "auto" came to on this machine
     for later in range(stage + 1, 4):
         del settings[f"stage{later}"]

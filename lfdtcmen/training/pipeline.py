@@ -22,7 +22,7 @@ from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.preprocessing.prepare import one_thread
 from lfdtcmen.training.checkpoint import NETWORK, settings_key, stage_settings
 from lfdtcmen.training.loop import predict, train_stage
-from lfdtcmen.training.pretrain import pretrain
+from lfdtcmen.training.pretrain import PRESET, pretrain
 
 
 def build_model(config: Config, num_classes: int) -> LFDTCMEN:
@@ -63,7 +63,7 @@ def stage_checkpoint(
     """
     model = build_model(config, pairs.num_classes)
     if config.pretraining and model.drl is not None:
-        pretrain(model.drl, config, run_dir, progress)
+        pretrain(model, config, run_dir, progress)
     histories = []
     for number in range(1, stage + 1):
         file = None
@@ -127,7 +127,7 @@ class LFDTCMENClassifier:
         """
         if not self.config.pretraining or self.config.drl is None or self.run_dir is None:
             return
-        make_swaps(self.config.preset, self.config.pretraining_groups, n_jobs=n_jobs)  # drawn once, for all seeds
+        make_swaps(PRESET, self.config.pretraining_groups, n_jobs=n_jobs)  # drawn once, for all seeds
         seeds = [self.config.seed] if self.stage1_groups is not None else seeds
         train = delayed(_pretrain_alone)
         Parallel(n_jobs)(train(replace(self.config, seed=seed), self.run_dir) for seed in seeds)
@@ -173,6 +173,8 @@ class LFDTCMENClassifier:
             first = (config, train) if shared is None else (self.config, shared)
             source, _ = stage_checkpoint(1, *first, self.run_dir, progress=False)
             model.drl.load_state_dict(source.drl.state_dict())
+            if config.pretraining and model.tcme.motion_branch is not None:
+                model.tcme.motion_branch.load_state_dict(source.tcme.motion_branch.state_dict())
         for stage in range(2, self.stages + 1):
             train_stage(model, train, stage, config, progress=False, on_epoch=on_epoch)
         if best:
@@ -196,7 +198,7 @@ class LFDTCMENClassifier:
 
 def _pretrain_alone(config: Config, run_dir: Path | str) -> None:
     with one_thread():
-        pretrain(build_model(config, num_classes=2).drl, config, run_dir, progress=False)
+        pretrain(build_model(config, num_classes=2), config, run_dir, progress=False)
 
 
 def _stage1_alone(config: Config, pairs: PairSet, run_dir: Path | str) -> None:

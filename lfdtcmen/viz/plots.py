@@ -1367,3 +1367,221 @@ def _draw_interval(ax: Axes, place: float, row: Mapping, column: str, number: st
     text = number.format(round(value, 3) + 0.0)  # never "-0.000"
     ax.annotate(text, (value, place), (0, 6), textcoords="offset points", ha="center", fontsize=8)
     return drawn
+
+
+# ---------------------------------------------------------------- what it looks at, what its codes tell
+
+
+def attribution_grid(
+    apex: np.ndarray, flow: np.ndarray, maps: Mapping[str, np.ndarray], titles: Sequence[str], flow_name: str = "flow"
+) -> Figure:
+    """Draw Fig. 6: a column an emotion; below each other the apex, its motion, and the map of each setting (4.7).
+
+    Parameters
+    ----------
+    apex : ndarray
+        uint8 [C, H, W, 3].
+    flow : ndarray
+        Motion onset -> apex, [C, 2, H, W], x then y, pixels.
+    maps : mapping
+        Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w]. Two maps cannot be
+        compared, so each one is drawn in a range of its own, from 0 to its maximum.
+    titles : sequence of str
+        One name a column.
+    flow_name : str
+        Where the flow comes from, for its row.
+
+    Raises
+    ------
+    DataError
+        Arrays whose columns do not belong together.
+    """
+    apex = _check_frames(apex, "attribution_grid")
+    for name, values in {"flow": flow, "titles": titles, **maps}.items():
+        _check_titles(values, len(apex), f"attribution_grid: {name}")
+    figure, axes = _image_grid(2 + len(maps), len(apex), titled=True, bars=True)
+    extent = (-0.5, apex.shape[2] - 0.5, apex.shape[1] - 0.5, -0.5)  # a map's cells spread over the face
+    limit = _limit(np.linalg.norm(flow, axis=1))
+    for k, column in enumerate(axes.T):
+        column[0].imshow(apex[k])
+        column[0].set_title(titles[k], fontsize=9)
+        length = draw_flow(column[1], flow[k], limit)
+        for ax, values in zip(column[2:], maps.values(), strict=True):
+            ax.imshow(apex[k].mean(2), cmap="gray", vmin=0, vmax=255)
+            look = {"extent": extent, "interpolation": "bilinear", "cmap": "inferno", "alpha": 0.6}
+            ax.imshow(values[k], vmin=0, vmax=max(values[k].max(), 1e-12), **look)
+    for ax, name in zip(axes[:, 0], ("apex", flow_name, *maps), strict=True):
+        ax.set_ylabel(textwrap.fill(name, 16), fontsize=9)
+    half = len(apex) // 2
+    if half:
+        _colour_bar(figure, length, slice(0, half), f"{flow_name} (pixels)")
+    _colour_bar(figure, ScalarMappable(Normalize(0, 1), "inferno"), slice(half, None), "map (share of its maximum)")
+    return figure
+
+
+def attribution_forest(table: pd.DataFrame) -> Figure:
+    """Draw how much of each map lies on pixels that truly move, beside what it is to be held against.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: columns model, map; value, low, high
+        (95 % interval over subjects); chance, mean map, untrained, best.
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    marks = {
+        "chance": ("|", "black"),
+        "mean map": ("s", PALETTE[1]),
+        "untrained": ("v", PALETTE[2]),
+        "best": ("D", PALETTE[3]),
+    }
+    names = {
+        "chance": "chance: the same everywhere",
+        "mean map": "the network's mean map",
+        "untrained": "untrained network",
+        "best": "true motion, as coarse",
+    }
+    if missing := [c for c in ("model", "map", "value", "low", "high", *marks) if c not in table]:
+        raise DataError(f"no column {missing[0]!r}", "attribution_forest", "give it what attribution_table returns")
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.42 * len(table)), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    rows = np.arange(len(table))
+    value, low, high = (table[c].to_numpy(float) for c in ("value", "low", "high"))
+    error = np.maximum([value - low, high - value], 0)
+    for column, (marker, colour) in marks.items():
+        look = {"color": colour} if marker == "|" else {"facecolor": "white", "edgecolor": colour}
+        size = 260 if marker == "|" else 34
+        ax.scatter(table[column], rows + 0.2 * (marker != "|"), marker=marker, s=size, label=names[column], **look)
+    ax.errorbar(
+        value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[0], capsize=3, label="the network's map"
+    )
+    for k in rows:
+        look = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
+        ax.annotate(f"{value[k]:.2f}", (value[k], k), (0, 7), **look)
+    ax.set_yticks(rows, [f"{m}: {kind}" for m, kind in zip(table["model"], table["map"], strict=True)], fontsize=9)
+    ax.set(ylim=(len(table) - 0.4, -0.7), xlim=(0, None))
+    ax.set_xlabel("share of the attribution on the face that lies on moving skin (95 % interval over subjects)")
+    ax.grid(axis="x", alpha=0.3)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8, frameon=False)
+    return figure
+
+
+def probe_forest(table: pd.DataFrame) -> Figure:
+    """Draw what probes read off codes: a panel a question, a row a code and probe, a mark a network.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.probes.probe_table` returns it: columns model, asked, code, places, probe; value,
+        low, high (95 % interval over subjects); chance, drawn as a line.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or there are more networks than marks that can be told apart.
+    """
+    needed = ("model", "asked", "code", "places", "probe", "value", "low", "high", "chance")
+    if missing := [c for c in needed if c not in table]:
+        raise DataError(f"no column {missing[0]!r}", "probe_forest", "give it what probe_table returns")
+    questions, models = list(dict.fromkeys(table["asked"])), list(dict.fromkeys(table["model"]))
+    if len(models) > len(PALETTE):
+        raise DataError(f"{len(models)} networks", "probe_forest", f"draw {len(PALETTE)} at most")
+    names = table["code"] + ", " + table["places"].replace({"mean": "mean of places", "all": "all places"})
+    names += ", " + table["probe"]
+    order = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    figure = Figure(figsize=(WIDTH, 1.2 + (0.16 + 0.1 * len(models)) * len(order)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(questions), squeeze=False, sharey=True)[0]
+    units = {"subject": "share named rightly", "emotion": "mean recall", "action units": "$R^2$"}
+    for ax, question in zip(axes, questions, strict=True):
+        part = table[table["asked"] == question]
+        for k, model in enumerate(models):
+            rows = part[part["model"] == model]
+            place = names[rows.index].map(order) + 0.7 * ((k + 0.5) / len(models) - 0.5)
+            value, low, high = (rows[c].to_numpy(float) for c in ("value", "low", "high"))
+            error = np.maximum([value - low, high - value], 0)
+            look = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
+            ax.errorbar(value, place, xerr=error, label=model, **look)
+        ax.axvline(part["chance"].mean(), color="black", linestyle="--", linewidth=1, label="chance")
+        ax.set(xlabel=f"{question}\n{units.get(question, '')}", ylim=(len(order) - 0.4, -0.6))
+        for k in range(1, len(order)):
+            ax.axhline(k - 0.5, color="black", alpha=0.12, linewidth=0.7)
+        ax.grid(axis="x", alpha=0.3)
+        ax.locator_params(axis="x", nbins=5)
+    axes[0].set_yticks(range(len(order)), list(order), fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8, frameon=False)
+    return figure
+
+
+def swap_comparison(
+    identity: np.ndarray, motion: np.ndarray, generated: np.ndarray, truth: np.ndarray, limit: float | None = None
+) -> Figure:
+    """Draw one swap beside the rendered truth: both pictures, where each misses it, and where a copy of the onset does.
+
+    Parameters
+    ----------
+    identity, motion : ndarray
+        The onset of whose face it is, and the apex of whose motion, uint8 [H, W, 3].
+    generated, truth : ndarray
+        The generator's image and what it should be, uint8 [H, W, 3].
+    limit : float, optional
+        End of the errors' colour range, grey levels; from the data by default.
+
+    Raises
+    ------
+    DataError
+        Frames of another shape or dtype, or not all of one size.
+    """
+    frames = {"identity from": identity, "motion from": motion, "generated": generated, "rendered truth": truth}
+    if len({np.shape(frame) for frame in frames.values()}) > 1:
+        raise DataError("the frames differ in size", "swap_comparison", "crop all alike")
+    stack = _check_frames(np.stack(list(frames.values())), "swap_comparison")
+    errors = {
+        "generated - truth": grey_change(stack[3:], stack[2:3])[0],
+        "copy - truth": grey_change(stack[3:], stack[:1])[0],
+    }
+    limit = limit or _limit(np.stack(list(errors.values())))
+    figure, axes = _image_grid(1, 6, titled=True, bars=True)
+    for ax, (title, frame) in zip(axes[0], zip(frames, stack, strict=True), strict=False):
+        ax.imshow(frame)
+        ax.set_title(title, fontsize=9)
+    for ax, (title, error) in zip(axes[0, 4:], errors.items(), strict=True):
+        image = _draw_change(ax, error, limit)
+        ax.set_title(f"{title}\n(mean {np.abs(error).mean():.1f})", fontsize=9)
+    _colour_bar(figure, image, slice(4, 6), "grey levels")
+    return figure
+
+
+def swap_bars(table: pd.DataFrame) -> Figure:
+    """Draw the error of swaps against the rendered truth for each person, as a multiple of a copy's error.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.swaps.swap_errors` returns it: columns identity; over copy, low, high.
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    if missing := [c for c in ("identity", "over copy", "low", "high") if c not in table]:
+        raise DataError(f"no column {missing[0]!r}", "swap_bars", "give it what swap_errors returns")
+    figure = Figure(figsize=(WIDTH, 2.8), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    value, low, high = (table[c].to_numpy(float) for c in ("over copy", "low", "high"))
+    error = np.maximum([value - low, high - value], 0)
+    place = np.arange(len(table))
+    colours = [PALETTE[1] if name == "all" else PALETTE[0] for name in table["identity"]]
+    ax.bar(place, value, color=colours, yerr=error, capsize=3, ecolor="black")
+    ax.axhline(1, color="black", linestyle="--", linewidth=1, label="copy of the onset")
+    ax.set_xticks(place, table["identity"].astype(str))
+    ax.set(
+        xlabel="whose face (number of the drawn person)", ylabel="squared error of the change,\nmultiple of a copy's"
+    )
+    ax.legend(fontsize=8)
+    ax.grid(axis="y", alpha=0.3)
+    return figure

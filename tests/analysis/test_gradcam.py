@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from captum.attr import LayerGradCam
+from captum.attr import LayerGradCam, LayerGradientXActivation
 from torch.testing import assert_close
 
 from lfdtcmen import LFDTCMEN, Batch
-from lfdtcmen.analysis.gradcam import gradcam
+from lfdtcmen.analysis.gradcam import gradcam, hirescam
 
 
 @pytest.fixture
@@ -21,14 +21,14 @@ def make_model(**settings) -> LFDTCMEN:
     return LFDTCMEN(num_classes=3, **settings).eval()
 
 
-def captum_map(model, batch, layers, classes):
+def captum_map(model, batch, layers, classes, method=LayerGradCam):
     """Sum captum's maps of some layers, before what is negative is cut off."""
 
     def forward(onset, apex, flow):
         return model(Batch(onset, apex, flow)).logits
 
     inputs = (batch.onset, batch.apex, batch.flow)
-    return sum(LayerGradCam(forward, layer).attribute(inputs, target=classes)[:, 0] for layer in layers).relu()
+    return sum(method(forward, layer).attribute(inputs, target=classes).sum(1) for layer in layers).relu()
 
 
 def test_both_branches_are_captums(batch):
@@ -39,6 +39,20 @@ def test_both_branches_are_captums(batch):
     assert_close(maps["motion"], captum_map(model, batch, [model.tcme.motion_branch.msfe], classes))
     streams = [stream.inception2 for stream in model.tcme.flow_branch.streams]
     assert_close(maps["flow"], captum_map(model, batch, streams, classes))
+
+
+def test_hirescam_is_captums_gradient_times_activation(batch):
+    model, classes = make_model(), torch.tensor([2, 0])
+    maps = hirescam(model, batch, classes)
+    msfe, streams = [model.tcme.motion_branch.msfe], [s.inception2 for s in model.tcme.flow_branch.streams]
+    for name, layers in (("motion", msfe), ("flow", streams)):
+        assert_close(maps[name], captum_map(model, batch, layers, classes, LayerGradientXActivation))
+    assert not torch.allclose(maps["flow"], gradcam(model, batch, classes)["flow"], rtol=0.1)
+
+
+def test_where_the_classifier_sees_means_both_methods_agree(batch):
+    plain = make_model(flow=None, motion="encoder")
+    assert_close(hirescam(plain, batch)["motion"], gradcam(plain, batch)["motion"])
 
 
 def test_the_predicted_class_is_explained_by_default(batch):

@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
@@ -18,6 +19,7 @@ from lfdtcmen.losses import (
     cycle_reconstruction,
     emotion,
     focal,
+    gain,
     identity_contrastive,
     logit_adjusted,
     reconstruction,
@@ -287,6 +289,18 @@ def test_change_does_not_care_how_small_the_motion_is(batch):
     half = onset + 0.005 * (apex - onset)
     assert change(half, fainter, onset).item() == pytest.approx(0.25, rel=1e-3)
     assert torch.isfinite(change(onset, onset, onset))  # no motion at all
+
+
+def test_gain_is_one_for_a_copy_and_zero_for_the_full_motion_whatever_else_changes(batch):
+    onset, apex = batch.onset, batch.apex
+    assert gain(onset, apex, onset).item() == pytest.approx(1)
+    assert gain(onset + 0.3 * (apex - onset), apex, onset).item() == pytest.approx(0.49)
+    true = F.avg_pool2d(apex - onset, 2)
+    other = torch.randn(true.shape, generator=torch.Generator().manual_seed(0))
+    other = other - (other * true).sum() / true.square().sum() * true  # nothing of the motion in it
+    other = F.interpolate(other, scale_factor=2, mode="nearest")
+    assert gain(apex + other, apex, onset).item() == pytest.approx(0, abs=1e-6)
+    assert torch.isfinite(gain(onset, onset, onset))
 
 
 def test_rest_counts_what_people_differ_in_against_what_motion_does():

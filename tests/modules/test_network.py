@@ -247,7 +247,7 @@ def test_the_normalised_difference_reaches_the_adapter_with_variance_one():
     onset = torch.randn(16, 256, 2, 2)
     _, attention = branch(onset, onset + 0.01 * torch.randn(16, 256, 2, 2))
     assert (caught["apex"] / (1 + 0.2 * attention)).std().item() == pytest.approx(1, abs=0.01)
-    assert (caught["onset"] / (1 + 0.2 * attention)).std().item() == pytest.approx(0.3, abs=0.01)
+    assert not caught["onset"].any()
 
 
 def test_late_fusion_averages_what_the_branches_say():

@@ -53,6 +53,21 @@ def report() -> pd.DataFrame:
     )
 
 
+def attribution() -> pd.DataFrame:
+    score = {"value": [0.3, 0.4], "low": [0.2, 0.3], "high": [0.4, 0.5], "chance": 0.2, "mean map": 0.25}
+    return pd.DataFrame({"model": ["I", "III"], "map": ["motion", "both"], **score, "untrained": 0.22, "best": 0.5})
+
+
+def probe_answers() -> pd.DataFrame:
+    score = {"value": [0.9, 0.4, 0.0], "low": [0.8, 0.3, -0.1], "high": [1.0, 0.5, 0.1], "chance": [0.1, 0.33, 0.0]}
+    asked = {"asked": ["subject", "emotion", "action units"], "code": "mo(apex)", "places": "all", "probe": "linear"}
+    return pd.concat([pd.DataFrame({"model": m, **asked, **score}) for m in ("untrained", "a")], ignore_index=True)
+
+
+def swap_table() -> pd.DataFrame:
+    return pd.DataFrame({"identity": [0, "all"], "over copy": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]})
+
+
 FIGURES = {
     "face_sheet": lambda: plots.face_sheet(FRAMES, titles=["a", "b", "c"], columns=2, heading="faces"),
     "pair_strip": lambda: plots.pair_strip(FRAMES, FRAMES[::-1], FLOW, np.abs(FLOW[:, 0]), titles=["a", "b", "c"]),
@@ -79,6 +94,14 @@ FIGURES = {
     ),
     "score_forest": lambda: plots.score_forest(scores(), metrics=["UF1"], reference={"chance": 1 / 3}),
     "report_forest": lambda: plots.report_forest(report()),
+    "attribution_grid": lambda: plots.attribution_grid(FRAMES, FLOW, {"I": RNG.random((3, 4, 4))}, ["a", "b", "c"]),
+    "attribution_grid_of_one": lambda: plots.attribution_grid(
+        FRAMES[:1], FLOW[:1], {"I": np.zeros((1, 4, 4)), "II": RNG.random((1, 32, 32))}, ["fear"]
+    ),
+    "attribution_forest": lambda: plots.attribution_forest(attribution()),
+    "probe_forest": lambda: plots.probe_forest(probe_answers()),
+    "swap_comparison": lambda: plots.swap_comparison(*FRAMES, FRAMES[0]),
+    "swap_bars": lambda: plots.swap_bars(swap_table()),
     "prediction_strip": lambda: plots.prediction_strip(
         FRAMES, FRAMES[::-1], FLOW, np.full((3, 3), 1 / 3), NAMES, np.arange(3), ["a", "b", "c"]
     ),
@@ -132,6 +155,12 @@ def test_arrows_point_where_the_skin_goes():
         lambda: plots.swap_grid(FRAMES, FRAMES, FRAMES[None]),
         lambda: plots.embedding(RNG.normal(size=(5, 3)), {"emotion": range(5)}),
         lambda: plots.loss_curves(history()[["stage", "step"]]),
+        lambda: plots.attribution_grid(FRAMES, FLOW, {"I": RNG.random((2, 4, 4))}, ["a", "b", "c"]),
+        lambda: plots.attribution_forest(attribution().drop(columns="best")),
+        lambda: plots.probe_forest(probe_answers().drop(columns="chance")),
+        lambda: plots.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
+        lambda: plots.swap_comparison(*FRAMES, FRAMES[0, :16]),
+        lambda: plots.swap_bars(swap_table().drop(columns="low")),
         lambda: plots.score_forest(scores(), metrics=["UAR"]),
         lambda: plots.prediction_strip(FRAMES, FRAMES, FLOW[:2], np.eye(3), NAMES, [0, 1, 2]),
     ],
@@ -283,3 +312,18 @@ def test_clip_timeline_marks_the_frame_and_both_apexes():
     for wrong in ({"shown": 3}, {"since": -1}, {"apexes": {"true": 7}}):
         with pytest.raises(DataError, match="of a clip of 3 frames"):
             plots.clip_timeline(FRAMES, **{"shown": 0} | wrong, curve=np.arange(3), fps=30)
+
+
+def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_held_against():
+    figure = FIGURES["attribution_forest"]()
+    (ax,) = figure.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["I: motion", "III: both"]
+    said = " ".join(text.get_text() for text in figure.legends[0].get_texts())
+    for name in ("chance", "mean map", "untrained", "true motion"):
+        assert name in said
+
+
+def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():
+    black, grey = np.zeros((32, 32, 3), np.uint8), np.full((32, 32, 3), 10, np.uint8)
+    titles = [ax.get_title() for ax in plots.swap_comparison(black, black, grey, 2 * grey).axes]
+    assert "generated - truth\n(mean 10.0)" in titles and "copy - truth\n(mean 20.0)" in titles

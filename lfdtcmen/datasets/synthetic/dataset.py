@@ -286,6 +286,7 @@ class Swaps:
     onset_clean: np.ndarray
     apex: np.ndarray  # uint8 [G, I, M, SIZE, SIZE, 3]
     apex_clean: np.ndarray
+    action_units: np.ndarray  # float32 [G, M, len(ACTION_UNITS), 2]
 
 
 def make_swaps(
@@ -308,20 +309,20 @@ def make_swaps(
     settings = get_settings(preset, domain)
     if groups < 1:
         raise DataError(f"{groups} groups of swaps", "make_swaps", "ask for one or more")
-    inputs = [asdict(settings), groups, SWAP_SEED, GROUP, RENDERER_VERSION, CACHE_VERSION]
+    inputs = [asdict(settings), groups, SWAP_SEED, GROUP, RENDERER_VERSION, CACHE_VERSION, "action units"]
     fingerprint = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
     path = cache_dir() / "synthetic" / f"{preset}-{domain}-swaps-{groups}-{fingerprint}.npz"
-    names = [field.name for field in fields(Swaps)]
+    axes = {field.name: (-3, -2) for field in fields(Swaps)} | {"action_units": ()}
     arrays = load_npz(path)
     if arrays is None:
         jobs = (joblib.delayed(_draw_group)(preset, SWAP_SEED + group, domain) for group in range(groups))
         drawn = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
         drawn = list(tqdm(drawn, f"drawing {preset} swaps", total=groups, unit="group", disable=not progress))
-        arrays = {name: np.stack([getattr(group, name) for group in drawn]) for name in names}
+        arrays = {name: np.stack([getattr(group, name) for group in drawn]) for name in axes}
         with atomic_path(path) as temporary:
-            np.savez_compressed(temporary, **{name: _pack(array, -3, -2) for name, array in arrays.items()})
+            np.savez_compressed(temporary, **{name: _pack(array, *axes[name]) for name, array in arrays.items()})
         return Swaps(**arrays)
-    return Swaps(**{name: _unpack(array, -3, -2) for name, array in arrays.items()})
+    return Swaps(**{name: _unpack(array, *axes[name]) for name, array in arrays.items()})
 
 
 def _draw_group(preset: str, seed: int, domain: str) -> Counterfactuals:

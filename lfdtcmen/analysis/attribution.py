@@ -1,0 +1,267 @@
+"""Does the network look at what moves? Grad-CAM (4.7, Fig. 6) held to the true motion of drawn faces.
+
+A coloured map over a face convinces everybody of whatever it shows. Drawn faces know which pixels move, so a map can
+get a score: of what it lays on the face, the share that lies on moving skin. A map that is the same everywhere scores
+the share of the face that moves; that is chance. None of this is the paper's, which shows the maps and scores none.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lfdtcmen.analysis.disentanglement import _ratio, _table, untrained_like
+from lfdtcmen.analysis.gradcam import gradcam
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.synthetic import ACTION_UNITS
+from lfdtcmen.errors import DataError
+from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.preprocessing.apex import FACE
+
+SIZE = 128  # of aligned frames
+# pixels: skin that is dragged along, and what registration leaves of a turning head, mostly stay below (median 0.13)
+MOVES = 0.25
+CHUNK = 32  # pairs at a time
+BOTH = "both"
+
+
+def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
+    """Return which pixels truly move, and which belong to the face.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        Prepared drawn pairs: in unprepared ones the whole head moves.
+
+    Returns
+    -------
+    moving : ndarray
+        bool [N, 128, 128]: on the face, and moved by more than 0.25 px.
+    face : ndarray
+        bool [128, 128]: the ellipse of an aligned face; outside are hair and the wall, which registration moves.
+
+    Raises
+    ------
+    DataError
+        The true motion is not known, the pairs are not prepared, or the frames are not of 128x128.
+    """
+    where = "moving_skin"
+    if pairs.true_flow is None:
+        raise DataError("the true motion is not known", where, "only drawn faces know it: use make_dataset")
+    if pairs.streams is None:
+        raise DataError("the pairs are not prepared: the head's motion is in their flow", where, "call prepare(pairs)")
+    if pairs.onset.shape[1:3] != (SIZE, SIZE):
+        raise DataError(f"frames are {list(pairs.onset.shape[1:3])}, not 128x128", where, "align them")
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    x, y, width, height = FACE
+    face = ((columns - x) / width) ** 2 + ((rows - y) / height) ** 2 < 1  # [H, W]
+    return (np.linalg.norm(pairs.true_flow, axis=1) > MOVES) & face, face
+
+
+def attribution(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> dict[str, np.ndarray]:
+    """Return a map for each pair's predicted class, enlarged to the frame, so that each map sums to 1.
+
+    Parameters
+    ----------
+    model : LFDTCMEN
+    pairs : PairSet
+    method : function
+        :func:`~lfdtcmen.analysis.gradcam.gradcam` (the paper's) or :func:`~lfdtcmen.analysis.gradcam.hirescam`.
+
+    Returns
+    -------
+    dict
+        "motion" and "flow", those that the network has, and "both", their mean where it has two: float32 [N, H, W].
+        A map that is 0 everywhere points nowhere; it is taken as the same everywhere.
+    """
+    size, maps = pairs.onset.shape[1:3], _coarse_maps(model, pairs, method)
+    return {name: values.numpy() for name, values in _spread(maps, size).items()}
+
+
+def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Return of what each map lays on the face the share that lies on moving pixels, float64 [N].
+
+    Parameters
+    ----------
+    maps : ndarray
+        From 0 up, [N, H, W], or one map for all, [1, H, W]. Where it is 0 on the whole face, it counts as uniform.
+    moving : ndarray
+        bool [N, H, W].
+    face : ndarray
+        bool [H, W].
+
+    Raises
+    ------
+    DataError
+        Negative or not finite values, or maps and masks of different size.
+    """
+    if maps.shape[1:] != face.shape or moving.shape[1:] != face.shape or len(maps) not in (1, len(moving)):
+        raise DataError(f"maps {list(maps.shape)}, moving {list(moving.shape)}", "share_on_motion", "enlarge the maps")
+    if not np.isfinite(maps).all() or maps.min() < 0:
+        raise DataError("a map has values that are negative or not finite", "share_on_motion", "cut them off at 0")
+    return (_on_face(maps, face) * moving).sum((1, 2))
+
+
+def attribution_table(
+    models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int = 0, method: Callable = gradcam
+) -> pd.DataFrame:
+    """Score the maps of several networks: the share of attribution on pixels that truly move, against chance.
+
+    Parameters
+    ----------
+    models : mapping
+        Name -> network, such as the settings of Table 6.
+    pairs : PairSet
+        Prepared drawn pairs of held-out subjects.
+    seed : int
+        Of the untrained networks and of the bootstrap.
+    method : function
+        As for :func:`attribution`.
+
+    Returns
+    -------
+    DataFrame
+        One row a network and map. Columns: model, map; value, low, high: the share, with its 95 % interval over
+        subjects; what to hold it against: *chance* (a uniform map), *mean map* (the network's own mean over all pairs:
+        looking at the same places whatever moves), *untrained* (the same network with fresh weights) and *best* (the
+        true motion, as coarse as the map); *less chance* and *less mean map*, the paired differences, with low and
+        high; *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many
+        were scored: those in which skin moves by more than 0.25 px; *empty*, the share of maps that are 0 everywhere.
+
+    Raises
+    ------
+    DataError
+        As :func:`moving_skin`, or nothing moves in any clip.
+    """
+    moving, face = moving_skin(pairs)
+    moves = moving.any((1, 2))
+    if not moves.any():
+        raise DataError("no skin moves in any clip", "attribution_table", "give pairs with larger motion")
+    pairs, moving = pairs.subset(moves), moving[moves]
+    chance = share_on_motion(np.ones((1, SIZE, SIZE), np.float32), moving, face)  # [N]
+    length = torch.from_numpy(np.linalg.norm(pairs.true_flow, axis=1) * face)[:, None]  # [N, 1, H, W]
+    rows = []
+    for name, model in models.items():
+        coarse = _coarse_maps(model, pairs, method)
+        sharpest = {k: F.adaptive_avg_pool2d(length, m.shape[1:])[:, 0] for k, m in coarse.items()}
+        fresh = untrained_network(model, pairs, seed)
+        best, untrained = _spread(sharpest), _spread(_coarse_maps(fresh, pairs, method))
+        for kind, maps in _spread(coarse).items():
+            maps = maps.numpy()
+            share = share_on_motion(maps, moving, face)  # [N]
+            usual = share_on_motion(_on_face(maps, face).mean(0)[None], moving, face)
+            asked = {"": share, "less chance": share - chance, "less mean map": share - usual}
+            sums = {k: (_ratio, np.stack([v, np.ones_like(v)], axis=1), 0.0, "") for k, v in asked.items()}
+            intervals = _table(sums, pairs.subjects, seed)[["value", "low", "high"]].to_numpy()
+            row = {"model": name, "map": kind, **dict(zip(("value", "low", "high"), intervals[0], strict=True))}
+            row |= {"chance": chance.mean(), "mean map": usual.mean()}
+            for column, other in (("untrained", untrained), ("best", best)):
+                row[column] = share_on_motion(other[kind].numpy(), moving, face).mean()
+            for column, (value, low, high) in zip(("less chance", "less mean map"), intervals[1:], strict=True):
+                row |= {column: value, f"{column} low": low, f"{column} high": high}
+            row["on face"] = maps[:, face].sum(1).mean()
+            peaks = [m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]  # [N] each
+            row["clips"] = len(pairs)
+            row["empty"] = (torch.stack(peaks) == 0).all(0).float().mean().item()
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str, np.ndarray]:
+    """Average maps over the pairs that show an emotion, or an action unit.
+
+    Parameters
+    ----------
+    maps : ndarray
+        One a pair, [N, ...]: attribution, true motion, or frames.
+    pairs : PairSet
+    by : {"emotion", "action unit"}
+        Pairs show one emotion each, and several action units ("AU4"), which only drawn faces know.
+
+    Returns
+    -------
+    dict
+        Name -> mean, in the order of how many pairs show it, the most frequent first.
+
+    Raises
+    ------
+    DataError
+        Another ``by``, other numbers of maps and pairs, or action units that are not known.
+    """
+    if len(maps) != len(pairs):
+        raise DataError(f"{len(maps)} maps of {len(pairs)} pairs", "mean_maps", "give one map a pair")
+    if by == "emotion":
+        emotions = pairs.manifest["emotion"].to_numpy()
+        shown = {name: emotions == name for name in np.unique(emotions)}
+    elif by == "action unit":
+        if pairs.action_units is None:
+            raise DataError("the action units are not known", "mean_maps", "average by emotion")
+        shown = {f"AU{unit}": pairs.action_units[:, k].max(1) > 0 for k, unit in enumerate(ACTION_UNITS)}
+    else:
+        raise DataError(f"unknown {by!r}", "mean_maps", "average by 'emotion' or by 'action unit'")
+    names = sorted((name for name in shown if shown[name].any()), key=lambda name: -shown[name].sum())
+    return {name: maps[shown[name]].mean(0) for name in names}
+
+
+def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCMEN:
+    """Return a copy with fresh weights everywhere, all batch statistics calibrated on the given pairs.
+
+    What its maps score comes with the architecture, and with faces that are all aligned alike.
+
+    Parameters
+    ----------
+    model : LFDTCMEN
+        With motion encoder.
+    pairs : PairSet
+    seed : int
+    """
+    fresh = untrained_like(model, pairs, seed)  # DRL
+    norms = [m for m in fresh.tcme.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in fresh.tcme.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+    momentum = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None  # torch's way to ask for a plain average over all batches
+    fresh.tcme.train()
+    with torch.no_grad():
+        for rows in _chunks(len(pairs)):
+            fresh(pairs.batch(rows).to(next(fresh.parameters()).device), identity=False)
+    for norm, value in zip(norms, momentum, strict=True):
+        norm.momentum = value
+    return fresh.eval()
+
+
+def _on_face(maps: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Return maps cut to the face, where each sums to 1; uniform where one is 0 on the whole face; float64."""
+    cut = np.where(face, maps, 0).astype(np.float64)  # [N, H, W]
+    cut[cut.sum((1, 2)) == 0] = face
+    return cut / cut.sum((1, 2), keepdims=True)
+
+
+def _coarse_maps(model: LFDTCMEN, pairs: PairSet, method: Callable) -> dict[str, Tensor]:
+    """Return maps of all pairs, each branch at its own resolution, [N, h, w], on the CPU."""
+    device = next(model.parameters()).device
+    parts = [method(model, pairs.batch(rows).to(device)) for rows in _chunks(len(pairs))]
+    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+
+
+def _spread(maps: Mapping[str, Tensor], size: tuple[int, int] = (SIZE, SIZE)) -> dict[str, Tensor]:
+    """Enlarge maps [N, h, w] to the frame, let each sum to 1, and add the mean of both branches."""
+    spread = {}
+    for name, values in maps.items():
+        large = F.interpolate(values[:, None].float(), size, mode="bilinear", align_corners=False)[:, 0]  # [N, H, W]
+        large[large.sum((1, 2)) == 0] = 1
+        spread[name] = large / large.sum((1, 2), keepdim=True)
+    if len(spread) == 2:
+        spread[BOTH] = (spread["motion"] + spread["flow"]) / 2
+    return spread
+
+
+def _chunks(count: int) -> list[np.ndarray]:
+    return np.array_split(np.arange(count), max(1, -(-count // CHUNK)))

@@ -1,0 +1,30 @@
+"""The gain loss, ours: is the generated change as strong as the true one?"""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def gain(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> Tensor:
+    """Return (1 - <g, t> / <t, t>)^2 with g = generated - start, t = target - start, summed over the batch.
+
+    Where the motion is uncertain, the change loss is smallest for a change that is too faint: at a cosine c between
+    true change and the best guess of it, the gain that minimises the squared error is c^2. This loss asks for a gain of
+    1 beside it, which costs little of the error and nothing of the cosine.
+
+    Parameters
+    ----------
+    generated, target, start, scale
+        As for :func:`lfdtcmen.losses.change.change`.
+
+    Returns
+    -------
+    Tensor
+        0-d: 1 for a copy of ``start``, 0 for the full motion.
+
+    Notes
+    -----
+    Not in the paper.
+    """
+    generated, target, start = (F.avg_pool2d(frame.float(), scale) for frame in (generated, target, start))
+    true = target - start
+    return (1 - ((generated - start) * true).sum() / true.square().sum().clamp_min(1e-3)).square()

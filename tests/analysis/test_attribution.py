@@ -1,0 +1,174 @@
+"""Attribution is scored on what truly moves: perfect maps, blind maps, and networks that are as they were."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lfdtcmen import LFDTCMEN, DataError
+from lfdtcmen.analysis import attribution
+from lfdtcmen.analysis.gradcam import gradcam, hirescam
+from lfdtcmen.datasets.pairs import PairSet
+
+
+def pairs_of(subjects: int = 3, clips: int = 2) -> PairSet:
+    """Noise in which one square of skin moves, the same in all clips of a person; the wall moves as well."""
+    rng, count = np.random.default_rng(0), subjects * clips
+    flow = np.zeros((count, 2, 128, 128), np.float32)
+    flow[:, 0, :, :8] = 3.0  # registration moves the wall
+    units = np.zeros((count, 17, 2), np.float32)
+    for k in range(count):
+        top = 40 + 15 * (k // clips)
+        flow[k, :, top : top + 10, 50:70] = 0.5
+        units[k, k % clips] = 1.0
+    return PairSet(
+        pd.DataFrame({"subject": np.repeat([f"toy/{s}" for s in range(subjects)], clips), "emotion": "fear"}),
+        *rng.integers(0, 256, (2, count, 128, 128, 3), dtype=np.uint8),
+        np.arange(count) % 3,
+        ("negative", "positive", "surprise"),
+        true_flow=flow,
+        action_units=units,
+        streams=rng.normal(size=(count, 3, 28, 28)).astype(np.float32),
+    )
+
+
+def make_model(**settings) -> LFDTCMEN:
+    torch.manual_seed(0)
+    return LFDTCMEN(num_classes=3, **settings).eval()
+
+
+def test_only_skin_that_moves_counts():
+    pairs = pairs_of()
+    moving, face = attribution.moving_skin(pairs)
+    assert (moving.sum((1, 2)) == 200).all()
+    assert not moving[:, :, :8].any() and not face[:, :8].any()
+    slower = replace(pairs, true_flow=pairs.true_flow * 0.3)  # 0.5 * sqrt(2) * 0.3 = 0.21 px
+    assert not attribution.moving_skin(slower)[0].any()
+
+
+def test_the_moving_skin_as_a_map_scores_one_and_a_uniform_map_chance():
+    moving, face = attribution.moving_skin(pairs_of())
+    assert attribution.share_on_motion(moving.astype(np.float32), moving, face) == pytest.approx(1)
+    uniform = np.full((1, 128, 128), 0.3)
+    assert attribution.share_on_motion(uniform, moving, face) == pytest.approx(200 / face.sum())
+    assert attribution.share_on_motion(uniform * 0, moving, face) == pytest.approx(200 / face.sum())
+    elsewhere = (~moving & face).astype(float)
+    assert attribution.share_on_motion(elsewhere, moving, face) == pytest.approx(0)
+    outside = moving + 5.0 * ~face  # what lies beside the face is another question
+    assert attribution.share_on_motion(outside, moving, face) == pytest.approx(1)
+
+
+def test_maps_are_enlarged_sum_to_one_and_branches_count_alike():
+    model, pairs = make_model(), pairs_of()
+    maps = attribution.attribution(model, pairs)
+    assert set(maps) == {"motion", "flow", "both"}
+    for values in maps.values():
+        assert values.shape == (6, 128, 128) and values.min() >= 0
+        assert values.sum((1, 2)) == pytest.approx(1, abs=1e-4)
+    np.testing.assert_allclose(maps["both"], (maps["motion"] + maps["flow"]) / 2)
+    assert set(attribution.attribution(make_model(flow=None), pairs)) == {"motion"}
+
+
+def test_an_empty_map_is_uniform_and_is_counted(monkeypatch):
+    pairs = pairs_of()
+    empty = {"motion": torch.zeros(6, 4, 4)}
+    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: empty)
+    (row,) = attribution.attribution_table({"I": make_model(flow=None)}, pairs).to_dict("records")
+    assert row["value"] == pytest.approx(row["chance"]) and row["empty"] == 1
+    assert row["less chance"] == pytest.approx(0) and row["on face"] == pytest.approx(0.434, abs=0.001)
+
+
+def test_a_map_that_follows_the_motion_is_told_from_one_that_always_looks_there(monkeypatch):
+    pairs = pairs_of()
+    moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
+    model = make_model(flow=None)
+    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving})
+    (follows,) = attribution.attribution_table({"I": model}, pairs).to_dict("records")
+    assert follows["value"] == follows["low"] == pytest.approx(1)
+    assert follows["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
+    assert follows["less mean map low"] > 0.5
+    monkeypatch.setattr(
+        attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving.mean(0).expand(6, -1, -1)}
+    )
+    (always,) = attribution.attribution_table({"I": model}, pairs).to_dict("records")
+    assert always["less chance low"] > 0.2 and always["less mean map"] == pytest.approx(0)
+
+
+def test_a_clip_in_which_nothing_moves_is_not_scored():
+    pairs = pairs_of()
+    pairs.true_flow[0] *= 0.1
+    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs)["clips"].item() == 5
+    pairs.true_flow[:] = 0
+    with pytest.raises(DataError, match="no skin moves"):
+        attribution.attribution_table({"I": make_model(flow=None)}, pairs)
+
+
+def test_the_table_of_real_networks_leaves_them_as_they_were():
+    models = {"I": make_model(flow=None, motion="encoder"), "II": make_model(flow=None), "III": make_model()}
+    before = {name: value.clone() for name, value in models["III"].state_dict().items()}
+    table = attribution.attribution_table(models, pairs_of())
+    assert table[["model", "map"]].agg(": ".join, axis=1).tolist() == [
+        *("I: motion", "II: motion", "III: motion", "III: flow", "III: both")
+    ]
+    numbers = table.drop(columns=["model", "map"])
+    assert np.isfinite(numbers).all(axis=None)
+    assert (table["best"] > table["chance"]).all()
+    assert table["less chance"].to_numpy() == pytest.approx((table["value"] - table["chance"]).to_numpy())
+    assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+    for name, value in models["III"].state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+
+
+def test_another_method_gives_other_maps():
+    model, pairs = make_model(), pairs_of()
+    usual, other = (attribution.attribution(model, pairs, method) for method in (gradcam, hirescam))
+    assert not np.allclose(usual["flow"], other["flow"], rtol=0.1)
+    scores = [attribution.attribution_table({"III": model}, pairs, method=m)["value"] for m in (gradcam, hirescam)]
+    assert not np.allclose(*scores, atol=1e-4)
+
+
+def test_the_untrained_network_is_new_and_calibrated_in_both_parts():
+    model = make_model()
+    fresh = attribution.untrained_network(model, pairs_of(), seed=1)
+    assert not torch.equal(fresh.tcme.classifier.weight, model.tcme.classifier.weight)
+    assert not torch.equal(fresh.drl.motion_encoder.conv1[0].weight, model.drl.motion_encoder.conv1[0].weight)
+    norms = [m for m in fresh.tcme.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert norms and all(norm.running_mean.abs().max() > 0 for norm in norms)
+    assert not fresh.training
+
+
+def test_maps_are_averaged_by_emotion_and_by_action_unit():
+    pairs = pairs_of()
+    maps = np.arange(6.0)[:, None, None].repeat(4, 1)
+    pairs.manifest.loc[4:, "emotion"] = "anger"
+    by_emotion = attribution.mean_maps(maps, pairs)
+    assert {k: v[0, 0] for k, v in by_emotion.items()} == {"fear": 1.5, "anger": 4.5}
+    assert list(by_emotion) == ["fear", "anger"]  # the most frequent first
+    by_unit = attribution.mean_maps(maps, pairs, by="action unit")
+    assert {k: v[0, 0] for k, v in by_unit.items()} == {"AU1": 2.0, "AU2": 3.0}
+
+
+def test_what_cannot_be_scored_is_refused():
+    pairs = pairs_of()
+    with pytest.raises(DataError, match="true motion"):
+        attribution.moving_skin(replace(pairs, true_flow=None))
+    with pytest.raises(DataError, match="not prepared"):
+        attribution.moving_skin(replace(pairs, streams=None))
+    small = {name: getattr(pairs, name)[:, :64, :64] for name in ("onset", "apex")}
+    with pytest.raises(DataError, match="not 128x128"):
+        attribution.moving_skin(replace(pairs, **small))
+    moving, face = attribution.moving_skin(pairs)
+    with pytest.raises(DataError, match="negative"):
+        attribution.share_on_motion(-moving.astype(float), moving, face)
+    with pytest.raises(DataError, match="not finite"):
+        attribution.share_on_motion(np.full((1, 128, 128), np.nan), moving, face)
+    with pytest.raises(DataError, match="enlarge"):
+        attribution.share_on_motion(np.ones((6, 4, 4)), moving, face)
+    with pytest.raises(DataError, match="one map a pair"):
+        attribution.mean_maps(np.ones((2, 4, 4)), pairs)
+    with pytest.raises(DataError, match="unknown 'label'"):
+        attribution.mean_maps(np.ones((6, 4, 4)), pairs, by="label")
+    with pytest.raises(DataError, match="not known"):
+        attribution.mean_maps(np.ones((6, 4, 4)), replace(pairs, action_units=None), by="action unit")

@@ -1,0 +1,121 @@
+"""Probes on codes of which it is known what they hold, and held to the measures that were there before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from lfdtcmen import LFDTCMEN, DataError
+from lfdtcmen.analysis import disentanglement, probes
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.modules.drl import Codes
+
+
+def pairs_of(subjects: int = 8, clips: int = 10) -> PairSet:
+    """Faces whose left half is who it is, and in whose apex's right half one number is the emotion and the unit."""
+    rng, count = np.random.default_rng(0), subjects * clips
+    onset = np.repeat(rng.integers(50, 200, (subjects, 32, 32, 3), dtype=np.uint8), clips, axis=0)
+    onset[:, :, 16:] = 100
+    strength = rng.uniform(-1, 1, count)
+    apex = onset.copy()
+    apex[:, :, 16:] = (100 + 80 * strength).astype(np.uint8)[:, None, None, None]
+    units = np.zeros((count, 2, 2), np.float32)
+    units[:, 0, 0], units[:, 1, 0] = strength + 1, strength**2 + 0.1  # a line, and a curve
+    names = np.repeat([f"toy/{s}" for s in range(subjects)], clips)
+    labels = (np.abs(strength) > 0.5).astype(np.int64)  # large or small: no straight line tells
+    return PairSet(pd.DataFrame({"subject": names}), onset, apex, labels, ("small", "large"), action_units=units)
+
+
+class Halves(nn.Module):
+    """The identity code is the left half, the motion code the right one."""
+
+    identity_encoder = True
+
+    def encode(self, frames, identity=True):
+        left, right = (half.mean(1).flatten(1)[:, :64, None, None] for half in frames.split(16, dim=3))
+        return Codes(right.expand(-1, -1, 2, 2), (), identity=left.expand(-1, -1, 2, 2) if identity else None)
+
+
+class Noise(nn.Module):
+    def encode(self, frames, identity=True):
+        codes = torch.randn(2, len(frames), 16, 2, 2)
+        return Codes(codes[0], (), identity=codes[1])
+
+
+def model_of(drl: nn.Module) -> nn.Module:
+    model = nn.Module()
+    model.drl = drl
+    return model
+
+
+def values(table: pd.DataFrame) -> pd.Series:
+    return table.set_index(["asked", "code", "places", "probe"])["value"]
+
+
+def test_each_code_tells_what_it_holds_and_nothing_else():
+    table = values(probes.probe_codes(model_of(Halves()), pairs_of()))
+    assert (table["subject"]["id(apex)"] == 1).all()
+    assert (table["subject"]["mo(apex)"] < 0.4).all() and (table["subject"]["mo(apex) - mo(onset)"] < 0.4).all()
+    assert (table["action units"]["id(apex)"] < 0.1).all()
+    assert (np.abs(table["emotion"]["id(apex)"] - 0.5) < 0.2).all()
+    assert (table["action units"]["mo(apex)"] > 0.5).all()
+
+
+def test_only_a_kernel_reads_what_is_folded():
+    emotion = values(probes.probe_codes(model_of(Halves()), pairs_of()))["emotion"]["mo(apex)"]["mean"]
+    assert emotion["kernel"] > 0.9 and emotion["linear"] < 0.7
+
+
+def test_noise_tells_nothing():
+    torch.manual_seed(0)
+    table = probes.probe_codes(model_of(Noise()), pairs_of(subjects=8, clips=24))
+    off = table["value"] - table["chance"]
+    assert (off[table["asked"] != "action units"].abs() < 0.2).all()
+    assert (off[table["asked"] == "action units"] < 0.1).all()
+    assert set(table.loc[table["asked"] == "subject", "chance"].round(3)) == {0.125}
+    assert set(table.loc[table["asked"] == "emotion", "chance"]) == {0.5}
+
+
+def test_linear_probes_are_those_of_the_disentanglement_report():
+    torch.manual_seed(0)
+    model, pairs = LFDTCMEN(num_classes=2).eval(), pairs_of(subjects=5, clips=6)
+    table = values(probes.probe_codes(model, pairs))
+    leak = disentanglement.identity_leak(model, pairs)["value"]
+    read = disentanglement.readability(model, pairs)["value"]
+    assert table["subject", "mo(apex)", "mean", "linear"] == leak["subject from mo(apex)"]
+    assert table["subject", "mo(apex)", "all", "linear"] == leak["subject from mo(apex), all places"]
+    assert table["subject", "mo(apex) - mo(onset)", "mean", "linear"] == leak["subject from mo(apex) - mo(onset)"]
+    assert table["emotion", "id(apex)", "mean", "linear"] == pytest.approx(read["emotion from id(apex)"])
+    units = table["action units", "mo(apex) - mo(onset)", "all", "linear"]
+    assert units == pytest.approx(read["action units from mo(apex) - mo(onset)"], abs=1e-6)
+
+
+def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_were():
+    torch.manual_seed(1)
+    model = LFDTCMEN(num_classes=2)
+    model.drl.eval()
+    pairs = pairs_of(subjects=4, clips=4)
+    table = probes.probe_table({"stage 1": model}, pairs)
+    assert list(dict.fromkeys(table["model"])) == ["untrained", "stage 1"]
+    assert len(table) == 2 * 3 * 3 * 2 * 2 and not table.duplicated(["model", "asked", "code", "places", "probe"]).any()
+    numbers = table[["value", "low", "high", "chance"]]
+    assert np.isfinite(numbers).all(axis=None)
+    assert model.training and not model.drl.training
+    pd.testing.assert_frame_equal(table, probes.probe_table({"stage 1": model}, pairs))
+
+
+def test_what_a_network_or_the_data_lack_is_left_out():
+    model = LFDTCMEN(num_classes=2, drl="motion", flow=None).eval()
+    table = probes.probe_codes(model, replace(pairs_of(subjects=4, clips=4), action_units=None))
+    assert set(table["code"]) == {"mo(apex)", "mo(apex) - mo(onset)"}
+    assert set(table["asked"]) == {"subject", "emotion"}
+
+
+def test_what_cannot_be_probed_is_refused():
+    with pytest.raises(DataError, match="two clips"):
+        probes.probe_codes(model_of(Halves()), pairs_of(subjects=4, clips=1))
+    with pytest.raises(DataError, match="no network"):
+        probes.probe_table({}, pairs_of())
