@@ -299,9 +299,14 @@ def swap_grid(
 
 
 def swap_strip(
-    identity: np.ndarray, motion: np.ndarray, generated: np.ndarray, change: np.ndarray, true_change: np.ndarray
+    identity: np.ndarray,
+    motion: np.ndarray,
+    generated: np.ndarray,
+    change: np.ndarray,
+    true_change: np.ndarray,
+    truth: np.ndarray | None = None,
 ) -> Figure:
-    """Draw one swap in one row: who, which motion, the generated face, its change, and the change as it should be.
+    """Draw one swap: who, which motion, the generated face, its change, and the change as it should be.
 
     Parameters
     ----------
@@ -309,16 +314,36 @@ def swap_strip(
         uint8 [H, W, 3].
     change, true_change : ndarray
         Grey levels, [H, W]. Both are drawn in the true change's range.
+    truth : ndarray, optional
+        The face as it should be (rendered counterfactual), uint8 [H, W, 3]. With it, a second row also shows how far
+        off the generated face is, and how far a copy of the identity's frame would be, with both mean absolute errors.
     """
-    figure, axes = _image_grid(1, 5, titled=True, bars=True)
-    for ax, frame in zip(axes[0], (identity, motion, generated), strict=False):
-        ax.imshow(_check_frames(np.asarray(frame)[None], "swap_strip")[0])
-    _draw_change(axes[0, 3], change, _limit(true_change))
-    image = _draw_change(axes[0, 4], true_change, _limit(true_change))
-    titles = ("identity from", "motion from", "generated", "generated change", "true change")
-    for ax, title in zip(axes[0], titles, strict=True):
-        ax.set_title(title, fontsize=9)
-    _colour_bar(figure, image, slice(3, 5), "grey levels")
+    shown = {"identity from": identity, "motion from": motion, "generated": generated}
+    shown |= {} if truth is None else {"rendered truth": truth}
+    frames = _check_frames(np.stack(list(shown.values())), "swap_strip")
+    if truth is None:
+        figure, axes = _image_grid(1, 5, titled=True, bars=True)
+        faces, changes = axes[0, :3], axes[0, 3:]
+    else:
+        figure, axes = _image_grid(2, 4, titled=True, bars=True)
+        figure.set_figheight(figure.get_figheight() + 0.5)  # a second row of titles
+        faces, (*changes, of_generated, of_copy) = axes
+        errors = {
+            name: grey_change(truth[None], frame[None])[0]
+            for name, frame in (("generated", generated), ("copied identity", identity))
+        }
+        limit = max(_limit(error) for error in errors.values())
+        for ax, (name, error) in zip((of_generated, of_copy), errors.items(), strict=True):
+            off = _draw_change(ax, error, limit)
+            ax.set_title(f"{name} - truth\nmean error {np.abs(error).mean():.2f}", fontsize=9)
+        _colour_bar(figure, off, slice(2, 4), "error (grey levels)")
+    for ax, name, frame in zip(faces, shown, frames, strict=True):
+        ax.imshow(frame)
+        ax.set_title(name, fontsize=9)
+    for ax, name, values in zip(changes, ("generated", "true"), (change, true_change), strict=True):
+        image = _draw_change(ax, values, _limit(true_change))
+        ax.set_title(f"{name} change", fontsize=9)
+    _colour_bar(figure, image, slice(3, 5) if truth is None else slice(0, 2), "change (grey levels)")
     return figure
 
 
@@ -388,6 +413,53 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     stages = sorted(history["stage"].unique())
     lines = [Line2D([], [], color=PALETTE[int(stage) - 1], label=f"stage {stage}") for stage in stages]
     figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), fontsize=9, frameon=False)
+    return figure
+
+
+def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights: Mapping[str, float]) -> Figure:
+    """Draw what each loss adds to the weighted sum (3.2), and which share of the sum's gradient it is.
+
+    With gradients g_i before their weights, g = sum of w_i g_i, and the share of loss i is <w_i g_i, g> / <g, g>.
+    All shares add up to 1; a loss below 0 pulls against the sum of all.
+
+    Parameters
+    ----------
+    losses : mapping
+        Loss -> its value before its weight.
+    products : ndarray
+        Inner products of the losses' gradients before their weights, in the order of ``losses``, [L, L]:
+        ``G @ G.T`` of gradients [L, P]. From them any weights' shares follow without another backward pass.
+    weights : mapping
+        Loss -> its weight.
+
+    Raises
+    ------
+    DataError
+        Products of another size, or weights of other losses.
+    """
+    names, products = list(losses), np.asarray(products, np.float64)
+    if products.shape != (len(names), len(names)):
+        raise DataError(f"products {list(products.shape)} for {len(names)} losses", "loss_weight_bars", "give G @ G.T")
+    if set(weights) != set(names):
+        raise DataError(f"weights of {sorted(weights)}, losses {sorted(names)}", "loss_weight_bars")
+    weight = np.array([weights[name] for name in names])  # [L]
+    terms = weight * np.array(list(losses.values()))  # [L]
+    pulls = weight * (products @ weight)  # [L]: <w_i g_i, g>
+    shares = pulls / max(pulls.sum(), 1e-30)  # all weights 0: no gradient, no share
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.34 * len(names)), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for ax, values, digits, number in ((left, terms, 6, "{:.3g}"), (right, shares, 2, "{:.0%}")):
+        ax.barh(range(len(names)), values, color=[PALETTE[0] if v >= 0 else PALETTE[1] for v in values])
+        for k, value in enumerate(values):
+            aside = {"xytext": (4 if value >= 0 else -4, 0), "ha": "left" if value >= 0 else "right"}
+            text = number.format(round(value, digits) + 0.0)  # never "-0"
+            ax.annotate(text, (value, k), textcoords="offset points", va="center", fontsize=8, **aside)
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.set_ylim(len(names) - 0.4, -0.6)
+    left.set_yticks(range(len(names)), [f"{w:.3g} x {name}" for name, w in zip(names, weight, strict=True)], fontsize=9)
+    left.set(xlabel=f"weight x loss (sum {terms.sum():.3g})", xlim=(0, max(1.2 * terms.max(), 1e-6)))
+    right.set(xlabel="share of the sum's gradient", xlim=(min(-0.4, 1.3 * shares.min()), max(1.2, 1.2 * shares.max())))
+    right.xaxis.set_major_formatter("{x:.0%}")
     return figure
 
 
@@ -1008,6 +1080,66 @@ def spotting_errors(errors: Mapping[str, Sequence[int]], reach: int = 6) -> Figu
         ax.set_xticks([-reach, 0, reach], [f"-{reach} or\nbefore", "0", f"{reach} or\nafter"])
     axes[0].set_ylabel("clips (%)")
     figure.supxlabel("spotted less true frame (frames)", fontsize=9)
+    return figure
+
+
+def clip_timeline(
+    frames: np.ndarray,
+    shown: int,
+    curve: np.ndarray,
+    fps: float,
+    since: int = 0,
+    apexes: Mapping[str, int] | None = None,
+    name: str = "motion",
+) -> Figure:
+    """Draw one moment of a clip: the frame, its change since another one, and where it stands on a curve (section 6).
+
+    Parameters
+    ----------
+    frames : ndarray
+        uint8 [T, H, W, 3].
+    shown : int
+        The frame to show.
+    curve : ndarray
+        A value for each frame, such as how much has moved, [T].
+    fps : float
+        Frames a second.
+    since : int
+        The frame from which the change is taken, usually the onset.
+    apexes : mapping, optional
+        Who says so ("true", "spotted"; three at most) -> the frame of the apex.
+    name : str
+        What the curve is, with its unit.
+
+    Raises
+    ------
+    DataError
+        A curve of another length, or a frame that the clip does not have.
+    """
+    frames, curve = _check_frames(frames, "clip_timeline"), np.asarray(curve)
+    _check_titles(curve, len(frames), "clip_timeline: curve")
+    apexes = dict(apexes or {})
+    for what, frame in {"shown": shown, "since": since, **apexes}.items():
+        if not 0 <= frame < len(frames):
+            raise DataError(f"frame {frame} of a clip of {len(frames)} frames", f"clip_timeline: {what}")
+    changes = grey_change(np.repeat(frames[since][None], len(frames), 0), frames)  # [T, H, W]
+    figure = Figure(figsize=(WIDTH, 2.6), dpi=DPI, layout="constrained")
+    face, change, ax = figure.subplots(1, 3, width_ratios=(1, 1.2, 2.2))
+    _bare(face).imshow(frames[shown])
+    face.set_title(f"{shown / fps:.2f} s (frame {shown})", fontsize=9)
+    image = _draw_change(_bare(change), changes[shown], _limit(changes))  # one range for the whole clip
+    change.set_title(f"change since {since / fps:.2f} s", fontsize=9)
+    figure.colorbar(image, ax=change, label="grey levels", shrink=0.7)
+    seconds = np.arange(len(frames)) / fps
+    ax.plot(seconds, curve, ".-", color=PALETTE[0], linewidth=1.2, markersize=4)
+    ax.plot(seconds[shown], curve[shown], "o", color="black", markersize=9, label="shown")
+    looks = (("black", "--", 1.3), (PALETTE[1], "-", 4), (PALETTE[2], "-", 4))  # told apart also where they agree
+    for (who, frame), (colour, style, width) in zip(apexes.items(), looks, strict=False):
+        look = {"color": colour, "linestyle": style, "linewidth": width, "alpha": 1 if width < 2 else 0.6}
+        ax.axvline(frame / fps, label=f"{who} apex", **look)
+    ax.set(xlabel="time (s)", ylabel=name, xlim=(-0.5 / fps, (len(frames) - 0.5) / fps))
+    ax.margins(y=0.15)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=4, fontsize=8, frameon=False)
     return figure
 
 

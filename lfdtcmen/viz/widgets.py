@@ -1,61 +1,91 @@
-"""Three sliders for a notebook. They draw with :mod:`lfdtcmen.viz.plots`, so each has a static twin there.
+"""Sliders for a notebook. They draw with :mod:`lfdtcmen.viz.plots`, so each has a static twin there.
 
 A widget is a box whose last child is the picture: an image, redrawn when a control moves.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import ipywidgets
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import nn
 
 from lfdtcmen.analysis import evaluation_mode
 from lfdtcmen.analysis.inflation import count_epochs, steps_of_counts
-from lfdtcmen.datasets.synthetic import ACTION_UNITS, action_unit_field, draw_face
-from lfdtcmen.datasets.synthetic.action_units import NAMES
+from lfdtcmen.config import LossWeights
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.synthetic import action_unit_field, draw_face, warp_photograph
+from lfdtcmen.datasets.synthetic.action_units import NAMES, to_intensity
 from lfdtcmen.errors import DataError
 from lfdtcmen.modules.drl import Codes
+from lfdtcmen.preprocessing.apex import flow_length, frame_difference, spot_apex, spot_interval
 from lfdtcmen.preprocessing.flow import strain
 from lfdtcmen.viz import plots
 
-PICTURE_DPI = 70  # a slider should follow the hand: a smaller picture is drawn faster
+PICTURE_DPI = 90  # a slider should follow the hand: a smaller picture is drawn faster
+FLICKER = 400  # milliseconds a frame
+# a control is 300 px wide by default, which leaves no room for a slider beside a long name
+WIDE = {"style": {"description_width": "16em"}, "layout": {"width": "38em"}}
 LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that a stronger unit looks stronger
 
 
-def action_unit_slider(subjects: int = 20, seed: int = 0) -> ipywidgets.VBox:
-    """Let one action unit act on a drawn face; the static twin is :func:`~lfdtcmen.viz.plots.action_unit_sheet`.
+def action_unit_slider(
+    units: Sequence[int] = (12, 6, 1, 4, 15, 26),
+    subjects: int = 20,
+    seed: int = 0,
+    photograph: tuple[np.ndarray, np.ndarray] | None = None,
+) -> ipywidgets.VBox:
+    """Let action units act on a face; the static twin is :func:`~lfdtcmen.viz.plots.action_unit_sheet`.
 
     Parameters
     ----------
+    units : sequence of int
+        FACS numbers, a slider each. They add up, as on a face: 6 and 12 make a smile. The first one begins at 1.5 px.
     subjects : int
-        How many faces to choose from.
+        How many drawn faces to choose from.
     seed : int
-        Of the data set that the faces belong to.
+        Of the data set that the drawn faces belong to.
+    photograph : tuple, optional
+        A real face in place of the drawn ones: the frame, uint8 [128, 128, 3], and its five landmarks [5, 2], as
+        :func:`lfdtcmen.datasets.synthetic.warp_photograph` takes them.
 
     Returns
     -------
     ipywidgets.VBox
-        Controls: subject, action unit, intensity on the image-left and image-right side of the face (pixels). The
-        picture shows the face at rest, with the unit, the difference, the exact motion and its strain.
-    """
-    names = [(f"AU{unit} {NAMES[unit]}", unit) for unit in ACTION_UNITS]
-    controls = {
-        "subject": ipywidgets.IntSlider(description="subject", min=0, max=subjects - 1),
-        "unit": ipywidgets.Dropdown(description="unit", options=names, value=12),
-        "left": ipywidgets.FloatSlider(description="left (px)", value=1.5, min=0, max=3, step=0.1),
-        "right": ipywidgets.FloatSlider(description="right (px)", value=1.5, min=0, max=3, step=0.1),
-    }
+        Controls: subject (drawn faces only), side, intensity of each unit (pixels). The picture shows the face at
+        rest, with the units, the difference, the exact motion and its strain.
 
-    def draw(subject: int, unit: int, left: float, right: float) -> Figure:
-        units = {unit: (left, right)}
-        rest, moved = (draw_face(subject, u, seed=seed)[None] for u in (None, units))
-        flow = action_unit_field(units, subject, seed=seed)
-        return plots.pair_strip(rest, moved, flow[None], strain(flow)[None], flow_name="exact motion", limits=LIMITS)
+    Raises
+    ------
+    DataError
+        An action unit that is not drawn, or a photograph that :func:`warp_photograph` refuses.
+    """
+    to_intensity(dict.fromkeys(units, 0.0))  # refuses a unit that is not drawn
+    sides = [("both", (1, 1)), ("image-left", (1, 0)), ("image-right", (0, 1))]
+    controls = {"subject": ipywidgets.IntSlider(description="subject", min=0, max=subjects - 1, **WIDE)}
+    if photograph is not None:
+        controls = {}
+    controls["side"] = ipywidgets.Dropdown(description="side of the face", options=sides, **WIDE)
+    for k, unit in enumerate(units):
+        name, start = f"AU{unit} {NAMES[unit]} (px)", 0.0 if k else 1.5
+        controls[f"au{unit}"] = ipywidgets.FloatSlider(description=name, value=start, max=3, step=0.1, **WIDE)
+
+    def draw(side: tuple[int, int], subject: int = 0, **pixels: float) -> Figure:
+        acting = {unit: (side[0] * pixels[f"au{unit}"], side[1] * pixels[f"au{unit}"]) for unit in units}
+        if photograph is None:
+            rest, moved = (draw_face(subject, u, seed=seed) for u in (None, acting))
+            flow = action_unit_field(acting, subject, seed=seed)
+        else:
+            rest = photograph[0]
+            moved, flow = warp_photograph(*photograph, acting)
+        deformed = strain(flow)[None]
+        return plots.pair_strip(rest[None], moved[None], flow[None], deformed, flow_name="exact motion", limits=LIMITS)
 
     return _slider(controls, draw)
 
@@ -64,7 +94,8 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
     """Give one face another's motion, faintly or strongly; the static twin is :func:`~lfdtcmen.viz.plots.swap_grid`.
 
     The motion code runs along the line from the donor's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
-    strength 0 the generated change is zero, at 1 it should equal the true one, above it exaggerates.
+    strength 0 the generated change is zero, at 1 it should equal the true one, above it exaggerates. The truth, and the
+    errors of the generated face and of a copy of the identity's frame, are those of strength 1.
 
     Parameters
     ----------
@@ -91,10 +122,10 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
     true = plots.grey_change(counterfactuals.onset_clean[:, None], counterfactuals.apex_clean)  # [I, M, H, W]
     names = [(f"{k}: {emotion}", k) for k, emotion in enumerate(counterfactuals.emotions)]
     controls = {
-        "identity": ipywidgets.IntSlider(description="identity", min=0, max=people - 1),
-        "donor": ipywidgets.IntSlider(description="donor", value=min(1, people - 1), min=0, max=people - 1),
-        "motion": ipywidgets.Dropdown(description="motion", options=names),
-        "strength": ipywidgets.FloatSlider(description="strength", value=1, min=0, max=3, step=0.1),
+        "identity": ipywidgets.IntSlider(description="identity", min=0, max=people - 1, **WIDE),
+        "donor": ipywidgets.IntSlider(description="donor", value=min(1, people - 1), min=0, max=people - 1, **WIDE),
+        "motion": ipywidgets.Dropdown(description="motion", options=names, **WIDE),
+        "strength": ipywidgets.FloatSlider(description="strength", value=1, min=0, max=3, step=0.1, **WIDE),
     }
 
     @torch.no_grad()
@@ -111,7 +142,155 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
             plots.as_frames(after)[0],
             change,
             true[identity, motion],
+            counterfactuals.apex_clean[identity, motion],
         )
+
+    return _slider(controls, draw)
+
+
+def loss_weight_sliders(losses: Mapping[str, float], gradients: np.ndarray, weights: LossWeights) -> ipywidgets.VBox:
+    """Weigh the losses of one batch; the static twin is :func:`~lfdtcmen.viz.plots.loss_weight_bars`.
+
+    The sum and its gradient are linear in the weights: one backward pass a loss, made beforehand, serves every position
+    of the sliders.
+
+    Parameters
+    ----------
+    losses : mapping
+        Loss -> its value on the batch, before its weight.
+    gradients : ndarray
+        Of each loss before its weight, in the order of ``losses``, on the parameters in question, [L, P].
+    weights : LossWeights
+        Where the sliders begin.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Controls: a weight for each loss, from 0 to four times where it begins (to 1 where it begins at 0).
+
+    Raises
+    ------
+    DataError
+        Another number of gradients than of losses.
+    """
+    gradients = np.asarray(gradients, np.float64)
+    if gradients.ndim != 2 or len(gradients) != len(losses):
+        raise DataError(f"gradients {list(gradients.shape)} for {len(losses)} losses", "loss_weight_sliders")
+    products = gradients @ gradients.T  # [L, L]
+    controls = {}
+    for name in losses:
+        start = getattr(weights, name)
+        top = 4 * start or 1.0
+        look = {"max": top, "step": top / 80, "readout_format": ".3g"} | WIDE
+        controls[name] = ipywidgets.FloatSlider(description=name, value=start, **look)
+    return _slider(controls, lambda **chosen: plots.loss_weight_bars(losses, products, chosen))
+
+
+def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
+    """Leaf through held-out samples, the mistakes first; the static twin is :func:`~.plots.prediction_strip`.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        With flow.
+    predictions : DataFrame
+        Of one model and one seed, as :func:`lfdtcmen.evaluation.cross_validate` returns them: columns subject, clip,
+        label, prediction, and p_<class> for each class.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Controls: which samples (all mistakes, each kind of mistake, those called right), the sample (the most certain
+        answer first), what the face does (onset and apex in turn, or one of them held). Then the face, and the picture:
+        onset, difference, flow and class probabilities.
+
+    Raises
+    ------
+    DataError
+        Pairs without flow, predictions of several seeds, of other pairs, or of none.
+    """
+    if pairs.flow is None:
+        raise DataError("the pairs have no flow", "fold_explorer", "prepare them with lfdtcmen.preprocessing.prepare")
+    table = predictions.reset_index(drop=True)
+    keys = [pd.MultiIndex.from_frame(part[["subject", "clip"]]) for part in (pairs.manifest, table)]
+    if keys[1].has_duplicates:
+        raise DataError("some clips are predicted more than once", "fold_explorer", "choose one model and one seed")
+    where = keys[0].get_indexer(keys[1])  # [N]: the pair of each prediction
+    if len(table) == 0 or (where < 0).any():
+        raise DataError(f"{(where < 0).sum()} of {len(table)} predictions are of no such pair", "fold_explorer")
+    names = pairs.label_names
+    probabilities = table[[f"p_{name}" for name in names]].to_numpy()  # [N, C]
+    table = table.assign(true=[names[c] for c in table["label"]], called=[names[c] for c in table["prediction"]])
+    table = table.loc[np.argsort(-probabilities.max(1), kind="stable")]  # the most certain answer first
+    wrong = table[table["prediction"] != table["label"]]
+    kinds = sorted(wrong.groupby(["true", "called"]).groups.items(), key=lambda kind: -len(kind[1]))
+    groups = {"all mistakes": wrong.index}
+    groups |= {f"{true} called {called}": rows for (true, called), rows in kinds}
+    groups |= {"called right": table.index.difference(wrong.index, sort=False)}
+    groups = {f"{name} ({len(rows)})": rows for name, rows in groups.items() if len(rows)}
+
+    show = ipywidgets.Dropdown(description="show", options=list(groups), **WIDE)
+    number = ipywidgets.IntSlider(description="sample", max=len(groups[show.value]) - 1, **WIDE)
+    face = ipywidgets.Dropdown(description="face", options=["in turn", "onset", "apex"], **WIDE)
+    flicker = ipywidgets.Image(format="gif", width=256, height=256, layout={"align_self": "flex-start"})
+
+    def choose(_change) -> None:
+        number.max, number.value = len(groups[show.value]) - 1, 0
+
+    def draw(show: str, number: int, face: str) -> Figure:
+        row = groups[show][number]
+        k = where[row]
+        held = {"in turn": (pairs.onset[k], pairs.apex[k]), "onset": (pairs.onset[k],), "apex": (pairs.apex[k],)}
+        flicker.value = _animation(held[face])
+        about = table.loc[row]
+        title = f"{about['subject']}, {about['clip']}: {about['true']}, called {about['called']}"
+        one = (pairs.onset[[k]], pairs.apex[[k]], pairs.flow[[k]])
+        return plots.prediction_strip(*one, probabilities[[row]], names, [about["label"]], [title])
+
+    show.observe(choose, names="value")  # before the redrawing: a group may be smaller than the last one
+    box = _slider({"show": show, "number": number, "face": face}, draw)
+    box.children = (show, number, face, flicker, box.children[-1])
+    return box
+
+
+def apex_timeline(frames: np.ndarray, fps: float, apex: int | None = None) -> ipywidgets.VBox:
+    """Go through a clip, beside the curves that spot its apex; the static twin is :func:`~.plots.clip_timeline`.
+
+    Parameters
+    ----------
+    frames : ndarray
+        Aligned clip, uint8 [T, 128, 128, 3].
+    fps : float
+        Frames a second.
+    apex : int, optional
+        The true or annotated apex.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Controls: the frame, and which curve (:mod:`lfdtcmen.preprocessing.apex`): share of the expression in each
+        frame after the best pulse, length of the flow, or grey difference. Each curve spots an apex of its own.
+
+    Raises
+    ------
+    DataError
+        Frames that are not aligned, or an apex outside of the clip.
+    """
+    found = spot_interval(frames, fps)
+    curves = {
+        "pulse": ("share of the expression", found.curve, found.apex),
+        "flow": ("flow since the first frame (px)", flow_length(frames), spot_apex(frames, "flow")),
+        "difference": ("grey difference (grey levels)", frame_difference(frames), spot_apex(frames, "difference")),
+    }
+    controls = {
+        "shown": ipywidgets.IntSlider(description="frame", value=found.apex, max=len(frames) - 1, **WIDE),
+        "method": ipywidgets.Dropdown(description="curve", options=list(curves), **WIDE),
+    }
+
+    def draw(shown: int, method: str) -> Figure:
+        name, curve, spotted = curves[method]
+        apexes = ({} if apex is None else {"true": apex}) | {"spotted": spotted}
+        return plots.clip_timeline(frames, shown, curve, fps, found.onset, apexes, name)
 
     return _slider(controls, draw)
 
@@ -133,12 +312,14 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
         adds (:func:`~lfdtcmen.analysis.inflation.inflated_scores`), from the honest score to the reported one.
     """
     controls = {
-        "epochs": ipywidgets.IntSlider(description="epochs", value=1, min=1, max=apart["epoch"].nunique()),
-        "seeds": ipywidgets.IntSlider(description="seeds", value=1, min=1, max=apart["seed"].nunique()),
+        "epochs": ipywidgets.IntSlider(description="epochs", value=1, min=1, max=apart["epoch"].nunique(), **WIDE),
+        "seeds": ipywidgets.IntSlider(description="seeds", value=1, min=1, max=apart["seed"].nunique(), **WIDE),
         "at_random": ipywidgets.Dropdown(
-            description="split", options=[("subjects apart", False), ("samples at random", True)]
+            description="split", options=[("subjects apart", False), ("samples at random", True)], **WIDE
         ),
-        "over_folds": ipywidgets.Dropdown(description="average", options=[("pooled", False), ("over folds", True)]),
+        "over_folds": ipywidgets.Dropdown(
+            description="average", options=[("pooled", False), ("over folds", True)], **WIDE
+        ),
     }
     counts = [count_epochs(table, num_classes) for table in (apart, mixed)]
 
@@ -150,17 +331,33 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
 
 def _slider(controls: dict[str, ipywidgets.Widget], draw: Callable[..., Figure]) -> ipywidgets.VBox:
     """Return a box of the controls above the picture that ``draw`` makes of their values."""
-    picture = ipywidgets.Image(format="png")
+    picture = ipywidgets.Image(format="png", layout={"align_self": "flex-start"})  # as it is: a box would stretch it
+    drawn = None
 
     def redraw(_change=None) -> None:
-        png = io.BytesIO()
-        draw(**{name: control.value for name, control in controls.items()}).savefig(png, dpi=PICTURE_DPI)
-        picture.value = png.getvalue()
+        nonlocal drawn
+        values = {name: control.value for name, control in controls.items()}
+        if values != drawn:  # one control may move another, and each tells of it
+            figure = draw(**values)
+            figure.set_dpi(PICTURE_DPI)
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()  # once, where savefig lays a figure out in a pass of its own
+            png = io.BytesIO()
+            Image.fromarray(np.asarray(canvas.buffer_rgba())).save(png, "PNG", compress_level=1)
+            picture.value, drawn = png.getvalue(), values
 
     for control in controls.values():
         control.observe(redraw, names="value")
     redraw()
     return ipywidgets.VBox([*controls.values(), picture])
+
+
+def _animation(frames: Sequence[np.ndarray]) -> bytes:
+    """Return frames [H, W, 3] as a GIF that goes on for ever: the browser plays it, the kernel has nothing to do."""
+    file = io.BytesIO()
+    first, *others = (Image.fromarray(frame).quantize(128) for frame in frames)
+    first.save(file, "GIF", save_all=True, append_images=others, duration=FLICKER, loop=0)
+    return file.getvalue()
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
 FLOW = RNG.normal(size=(3, 2, 32, 32)).astype(np.float32)
 NAMES = ("negative", "positive", "surprise")
+LOSSES = {"cycle": 0.5, "emotion": 2.0}
 STATED = {"negative": {"negative": 0.77}, "positive": {"negative": 0.47, "positive": 0.38}}
 
 
@@ -79,6 +80,9 @@ FIGURES = {
         FRAMES[:1], FRAMES, FRAMES[None], change=FLOW[None, :, 0], true_change=FLOW[None, :, 1]
     ),
     "swap_strip": lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1]),
+    "swap_strip_truth": lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[1]),
+    "loss_weight_bars": lambda: plots.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "emotion": 0.0}),
+    "clip_timeline": lambda: plots.clip_timeline(FRAMES, 1, np.arange(3), 30, 0, {"true": 1, "spotted": 2}),
     "attention_maps": lambda: plots.attention_maps(FRAMES, RNG.random((3, 256, 4, 4)), ["a", "b", "c"]),
     "loss_curves": lambda: plots.loss_curves(history()),
     "embedding": lambda: plots.embedding(
@@ -273,6 +277,41 @@ def test_ablation_forest_refuses_a_table_without_steps():
         plots.ablation_forest(ablations().drop(columns="UF1 - above"))
     with pytest.raises(DataError, match="UAR"):
         plots.ablation_forest(ablations(), metric="UAR")
+
+
+def test_loss_weight_bars_share_out_the_gradient_of_the_sum():
+    gradients = np.array([[2.0, 0.0], [-1.0, 1.0]])  # the second pulls against the first
+    figure = plots.loss_weight_bars(LOSSES, gradients @ gradients.T, {"cycle": 2.0, "emotion": 0.5})
+    left, right = figure.axes
+    assert [bar.get_width() for bar in left.patches] == [1.0, 1.0]
+    total = 2.0 * gradients[0] + 0.5 * gradients[1]  # [3.5, 0.5]
+    shares = [w * g @ total / (total @ total) for w, g in zip((2.0, 0.5), gradients, strict=True)]
+    np.testing.assert_allclose([bar.get_width() for bar in right.patches], shares)
+    assert sum(shares) == pytest.approx(1) and shares[1] < 0
+    assert [text.get_text() for text in right.texts] == ["112%", "-12%"]
+    assert "sum 2" in left.get_xlabel()
+    nothing = plots.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 0.0, "emotion": 0.0}).axes[1]
+    assert [text.get_text() for text in nothing.texts] == ["0%", "0%"]
+    with pytest.raises(DataError, match="for 2 losses"):
+        plots.loss_weight_bars(LOSSES, np.eye(3), LOSSES)
+    with pytest.raises(DataError, match="rest"):
+        plots.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "rest": 1.0})
+
+
+def test_clip_timeline_marks_the_frame_and_both_apexes():
+    figure = plots.clip_timeline(FRAMES, 2, np.array([0.0, 5, 3]), 10, 0, {"true": 1, "spotted": 2}, "flow (px)")
+    face, change, ax = figure.axes[:3]
+    assert face.get_title() == "0.20 s (frame 2)" and change.get_title() == "change since 0.00 s"
+    np.testing.assert_allclose(change.images[0].get_array(), plots.grey_change(FRAMES[:1], FRAMES[2:])[0])
+    marks = {line.get_label(): line.get_xydata()[0] for line in ax.lines}
+    assert marks["shown"].tolist() == [0.2, 3.0]
+    assert (marks["true apex"][0], marks["spotted apex"][0]) == (0.1, 0.2)
+    assert ax.get_ylabel() == "flow (px)"
+    with pytest.raises(DataError, match="2 given for 3 images"):
+        plots.clip_timeline(FRAMES, 0, np.arange(2), 30)
+    for wrong in ({"shown": 3}, {"since": -1}, {"apexes": {"true": 7}}):
+        with pytest.raises(DataError, match="of a clip of 3 frames"):
+            plots.clip_timeline(FRAMES, **{"shown": 0} | wrong, curve=np.arange(3), fps=30)
 
 
 def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_held_against():

@@ -1,5 +1,6 @@
 """The sliders answer, with a picture, fast enough to follow the hand."""
 
+import io
 import time
 from types import SimpleNamespace
 
@@ -8,10 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.inflation import HONEST, best_epoch, inflated_scores, inflation_table
+from lfdtcmen.config import LossWeights
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.synthetic import make_clip
 from lfdtcmen.evaluation.metrics import uf1
+from lfdtcmen.preprocessing.align import align_clip
+from lfdtcmen.preprocessing.apex import frame_difference
 from lfdtcmen.viz import widgets
 
 
@@ -35,10 +42,49 @@ def counterfactuals():
     return SimpleNamespace(onset=onset, onset_clean=onset, apex=apex, apex_clean=apex, emotions=names)
 
 
+def drawn_with(monkeypatch, name: str) -> list[tuple]:
+    """Return the list to which each call of a figure of plots adds its arguments."""
+    calls, figure = [], getattr(widgets.plots, name)
+    monkeypatch.setattr(widgets.plots, name, lambda *a, **k: calls.append(a) or figure(*a, **k))
+    return calls
+
+
 def test_action_unit_slider_redraws_at_once():
     box = widgets.action_unit_slider(subjects=2)
-    times = [seconds_to_redraw(box, 2, value) for value in (0.5, 1.0, 2.0)] + [seconds_to_redraw(box, 1, 4)]
+    times = [seconds_to_redraw(box, 2, value) for value in (0.5, 1.0, 2.0)] + [seconds_to_redraw(box, 4, 1.0)]
     assert np.median(times) < 0.3
+
+
+def test_action_units_add_up_and_keep_to_their_side(monkeypatch):
+    calls = drawn_with(monkeypatch, "pair_strip")
+    box = widgets.action_unit_slider(units=(12, 1), subjects=2)
+    smile = calls[-1][2]  # [1, 2, 128, 128]
+    box.children[3].value = 2.0
+    both = calls[-1][2]
+    box.children[2].value = 0.0
+    np.testing.assert_allclose(both, smile + calls[-1][2], atol=1e-4)
+    box.children[1].value = (1, 0)  # the image's left half
+    length = np.linalg.norm(calls[-1][2][0], axis=0)
+    assert length[:, :64].sum() > 3 * length[:, 64:].sum()
+
+
+def test_action_units_move_a_photograph(monkeypatch):
+    calls = drawn_with(monkeypatch, "pair_strip")
+    photograph = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    landmarks = np.array([[44, 50], [84, 50], [64, 74], [48, 96], [80, 96]])
+    box = widgets.action_unit_slider(photograph=(photograph, landmarks))
+    assert "subject" not in [control.description for control in box.children[:-1]]
+    assert np.median([seconds_to_redraw(box, 1, value) for value in (0.5, 1.0, 2.0)]) < 0.3
+    rest, moved, flow, _ = calls[-1]
+    assert (rest[0] == photograph).all() and (moved != rest).any()
+    assert 1 < np.linalg.norm(flow[0], axis=0).max() < 3  # about the 2 px that the slider says
+    with pytest.raises(DataError, match="outside the photograph"):
+        widgets.action_unit_slider(photograph=(photograph, 10 * landmarks))
+
+
+def test_a_unit_that_is_not_drawn_is_refused():
+    with pytest.raises(DataError, match="action unit 3 is not drawn"):
+        widgets.action_unit_slider(units=(12, 3))
 
 
 def test_motion_swap_slider_redraws_at_once(counterfactuals):
@@ -58,6 +104,18 @@ def test_strength_zero_shows_no_change(counterfactuals, monkeypatch):
     box = widgets.motion_swap_slider(LFDTCMEN(num_classes=3), counterfactuals)
     box.children[3].value = 0.0
     assert np.abs(drawn["change"]).max() == 0
+
+
+def test_the_swap_is_held_to_the_rendered_truth_and_to_a_copy(counterfactuals, monkeypatch):
+    calls = drawn_with(monkeypatch, "swap_strip")
+    box = widgets.motion_swap_slider(LFDTCMEN(num_classes=3), counterfactuals)
+    box.children[0].value, box.children[2].value = 1, 2
+    identity, _, generated, *_, truth = calls[-1]
+    assert (identity == counterfactuals.onset[1]).all() and (truth == counterfactuals.apex_clean[1, 2]).all()
+    titles = [ax.get_title() for ax in widgets.plots.swap_strip(*calls[-1]).axes]
+    for name, frame in (("generated", generated), ("copied identity", identity)):
+        error = np.abs(frame.astype(float).mean(-1) - truth.astype(float).mean(-1)).mean()
+        assert f"{name} - truth\nmean error {error:.2f}" in titles
 
 
 def test_a_model_without_generator_has_nothing_to_swap(counterfactuals):
@@ -112,3 +170,120 @@ def test_inflation_slider_redraws_at_once():
     box = widgets.inflation_slider(epoch_table(False), epoch_table(True), 3)
     moves = [(0, 6), (0, 3), (1, 4), (2, True), (3, True)]
     assert np.median([seconds_to_redraw(box, *move) for move in moves]) < 0.3
+
+
+WEIGHTS = LossWeights(reconstruction=2.0, emotion=0.5)
+
+
+def test_loss_weights_move_the_sum_and_its_gradient(monkeypatch):
+    calls = drawn_with(monkeypatch, "loss_weight_bars")
+    gradients = np.array([[1.0, 0, 1], [0, 2, -1], [3, 0, 0]])
+    losses = {"reconstruction": 0.5, "emotion": 1.0, "cycle": 0.25}
+    box = widgets.loss_weight_sliders(losses, gradients, WEIGHTS)
+    assert [slider.max for slider in box.children[:-1]] == [8.0, 2.0, 1.0]
+    assert calls[-1][2] == {"reconstruction": 2.0, "emotion": 0.5, "cycle": 0.0}
+    assert np.median([seconds_to_redraw(box, 1, value) for value in (0.0, 1.0, 1.5)]) < 0.3
+    np.testing.assert_allclose(calls[-1][1], gradients @ gradients.T)
+    assert calls[-1][2]["emotion"] == 1.5
+    with pytest.raises(DataError, match="for 2 losses"):
+        widgets.loss_weight_sliders({"reconstruction": 0.5, "emotion": 1.0}, gradients, WEIGHTS)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (2, 6, 128, 128, 3), dtype=np.uint8)
+    manifest = pd.DataFrame({"subject": list("aabbcc"), "clip": ["1", "2"] * 3})
+    flow = rng.normal(size=(6, 2, 128, 128)).astype(np.float32)
+    return PairSet(manifest, *frames, np.array([0, 0, 1, 1, 2, 2]), ("negative", "positive", "surprise"), flow=flow)
+
+
+@pytest.fixture
+def predictions(pairs):
+    probabilities = np.full((6, 3), 0.1)
+    called = np.array([0, 2, 2, 1, 0, 2])  # clips 1, 2 and 4 are wrong
+    probabilities[np.arange(6), called] = [0.8, 0.5, 0.6, 0.8, 0.9, 0.8]
+    table = pairs.manifest[["subject", "clip"]].assign(label=pairs.labels, prediction=called)
+    table = table.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(pairs.label_names)})
+    return table.sample(frac=1, random_state=1).assign(fold=0)  # in another order than the pairs
+
+
+def test_fold_explorer_leafs_through_the_mistakes_the_most_certain_first(pairs, predictions, monkeypatch):
+    calls = drawn_with(monkeypatch, "prediction_strip")
+    box = widgets.fold_explorer(pairs, predictions)
+    show, number, *_ = box.children
+    assert show.options[0] == "all mistakes (3)" and show.options[-1] == "called right (3)"
+    assert "negative called surprise (1)" in show.options
+    expected = [4, 2, 1]  # sure to 90, 60 and 50 %
+    for place, k in enumerate(expected):
+        number.value = place
+        onset, apex, flow, probabilities, _, labels, titles = calls[-1]
+        assert (onset[0] == pairs.onset[k]).all() and (apex[0] == pairs.apex[k]).all()
+        assert (flow[0] == pairs.flow[k]).all() and labels == [pairs.labels[k]]
+        assert probabilities.max() == pytest.approx([0.9, 0.6, 0.5][place])
+    assert titles == ["a, 2: negative, called surprise"]
+    times = [seconds_to_redraw(box, 1, place) for place in (0, 1, 2)] + [seconds_to_redraw(box, 0, show.options[-1])]
+    assert np.median(times) < 0.3
+
+
+def test_choosing_a_smaller_group_begins_at_its_first_sample(pairs, predictions, monkeypatch):
+    calls = drawn_with(monkeypatch, "prediction_strip")
+    box = widgets.fold_explorer(pairs, predictions)
+    box.children[1].value = 2
+    before = len(calls)
+    box.children[0].value = "positive called surprise (1)"
+    assert box.children[1].value == box.children[1].max == 0
+    assert len(calls) == before + 1  # the slider moved too, and nothing was drawn twice
+    assert (calls[-1][0][0] == pairs.onset[2]).all()
+
+
+def test_the_face_flickers_or_stands_still(pairs, predictions):
+    box = widgets.fold_explorer(pairs, predictions)
+    face, flicker = box.children[2:4]
+    frames = {}
+    for held in ("in turn", "onset", "apex"):
+        face.value = held
+        animation = Image.open(io.BytesIO(flicker.value))
+        assert animation.n_frames == (2 if held == "in turn" else 1)
+        frames[held] = np.asarray(animation.convert("RGB")).astype(float)
+    for held, frame in (("onset", pairs.onset[4]), ("apex", pairs.apex[4])):
+        assert np.abs(frames[held] - frame).mean() < 40  # noise in 128 colours
+    assert np.abs(frames["onset"] - frames["apex"]).mean() > 60
+
+
+def test_a_model_that_is_always_right_has_no_mistakes_to_show(pairs, predictions):
+    right = predictions.assign(prediction=predictions["label"])
+    assert widgets.fold_explorer(pairs, right).children[0].options == ("called right (6)",)
+
+
+def test_fold_explorer_refuses_what_does_not_belong_together(pairs, predictions):
+    cases = {
+        "more than once": pd.concat([predictions, predictions]),
+        "1 of 6 predictions": predictions.replace({"clip": {"1": "9"}}).assign(
+            clip=lambda t: np.where(t["subject"] == "a", t["clip"], predictions["clip"])
+        ),
+        "0 of 0 predictions": predictions.head(0),
+    }
+    for message, table in cases.items():
+        with pytest.raises(DataError, match=message):
+            widgets.fold_explorer(pairs, table)
+    without = PairSet(pairs.manifest, pairs.onset, pairs.apex, pairs.labels, pairs.label_names)
+    with pytest.raises(DataError, match="no flow"):
+        widgets.fold_explorer(without, predictions)
+
+
+def test_apex_timeline_shows_each_curve_with_the_apex_that_it_spots(monkeypatch):
+    calls = drawn_with(monkeypatch, "clip_timeline")
+    clip = make_clip(0, 5, preset="easy", emotion="surprise")
+    frames = align_clip(clip.frames, landmarks=clip.landmarks[0])
+    box = widgets.apex_timeline(frames, clip.fps, clip.apex)
+    _, shown, curve, _, _, apexes, _ = calls[-1]
+    assert shown == apexes["spotted"] and apexes["true"] == clip.apex
+    assert abs(apexes["spotted"] - clip.apex) <= 1 and len(curve) == len(frames)
+    assert np.median([seconds_to_redraw(box, 0, frame) for frame in (0, 3, 5)]) < 0.3
+    box.children[1].value = "difference"
+    np.testing.assert_allclose(calls[-1][2], frame_difference(frames))
+    with pytest.raises(DataError, match=f"frame {len(frames)} of a clip of {len(frames)}"):
+        widgets.apex_timeline(frames, clip.fps, len(frames))
+    with pytest.raises(DataError, match="aligned"):
+        widgets.apex_timeline(frames[:, :64], clip.fps)
