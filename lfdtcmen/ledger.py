@@ -106,6 +106,8 @@ def ledger(section: str = "") -> pd.DataFrame:
         ("ours", "rest loss", f"{c.stage1.rest:g}", "ours", "Config.stage1", f"{r.stage1.rest:g}"),
         ("ours", "change loss first", f"{c.change_first:.0%}", "ours", "Config.change_first", f"{r.change_first:.0%}"),
         ("ours", "pretraining on swaps", f"{c.pretraining} steps", "ours", "Config.pretraining", f"{r.pretraining}"),
+        ("ours", "gain loss while pretraining", "none", "ours", "losses/gain.py", "as the change loss"),
+        ("ours", "action units read while pretraining", "none", "ours", "training/pretrain.py", "as the change loss"),
     ]
     table = pd.DataFrame(rows, columns=["section", "value", "taken", "provenance", "where", "alternatives"])
     return table[table["section"].str.startswith(section)].reset_index(drop=True)
