@@ -1,0 +1,61 @@
+"""What does stage 1 cost in each recipe? One core, one fold of the `standard` faces, all in one run.
+
+A few steps of each recipe are timed in turn, several times over, and the median step is multiplied by the recipe's
+number of steps; pretraining is shared by the folds. Writes OUT/costs.csv.
+
+    python benchmarks/recipes.py
+"""
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from lfdtcmen.config import load_config
+from lfdtcmen.datasets.splits import grouped_kfold
+from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.preprocessing import prepare
+from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.training import build_model, train_stage
+from lfdtcmen.training.pretrain import pretrain
+
+RECIPES = ("paper", "repaired", "repaired_alone")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=8, help="timed in each round")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/recipes"))
+    args = parser.parse_args()
+
+    pairs = prepare(make_dataset("standard", n_jobs=-1), n_jobs=-1)
+    train = pairs.subset(next(iter(grouped_kfold(pairs.subjects, pairs.labels, 5)))[0])
+    configs = {name: load_config("cpu", recipe=name) for name in RECIPES}
+    few = train.subset(range(args.steps * configs["paper"].batch_sizes[0]))
+    times = []
+    for _ in range(args.rounds):
+        for name, config in configs.items():
+            model = build_model(config, train.num_classes)
+            with one_thread():
+                if config.pretraining:
+                    history = pretrain(model, replace(config, pretraining=args.steps), progress=False)
+                else:
+                    history = train_stage(model, few, 1, replace(config, epochs=(1, 0, 0)), progress=False)
+            times += [(name, seconds) for seconds in history["seconds"][1:]]  # the first step sets up
+    times = pd.DataFrame(times, columns=["recipe", "seconds a step"])
+    costs = times.groupby("recipe", sort=False)["seconds a step"].median().to_frame()
+    per_epoch = math.ceil(len(train) / configs["paper"].batch_sizes[0])
+    costs["steps"] = [config.pretraining or config.epochs[0] * per_epoch for config in configs.values()]
+    costs["minutes"] = costs["seconds a step"] * costs["steps"] / 60
+    folds = [config.folds if config.pretraining else 1 for config in configs.values()]
+    costs["minutes a fold"] = costs["minutes"] / folds
+    print(costs.round(2).to_string())
+    args.out.mkdir(parents=True, exist_ok=True)
+    costs.round(3).to_csv(args.out / "costs.csv")
+
+
+if __name__ == "__main__":
+    main()
