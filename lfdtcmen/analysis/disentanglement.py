@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -29,6 +30,8 @@ from lfdtcmen.errors import DataError
 CHUNK = 32  # frames at a time
 DONORS = (1, 5, 9)  # whose motion identity i is given: that of identities i + 1, i + 5, i + 9
 PROBE_FOLDS = 5  # of subjects, for the probes that must work on other people
+LOGISTIC = LogisticRegression(C=0.1, max_iter=2000)
+RIDGE = RidgeCV(np.logspace(1, 6, 11))
 RARE = 0.02  # an action unit that fewer clips show is not asked for
 REPEATS = 1000  # of the bootstrap
 CALIBRATION_BATCHES = 12  # of 32 frames, for the untrained network's batch normalisation
@@ -258,9 +261,10 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
         moved, differ = ((apex - onset) ** 2).sum(1) / 2, ((onset - onset.mean(0)) ** 2).sum(1)
         shares[f"motion's share of mo{name}"] = np.stack([moved, moved + differ], axis=1)
         if pairs.action_units is not None:
-            units[name] = _read_action_units(apex - onset, pairs)
+            units[name] = _read_action_units(apex - onset, pairs, RIDGE)
         if classes > 1 and getattr(network.drl, "identity_encoder", None) is not None:
-            right = _read_emotion(network, pairs) * weight
+            named = _name_emotion(_identity_codes(network, pairs.apex), pairs, LOGISTIC)
+            right = (named == pairs.labels) * weight
             emotion[f"emotion from id(apex){name}"] = (_ratio, np.stack([right, weight], axis=1), 1 / classes, "chance")
     rows = {}
     for name, sums in units.items():
@@ -310,31 +314,35 @@ def untrained_like(model: nn.Module, pairs: PairSet, seed: int = 0) -> nn.Module
     return fresh.eval()
 
 
-def _read_action_units(differences: np.ndarray, pairs: PairSet) -> np.ndarray:
-    """Return the squared errors of the probe and of the mean, summed over action units, [N, 2]."""
+def _read_action_units(codes: np.ndarray, pairs: PairSet, regressor: BaseEstimator) -> np.ndarray:
+    """Return the squared errors of a probe and of the training subjects' mean, summed over units, [N, 2]."""
     truth = pairs.action_units.reshape(len(pairs), -1)
     truth = truth[:, (truth > 0).mean(0) > RARE]  # [N, units and sides that some show]
-    probe = make_pipeline(StandardScaler(), RidgeCV(np.logspace(1, 6, 11)))
     read, mean = (
-        cross_val_predict(reader, differences, truth, groups=pairs.subjects, cv=_probe_folds(pairs))
-        for reader in (probe, DummyRegressor())
+        cross_val_predict(reader, codes, truth, groups=pairs.subjects, cv=_probe_folds(pairs))
+        for reader in (make_pipeline(StandardScaler(), regressor), DummyRegressor())
     )
     return np.stack([((truth - guess) ** 2).sum(1) for guess in (read, mean)], axis=1)
 
 
-@torch.no_grad()
-def _read_emotion(model: nn.Module, pairs: PairSet) -> np.ndarray:
-    """Return 1 where a probe of the apexes' identity codes names the emotion, [N]."""
-    with evaluation_mode(model):
-        chunks = [pairs.apex[k : k + CHUNK] for k in range(0, len(pairs), CHUNK)]
-        codes = [model.drl.encode(_to_tensor(c, model)).identity.mean((2, 3)).float().cpu() for c in chunks]
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000))
-    codes, named = torch.cat(codes).numpy(), np.empty(len(pairs), np.int64)
+def _name_emotion(codes: np.ndarray, pairs: PairSet, classifier: BaseEstimator) -> np.ndarray:
+    """Return the emotion that a probe names, trained on other people, int64 [N]."""
+    probe = make_pipeline(StandardScaler(), clone(classifier).set_params(class_weight="balanced"))
+    named = np.empty(len(pairs), np.int64)
     for train, test in _probe_folds(pairs).split(codes, groups=pairs.subjects):
         shown = np.unique(pairs.labels[train])
         one = len(shown) == 1  # of a handful of subjects, some may all show the same emotion
         named[test] = shown[0] if one else probe.fit(codes[train], pairs.labels[train]).predict(codes[test])
-    return (named == pairs.labels).astype(float)
+    return named
+
+
+@torch.no_grad()
+def _identity_codes(model: nn.Module, frames: np.ndarray) -> np.ndarray:
+    """Return identity codes averaged over the map, [N, 256]."""
+    with evaluation_mode(model):
+        chunks = [frames[k : k + CHUNK] for k in range(0, len(frames), CHUNK)]
+        codes = [model.drl.encode(_to_tensor(c, model)).identity.mean((2, 3)).float().cpu() for c in chunks]
+    return torch.cat(codes).numpy()
 
 
 def _probe_folds(pairs: PairSet) -> GroupKFold:
@@ -357,7 +365,7 @@ def _halves(subjects: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _probe(codes: np.ndarray, subjects: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Return [N_test, 2]: 1 where the subject was named rightly, and the 1 that it counts."""
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    probe = make_pipeline(StandardScaler(), clone(LOGISTIC))
     right = probe.fit(codes[train], subjects[train]).predict(codes[test]) == subjects[test]
     return np.stack([right, np.ones(len(test))], axis=1).astype(float)
 

@@ -12,10 +12,8 @@ import pandas as pd
 import torch
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.dummy import DummyRegressor
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LogisticRegression, RidgeCV
-from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -23,11 +21,13 @@ from torch import nn
 
 from lfdtcmen.analysis import evaluation_mode
 from lfdtcmen.analysis.disentanglement import (
-    RARE,
+    LOGISTIC,
+    RIDGE,
     _explained,
     _halves,
-    _probe_folds,
+    _name_emotion,
     _ratio,
+    _read_action_units,
     _table,
     _to_tensor,
     untrained_like,
@@ -39,12 +39,17 @@ CHUNK = 32  # frames at a time
 UNTRAINED = "untrained"
 # a kernel's width is scikit-learn's default, 1 / number of features: right for standardised codes
 CLASSIFIERS = {
-    "linear": LogisticRegression(C=0.1, max_iter=2000),
+    "linear": LOGISTIC,
     "kernel": SVC(C=10.0),
 }
 REGRESSORS = {
-    "linear": RidgeCV(np.logspace(1, 6, 11)),
-    "kernel": GridSearchCV(KernelRidge(kernel="rbf"), {"alpha": np.logspace(-1, 3, 5)}, cv=3),
+    "linear": RIDGE,
+    # a kernel has no intercept; on units of mean 0 it needs none
+    "kernel": TransformedTargetRegressor(
+        GridSearchCV(KernelRidge(kernel="rbf"), {"alpha": np.logspace(-1, 3, 5)}, cv=3),
+        transformer=StandardScaler(with_std=False),
+        check_inverse=False,
+    ),
 }
 
 
@@ -168,35 +173,9 @@ def _answers(features: list[np.ndarray], pairs: PairSet, halves: tuple[np.ndarra
     codes, classes = features[-1], np.unique(pairs.labels)
     if len(classes) > 1:
         weight = 1 / np.bincount(pairs.labels)[pairs.labels]  # each emotion counts alike
-        right = (_name_emotion(codes, pairs, probe) == pairs.labels) * weight
+        right = (_name_emotion(codes, pairs, CLASSIFIERS[probe]) == pairs.labels) * weight
         answers["emotion"] = (_ratio, np.stack([right, weight], axis=1), 1 / len(classes), pairs.subjects)
     if pairs.action_units is not None:
-        answers["action units"] = (_explained, _read_action_units(codes, pairs, probe), 0.0, pairs.subjects)
+        read = _read_action_units(codes, pairs, REGRESSORS[probe])
+        answers["action units"] = (_explained, read, 0.0, pairs.subjects)
     return answers
-
-
-def _name_emotion(codes: np.ndarray, pairs: PairSet, probe: str) -> np.ndarray:
-    """Return the emotion that a probe names, trained on other people, int64 [N]."""
-    reader = make_pipeline(StandardScaler(), clone(CLASSIFIERS[probe]).set_params(class_weight="balanced"))
-    named = np.empty(len(pairs), np.int64)
-    for train, test in _probe_folds(pairs).split(codes, groups=pairs.subjects):
-        shown = np.unique(pairs.labels[train])
-        one = len(shown) == 1  # of a handful of subjects, some may all show the same emotion
-        named[test] = shown[0] if one else reader.fit(codes[train], pairs.labels[train]).predict(codes[test])
-    return named
-
-
-def _read_action_units(codes: np.ndarray, pairs: PairSet, probe: str) -> np.ndarray:
-    """Return the squared errors of the probe and of the training subjects' mean, summed over units, [N, 2]."""
-    truth = pairs.action_units.reshape(len(pairs), -1)
-    truth = truth[:, (truth > 0).mean(0) > RARE]  # [N, units and sides that some show]
-    regressor = clone(REGRESSORS[probe])
-    if probe == "kernel":  # a kernel has no intercept; on units of mean 0 it needs none
-        centred = StandardScaler(with_std=False)
-        regressor = TransformedTargetRegressor(regressor, transformer=centred, check_inverse=False)
-    reader = make_pipeline(StandardScaler(), regressor)
-    guesses = (
-        cross_val_predict(r, codes, truth, groups=pairs.subjects, cv=_probe_folds(pairs))
-        for r in (reader, DummyRegressor())
-    )
-    return np.stack([((truth - guess) ** 2).sum(1) for guess in guesses], axis=1)
