@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from lfdtcmen.analysis.disentanglement import _ratio, _table, untrained_like
+from lfdtcmen.analysis.disentanglement import _ratio, _start_afresh, _table, untrained_like
 from lfdtcmen.analysis.gradcam import gradcam
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import ACTION_UNITS
@@ -219,21 +219,12 @@ def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCME
     seed : int
     """
     fresh = untrained_like(model, pairs, seed)  # DRL
-    norms = [m for m in fresh.tcme.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for module in fresh.tcme.modules():
-            if hasattr(module, "reset_parameters"):
-                module.reset_parameters()
-    momentum = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = None  # torch's way to ask for a plain average over all batches
-    fresh.tcme.train()
-    with torch.no_grad():
-        for rows in _chunks(len(pairs)):
-            fresh(pairs.batch(rows).to(next(fresh.parameters()).device), identity=False)
-    for norm, value in zip(norms, momentum, strict=True):
-        norm.momentum = value
+    device = next(fresh.parameters()).device
+
+    def run(rows: np.ndarray) -> None:
+        fresh(pairs.batch(rows).to(device), identity=False)
+
+    _start_afresh(fresh.tcme, seed, run, _chunks(len(pairs)))
     return fresh.eval()
 
 

@@ -9,7 +9,7 @@ Changes are compared at half resolution, where less of them is camera noise.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,8 @@ def disentanglement_report(model: nn.Module, pairs_test: PairSet, counterfactual
     tables = [copy_baseline(model, pairs_test, seed), motion_gain(model, pairs_test, seed)]
     if counterfactuals is not None:
         tables += [noise_ceiling(counterfactuals, seed), cross_identity_gain(model, counterfactuals, seed)]
-    tables += [identity_leak(model, pairs_test, seed), readability(model, pairs_test, seed)]
+    untrained = untrained_like(model, pairs_test, seed)
+    tables += [measure(model, pairs_test, seed, untrained) for measure in (identity_leak, readability)]
     return pd.concat(tables)
 
 
@@ -177,42 +178,61 @@ def cross_identity_gain(model: nn.Module, counterfactuals, seed: int = 0) -> pd.
     seed : int
         Of the bootstrap over identities.
     """
-    people, motions = counterfactuals.apex.shape[:2]
+    people = len(counterfactuals.onset)
     if people < 2:
         raise DataError("swaps need two identities or more", "cross_identity_gain")
-    donors = {"same identity": [0], "across identities": sorted({step % people for step in DONORS} - {0})}
     tables = []
-    for name, steps in donors.items():
-        i = np.repeat(np.arange(people), len(steps))  # [P]: who is drawn
-        j = (i + np.tile(steps, people)) % people  # [P]: whose motion
-        drawn, lender = counterfactuals.onset[i], counterfactuals.onset[j]
-        at_rest = swap(model, drawn, lender, lender)  # [P, 3, H, W]
-        moved = swap(
-            model, *(drawn.repeat(motions, axis=0), _rows(counterfactuals.apex[j]), lender.repeat(motions, axis=0))
-        )
-        true = _to_tensor(_rows(counterfactuals.apex_clean[i]))
-        true = true - _to_tensor(counterfactuals.onset_clean[i]).repeat_interleave(motions, 0)
-        products = _products(moved - at_rest.repeat_interleave(motions, 0), true)  # [P * M, 3]
+    for name, steps in (("same identity", [0]), ("across identities", donor_steps(people))):
+        i, products = swap_products(model, counterfactuals, steps)
         rows = {
             f"motion gain, {name}": (_ratio, products, 1.0, "1"),
             f"motion cosine, {name}": (_cosine, products, 1.0, "1"),
             f"change error over copy, {name}": (_change_error, products, 1.0, "< 1"),
         }
-        tables.append(_table(rows, np.repeat(i, motions), seed))
+        tables.append(_table(rows, i, seed))
     return pd.concat(tables)
+
+
+def donor_steps(people: int) -> list[int]:
+    """Return who lends motions to identity i: identities i + step, up to three others."""
+    return sorted({step % people for step in DONORS} - {0})
+
+
+def swap_products(model: nn.Module, counterfactuals, steps: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Give each identity all motions of identities i + step; compare the change with the rendered one.
+
+    Returns
+    -------
+    identity : ndarray
+        Who is drawn, [people * steps * motions]: identity by identity, then lender by lender.
+    products : ndarray
+        <g, t>, <t, t> and <g, g> of each swap's change g and the true one t, float64 [people * steps * motions, 3].
+    """
+    people, motions = counterfactuals.apex.shape[:2]
+    i = np.repeat(np.arange(people), len(steps))  # [P]: who is drawn
+    j = (i + np.tile(steps, people)) % people  # [P]: whose motion
+    drawn, lender = counterfactuals.onset[i], counterfactuals.onset[j]
+    at_rest = swap(model, drawn, lender, lender)  # [P, 3, H, W]
+    moved = swap(
+        model, *(drawn.repeat(motions, axis=0), _rows(counterfactuals.apex[j]), lender.repeat(motions, axis=0))
+    )
+    true = _to_tensor(_rows(counterfactuals.apex_clean[i]))
+    true = true - _to_tensor(counterfactuals.onset_clean[i]).repeat_interleave(motions, 0)
+    products = _products(moved - at_rest.repeat_interleave(motions, 0), true)  # [P * M, 3]
+    return np.repeat(i, motions), products
 
 
 # ---------------------------------------------------------------- who is it?
 
 
-def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.Module | None = None) -> pd.DataFrame:
     """Ask a linear probe who a motion code shows: the share of held-out clips whose subject it names.
 
     Half of each subject's clips train a logistic regression on the codes, the other half tests it; subjects with a
     single clip are left out. The codes are mo(I) of single frames, averaged over the 4x4 map and at all its places, and
     the averaged difference mo(I_ap) - mo(I_on). Held against chance (always naming the subject with the most clips)
     and against an untrained network: identity that is readable there was never "left" in the code by training, it comes
-    with any convolution.
+    with any convolution. It is made here (:func:`untrained_like`) where it is not given.
 
     Raises
     ------
@@ -220,12 +240,15 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
         Fewer than two subjects with two clips.
     """
     train, test = _halves(pairs.subjects, seed)
+    untrained = untrained_like(model, pairs, seed) if untrained is None else untrained
     chance = float(np.unique(pairs.subjects[test], return_counts=True)[1].max() / len(test))
     rows = {}
-    for name, network in (("", model), (", untrained", untrained_like(model, pairs, seed))):
+    for name, network in (("", model), (", untrained", untrained)):
         both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
-        onset, apex = motion_codes(network, pairs)  # [N, 256] each
-        for places, codes in (("", (onset, apex)), (", all places", motion_codes(network, pairs, pooled=False))):
+        maps = encode_pairs(network, pairs, identity=False)
+        maps = [maps["mo(onset)"], maps["mo(apex)"]]  # [N, 256, h, w] each
+        onset, apex = (m.mean((2, 3)) for m in maps)  # [N, 256] each
+        for places, codes in (("", (onset, apex)), (", all places", [m.reshape(len(m), -1) for m in maps])):
             frames = (np.concatenate(codes), np.concatenate([pairs.subjects] * 2))
             right = _probe(*frames, (train + both).ravel(), (test + both[1:]).ravel())
             rows[f"subject from mo(apex){places}{name}"] = (_ratio, right, chance, "chance")
@@ -234,7 +257,7 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
     return _table(rows, pairs.subjects[test], seed)
 
 
-def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.Module | None = None) -> pd.DataFrame:
     """Ask what a code says that it should, and what it should not.
 
     - *action units*: how much of the true intensities (drawn faces only) a ridge regression reads off the difference
@@ -244,7 +267,8 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     - *emotion from id(apex)*: mean recall over emotions of a logistic regression on the identity code. An apex shows
       an emotion, and the identity code should not: wanted is chance.
 
-    All are held against an untrained network, and the probes are tested on people whom they have not seen.
+    All are held against an untrained network, as in :func:`identity_leak`, and the probes are tested on people whom
+    they have not seen.
 
     Raises
     ------
@@ -253,41 +277,66 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     """
     if len(np.unique(pairs.subjects)) < 2:
         raise DataError("fewer than two subjects", "readability", "give more held-out pairs")
+    untrained = untrained_like(model, pairs, seed) if untrained is None else untrained
     weight = 1 / np.bincount(pairs.labels)[pairs.labels]  # each emotion counts alike
     classes = len(np.unique(pairs.labels))
     units, emotion, shares = {}, {}, {}
-    for name, network in (("", model), (", untrained", untrained_like(model, pairs, seed))):
-        onset, apex = motion_codes(network, pairs, pooled=False)  # [N, 256 h w] each
+    for name, network in (("", model), (", untrained", untrained)):
+        codes = encode_pairs(network, pairs)
+        onset, apex = (codes[frame].reshape(len(pairs), -1) for frame in ("mo(onset)", "mo(apex)"))  # [N, 256 h w]
         moved, differ = ((apex - onset) ** 2).sum(1) / 2, ((onset - onset.mean(0)) ** 2).sum(1)
         shares[f"motion's share of mo{name}"] = np.stack([moved, moved + differ], axis=1)
         if pairs.action_units is not None:
             units[name] = _read_action_units(apex - onset, pairs, RIDGE)
-        if classes > 1 and getattr(network.drl, "identity_encoder", None) is not None:
-            named = _name_emotion(_identity_codes(network, pairs.apex), pairs, LOGISTIC)
+        if classes > 1 and "id(apex)" in codes:
+            named = _name_emotion(codes["id(apex)"].mean((2, 3)), pairs, LOGISTIC)
             right = (named == pairs.labels) * weight
             emotion[f"emotion from id(apex){name}"] = (_ratio, np.stack([right, weight], axis=1), 1 / classes, "chance")
     rows = {}
     for name, sums in units.items():
-        untrained = float(_explained(units[", untrained"].sum(0)))
-        rows[f"action units from mo(apex) - mo(onset){name}"] = (_explained, sums, untrained, "1")
-    untrained = float(_ratio(shares["motion's share of mo, untrained"].sum(0)))
-    rows |= {name: (_ratio, sums, untrained, "1") for name, sums in shares.items()}
+        reference = float(_explained(units[", untrained"].sum(0)))
+        rows[f"action units from mo(apex) - mo(onset){name}"] = (_explained, sums, reference, "1")
+    reference = float(_ratio(shares["motion's share of mo, untrained"].sum(0)))
+    rows |= {name: (_ratio, sums, reference, "1") for name, sums in shares.items()}
     return _table(rows | emotion, pairs.subjects, seed)
 
 
 @torch.no_grad()
+def encode_pairs(model: nn.Module, pairs: PairSet, identity: bool = True) -> dict[str, np.ndarray]:
+    """Return both codes of both frames, whole maps, float32 [N, 256, h, w] each.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Its ``drl`` is asked to ``encode``, in evaluation mode.
+    pairs : PairSet
+    identity : bool
+        Encode who it is as well.
+
+    Returns
+    -------
+    dict
+        "mo(onset)", "mo(apex)", "id(onset)", "id(apex)"; without the latter two where they are not asked for or there
+        is no identity encoder.
+    """
+    codes = {}
+    with evaluation_mode(model):
+        for frame, images in (("onset", pairs.onset), ("apex", pairs.apex)):
+            chunks = [images[k : k + CHUNK] for k in range(0, len(images), CHUNK)]
+            encoded = [model.drl.encode(_to_tensor(chunk, model), identity=identity) for chunk in chunks]
+            for name, parts in (("mo", [e.motion for e in encoded]), ("id", [e.identity for e in encoded])):
+                if parts[0] is not None:
+                    codes[f"{name}({frame})"] = torch.cat(parts).float().cpu().numpy()
+    return codes
+
+
 def motion_codes(model: nn.Module, pairs: PairSet, pooled: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Return the motion codes of onsets and apexes, float32: averaged over the map [N, 256] or whole."""
-    codes = []
-    with evaluation_mode(model):
-        for frames in (pairs.onset, pairs.apex):
-            chunks = [frames[k : k + CHUNK] for k in range(0, len(frames), CHUNK)]
-            maps = [model.drl.encode(_to_tensor(c, model), identity=False).motion.float().cpu() for c in chunks]
-            codes.append(torch.cat([m.mean((2, 3)) if pooled else m.flatten(1) for m in maps]).numpy())
-    return codes[0], codes[1]
+    maps = encode_pairs(model, pairs, identity=False)
+    maps = (maps["mo(onset)"], maps["mo(apex)"])
+    return tuple(m.mean((2, 3)) if pooled else m.reshape(len(m), -1) for m in maps)
 
 
-@torch.no_grad()
 def untrained_like(model: nn.Module, pairs: PairSet, seed: int = 0) -> nn.Module:
     """Return a copy of the model with fresh weights, its batch statistics calibrated on the given frames.
 
@@ -295,23 +344,34 @@ def untrained_like(model: nn.Module, pairs: PairSet, seed: int = 0) -> nn.Module
     trained network would be unfair. No label is used.
     """
     fresh = copy.deepcopy(model)
-    norms = [m for m in fresh.drl.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    order = np.random.default_rng(seed).permutation(len(pairs))[: CALIBRATION_BATCHES * CHUNK // 2]
+
+    def encode(rows: np.ndarray) -> None:
+        fresh.drl.encode(_to_tensor(np.concatenate([pairs.onset[rows], pairs.apex[rows]]), fresh))
+
+    _start_afresh(fresh.drl, seed, encode, np.array_split(order, -(-len(order) * 2 // CHUNK)))
+    return fresh.eval()
+
+
+@torch.no_grad()
+def _start_afresh(part: nn.Module, seed: int, run: Callable, batches: Sequence[np.ndarray]) -> None:
+    """Draw the weights of a part of a network again; its batch statistics are those of ``run(rows)`` on the batches."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for module in fresh.drl.modules():
+        for module in part.modules():
             if hasattr(module, "reset_parameters"):
                 module.reset_parameters()
-    if norms:
-        momentum = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.momentum = None  # torch's way to ask for a plain average over all batches
-        fresh.train()
-        order = np.random.default_rng(seed).permutation(len(pairs))[: CALIBRATION_BATCHES * CHUNK // 2]
-        for rows in np.array_split(order, -(-len(order) * 2 // CHUNK)):
-            fresh.drl.encode(_to_tensor(np.concatenate([pairs.onset[rows], pairs.apex[rows]]), fresh))
-        for norm, value in zip(norms, momentum, strict=True):
-            norm.momentum = value
-    return fresh.eval()
+    norms = [m for m in part.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    momentum = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None  # torch's way to ask for a plain average over all batches
+    part.train()
+    for rows in batches:
+        run(rows)
+    for norm, value in zip(norms, momentum, strict=True):
+        norm.momentum = value
 
 
 def _read_action_units(codes: np.ndarray, pairs: PairSet, regressor: BaseEstimator) -> np.ndarray:
@@ -334,15 +394,6 @@ def _name_emotion(codes: np.ndarray, pairs: PairSet, classifier: BaseEstimator) 
         one = len(shown) == 1  # of a handful of subjects, some may all show the same emotion
         named[test] = shown[0] if one else probe.fit(codes[train], pairs.labels[train]).predict(codes[test])
     return named
-
-
-@torch.no_grad()
-def _identity_codes(model: nn.Module, frames: np.ndarray) -> np.ndarray:
-    """Return identity codes averaged over the map, [N, 256]."""
-    with evaluation_mode(model):
-        chunks = [frames[k : k + CHUNK] for k in range(0, len(frames), CHUNK)]
-        codes = [model.drl.encode(_to_tensor(c, model)).identity.mean((2, 3)).float().cpu() for c in chunks]
-    return torch.cat(codes).numpy()
 
 
 def _probe_folds(pairs: PairSet) -> GroupKFold:

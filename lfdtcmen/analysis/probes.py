@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.kernel_ridge import KernelRidge
@@ -19,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from torch import nn
 
-from lfdtcmen.analysis import evaluation_mode
 from lfdtcmen.analysis.disentanglement import (
     LOGISTIC,
     RIDGE,
@@ -29,13 +27,12 @@ from lfdtcmen.analysis.disentanglement import (
     _ratio,
     _read_action_units,
     _table,
-    _to_tensor,
+    encode_pairs,
     untrained_like,
 )
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 
-CHUNK = 32  # frames at a time
 UNTRAINED = "untrained"
 # a kernel's width is scikit-learn's default, 1 / number of features: right for standardised codes
 CLASSIFIERS = {
@@ -51,31 +48,6 @@ REGRESSORS = {
         check_inverse=False,
     ),
 }
-
-
-def encode_pairs(model: nn.Module, pairs: PairSet) -> dict[str, np.ndarray]:
-    """Return both codes of both frames, whole maps, float32 [N, 256, h, w] each.
-
-    Parameters
-    ----------
-    model : nn.Module
-        Its ``drl`` is asked to ``encode``, in evaluation mode.
-    pairs : PairSet
-
-    Returns
-    -------
-    dict
-        "mo(onset)", "mo(apex)", "id(onset)", "id(apex)"; without the latter two where there is no identity encoder.
-    """
-    codes = {}
-    with evaluation_mode(model), torch.no_grad():
-        for frame, images in (("onset", pairs.onset), ("apex", pairs.apex)):
-            chunks = [images[k : k + CHUNK] for k in range(0, len(images), CHUNK)]
-            encoded = [model.drl.encode(_to_tensor(chunk, model)) for chunk in chunks]
-            for name, parts in (("mo", [e.motion for e in encoded]), ("id", [e.identity for e in encoded])):
-                if parts[0] is not None:
-                    codes[f"{name}({frame})"] = torch.cat(parts).float().cpu().numpy()
-    return codes
 
 
 def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:

@@ -4,10 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import nn
 
-from lfdtcmen.analysis.disentanglement import DONORS, _change_error, _products, _rows, _table, _to_tensor, swap
+from lfdtcmen.analysis.disentanglement import (
+    _change_error,
+    _rows,
+    _table,
+    _to_tensor,
+    donor_steps,
+    swap,
+    swap_products,
+)
 from lfdtcmen.datasets.synthetic import Counterfactuals
 from lfdtcmen.errors import DataError
 
@@ -95,19 +102,15 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
         The model has no generator, or there is only one person.
     """
     people, count = counterfactuals.apex.shape[:2]
-    steps = sorted({step % people for step in DONORS} - {0})
+    steps = donor_steps(people)
     if not steps:
         raise DataError("swaps need two identities or more", "swap_errors", "draw more")
-    sums = np.empty((people, len(steps), count, 3))
-    for i in range(people):
-        swapped = swap_motions(model, counterfactuals, [i] * len(steps), (i + np.array(steps)) % people, range(count))
-        products = _products(*(torch.from_numpy(_rows(c)) for c in (swapped.change, swapped.true_change)))
-        sums[i] = products.reshape(len(steps), count, 3)
+    who, sums = swap_products(model, counterfactuals, steps)
     values = 3 * (counterfactuals.onset.shape[1] // 2) * (counterfactuals.onset.shape[2] // 2)  # of one change
     rows = []
     motion = np.tile(np.arange(count), len(steps))
-    groups = [(i, sums[i].reshape(-1, 3), motion) for i in range(people)]
-    groups.append(("all", sums.reshape(-1, 3), np.repeat(np.arange(people), len(motion))))
+    groups = [(i, sums[who == i], motion) for i in range(people)]
+    groups.append(("all", sums, who))
     for name, products, group in groups:
         interval = _table({"over copy": (_change_error, products, 1.0, "< 1")}, group, seed).iloc[0]
         copied = 255 * np.sqrt(products[:, 1].mean() / values)
