@@ -35,12 +35,11 @@ class Branch:
     def __init__(self, name: str, config: Config, run_dir: Path):
         self.branches, self.config, self.run_dir = BRANCHES[name], config, run_dir
 
-    @torch.no_grad()
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
-        with torch.enable_grad():
-            model, _ = stage_checkpoint(2, replace(self.config, seed=seed), train, self.run_dir, progress=False)
+        model, _ = stage_checkpoint(2, replace(self.config, seed=seed), train, self.run_dir, progress=False)
         chunks = np.array_split(np.arange(len(test)), -(-len(test) // 64))
-        logits = [model(test.batch(chunk), identity=False).branch_logits for chunk in chunks]
+        with torch.no_grad():
+            logits = [model(test.batch(chunk), identity=False).branch_logits for chunk in chunks]
         logits = [torch.cat(branch).log_softmax(1) for branch in zip(*logits, strict=True)]  # [N, C] each
         return torch.stack([logits[k] for k in self.branches]).mean(0).softmax(1).numpy()
 

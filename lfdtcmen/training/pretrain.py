@@ -97,16 +97,16 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
         batch = draw_batch(
             swaps, config.batch_sizes[0], config.max_shift, np.random.default_rng([config.seed, 0, step])
         )
-        batch = Swapped(*(part.to(device) for part in vars(batch).values()))
+        batch = SwapBatch(*(part.to(device) for part in vars(batch).values()))
         faces, lent = drl.encode(batch.identity), drl.encode(batch.motion, identity=False)
         # the encoders see camera noise, but the pixels that are moved have none. They are moved at full resolution: at
         # half, a sixth faster, a shift of less than a pixel is mostly blur (loss .58 instead of .46)
         faces.frames = batch.clean
-        rows = torch.arange(len(batch.motion), device=device).chunk(2)  # onsets, apexes
-        swapped = torch.cat([half[: len(batch.identity) // 2] for half in rows])
-        at_rest = Codes(lent.motion[swapped], ())
+        size = len(batch.identity) // 2
+        onset, apex = (half[:size] for half in lent.motion.chunk(2))  # [B, 256, h, w] each
+        begin, end = torch.cat([onset, apex]), torch.cat([apex, onset])
         with torch.autocast(device.type, torch.bfloat16, enabled=use_bf16(config, device)):
-            moved = drl.generate(faces, at_rest.exchanged(), at_rest)
+            moved = drl.generate(faces, Codes(end, ()), Codes(begin, ()))
         target = torch.cat(batch.clean.chunk(2)[::-1])
         losses = {"change": change(moved, target, batch.clean), "gain": gain(moved, target, batch.clean)}
         total = config.stage1.change * (losses["change"] + losses["gain"])
@@ -135,7 +135,7 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
 
 
 @dataclass
-class Swapped:
+class SwapBatch:
     """What a step of pretraining sees. Frames are RGB in [0, 1], [*, 3, H, W]: onsets first, then as many apexes."""
 
     identity: Tensor  # of B swaps
@@ -144,7 +144,7 @@ class Swapped:
     action_units: Tensor  # of the pairs, pixels, [P, U, 2]
 
 
-def draw_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> Swapped:
+def draw_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
     """Draw ``size`` swaps and the pairs that lend the motion, and more pairs.
 
     Identity i and the motion's owner j are of one group and show the same motion; in one swap of five they are one
@@ -168,7 +168,7 @@ def draw_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator
 
     units = swaps.action_units[group, motion]  # [P, U, 2]
     units = np.where(mirror[:, None, None], units[..., ::-1], units)
-    return Swapped(
+    return SwapBatch(
         frames(swaps.onset, swaps.apex, identity, size),
         frames(swaps.onset_clean, swaps.apex_clean, identity, size),
         frames(swaps.onset, swaps.apex, owner, pairs),
