@@ -317,9 +317,16 @@ def swap_strip(
     truth : ndarray, optional
         The face as it should be (rendered counterfactual), uint8 [H, W, 3]. With it, a second row also shows how far
         off the generated face is, and how far a copy of the identity's frame would be, with both mean absolute errors.
+
+    Raises
+    ------
+    DataError
+        Frames of another shape or dtype, or not all of one size.
     """
     shown = {"identity from": identity, "motion from": motion, "generated": generated}
     shown |= {} if truth is None else {"rendered truth": truth}
+    if len({np.shape(frame) for frame in shown.values()}) > 1:
+        raise DataError("the frames differ in size", "swap_strip", "crop all alike")
     frames = _check_frames(np.stack(list(shown.values())), "swap_strip")
     if truth is None:
         figure, axes = _image_grid(1, 5, titled=True, bars=True)
@@ -1513,45 +1520,6 @@ def probe_forest(table: pd.DataFrame) -> Figure:
         ax.locator_params(axis="x", nbins=5)
     axes[0].set_yticks(range(len(order)), list(order), fontsize=8)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8, frameon=False)
-    return figure
-
-
-def swap_comparison(
-    identity: np.ndarray, motion: np.ndarray, generated: np.ndarray, truth: np.ndarray, limit: float | None = None
-) -> Figure:
-    """Draw one swap beside the rendered truth: both pictures, where each misses it, and where a copy of the onset does.
-
-    Parameters
-    ----------
-    identity, motion : ndarray
-        The onset of whose face it is, and the apex of whose motion, uint8 [H, W, 3].
-    generated, truth : ndarray
-        The generator's image and what it should be, uint8 [H, W, 3].
-    limit : float, optional
-        End of the errors' colour range, grey levels; from the data by default.
-
-    Raises
-    ------
-    DataError
-        Frames of another shape or dtype, or not all of one size.
-    """
-    frames = {"identity from": identity, "motion from": motion, "generated": generated, "rendered truth": truth}
-    if len({np.shape(frame) for frame in frames.values()}) > 1:
-        raise DataError("the frames differ in size", "swap_comparison", "crop all alike")
-    stack = _check_frames(np.stack(list(frames.values())), "swap_comparison")
-    errors = {
-        "generated - truth": grey_change(stack[3:], stack[2:3])[0],
-        "copy - truth": grey_change(stack[3:], stack[:1])[0],
-    }
-    limit = limit or _limit(np.stack(list(errors.values())))
-    figure, axes = _image_grid(1, 6, titled=True, bars=True)
-    for ax, (title, frame) in zip(axes[0], zip(frames, stack, strict=True), strict=False):
-        ax.imshow(frame)
-        ax.set_title(title, fontsize=9)
-    for ax, (title, error) in zip(axes[0, 4:], errors.items(), strict=True):
-        image = _draw_change(ax, error, limit)
-        ax.set_title(f"{title}\n(mean {np.abs(error).mean():.1f})", fontsize=9)
-    _colour_bar(figure, image, slice(4, 6), "grey levels")
     return figure
 
 

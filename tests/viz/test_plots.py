@@ -100,7 +100,6 @@ FIGURES = {
     ),
     "attribution_forest": lambda: plots.attribution_forest(attribution()),
     "probe_forest": lambda: plots.probe_forest(probe_answers()),
-    "swap_comparison": lambda: plots.swap_comparison(*FRAMES, FRAMES[0]),
     "swap_bars": lambda: plots.swap_bars(swap_table()),
     "prediction_strip": lambda: plots.prediction_strip(
         FRAMES, FRAMES[::-1], FLOW, np.full((3, 3), 1 / 3), NAMES, np.arange(3), ["a", "b", "c"]
@@ -159,7 +158,7 @@ def test_arrows_point_where_the_skin_goes():
         lambda: plots.attribution_forest(attribution().drop(columns="best")),
         lambda: plots.probe_forest(probe_answers().drop(columns="chance")),
         lambda: plots.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
-        lambda: plots.swap_comparison(*FRAMES, FRAMES[0, :16]),
+        lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[0, :16]),
         lambda: plots.swap_bars(swap_table().drop(columns="low")),
         lambda: plots.score_forest(scores(), metrics=["UAR"]),
         lambda: plots.prediction_strip(FRAMES, FRAMES, FLOW[:2], np.eye(3), NAMES, [0, 1, 2]),
@@ -325,5 +324,6 @@ def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_held_agains
 
 def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():
     black, grey = np.zeros((32, 32, 3), np.uint8), np.full((32, 32, 3), 10, np.uint8)
-    titles = [ax.get_title() for ax in plots.swap_comparison(black, black, grey, 2 * grey).axes]
-    assert "generated - truth\n(mean 10.0)" in titles and "copy - truth\n(mean 20.0)" in titles
+    change = np.zeros((32, 32))
+    titles = [ax.get_title() for ax in plots.swap_strip(black, black, grey, change, change, 2 * grey).axes]
+    assert "generated - truth\nmean error 10.00" in titles and "copied identity - truth\nmean error 20.00" in titles
