@@ -26,22 +26,22 @@ from lfdtcmen.evaluation.results import score_table
 from lfdtcmen.preprocessing import prepare
 from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
-BRANCHES = {"both": [0, 1], "motion": [0], "flow": [1]}
+BRANCHES = {"both": None, "motion": 0, "flow": 1}
 
 
 class Branch:
-    """``fit_predict`` of some branches of one network, trained once a seed and fold."""
+    """``fit_predict`` of one branch, or both, of a network that is trained once a seed and fold."""
 
     def __init__(self, name: str, config: Config, run_dir: Path):
-        self.branches, self.config, self.run_dir = BRANCHES[name], config, run_dir
+        self.branch, self.config, self.run_dir = BRANCHES[name], config, run_dir
 
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
         model, _ = stage_checkpoint(2, replace(self.config, seed=seed), train, self.run_dir, progress=False)
         chunks = np.array_split(np.arange(len(test)), -(-len(test) // 64))
         with torch.no_grad():
-            logits = [model(test.batch(chunk), identity=False).branch_logits for chunk in chunks]
-        logits = [torch.cat(branch).log_softmax(1) for branch in zip(*logits, strict=True)]  # [N, C] each
-        return torch.stack([logits[k] for k in self.branches]).mean(0).softmax(1).numpy()
+            outputs = [model(test.batch(chunk), identity=False) for chunk in chunks]
+        logits = [out.logits if self.branch is None else out.branch_logits[self.branch] for out in outputs]
+        return torch.cat(logits).softmax(1).numpy()
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ For each seed and fold, two kinds of training, with stage 1 as in the ablations 
 - full: settings I, II and III of Table 6 through all three stages, on one stage 1. Grad-CAM and HiResCAM of each are
   scored on the fold's held-out subjects (OUT/attribution.csv); the codes are probed of a random encoder, after stage 1
   and after stage 3 (OUT/probes.csv); swaps after stages 1 and 3 are held to the rendered truth (OUT/swaps.csv);
-- without contrastive, consistency, orthogonality, cycle: stage 1 without that loss, probed.
+- without reconstruction, contrastive, consistency, orthogonality, cycle: stage 1 without that loss, probed (emotion has
+  no weight in stage 1).
 
 What OUT/costs.csv says is done is not computed again, so that a run that was stopped goes on.
 
@@ -35,7 +36,7 @@ from lfdtcmen.preprocessing.prepare import one_thread
 from lfdtcmen.training import stage_checkpoint
 
 FULL = "full"
-LEFT_OUT = ("contrastive", "consistency", "orthogonality", "cycle")
+LEFT_OUT = ("reconstruction", "contrastive", "consistency", "orthogonality", "cycle")
 VARIANTS = (FULL, *(f"without {loss}" for loss in LEFT_OUT))
 SETTINGS = {number: run for number, _, run in TABLES["table6"]}  # I, II, III
 

@@ -22,8 +22,15 @@ class TCME(nn.Module):
     normalised_difference : bool
         See :class:`~lfdtcmen.modules.motion_branch.MotionBranch`. Ours.
     fusion : {"concatenate", "late"}
-        One classifier on both descriptions; or one for each branch, trained on its own, whose log-probabilities are
-        averaged (ours: a joint classifier leans on whichever branch fits the training pairs first).
+        One classifier on both descriptions; or one for each branch, trained on its own, joined by the product rule
+        (ours: a joint classifier leans on whichever branch fits the training pairs first).
+
+    Notes
+    -----
+    Each branch says p(class | what it sees), and the frequency of the class, p(class), is in both. Averaged as they
+    are, a class pays twice for being rare. Where motion m and flow f tell of the class independently,
+    log p(c | m, f) = log p(c | m) + log p(c | f) - log p(c) + constant: the product rule (Kittler et al. 1998).
+    ``log_prior`` is a buffer, [C]: zeros, every class as frequent, until :meth:`set_prior`.
     """
 
     def __init__(
@@ -51,9 +58,15 @@ class TCME(nn.Module):
         self.fusion = fusion
         if fusion == "late":
             self.classifier = nn.ModuleList([nn.Linear(width, num_classes) for width in widths])
+            self.register_buffer("log_prior", torch.zeros(num_classes))
         else:
             self.classifier = nn.Linear(sum(widths), num_classes)
         self.num_classes = num_classes
+
+    def set_prior(self, labels: Tensor) -> None:
+        """Take the frequency of each class from the training labels, int64 [N]; every class has to be there."""
+        counts = torch.bincount(labels, minlength=self.num_classes)  # [C]
+        self.log_prior.copy_((counts / len(labels)).log())
 
     def forward(
         self, onset: Tensor | None, apex: Tensor | None, flow: Tensor | None
@@ -81,7 +94,8 @@ class TCME(nn.Module):
         if self.fusion == "late":
             branches = [classify(x) for classify, x in zip(self.classifier, features, strict=True)]  # [B, C] each
             described["branch_logits"] = branches
-            described["logits"] = torch.stack([logits.log_softmax(1) for logits in branches]).mean(0)  # [B, C]
+            said = torch.stack([logits.log_softmax(1) for logits in branches])  # [2, B, C]
+            described["logits"] = said.sum(0) - self.log_prior  # [B, C]
         else:
             described["logits"] = self.classifier(torch.cat(features, dim=1))  # [B, C]
         return described

@@ -85,6 +85,9 @@ def train_stage(
     model.zero_grad(set_to_none=True)  # of an earlier stage
     if stage >= 2 and model.tcme.flow_branch is not None:
         model.tcme.flow_branch.set_normalisation(torch.from_numpy(pairs.streams))
+    # against imbalance, branches are trained as if every class were as frequent; focal loss leaves the frequencies in
+    if stage >= 2 and model.tcme.fusion == "late" and config.imbalance in (None, "focal"):
+        model.tcme.set_prior(torch.from_numpy(pairs.labels))
     learning = [p for p in model.parameters() if p.requires_grad]
     rate = config.learning_rates[stage - 1]
     optimizer = torch.optim.AdamW(learning, rate, weight_decay=config.weight_decay, fused=True)

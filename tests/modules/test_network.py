@@ -250,11 +250,28 @@ def test_the_normalised_difference_reaches_the_adapter_with_variance_one():
     assert not caught["onset"].any()
 
 
-def test_late_fusion_averages_what_the_branches_say():
-    output = LFDTCMEN(3, **OURS).eval()(make_batch())
-    by_hand = sum(logits.log_softmax(1) for logits in output.branch_logits) / 2
-    assert_close(output.logits, by_hand)
-    assert LFDTCMEN(3, flow=None, fusion="late")(make_batch()).branch_logits is None  # one branch: nothing to fuse
+def test_late_fusion_counts_the_prior_once():
+    """The product rule by hand, and against Bayes' theorem where motion and flow are independent given the class."""
+    model = LFDTCMEN(3, **OURS).eval()
+    output = model(make_batch())
+    motion, flow = (logits.softmax(1) for logits in output.branch_logits)  # [B, 3]
+    assert_close(output.logits.softmax(1), motion * flow / (motion * flow).sum(1, keepdim=True))  # no prior is known
+
+    model.tcme.set_prior(torch.tensor([0, 0, 0, 1, 1, 2]))
+    prior = torch.tensor([1 / 2, 1 / 3, 1 / 6])
+    sees_motion, sees_flow = torch.rand(3, 4).softmax(1), torch.rand(3, 5).softmax(1)  # p(what is seen | class)
+    joint = torch.einsum("c,ci,cj->ijc", prior, sees_motion, sees_flow)  # [4, 5, 3]
+    right = joint[1, 2] / joint[1, 2].sum()
+    said = [(prior * seen[:, k]).log() for seen, k in ((sees_motion, 1), (sees_flow, 2))]  # each branch's posterior
+    for classifier, logits in zip(model.tcme.classifier, said, strict=True):
+        torch.nn.init.zeros_(classifier.weight)
+        classifier.bias.data.copy_(logits + 5.0)  # a constant says nothing
+    assert_close(model(make_batch()).logits.softmax(1)[0], right)
+
+
+def test_one_branch_has_nothing_to_fuse():
+    model = LFDTCMEN(3, flow=None, fusion="late")
+    assert model(make_batch()).branch_logits is None and model.tcme.fusion == "concatenate"
 
 
 def test_every_option_of_ours_leaves_the_papers_network_as_it_was():

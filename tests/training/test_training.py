@@ -312,6 +312,15 @@ def test_each_answer_to_imbalance_trains_stages_2_and_3_and_changes_them(option,
     assert len(list((tmp_path / "checkpoints").glob("stage1-*"))) == 1  # which stage 1 knows nothing of
 
 
+@pytest.mark.parametrize(("option", "natural"), [(None, True), ("focal", True), ("class_weights", False)])
+def test_late_fusion_takes_off_the_training_pairs_prior_where_the_branches_have_it(option, natural, pairs, config):
+    config = replace(config, fusion="late", imbalance=option)
+    model, _ = stage_checkpoint(2, config, pairs, progress=False)
+    frequency = np.bincount(pairs.labels, minlength=3) / len(pairs)
+    expected = np.log(frequency) if natural else np.zeros(3)
+    np.testing.assert_allclose(model.tcme.log_prior.numpy(), expected, rtol=1e-6)
+
+
 @given(counts=st.lists(st.integers(1, 60), min_size=2, max_size=7), seed=st.integers(0, 9))
 def test_balanced_batches_draw_classes_alike_and_only_what_is_there(counts, seed):
     labels = np.repeat(np.arange(len(counts)), counts)
