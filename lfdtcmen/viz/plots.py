@@ -20,12 +20,17 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from lfdtcmen.errors import DataError
 
 WIDTH = 8.4  # inches: a notebook's text width
 DPI = 90  # with this width 756 pixels: larger pictures of noisy faces make a notebook heavy
 PALETTE = sns.color_palette("colorblind")
+# 9 colours that stand out on white (no light pink, no yellow) x 12 shapes: enough for 108 groups
+GROUP_COLOURS = [*(PALETTE[k] for k in (0, 1, 2, 3, 4, 5, 7, 9)), "black"]
+GROUP_MARKERS = "os^Dv<>P*XpH"
 LOG_COLUMNS = ("stage", "epoch", "step", "gradient_norm", "seconds")  # of a training history: the others are losses
 
 
@@ -178,7 +183,7 @@ def action_unit_sheet(
     flows : ndarray
         Motion of each, [A, 2, H, W], pixels.
     titles : sequence of str
-        One name each, such as "AU12 lip corner puller".
+        One name each, such as "AU12 lip corner puller": its first word gets a line of its own.
     """
     faces = _check_frames(faces, "action_unit_sheet")
     _check_titles(titles, len(faces), "action_unit_sheet")
@@ -194,11 +199,11 @@ def action_unit_sheet(
             below.set_visible(False)
             continue
         above.imshow(faces[k])
-        above.set_title(titles[k], fontsize=7)
+        above.set_title(titles[k].replace(" ", "\n", 1), fontsize=8)
         below.imshow(np.asarray(neutral).mean(2), cmap="gray")
         draw_flow(below, flows[k], limit).set_alpha(0.65)
     scale = ScalarMappable(Normalize(0, limit), "cividis")
-    _colour_bar(figure, scale, slice(None), "motion (pixels)")
+    _colour_bar(figure, scale, slice(None), "motion (pixels)", alpha=0.65)
     return figure
 
 
@@ -225,13 +230,14 @@ def clip_strip(
     figure = Figure(figsize=(WIDTH, 5.0), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(3, len(shown), height_ratios=(1.3, 1.3, 1))
     changes = grey_change(np.repeat(frames[onset][None], len(frames), 0), frames)  # [T, H, W]
+    limit = _limit(changes)
     for column, (name, k) in enumerate(shown.items()):
         ax, below = (_bare(figure.add_subplot(grid[row, column])) for row in (0, 1))
         ax.imshow(frames[k])
         ax.set_title(f"{name}\n{k / fps:.2f} s", fontsize=9)
-        _draw_change(below, changes[k], _limit(changes))
+        _draw_change(below, changes[k], limit)
         if column == 0:
-            below.set_ylabel("change since\nthe onset", fontsize=9)
+            below.set_ylabel(f"change since\nthe onset\n(±{limit:.3g} grey levels)", fontsize=9)
     ax = figure.add_subplot(grid[2, :])
     seconds = np.arange(len(frames)) / fps
     ax.plot(seconds, np.abs(changes).mean((1, 2)) if intensity is None else intensity, color=PALETTE[0])
@@ -313,7 +319,7 @@ def swap_strip(
     identity, motion, generated : ndarray
         uint8 [H, W, 3].
     change, true_change : ndarray
-        Grey levels, [H, W]. Both are drawn in the true change's range.
+        Grey levels, [H, W]. Both are drawn in the true change's range; the titles say the largest value of each.
     truth : ndarray, optional
         The face as it should be (rendered counterfactual), uint8 [H, W, 3]. With it, a second row also shows how far
         off the generated face is, and how far a copy of the identity's frame would be, with both mean absolute errors.
@@ -349,7 +355,7 @@ def swap_strip(
         ax.set_title(name, fontsize=9)
     for ax, name, values in zip(changes, ("generated", "true"), (change, true_change), strict=True):
         image = _draw_change(ax, values, _limit(true_change))
-        ax.set_title(f"{name} change", fontsize=9)
+        ax.set_title(f"{name} change\nat most {np.abs(values).max():.1f}", fontsize=9)
     _colour_bar(figure, image, slice(3, 5) if truth is None else slice(0, 2), "change (grey levels)")
     return figure
 
@@ -364,7 +370,8 @@ def attention_maps(
     frames : ndarray
         uint8 [N, H, W, 3].
     attention : ndarray
-        [N, h, w], or [N, C, h, w], of which the mean over channels is drawn. No unit.
+        [N, h, w], or [N, C, h, w], of which the mean over channels is drawn. No unit. With values below 0, such as
+        deviations from a mean, the colours run from blue over white (0) to red.
     titles : sequence of str, optional
         One short line a face.
     name : str
@@ -376,15 +383,17 @@ def attention_maps(
     maps = attention.mean(1) if attention.ndim == 4 else attention  # [N, h, w]
     figure, axes = _image_grid(2, len(frames), titled=True, bars=True)
     extent = (-0.5, frames.shape[2] - 0.5, frames.shape[1] - 0.5, -0.5)  # the map's cells spread over the face
-    limits = {"vmin": maps.min(), "vmax": max(maps.max(), maps.min() + 1e-6)}
+    limits, cmap = {"vmin": maps.min(), "vmax": max(maps.max(), maps.min() + 1e-6)}, "inferno"
+    if maps.min() < 0:
+        limits, cmap = {"vmin": -np.abs(maps).max(), "vmax": np.abs(maps).max()}, "RdBu_r"
     for k, (above, below) in enumerate(axes.T):
         above.imshow(frames[k])
         below.imshow(frames[k].mean(2), cmap="gray")
-        below.imshow(maps[k], extent=extent, interpolation="bilinear", cmap="inferno", alpha=0.55, **limits)
+        below.imshow(maps[k], extent=extent, interpolation="bilinear", cmap=cmap, alpha=0.55, **limits)
         if titles is not None:
             above.set_title(titles[k], fontsize=8)
-    scale = ScalarMappable(Normalize(**limits), "inferno")
-    _colour_bar(figure, scale, slice(None), f"{name}, {maps.shape[1]}x{maps.shape[2]}")
+    scale = ScalarMappable(Normalize(**limits), cmap)
+    _colour_bar(figure, scale, slice(None), f"{name}, {maps.shape[1]}x{maps.shape[2]}", alpha=0.55)
     return figure
 
 
@@ -400,6 +409,7 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     losses = [c for c in history.columns if c not in LOG_COLUMNS and history[c].notna().any()]
     if not losses:
         raise DataError("the history holds no loss", "loss_curves", f"columns found: {', '.join(history.columns)}")
+    not_losses = {"active_fraction": "active fraction (share)", "total": "total (weighted)"}
     columns = min(4, len(losses))
     rows = -(-len(losses) // columns)
     figure = Figure(figsize=(WIDTH, 0.4 + 1.9 * rows), dpi=DPI, layout="constrained")
@@ -410,13 +420,13 @@ def loss_curves(history: pd.DataFrame) -> Figure:
             colour, x = PALETTE[int(stage) - 1], position[part.index]
             ax.plot(x, part[name], color=colour, alpha=0.35, linewidth=0.8)
             ax.plot(x.groupby(part["epoch"]).mean(), part[name].groupby(part["epoch"]).mean(), ".-", color=colour)
-        ax.set_title(name, fontsize=9)
+        ax.set_title(not_losses.get(name, name), fontsize=9)
         ax.tick_params(labelsize=8)
         ax.set_xlim(0.5, len(history) + 0.5)
     for ax in axes.flat[len(losses) :]:
         ax.set_visible(False)
     figure.supxlabel("training step (thin: each step; dots: mean of an epoch)", fontsize=9)
-    figure.supylabel("loss before its weight", fontsize=9)
+    figure.supylabel("value\n(losses: before their weight)", fontsize=9, ma="center")
     stages = sorted(history["stage"].unique())
     lines = [Line2D([], [], color=PALETTE[int(stage) - 1], label=f"stage {stage}") for stage in stages]
     figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), fontsize=9, frameon=False)
@@ -490,11 +500,11 @@ def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: 
     for ax, (title, values) in zip(axes, colour_by.items(), strict=True):
         _check_titles(values, len(points), f"embedding: {title}")
         groups, code = np.unique(np.asarray(values).astype(str), return_inverse=True)
-        few = len(groups) <= len(PALETTE)
-        colours = PALETTE if few else sns.color_palette("husl", len(groups))
+        few = len(groups) <= 10
         for k, group in enumerate(groups):
-            marker = "os^Dv<>P*X"[k % 10]  # shape as well as colour tells the groups apart
-            look = {"marker": marker, "color": colours[k], "s": 22, "linewidths": 0, "alpha": 0.8}
+            row, column = divmod(k, len(GROUP_COLOURS))  # in each round over the colours, every colour's shape is new
+            marker = GROUP_MARKERS[(column + row) % len(GROUP_MARKERS)]
+            look = {"marker": marker, "color": GROUP_COLOURS[column], "s": 36, "linewidths": 0, "alpha": 0.8}
             ax.scatter(*points[code == k].T, label=group, **look)
         ax.set_title(f"coloured by {title}" + ("" if few else f" ({len(groups)})"), fontsize=10)
         ax.set_xlabel(f"{axis_name} 1")
@@ -570,7 +580,8 @@ def parameter_bars(
     figure = Figure(figsize=(WIDTH, 0.9 + 0.32 * len(parts) + 1.2 * (rows - 1)), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(rows, 1, height_ratios=(0.32 * len(parts), 0.9)[:rows])
     ax = figure.add_subplot(grid[0])
-    ax.barh(parts.index.astype(str), parts, color=PALETTE[0])
+    colours = [PALETTE[k % len(PALETTE)] for k in range(len(parts))]  # the same ones below
+    ax.barh(parts.index.astype(str), parts, color=colours)
     ax.invert_yaxis()
     for k, value in enumerate(parts):
         ax.text(value, k, f" {_thousands(value)}  ({value / total:.0%})", va="center", fontsize=8)
@@ -580,8 +591,8 @@ def parameter_bars(
     if stated is not None:
         ax = figure.add_subplot(grid[1])
         left = 0.0
-        for k, value in enumerate(parts):
-            ax.barh([0], [value], left=left, color=PALETTE[k % len(PALETTE)], edgecolor="white")
+        for value, colour in zip(parts, colours, strict=True):
+            ax.barh([0], [value], left=left, color=colour, edgecolor="white")
             left += value
         for k, (name, value) in enumerate(stated.items()):
             ax.axvline(value, color="black", linestyle=(":", "--")[k % 2], label=f"paper, {name}: {_thousands(value)}")
@@ -618,11 +629,12 @@ def score_forest(
         error = np.maximum([mean - low, high - mean], 0)
         ax.errorbar(mean, range(len(names)), xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3)
         for k, value in enumerate(mean):
-            ax.annotate(f"{value:.3f}", (value, k), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+            _write_above(ax, f"{value:.3f}", value, k)
         for k, (name, value) in enumerate((reference or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         ax.set(xlabel=f"{metric} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
         ax.grid(axis="x", alpha=0.3)
+        ax.margins(x=0.12)  # a number at the edge would lie on the frame
     axes[0].set_yticks(range(len(names)), names)
     if reference:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, frameon=False)
@@ -644,20 +656,18 @@ def report_forest(report: pd.DataFrame) -> Figure:
     value, low, high = (report[c].to_numpy(float) for c in ("value", "low", "high"))
     error = np.maximum([value - low, high - value], 0)
     ax.errorbar(value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3, label="value")
-    ax.scatter(report["reference"], rows, marker="|", s=250, color=PALETTE[3], label="held against")
+    ax.scatter(report["reference"], rows, marker="|", s=110, color=PALETTE[3], label="held against")
     for k in rows:
-        ax.annotate(
-            f"{round(value[k], 2) + 0.0:.2f}",
-            (value[k], k),
-            (0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
-    ax.set_xscale("symlog", linthresh=1.0)  # a gain of 0.02 and an error ten times that of copying, in one picture
-    ax.xaxis.set_major_formatter("{x:g}")
+        _write_above(ax, f"{round(value[k], 2) + 0.0:.2f}", value[k], k)
+    label = "value (no unit)"
+    if np.nanmax(np.abs([low, value, high, report["reference"]])) > 1.1:
+        ax.set_xscale("symlog", linthresh=1.0)  # a gain of 0.02 and an error ten times that of copying, in one picture
+        left, right = ax.get_xlim()
+        ticks = [tick for tick in (-10, -3, -1, -0.5, 0, 0.25, 0.5, 0.75, 1, 3, 10, 30, 100) if left <= tick <= right]
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        label = "value (no unit; linear up to 1, logarithmic above)"
     ax.set_yticks(rows, [f"{m}  (wanted: {w})" for m, w in report["wanted"].items()], fontsize=8)
-    ax.set(ylim=(len(report) - 0.5, -0.8), xlabel="value (no unit; linear up to 1, logarithmic above)")
+    ax.set(ylim=(len(report) - 0.5, -0.8), xlabel=label)
     ax.grid(axis="x", alpha=0.3)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=2, frameon=False)
     return figure
@@ -699,13 +709,14 @@ def prediction_strip(
         _check_titles(value, len(onset), f"prediction_strip: {name}")
     _check_titles(titles, len(onset), "prediction_strip: titles")
     change = grey_change(onset, apex)  # [N, H, W]
+    limits = _limit(change), _limit(np.linalg.norm(flow, axis=1))
     figure = Figure(figsize=(WIDTH, 0.5 + 1.45 * len(onset)), dpi=DPI, layout="constrained")
     axes = figure.subplots(len(onset), 4, squeeze=False, width_ratios=(1, 1, 1, 2.6))
     figure.get_layout_engine().set(w_pad=0.02, wspace=0.01)
     for k, (face, difference, motion, bars) in enumerate(axes):
         _bare(face).imshow(onset[k])
-        _draw_change(_bare(difference), change[k], _limit(change))
-        draw_flow(_bare(motion), flow[k], _limit(np.linalg.norm(flow, axis=1)))
+        _draw_change(_bare(difference), change[k], limits[0])
+        draw_flow(_bare(motion), flow[k], limits[1])
         colours = [PALETTE[0] if c == labels[k] else "white" for c in range(len(names))]
         bars.barh(range(len(names)), probabilities[k], color=colours, edgecolor=PALETTE[0])
         bars.set_yticks(
@@ -716,8 +727,9 @@ def prediction_strip(
         bars.set(xlim=(0, 1.15), ylim=(len(names) - 0.4, -0.6), xticks=(0, 0.5, 1))
         bars.tick_params(axis="x", labelsize=8, labelbottom=k == len(onset) - 1)
         bars.set_title(titles[k] if titles is not None else "", fontsize=9, loc="left")
-    for ax, title in zip(axes[0], ("onset", "apex - onset", "flow"), strict=False):
-        ax.set_title(title, fontsize=9)
+    heads = ("onset", f"apex - onset\n(±{limits[0]:.3g} grey levels)", f"flow\n(to {limits[1]:.2g} px)")
+    for ax, head in zip(axes[0], heads, strict=False):
+        ax.set_title(head, fontsize=8)
     axes[-1, 3].set_xlabel("probability", fontsize=9)
     return figure
 
@@ -883,12 +895,22 @@ def _draw_matrix(ax: Axes, rates: np.ndarray, text: Sequence[Sequence[str]], nam
     return image
 
 
-def _colour_bar(figure: Figure, image: AxesImage | ScalarMappable, columns: slice, label: str) -> None:
-    """Draw a colour bar into the last row of an image grid, below the given columns."""
+def _colour_bar(
+    figure: Figure, image: AxesImage | ScalarMappable, columns: slice, label: str, alpha: float | None = None
+) -> None:
+    """Draw a colour bar into the last row of an image grid, below the given columns, as see-through as the image."""
     last_row = figure.axes[0].get_gridspec()[-1, columns]
-    bar = figure.colorbar(image, cax=figure.add_subplot(last_row), orientation="horizontal")
+    bar = figure.colorbar(image, cax=figure.add_subplot(last_row), orientation="horizontal", alpha=alpha)
+    if len(last_row.colspan) == 1:
+        bar.locator = MaxNLocator(3)  # the numbers of narrow bars side by side would run into each other
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
+
+
+def _write_above(ax: Axes, text: str, x: float, y: float) -> None:
+    """Write a number above its mark, with a white edge: a line behind it would strike it through."""
+    look = {"ha": "center", "fontsize": 8, "zorder": 4, "path_effects": [withStroke(linewidth=3, foreground="white")]}
+    ax.annotate(text, (x, y), (0, 6), textcoords="offset points", **look)
 
 
 def _thousands(value: float) -> str:
@@ -1007,9 +1029,9 @@ def clip_answer(
     for ax, values in zip(axes[3:], maps.values(), strict=True):
         ax.imshow(frames[0].mean(2), cmap="gray")
         ax.imshow(values, extent=extent, interpolation="bilinear", cmap="inferno", alpha=0.55)
-    titles = ["onset", "apex", f"flow (to {limit:.1f} px)", *(f"Grad-CAM, {name}" for name in maps)]
-    for ax, title in zip(axes, titles, strict=True):
-        ax.set_title(title, fontsize=9)
+    heads = [f"Grad-CAM, {name}\n(own scale, bright: more)" for name in maps]
+    for ax, title in zip(axes, ["onset", "apex", f"flow (to {limit:.1f} px)", *heads], strict=True):
+        ax.set_title(title, fontsize=8)
     ax = figure.add_subplot(grid[1, :])
     bars = ax.barh(list(label_names), probabilities, color=PALETTE[0])
     ax.bar_label(bars, [f"{p:.2f}" for p in probabilities], padding=3, fontsize=9)
@@ -1179,9 +1201,8 @@ def inflation_forest(table: pd.DataFrame, metric: str = "UF1") -> Figure:
             ax.errorbar(row[name], k, xerr=error, fmt="none", ecolor=PALETTE[7], capsize=3)
             face = "white" if name == "added" and unsure.iloc[k] else colour
             ax.plot(row[name], k, "o", color=colour, markerfacecolor=face)
-            text = number.format(round(row[name], 3) + 0.0)  # never "-0.000"
-            ax.annotate(text, (row[name], k), (0, 6), textcoords="offset points", ha="center", fontsize=8)
-        ax.locator_params(axis="x", nbins=5)
+            _write_above(ax, number.format(round(row[name], 3) + 0.0), row[name], k)  # never "-0.000"
+        ax.locator_params(axis="x", nbins=4)
         ax.axvline(table[name].iloc[0], color=PALETTE[0], linestyle="--", linewidth=1)
         ax.set_ylim(len(names) - 0.5, -0.8)
         ax.grid(axis="x", alpha=0.3)
@@ -1211,7 +1232,8 @@ def score_steps(steps: Mapping[str, float], metric: str = "UF1") -> Figure:
     for k, (before, after) in enumerate(pairwise(values), start=1):
         ax.barh(k, after - before, left=before, color=PALETTE[1] if after >= before else PALETTE[7])
         ax.plot([before, before], [k - 1, k], color="black", linewidth=0.6)
-        ax.text(max(before, after) + 0.01, k, f"{after - before:+.3f}", va="center", fontsize=9)
+        added = round(after - before, 3) + 0.0  # never "-0.000"
+        ax.text(max(before, after) + 0.01, k, f"{added:+.3f}", va="center", fontsize=9)
     for k, value in ((0, values[0]), (len(steps), values[-1])):
         ax.text(value + 0.01, k, f"{value:.3f}", va="center", fontsize=9, weight="bold")
     ax.axvline(values[0], color=PALETTE[0], linestyle="--", linewidth=1)
@@ -1371,8 +1393,7 @@ def _draw_interval(ax: Axes, place: float, row: Mapping, column: str, number: st
     value, low, high = (row[f"{column}{end}"] for end in ("", " low", " high"))
     error = np.maximum([[value - low], [high - value]], 0)
     drawn = ax.errorbar(value, place, xerr=error, capsize=3, linewidth=1.5, **look)
-    text = number.format(round(value, 3) + 0.0)  # never "-0.000"
-    ax.annotate(text, (value, place), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+    _write_above(ax, number.format(round(value, 3) + 0.0), value, place)  # never "-0.000"
     return drawn
 
 
@@ -1422,7 +1443,8 @@ def attribution_grid(
     half = len(apex) // 2
     if half:
         _colour_bar(figure, length, slice(0, half), f"{flow_name} (pixels)")
-    _colour_bar(figure, ScalarMappable(Normalize(0, 1), "inferno"), slice(half, None), "map (share of its maximum)")
+    scale = ScalarMappable(Normalize(0, 1), "inferno")
+    _colour_bar(figure, scale, slice(half, None), "map (share of its maximum)", alpha=0.6)
     return figure
 
 
@@ -1467,8 +1489,7 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
         value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[0], capsize=3, label="the network's map"
     )
     for k in rows:
-        look = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
-        ax.annotate(f"{value[k]:.2f}", (value[k], k), (0, 7), **look)
+        _write_above(ax, f"{value[k]:.3f}", value[k], k)
     ax.set_yticks(rows, [f"{m}: {kind}" for m, kind in zip(table["model"], table["map"], strict=True)], fontsize=9)
     ax.set(ylim=(len(table) - 0.4, -0.7), xlim=(0, None))
     ax.set_xlabel("share of the attribution on the face that lies on moving skin (95 % interval over subjects)")
@@ -1517,7 +1538,7 @@ def probe_forest(table: pd.DataFrame) -> Figure:
         for k in range(1, len(order)):
             ax.axhline(k - 0.5, color="black", alpha=0.12, linewidth=0.7)
         ax.grid(axis="x", alpha=0.3)
-        ax.locator_params(axis="x", nbins=5)
+        ax.locator_params(axis="x", nbins=3)
     axes[0].set_yticks(range(len(order)), list(order), fontsize=8)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8, frameon=False)
     return figure

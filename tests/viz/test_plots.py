@@ -136,6 +136,65 @@ def test_loss_curves_draw_one_panel_a_loss():
     assert titles == ["reconstruction", "emotion"]
 
 
+def test_loss_curves_say_what_is_no_loss_before_its_weight():
+    figure = plots.loss_curves(history().assign(active_fraction=0.5, total=1.0))
+    titles = [ax.get_title() for ax in figure.axes if ax.get_visible()]
+    assert titles[2:] == ["active fraction (share)", "total (weighted)"]
+
+
+def test_embedding_draws_every_group_with_a_mark_of_its_own():
+    for groups in (3, 25, 100):
+        points = RNG.normal(size=(2 * groups, 2))
+        ax = plots.embedding(points, {"subject": np.arange(2 * groups) % groups}).axes[0]
+        looks = {(*c.get_facecolor()[0], c.get_paths()[0].vertices.tobytes()) for c in ax.collections}
+        assert len(looks) == len(ax.collections) == groups
+        assert len({look[:4] for look in looks}) < 10  # more colours cannot be told apart
+
+
+def test_signed_maps_are_drawn_around_zero_and_the_bar_is_as_see_through_as_they_are():
+    maps = RNG.random((3, 4, 4))
+    for values, cmap in ((maps - 0.3, "RdBu_r"), (maps, "inferno")):
+        figure = plots.attention_maps(FRAMES, values)
+        drawn = [image for ax in figure.axes for image in ax.images if image.get_cmap().name == cmap]
+        assert len(drawn) == 3
+        low, high = drawn[0].get_clim()
+        assert (low == -high) == (cmap == "RdBu_r") and low <= values.min() and high >= values.max()
+        assert drawn[0].get_alpha() in [part.get_alpha() for part in figure.axes[-1].collections]
+
+
+@pytest.mark.parametrize("largest", [0.9, 9.5])
+def test_report_forest_can_be_read_between_zero_and_one(largest):
+    table = report().assign(value=[0.02, largest], low=[0.01, largest], high=[0.03, largest])
+    ax = plots.report_forest(table).axes[0]
+    assert sum(0 <= tick <= 1 for tick in ax.get_xticks()) >= 3
+    assert ax.get_xscale() == ("linear" if largest < 1 else "symlog")
+
+
+@pytest.mark.parametrize("name", ["report_forest", "score_forest", "attribution_forest"])
+def test_no_line_strikes_a_number_through(name):
+    ax = FIGURES[name]().axes[0]
+    assert len(ax.texts) == 2 and all(text.get_path_effects() for text in ax.texts)
+    assert min(text.get_zorder() for text in ax.texts) > max(line.get_zorder() for line in ax.lines)
+
+
+def test_panels_without_a_colour_bar_say_their_scale():
+    apex = FRAMES[[0]].copy()
+    apex[0, :8] = np.where(FRAMES[0, :8] > 127, FRAMES[0, :8] - 24, FRAMES[0, :8] + 24)
+    flow = np.full((1, 2, 32, 32), [[[[3.0]], [[4.0]]]])
+    axes = plots.prediction_strip(FRAMES[[0]], apex, flow, np.full((1, 3), 1 / 3), NAMES, [0]).axes
+    assert [ax.get_title() for ax in axes[:3]] == ["onset", "apex - onset\n(±24 grey levels)", "flow\n(to 5 px)"]
+    assert axes[1].images[0].get_clim() == (-24, 24) and axes[2].images[0].get_clim() == (0, 5)
+    clip = np.concatenate([FRAMES[[0]], apex, FRAMES[[0]]])
+    below = plots.clip_strip(clip, onset=0, apex=1, offset=2, fps=30).axes[1]
+    assert below.get_ylabel().endswith("(±24 grey levels)") and below.images[0].get_clim() == (-24, 24)
+
+
+def test_parameter_bars_have_the_colours_of_their_segments():
+    above, below = FIGURES["parameter_bars"]().axes
+    colours = [bar.get_facecolor() for bar in above.patches]
+    assert colours == [bar.get_facecolor() for bar in below.patches] and len(set(colours)) == 2
+
+
 def test_arrows_point_where_the_skin_goes():
     """A flow to the right and down: arrows in image coordinates, in which y runs down."""
     figure = plots.flow_figure(FRAMES[0], np.ones((2, 32, 32), np.float32))
@@ -197,7 +256,8 @@ def test_nose_paths_begin_at_zero_and_measure_from_there():
 def test_clip_answer_says_every_probability_and_names_every_map():
     maps = {"motion": RNG.random((4, 4)), "flow": RNG.random((14, 14))}
     axes = plots.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.2, 0.1]), NAMES).axes
-    assert [ax.get_title() for ax in axes[3:5]] == ["Grad-CAM, motion", "Grad-CAM, flow"]
+    scale = "(own scale, bright: more)"
+    assert [ax.get_title() for ax in axes[3:5]] == [f"Grad-CAM, motion\n{scale}", f"Grad-CAM, flow\n{scale}"]
     assert [text.get_text() for text in axes[-1].texts] == ["0.70", "0.20", "0.10"]
     assert [label.get_text() for label in axes[-1].get_yticklabels()] == list(NAMES)
     with pytest.raises(DataError):
@@ -222,6 +282,8 @@ def test_score_steps_lead_from_the_honest_score_to_the_reported_one():
     ax = plots.score_steps({"honest": 0.5, "lucky": 0.56, "unlucky": 0.53}).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["honest", "lucky", "unlucky", "reported"]
     assert [text.get_text() for text in ax.texts] == ["+0.060", "-0.030", "0.500", "0.530"]
+    still = plots.score_steps({"honest": 0.5, "unlucky": 0.4999}).axes[0]
+    assert still.texts[0].get_text() == "+0.000"
     with pytest.raises(DataError, match="1 steps"):
         plots.score_steps({"honest": 0.5})
 
@@ -317,6 +379,7 @@ def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_held_agains
     figure = FIGURES["attribution_forest"]()
     (ax,) = figure.axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["I: motion", "III: both"]
+    assert [text.get_text() for text in ax.texts] == ["0.300", "0.400"]
     said = " ".join(text.get_text() for text in figure.legends[0].get_texts())
     for name in ("chance", "mean map", "untrained", "true motion"):
         assert name in said
@@ -327,3 +390,9 @@ def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():
     change = np.zeros((32, 32))
     titles = [ax.get_title() for ax in plots.swap_strip(black, black, grey, change, change, 2 * grey).axes]
     assert "generated - truth\nmean error 10.00" in titles and "copied identity - truth\nmean error 20.00" in titles
+
+
+def test_a_swap_that_changes_nearly_nothing_says_how_little():
+    change = np.full((32, 32), -0.1)
+    titles = [ax.get_title() for ax in plots.swap_strip(*FRAMES, change, 100 * change).axes]
+    assert "generated change\nat most 0.1" in titles and "true change\nat most 10.0" in titles

@@ -1,7 +1,6 @@
 """The sliders answer, with a picture, fast enough to follow the hand."""
 
 import io
-import time
 from types import SimpleNamespace
 
 import ipywidgets
@@ -22,15 +21,17 @@ from lfdtcmen.preprocessing.apex import frame_difference
 from lfdtcmen.viz import widgets
 
 
-def seconds_to_redraw(box: ipywidgets.VBox, control: int, value) -> float:
-    """Move a control; return the processor time until the picture is another one."""
+def move(box: ipywidgets.VBox, *moves: tuple) -> None:
+    """Move controls, (which, to what) each; the picture is another one after each move.
+
+    How long that takes is measured in benchmarks/widgets.py.
+    """
     picture = box.children[-1]
-    before, start = bytes(picture.value), time.process_time()
-    box.children[control].value = value
-    taken = time.process_time() - start
-    after = bytes(picture.value)
-    assert after.startswith(b"\x89PNG") and after != before
-    return taken
+    for control, value in moves:
+        before = bytes(picture.value)
+        box.children[control].value = value
+        after = bytes(picture.value)
+        assert after.startswith(b"\x89PNG") and after != before
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +50,9 @@ def drawn_with(monkeypatch, name: str) -> list[tuple]:
     return calls
 
 
-def test_action_unit_slider_redraws_at_once():
+def test_action_unit_slider_redraws():
     box = widgets.action_unit_slider(subjects=2)
-    times = [seconds_to_redraw(box, 2, value) for value in (0.5, 1.0, 2.0)] + [seconds_to_redraw(box, 4, 1.0)]
-    assert np.median(times) < 0.3
+    move(box, (2, 0.5), (2, 1.0), (2, 2.0), (4, 1.0))
 
 
 def test_action_units_add_up_and_keep_to_their_side(monkeypatch):
@@ -74,7 +74,7 @@ def test_action_units_move_a_photograph(monkeypatch):
     landmarks = np.array([[44, 50], [84, 50], [64, 74], [48, 96], [80, 96]])
     box = widgets.action_unit_slider(photograph=(photograph, landmarks))
     assert "subject" not in [control.description for control in box.children[:-1]]
-    assert np.median([seconds_to_redraw(box, 1, value) for value in (0.5, 1.0, 2.0)]) < 0.3
+    move(box, (1, 0.5), (1, 1.0), (1, 2.0))
     rest, moved, flow, _ = calls[-1]
     assert (rest[0] == photograph).all() and (moved != rest).any()
     assert 1 < np.linalg.norm(flow[0], axis=0).max() < 3  # about the 2 px that the slider says
@@ -87,12 +87,11 @@ def test_a_unit_that_is_not_drawn_is_refused():
         widgets.action_unit_slider(units=(12, 3))
 
 
-def test_motion_swap_slider_redraws_at_once(counterfactuals):
+def test_motion_swap_slider_redraws(counterfactuals):
     torch.manual_seed(0)
     model = LFDTCMEN(num_classes=3)
     box = widgets.motion_swap_slider(model, counterfactuals)
-    times = [seconds_to_redraw(box, 1, 0)] + [seconds_to_redraw(box, 2, k) for k in (1, 2)]
-    assert np.median(times) < 0.3
+    move(box, (1, 0), (2, 1), (2, 2))
     assert model.training  # left as it came
 
 
@@ -166,10 +165,9 @@ def test_seeds_and_epochs_between_the_ends_are_chosen_among_so_many():
     assert found == pytest.approx(np.mean(expected))
 
 
-def test_inflation_slider_redraws_at_once():
+def test_inflation_slider_redraws():
     box = widgets.inflation_slider(epoch_table(False), epoch_table(True), 3)
-    moves = [(0, 6), (0, 3), (1, 4), (2, True), (3, True)]
-    assert np.median([seconds_to_redraw(box, *move) for move in moves]) < 0.3
+    move(box, (0, 6), (0, 3), (1, 4), (2, True), (3, True))
 
 
 WEIGHTS = LossWeights(reconstruction=2.0, emotion=0.5)
@@ -182,7 +180,7 @@ def test_loss_weights_move_the_sum_and_its_gradient(monkeypatch):
     box = widgets.loss_weight_sliders(losses, gradients, WEIGHTS)
     assert [slider.max for slider in box.children[:-1]] == [8.0, 2.0, 1.0]
     assert calls[-1][2] == {"reconstruction": 2.0, "emotion": 0.5, "cycle": 0.0}
-    assert np.median([seconds_to_redraw(box, 1, value) for value in (0.0, 1.0, 1.5)]) < 0.3
+    move(box, (1, 0.0), (1, 1.0), (1, 1.5))
     np.testing.assert_allclose(calls[-1][1], gradients @ gradients.T)
     assert calls[-1][2]["emotion"] == 1.5
     with pytest.raises(DataError, match="for 2 losses"):
@@ -222,8 +220,7 @@ def test_fold_explorer_leafs_through_the_mistakes_the_most_certain_first(pairs, 
         assert (flow[0] == pairs.flow[k]).all() and labels == [pairs.labels[k]]
         assert probabilities.max() == pytest.approx([0.9, 0.6, 0.5][place])
     assert titles == ["a, 2: negative, called surprise"]
-    times = [seconds_to_redraw(box, 1, place) for place in (0, 1, 2)] + [seconds_to_redraw(box, 0, show.options[-1])]
-    assert np.median(times) < 0.3
+    move(box, (1, 0), (1, 1), (1, 2), (0, show.options[-1]))
 
 
 def test_choosing_a_smaller_group_begins_at_its_first_sample(pairs, predictions, monkeypatch):
@@ -280,7 +277,7 @@ def test_apex_timeline_shows_each_curve_with_the_apex_that_it_spots(monkeypatch)
     _, shown, curve, _, _, apexes, _ = calls[-1]
     assert shown == apexes["spotted"] and apexes["true"] == clip.apex
     assert abs(apexes["spotted"] - clip.apex) <= 1 and len(curve) == len(frames)
-    assert np.median([seconds_to_redraw(box, 0, frame) for frame in (0, 3, 5)]) < 0.3
+    move(box, (0, 0), (0, 3), (0, 5))
     box.children[1].value = "difference"
     np.testing.assert_allclose(calls[-1][2], frame_difference(frames))
     with pytest.raises(DataError, match=f"frame {len(frames)} of a clip of {len(frames)}"):
