@@ -126,10 +126,11 @@ def attribution_table(
     DataFrame
         One row a network and map. Columns: model, map; value, low, high: the share, with its 95 % interval over
         subjects; what to hold it against: *chance* (a uniform map), *mean map* (the network's own mean over all pairs:
-        looking at the same places whatever moves), *untrained* (the same network with fresh weights) and *best* (the
-        true motion, as coarse as the map); *less chance* and *less mean map*, the paired differences, with low and
-        high; *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many
-        were scored: those in which skin moves by more than 0.25 px; *empty*, the share of maps that are 0 everywhere.
+        looking at the same places whatever moves), *untrained* (the same network with fresh weights) and *true
+        motion* (as coarse as the map; no upper limit, since a map all on one moving cell scores more); *less chance*
+        and *less mean map*, the paired differences, with low and high; *on face*, the share of the whole map that lies
+        on the face (0.43 of a uniform one); *clips*, how many were scored: those in which skin moves by more than
+        0.25 px; *empty*, the share of maps that are 0 everywhere.
 
     Raises
     ------
@@ -146,9 +147,9 @@ def attribution_table(
     rows = []
     for name, model in models.items():
         coarse = _coarse_maps(model, pairs, method)
-        sharpest = {k: F.adaptive_avg_pool2d(length, m.shape[1:])[:, 0] for k, m in coarse.items()}
+        true_motion = {k: F.adaptive_avg_pool2d(length, m.shape[1:])[:, 0] for k, m in coarse.items()}
         fresh = untrained_network(model, pairs, seed)
-        best, untrained = _spread(sharpest), _spread(_coarse_maps(fresh, pairs, method))
+        truth, untrained = _spread(true_motion), _spread(_coarse_maps(fresh, pairs, method))
         for kind, maps in _spread(coarse).items():
             maps = maps.numpy()
             share = share_on_motion(maps, moving, face)  # [N]
@@ -158,7 +159,7 @@ def attribution_table(
             intervals = _table(sums, pairs.subjects, seed)[["value", "low", "high"]].to_numpy()
             row = {"model": name, "map": kind, **dict(zip(("value", "low", "high"), intervals[0], strict=True))}
             row |= {"chance": chance.mean(), "mean map": usual.mean()}
-            for column, other in (("untrained", untrained), ("best", best)):
+            for column, other in (("untrained", untrained), ("true motion", truth)):
                 row[column] = share_on_motion(other[kind].numpy(), moving, face).mean()
             for column, (value, low, high) in zip(("less chance", "less mean map"), intervals[1:], strict=True):
                 row |= {column: value, f"{column} low": low, f"{column} high": high}

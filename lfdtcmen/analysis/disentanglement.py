@@ -157,7 +157,7 @@ def noise_ceiling(counterfactuals, seed: int = 0) -> pd.DataFrame:
         )
     )  # [I * M, 3, H, W]
     identity = np.repeat(np.arange(len(counterfactuals.onset)), motions)
-    row = {"motion gain, most that camera noise allows": (_ratio, _products(clean, noisy), 1.0, "-")}
+    row = {"motion gain, perfect generator on noisy pairs": (_ratio, _products(clean, noisy), 1.0, "-")}
     return _table(row, identity, seed)
 
 

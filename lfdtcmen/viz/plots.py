@@ -1455,7 +1455,7 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
     ----------
     table : DataFrame
         As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: columns model, map; value, low, high
-        (95 % interval over subjects); chance, mean map, untrained, best.
+        (95 % interval over subjects); chance, mean map, untrained, true motion.
 
     Raises
     ------
@@ -1466,13 +1466,13 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
         "chance": ("|", "black"),
         "mean map": ("s", PALETTE[1]),
         "untrained": ("v", PALETTE[2]),
-        "best": ("D", PALETTE[3]),
+        "true motion": ("D", PALETTE[3]),
     }
     names = {
         "chance": "chance: the same everywhere",
         "mean map": "the network's mean map",
         "untrained": "untrained network",
-        "best": "true motion, as coarse",
+        "true motion": "true motion, as coarse",
     }
     if missing := [c for c in ("model", "map", "value", "low", "high", *marks) if c not in table]:
         raise DataError(f"no column {missing[0]!r}", "attribution_forest", "give it what attribution_table returns")

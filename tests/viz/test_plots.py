@@ -55,7 +55,9 @@ def report() -> pd.DataFrame:
 
 def attribution() -> pd.DataFrame:
     score = {"value": [0.3, 0.4], "low": [0.2, 0.3], "high": [0.4, 0.5], "chance": 0.2, "mean map": 0.25}
-    return pd.DataFrame({"model": ["I", "III"], "map": ["motion", "both"], **score, "untrained": 0.22, "best": 0.5})
+    return pd.DataFrame(
+        {"model": ["I", "III"], "map": ["motion", "both"], **score, "untrained": 0.22, "true motion": 0.5}
+    )
 
 
 def probe_answers() -> pd.DataFrame:
@@ -214,7 +216,7 @@ def test_arrows_point_where_the_skin_goes():
         lambda: plots.embedding(RNG.normal(size=(5, 3)), {"emotion": range(5)}),
         lambda: plots.loss_curves(history()[["stage", "step"]]),
         lambda: plots.attribution_grid(FRAMES, FLOW, {"I": RNG.random((2, 4, 4))}, ["a", "b", "c"]),
-        lambda: plots.attribution_forest(attribution().drop(columns="best")),
+        lambda: plots.attribution_forest(attribution().drop(columns="true motion")),
         lambda: plots.probe_forest(probe_answers().drop(columns="chance")),
         lambda: plots.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
         lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[0, :16]),
