@@ -160,7 +160,8 @@ def load_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict) -> dict:
     Raises
     ------
     DataError
-        The file is missing or broken, or was made with another config or other data: the first difference is named.
+        The file is missing or broken, or was made with another config or other data: the first difference is named;
+        or by a version of the package whose network was another.
     """
     content = _read(path, "delete it and train again")
     found = content["settings"]
@@ -172,7 +173,14 @@ def load_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict) -> dict:
                 "use the config it was made with, or train again",
             )
     part = getattr(model, "drl", model) if settings["stage"] == 1 else model
-    part.load_state_dict(content.pop("weights"))
+    try:
+        part.load_state_dict(content.pop("weights"))
+    except RuntimeError as error:  # other names, other shapes
+        raise DataError(
+            f"the weights do not fit the network of lfdtcmen {lfdtcmen.__version__}: another version made them",
+            str(path),
+            "delete it and train again",
+        ) from error
     return content
 
 

@@ -181,6 +181,16 @@ def test_networks_that_differ_in_tcme_share_stage_1(pairs, config, tmp_path):
     assert len(list((tmp_path / "checkpoints").glob("stage1*.pt"))) == 2
 
 
+def test_a_checkpoint_of_an_earlier_network_is_refused(pairs, config, tmp_path):
+    stage_checkpoint(2, replace(config, fusion="late"), pairs, tmp_path, progress=False)
+    (path,) = (tmp_path / "checkpoints").glob("stage2-*")
+    content = torch.load(path, weights_only=True)
+    del content["weights"]["tcme.log_prior"]  # which there was not always
+    torch.save(content, path)
+    with pytest.raises(DataError, match=r"do not fit the network.*train again"):
+        stage_checkpoint(2, replace(config, fusion="late"), pairs, tmp_path, progress=False)
+
+
 def test_a_checkpoint_of_another_config_or_data_is_refused(pairs, config, tmp_path):
     file = tmp_path / "stage2.pt"
     train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
