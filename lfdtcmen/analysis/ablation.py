@@ -152,7 +152,7 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
     up, down, unsure = [], [], []
     for (_, row), above in zip(steps.iterrows(), names, strict=False):
         value, low, high = (row[f"{metric} - above{end}"] for end in ("", " low", " high"))
-        shown = [f"{round(number, 3) + 0.0:+.3f}" for number in (value, low, high)]  # never "-0.000"
+        shown = [f"{number:+z.3f}" for number in (value, low, high)]
         text = f"{above} to {row['setting']} {shown[0]} ({shown[1]} to {shown[2]})"
         (up if low > 0 else down if high < 0 else unsure).append(text)
     answer = "does not hold" if down else "cannot tell" if unsure else "holds"

@@ -629,7 +629,7 @@ def score_forest(
         error = np.maximum([mean - low, high - mean], 0)
         ax.errorbar(mean, range(len(names)), xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3)
         for k, value in enumerate(mean):
-            _write_above(ax, f"{value:.3f}", value, k)
+            _write_above(ax, "{:.3f}", value, k)
         for k, (name, value) in enumerate((reference or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         ax.set(xlabel=f"{metric} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
@@ -658,7 +658,7 @@ def report_forest(report: pd.DataFrame) -> Figure:
     ax.errorbar(value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[7], capsize=3, label="value")
     ax.scatter(report["reference"], rows, marker="|", s=110, color=PALETTE[3], label="held against")
     for k in rows:
-        _write_above(ax, f"{round(value[k], 2) + 0.0:.2f}", value[k], k)
+        _write_above(ax, "{:z.2f}", value[k], k)
     label = "value (no unit)"
     if np.nanmax(np.abs([low, value, high, report["reference"]])) > 1.1:
         ax.set_xscale("symlog", linthresh=1.0)  # a gain of 0.02 and an error ten times that of copying, in one picture
@@ -907,10 +907,10 @@ def _colour_bar(
     bar.ax.tick_params(labelsize=7)
 
 
-def _write_above(ax: Axes, text: str, x: float, y: float) -> None:
-    """Write a number above its mark, with a white edge: a line behind it would strike it through."""
+def _write_above(ax: Axes, number: str, x: float, y: float) -> None:
+    """Write x, in the format ``number``, above its mark, with a white edge: a line would strike it through."""
     look = {"ha": "center", "fontsize": 8, "zorder": 4, "path_effects": [withStroke(linewidth=3, foreground="white")]}
-    ax.annotate(text, (x, y), (0, 6), textcoords="offset points", **look)
+    ax.annotate(number.format(x), (x, y), (0, 6), textcoords="offset points", **look)
 
 
 def _thousands(value: float) -> str:
@@ -1191,7 +1191,7 @@ def inflation_forest(table: pd.DataFrame, metric: str = "UF1") -> Figure:
     figure = Figure(figsize=(WIDTH, 1.1 + 0.4 * len(names)), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     unsure = (table["added low"] <= 0) & (table["added high"] >= 0)
-    for ax, name, number in zip(axes, ("score", "added"), ("{:.3f}", "{:+.3f}"), strict=True):
+    for ax, name, number in zip(axes, ("score", "added"), ("{:z.3f}", "{:+z.3f}"), strict=True):
         low, high = f"{name} low", f"{name} high"
         for k, row in enumerate(table.to_dict("records")):
             if name == "added" and k == 0:
@@ -1201,7 +1201,7 @@ def inflation_forest(table: pd.DataFrame, metric: str = "UF1") -> Figure:
             ax.errorbar(row[name], k, xerr=error, fmt="none", ecolor=PALETTE[7], capsize=3)
             face = "white" if name == "added" and unsure.iloc[k] else colour
             ax.plot(row[name], k, "o", color=colour, markerfacecolor=face)
-            _write_above(ax, number.format(round(row[name], 3) + 0.0), row[name], k)  # never "-0.000"
+            _write_above(ax, number, row[name], k)
         ax.locator_params(axis="x", nbins=4)
         ax.axvline(table[name].iloc[0], color=PALETTE[0], linestyle="--", linewidth=1)
         ax.set_ylim(len(names) - 0.5, -0.8)
@@ -1232,8 +1232,7 @@ def score_steps(steps: Mapping[str, float], metric: str = "UF1") -> Figure:
     for k, (before, after) in enumerate(pairwise(values), start=1):
         ax.barh(k, after - before, left=before, color=PALETTE[1] if after >= before else PALETTE[7])
         ax.plot([before, before], [k - 1, k], color="black", linewidth=0.6)
-        added = round(after - before, 3) + 0.0  # never "-0.000"
-        ax.text(max(before, after) + 0.01, k, f"{added:+.3f}", va="center", fontsize=9)
+        ax.text(max(before, after) + 0.01, k, f"{after - before:+z.3f}", va="center", fontsize=9)
     for k, value in ((0, values[0]), (len(steps), values[-1])):
         ax.text(value + 0.01, k, f"{value:.3f}", va="center", fontsize=9, weight="bold")
     ax.axvline(values[0], color=PALETTE[0], linestyle="--", linewidth=1)
@@ -1358,13 +1357,13 @@ def ablation_forest(
     looks = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not told apart": ("o", PALETTE[7])}
     marks = {}
     for k, row in enumerate(rows):
-        _draw_interval(left, k, row, metric, "{:.3f}", fmt="o", color=PALETTE[0])
+        _draw_interval(left, k, row, metric, "{:z.3f}", fmt="o", color=PALETTE[0])
         column = f"{metric} - above"
         if np.isnan(row[column]):
             continue  # the first row has nothing above it
         way = "up" if row[f"{column} low"] > 0 else "down" if row[f"{column} high"] < 0 else "not told apart"
         marker, colour = looks[way]
-        marks[way] = _draw_interval(right, k, row, column, "{:+.3f}", fmt=marker, color=colour)
+        marks[way] = _draw_interval(right, k, row, column, "{:+z.3f}", fmt=marker, color=colour)
         if row["setting"] in (stated or {}):
             place = (stated[row["setting"]], k + 0.27)
             look = {"color": "black", "markerfacecolor": "white", "markersize": 6}
@@ -1393,7 +1392,7 @@ def _draw_interval(ax: Axes, place: float, row: Mapping, column: str, number: st
     value, low, high = (row[f"{column}{end}"] for end in ("", " low", " high"))
     error = np.maximum([[value - low], [high - value]], 0)
     drawn = ax.errorbar(value, place, xerr=error, capsize=3, linewidth=1.5, **look)
-    _write_above(ax, number.format(round(value, 3) + 0.0), value, place)  # never "-0.000"
+    _write_above(ax, number, value, place)
     return drawn
 
 
@@ -1489,7 +1488,7 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
         value, rows, xerr=error, fmt="o", color=PALETTE[0], ecolor=PALETTE[0], capsize=3, label="the network's map"
     )
     for k in rows:
-        _write_above(ax, f"{value[k]:.3f}", value[k], k)
+        _write_above(ax, "{:.3f}", value[k], k)
     ax.set_yticks(rows, [f"{m}: {kind}" for m, kind in zip(table["model"], table["map"], strict=True)], fontsize=9)
     ax.set(ylim=(len(table) - 0.4, -0.7), xlim=(0, None))
     ax.set_xlabel("share of the attribution on the face that lies on moving skin (95 % interval over subjects)")
