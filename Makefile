@@ -15,6 +15,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
+# as in lfdtcmen/cli.py, which says why: for lab, test and notebooks
+export GOMP_SPINCOUNT ?= 10000
+
 .PHONY: help run test lab lint notebooks clean
 
 help:

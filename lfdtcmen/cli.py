@@ -3,6 +3,7 @@
 Each command imports what it needs when it is called, so that ``--help`` and ``doctor`` answer at once.
 """
 
+import os
 import sys
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,11 @@ from typer.core import TyperGroup
 
 from lfdtcmen.config import Config, load_config, to_dict
 from lfdtcmen.errors import DataError
+
+# torch's threads wait for each other in a loop that keeps a core busy: while another program wants that core, training
+# is ten and more times as slow. With this short a loop it is three times as slow then, and a tenth slower on a quiet
+# machine. Read when torch is imported, and inherited by the kernels of `run`.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 PROJECT = Path(__file__).resolve().parents[1]  # the clone; a wheel has no notebooks and takes folders by option
 

@@ -1,6 +1,7 @@
 """`lfdtcmen data | train | evaluate | doctor` and the help, on a few random pairs where data are needed."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -41,6 +42,16 @@ def test_help_teaches_every_command_without_importing_torch():
         "try: app(['--help'])\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_threads_are_told_not_to_spin_before_torch_can_read_it():
+    code = "import os, sys, lfdtcmen.cli; assert 'torch' not in sys.modules; print(os.environ['GOMP_SPINCOUNT'])"
+    unset = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    for given, wanted in (({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7")):
+        told = subprocess.run(
+            [sys.executable, "-c", code], env=unset | given, check=True, capture_output=True, text=True
+        )
+        assert told.stdout.strip() == wanted
 
 
 def test_without_a_command_the_help_is_shown():
