@@ -79,7 +79,8 @@ def toy_counterfactuals(people: int = 4, motions: int = 3) -> SimpleNamespace:
     onset[:, :, MOVES] = onset[0, :, MOVES]  # at rest, everyone looks alike on the right
     apex = onset[:, None].repeat(motions, axis=1)
     apex[:, :, :, MOVES] = rng.integers(0, 256, (motions, SIDE, 16, 3))
-    return SimpleNamespace(onset=onset, onset_clean=onset, apex=apex, apex_clean=apex)
+    units = np.arange(motions)
+    return SimpleNamespace(onset=onset, onset_clean=onset, apex=apex, apex_clean=apex, action_units=units)
 
 
 def test_an_oracle_gains_everything_and_a_copier_nothing():
@@ -115,6 +116,29 @@ def test_a_motion_begins_at_the_onset_of_who_lends_it():
     faces.apex[:, :, :, MOVES] += np.random.default_rng(3).integers(0, 50, (3, SIDE, 16, 3), dtype=np.uint8)
     table = disentanglement.cross_identity_gain(model_of(RestingDRL()), faces)["value"]
     assert table["motion gain, across identities"] == pytest.approx(1, abs=1e-5)
+
+
+def test_photographs_are_told_apart_as_those_who_are_drawn_and_those_who_lend():
+    class BlindToTheDark(RestingDRL):
+        """Reads no motion from faces whose left half is black."""
+
+        def encode(self, frames, identity=True):
+            seen = frames[..., WHO].amax((1, 2, 3), keepdim=True) > 0
+            return Codes(frames[..., MOVES] * seen, (), identity=frames)
+
+    faces = toy_counterfactuals()
+    onset, apex = faces.onset[:2].copy(), faces.apex[:2].copy()
+    onset[..., WHO, :], apex[..., WHO, :] = 0, 0
+    units = faces.action_units
+    photographs = SimpleNamespace(onset=onset, onset_clean=onset, apex=apex, apex_clean=apex, action_units=units)
+    table = disentanglement.photograph_gain(model_of(BlindToTheDark()), photographs, faces)["value"]
+    assert table["motion gain, drawn motion on photographs"] == pytest.approx(1, abs=1e-5)
+    assert table["motion cosine, drawn motion on photographs"] == pytest.approx(1, abs=1e-5)
+    assert table["change error over copy, drawn motion on photographs"] == pytest.approx(0, abs=1e-5)
+    assert table["motion gain, photographs' motion on drawn faces"] == 0
+    assert table["change error over copy, photographs' motion on drawn faces"] == 1
+    with pytest.raises(DataError, match="other motions"):
+        disentanglement.photograph_gain(ORACLE, toy_counterfactuals(motions=2), faces)
 
 
 def test_probes_read_what_is_there_and_only_that():

@@ -17,6 +17,7 @@ from lfdtcmen.datasets.synthetic import (
     make_counterfactuals,
     make_dataset,
     make_dfme,
+    photograph_counterfactuals,
     render_pair,
     warp_photograph,
 )
@@ -25,6 +26,7 @@ from lfdtcmen.datasets.synthetic.dataset import CASME3_COUNTS, DFME_COUNTS, plan
 from lfdtcmen.datasets.synthetic.renderer import Expression, pose
 from lfdtcmen.datasets.synthetic.sequences import PRESETS, PROTOTYPES, get_settings, make_subject
 from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing.align import align_faces
 
 SUBJECTS = 2
 ASTRONAUT = np.array([[203.3, 101.0], [246.0, 102.7], [222.7, 126.7], [204.3, 140.0], [244.3, 140.7]])
@@ -406,6 +408,25 @@ def test_a_photograph_must_be_rgb(astronaut):
         warp_photograph(astronaut[..., 0], ASTRONAUT, {12: 1.0})
     with pytest.raises(DataError, match="uint8"):
         warp_photograph(astronaut / 255, ASTRONAUT, {12: 1.0})
+
+
+def test_drawn_motions_are_laid_over_photographs(astronaut, swaps):
+    face = align_faces([astronaut], landmarks=ASTRONAUT)
+    shown = photograph_counterfactuals([face.frames[0]] * 2, [face.landmarks] * 2, swaps)
+    np.testing.assert_array_equal(shown.onset_clean[1], face.frames[0])
+    units = {unit: tuple(sides) for unit, sides in zip(ACTION_UNITS, swaps.action_units[2], strict=True) if any(sides)}
+    np.testing.assert_array_equal(shown.apex_clean[0, 2], warp_photograph(face.frames[0], face.landmarks, units)[0])
+    assert shown.emotions == swaps.emotions and shown.landmarks.shape == (2, 5, 2)
+    noise = [np.std(some.onset.astype(float) - some.onset_clean) for some in (shown, swaps)]
+    assert noise[0] == pytest.approx(noise[1], rel=0.1)
+    assert (shown.onset[0] != shown.onset[1]).mean() > 0.5  # each frame has its own
+
+
+def test_photographs_that_are_not_aligned_are_refused(astronaut, swaps):
+    with pytest.raises(DataError, match="aligned"):
+        photograph_counterfactuals([astronaut], [ASTRONAUT], swaps)
+    with pytest.raises(DataError, match="aligned"):
+        photograph_counterfactuals([], [], swaps)
 
 
 # ---- mistakes

@@ -17,7 +17,7 @@ from lfdtcmen.datasets.synthetic.dataset import (
     make_swaps,
     render_pair,
 )
-from lfdtcmen.datasets.synthetic.photograph import warp_photograph
+from lfdtcmen.datasets.synthetic.photograph import photograph_counterfactuals, warp_photograph
 from lfdtcmen.datasets.synthetic.portraits import action_unit_field, draw_face
 from lfdtcmen.datasets.synthetic.sequences import Clip, Pair
 
@@ -34,6 +34,7 @@ __all__ = [
     "make_dataset",
     "make_dfme",
     "make_swaps",
+    "photograph_counterfactuals",
     "render_pair",
     "warp_photograph",
 ]

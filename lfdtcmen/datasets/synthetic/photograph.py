@@ -1,13 +1,14 @@
 """Action units on a real photograph: its apex and the exact flow, from five landmarks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from lfdtcmen.datasets.synthetic.action_units import Muscles, to_intensity
+from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, to_intensity
 from lfdtcmen.datasets.synthetic.anatomy import Anatomy, draw_lips, draw_outline, find_anchors
+from lfdtcmen.datasets.synthetic.dataset import Counterfactuals
 from lfdtcmen.datasets.synthetic.drawing import Sheet, X, Y, sample, sigmoid
 from lfdtcmen.datasets.synthetic.identity import Identity, average_identity
 from lfdtcmen.datasets.synthetic.renderer import invert_displacement
@@ -71,6 +72,51 @@ def warp_photograph(
     apex = cv2.remap(image.astype(np.float32), source_x, source_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     apex *= 1 + sample(expression.shade, from_x, from_y)[..., None]
     return np.clip(np.round(apex), 0, 255).astype(np.uint8), flow
+
+
+def photograph_counterfactuals(
+    images: Sequence[np.ndarray], landmarks: Sequence[np.ndarray], like: Counterfactuals, seed: int = 0
+) -> Counterfactuals:
+    """Lay every motion of drawn people over photographs: what a swap from a drawn face to a real one should give.
+
+    The people in the photographs are real, the motions are the renderer's own (:func:`warp_photograph`): nobody in them
+    ever moved so.
+
+    Parameters
+    ----------
+    images : sequence of ndarray
+        Aligned faces (:func:`lfdtcmen.preprocessing.align_faces`), as large as the drawn ones, RGB uint8 [128, 128, 3].
+    landmarks : sequence of ndarray
+        Of each image, as for :func:`warp_photograph`.
+    like : Counterfactuals
+        Whose motions are shown. The noisy frames get normal noise of the strength of its camera's.
+    seed : int
+        Of the noise.
+
+    Raises
+    ------
+    DataError
+        No image, one of another size, or what :func:`warp_photograph` refuses.
+    """
+    shape = like.onset.shape[1:]
+    if not len(images) or any(np.shape(image) != shape for image in images):
+        raise DataError("the photographs must be aligned faces", "photograph_counterfactuals", f"cut them to {shape}")
+    rng = np.random.default_rng(seed)
+    noise = np.std(like.onset.astype(np.float32) - like.onset_clean)
+    motions = [
+        {unit: tuple(sides) for unit, sides in zip(ACTION_UNITS, motion, strict=True)} for motion in like.action_units
+    ]
+    apexes = [[warp_photograph(*face, units)[0] for units in motions] for face in zip(images, landmarks, strict=True)]
+    onset, apex = np.stack(images), np.array(apexes)  # [I, H, W, 3], [I, M, H, W, 3]
+
+    def film(clean: np.ndarray) -> np.ndarray:
+        noisy = clean + noise * rng.standard_normal(clean.shape, dtype=np.float32)
+        return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
+
+    return Counterfactuals(
+        *(film(onset), onset, film(apex), apex, like.emotions, like.action_units),
+        landmarks=np.stack(landmarks).astype(np.float32),
+    )
 
 
 def _fit(landmarks: np.ndarray, size: tuple[int, int]) -> tuple[Anatomy, np.ndarray]:
