@@ -47,7 +47,7 @@ class Config:
     motion: str | None = "branch"  # branch, encoder, None         Table 6: settings II and III, I
 
     # network, ours: beyond the paper, none of it on by default
-    generator: str = "image"  # image, warp_difference
+    generator: str = "image"  # image, warp_difference, warp_multiscale
     bottleneck: int = 0  # channels of the motion code's bottleneck; 0: none
     contrast_normalised: bool = False  # what the motion encoder sees
     normalised_difference: bool = False  # what the motion branch looks at
@@ -151,7 +151,7 @@ CHOICES = {
     "preset": ("easy", "standard", "hard"),
     "label_map": ("3class", "7class"),
     "mixed_precision": ("auto", "on", "off"),
-    "generator": ("image", "warp_difference"),
+    "generator": ("image", "warp_difference", "warp_multiscale"),
     "fusion": ("concatenate", "late"),
     "imbalance": (None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"),
 }
@@ -190,8 +190,8 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         if getattr(config, field) not in choices:
             known = ", ".join(str(choice) for choice in choices)
             raise DataError(f"unknown {field} {getattr(config, field)!r}", "load_config", f"use one of {known}")
-    if config.pretraining and config.generator != "warp_difference":
-        raise DataError("only the warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
+    if config.pretraining and config.generator == "image":
+        raise DataError("only a warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
     if config.change_first and not config.stage1.change:
         raise DataError("change_first without a change loss", "load_config", "give stage1 a weight for it")
     return config

@@ -41,9 +41,9 @@ class DRL(nn.Module):
     skips : {"identity", "motion", "both", "none"}
         Whose skip features the generator sees (assumed: identity; with the motion source's skips the swapped
         face takes on the looks of whoever lent the motion).
-    generator : {"image", "warp_difference"}
+    generator : {"image", "warp_difference", "warp_multiscale"}
         The paper's, which draws an image; or ours, which moves the identity's frame by the difference of two motion
-        codes (:class:`~lfdtcmen.modules.warp.WarpGenerator`).
+        codes (:class:`~lfdtcmen.modules.warp.WarpGenerator`), by a field of one resolution or of four.
     bottleneck : int
         Press the motion code through so many channels on its way out of its encoder; 0, as the paper, for none. Ours.
     contrast_normalised : bool
@@ -70,9 +70,10 @@ class DRL(nn.Module):
             raise DataError(f"unknown DRL parts {parts!r}", "DRL", "use full, encoders or motion")
         if skips not in SKIP_SOURCES:
             raise DataError(f"unknown skips {skips!r}", "DRL", f"use one of {', '.join(SKIP_SOURCES)}")
-        if generator not in ("image", "warp_difference"):
-            raise DataError(f"unknown generator {generator!r}", "DRL", "use image or warp_difference")
-        if generator == "warp_difference" and skips != "identity":
+        if generator not in ("image", "warp_difference", "warp_multiscale"):
+            use = "use image, warp_difference or warp_multiscale"
+            raise DataError(f"unknown generator {generator!r}", "DRL", use)
+        if generator != "image" and skips != "identity":
             raise DataError("the warp generator takes the identity's skips only", "DRL", "use skips='identity'")
         if bottleneck < 0:
             raise DataError(f"a bottleneck of {bottleneck} channels", "DRL", "use 0 for none, or 1 and more")
@@ -81,7 +82,10 @@ class DRL(nn.Module):
         self.identity_encoder = Encoder() if parts != "motion" else None
         self.generator = None
         if parts == "full":
-            self.generator = WarpGenerator() if generator == "warp_difference" else Generator(SKIP_SOURCES[skips])
+            if generator == "image":
+                self.generator = Generator(SKIP_SOURCES[skips])
+            else:
+                self.generator = WarpGenerator(multiscale=generator == "warp_multiscale")
         self.contrast_normalised = contrast_normalised
         self.narrow, self.widen = None, None
         if bottleneck:

@@ -9,7 +9,7 @@ from lfdtcmen import LFDTCMEN, Batch, DataError
 from lfdtcmen.modules.encoder import Encoder, normalise_contrast
 from lfdtcmen.modules.flow_branch import TSI
 from lfdtcmen.modules.motion_branch import MAAG, MotionBranch
-from lfdtcmen.modules.warp import warp
+from lfdtcmen.modules.warp import WarpGenerator, warp
 
 
 def make_batch(size: int = 2, side: int = 64, **changes) -> Batch:
@@ -213,6 +213,29 @@ def test_the_untrained_warp_generator_copies_and_moves_nothing_without_a_differe
     assert_close(output.apex_tilde, output.apex_hat, atol=0.05, rtol=0)
 
 
+def test_fields_of_all_scales_add_up_and_all_learn():
+    generator = WarpGenerator(multiscale=True).eval()
+    codes = torch.randn(2, 2, 256, 2, 2)
+    inputs = (*codes, (torch.randn(2, 32, 8, 8), torch.randn(2, 64, 4, 4)))
+    frame = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        assert (generator(*inputs, frame) - frame).abs().max() < 0.1  # untrained, it copies
+        whole = generator.field(*inputs)  # [2, 3, 32, 32]
+        assert whole.shape == (2, 3, 32, 32)
+        convolutions = [generator.to_field, *generator.to_fields]
+        parts = []
+        for convolution in convolutions:
+            alone = WarpGenerator(multiscale=True).eval()
+            alone.load_state_dict(generator.state_dict())
+            for own, other in zip([alone.to_field, *alone.to_fields], convolutions, strict=True):
+                if other is not convolution:
+                    torch.nn.init.zeros_(own.weight)
+            parts.append(alone.field(*inputs))
+        assert_close(sum(parts), whole)
+    generator(*inputs, frame).square().mean().backward()
+    assert all(convolution.weight.grad.abs().sum() > 0 for convolution in convolutions)
+
+
 def test_the_warp_generator_takes_the_difference_to_where_the_motion_begins():
     model, batch = LFDTCMEN(3, **OURS), make_batch(4)
     with torch.no_grad():
@@ -283,6 +306,7 @@ def test_contradicting_options_are_refused():
     for settings, message in (
         ({"generator": "paint"}, "unknown generator"),
         ({"generator": "warp_difference", "skips": "both"}, "identity's skips only"),
+        ({"generator": "warp_multiscale", "skips": "none"}, "identity's skips only"),
         ({"bottleneck": -1}, "bottleneck"),
         ({"fusion": "early"}, "unknown fusion"),
     ):
