@@ -85,7 +85,8 @@ def photograph_counterfactuals(
     Parameters
     ----------
     images : sequence of ndarray
-        Aligned faces (:func:`lfdtcmen.preprocessing.align_faces`), as large as the drawn ones, RGB uint8 [128, 128, 3].
+        Aligned faces (:func:`lfdtcmen.preprocessing.align.align_faces`), as large as the drawn ones, RGB uint8
+        [128, 128, 3].
     landmarks : sequence of ndarray
         Of each image, as for :func:`warp_photograph`.
     like : Counterfactuals
