@@ -9,13 +9,13 @@
 # make clean                          remove .venv and caches; runs/ stays
 #
 # Another Python: make run PYTHON=python3.12
+# Torch's threads spin only shortly (lfdtcmen/cli.py says why); another limit: make lab GOMP_SPINCOUNT=100000
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
-# as in lfdtcmen/cli.py, which says why: for lab, test and notebooks
 export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: help run test lab lint notebooks clean

@@ -39,8 +39,9 @@ def main() -> None:
     LFDTCMENClassifier(config, args.runs).pretrain(args.seeds, args.jobs)
     tables = []
     for seed in args.seeds:
-        model = build_model(replace(config, seed=seed), 3)
-        pretrain(model, replace(config, seed=seed), args.runs, progress=False)
+        seeded = replace(config, seed=seed)
+        model = build_model(seeded, 3)
+        pretrain(model, seeded, args.runs, progress=False)
         tables.append(cross_identity_gain(model, drawn, seed).assign(photograph="", seed=seed))
         for name, face in aligned.items():
             shown = photograph_counterfactuals([face.frames[0]], [face.landmarks], drawn, seed)

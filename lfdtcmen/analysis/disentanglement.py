@@ -184,12 +184,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals, seed: int = 0) -> pd.
     tables = []
     for name, steps in (("same identity", [0]), ("across identities", donor_steps(people))):
         i, products = swap_products(model, counterfactuals, steps)
-        rows = {
-            f"motion gain, {name}": (_ratio, products, 1.0, "1"),
-            f"motion cosine, {name}": (_cosine, products, 1.0, "1"),
-            f"change error over copy, {name}": (_change_error, products, 1.0, "< 1"),
-        }
-        tables.append(_table(rows, i, seed))
+        tables.append(_table(_swap_rows(name, products), i, seed))
     return pd.concat(tables)
 
 
@@ -240,17 +235,21 @@ def photograph_gain(model: nn.Module, photographs, counterfactuals, seed: int = 
     units = photographs.action_units, counterfactuals.action_units
     if not np.array_equal(*units):
         raise DataError("the photographs show other motions than the drawn people", "photograph_gain")
-    photo, person = np.divmod(
-        np.arange(len(photographs.onset) * len(counterfactuals.onset)), len(counterfactuals.onset)
-    )
+    people, motions = counterfactuals.apex.shape[:2]
+    photo, person = np.divmod(np.arange(len(photographs.onset) * people), people)  # [P] each: every pair of them
     onto = _swap_products(model, photographs, photo, counterfactuals, person)
     back = _swap_products(model, counterfactuals, person, photographs, photo)
-    rows = {}
-    for name, products in (("drawn motion on photographs", onto), ("photographs' motion on drawn faces", back)):
-        rows[f"motion gain, {name}"] = (_ratio, products, 1.0, "1")
-        rows[f"motion cosine, {name}"] = (_cosine, products, 1.0, "1")
-        rows[f"change error over copy, {name}"] = (_change_error, products, 1.0, "< 1")
-    return _table(rows, np.repeat(person, counterfactuals.apex.shape[1]), seed)
+    rows = _swap_rows("drawn motion on photographs", onto) | _swap_rows("photographs' motion on drawn faces", back)
+    return _table(rows, np.repeat(person, motions), seed)
+
+
+def _swap_rows(name: str, products: np.ndarray) -> dict[str, tuple[Callable, np.ndarray, float, str]]:
+    """Return what is asked of swaps, for :func:`_table`."""
+    return {
+        f"motion gain, {name}": (_ratio, products, 1.0, "1"),
+        f"motion cosine, {name}": (_cosine, products, 1.0, "1"),
+        f"change error over copy, {name}": (_change_error, products, 1.0, "< 1"),
+    }
 
 
 def _swap_products(model: nn.Module, drawn, i: np.ndarray, lenders, j: np.ndarray) -> np.ndarray:

@@ -39,15 +39,15 @@ class WarpGenerator(nn.Module):
         self.up2 = Up(128, 64, SKIP3_CHANNELS)
         self.up3 = Up(64, 32)
         self.to_field = nn.Conv2d(32, 3, 3, padding=1)
-        self.multiscale = multiscale
+        self.to_fields = nn.ModuleList()  # of UP1, UP2 and UP4
         if multiscale:
             self.up4 = Up(32, 16)
-            self.to_fields = nn.ModuleList([nn.Conv2d(channels, 3, 3, padding=1) for channels in (128, 64, 16)])
+            self.to_fields.extend(nn.Conv2d(channels, 3, 3, padding=1) for channels in (128, 64, 16))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Let the field begin at nearly nothing."""
-        for convolution in (self.to_field, *(self.to_fields if self.multiscale else ())):
+        for convolution in (self.to_field, *self.to_fields):
             nn.init.normal_(convolution.weight, std=1e-3)
             nn.init.zeros_(convolution.bias)
 
@@ -82,7 +82,7 @@ class WarpGenerator(nn.Module):
         x1 = self.up1(x, skip5)  # [B, 128, H/16, W/16]
         x2 = self.up2(x1, skip3)  # [B, 64, H/8, W/8]
         x3 = self.up3(x2)  # [B, 32, H/4, W/4]
-        if not self.multiscale:
+        if not self.to_fields:
             return self.to_field(x3)  # [B, 3, H/4, W/4]
         first, second, last = self.to_fields
         field = _twice(first(x1)) + second(x2)  # [B, 3, H/8, W/8]

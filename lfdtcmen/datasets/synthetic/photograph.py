@@ -104,9 +104,7 @@ def photograph_counterfactuals(
         raise DataError("the photographs must be aligned faces", "photograph_counterfactuals", f"cut them to {shape}")
     rng = np.random.default_rng(seed)
     noise = np.std(like.onset.astype(np.float32) - like.onset_clean)
-    motions = [
-        {unit: tuple(sides) for unit, sides in zip(ACTION_UNITS, motion, strict=True)} for motion in like.action_units
-    ]
+    motions = [dict(zip(ACTION_UNITS, map(tuple, motion), strict=True)) for motion in like.action_units]
     apexes = [[warp_photograph(*face, units)[0] for units in motions] for face in zip(images, landmarks, strict=True)]
     onset, apex = np.stack(images), np.array(apexes)  # [I, H, W, 3], [I, M, H, W, 3]
 
