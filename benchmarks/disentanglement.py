@@ -37,6 +37,7 @@ MAIN = {
     "paper": PAPER,
     "repaired": REPAIRED,
     "repaired, then fine-tuned": replace(REPAIRED, epochs=(4, *REPAIRED.epochs[1:])),
+    "repaired, four resolutions": replace(REPAIRED, generator="warp_multiscale"),
     "repaired, no pretraining": ALONE,
 }
 # the paper's other losses beside the change loss, with weights at which none of them outweighs it
@@ -44,6 +45,8 @@ OTHERS = {"reconstruction": 1.0, "cycle": 1.0, "consistency": 0.01, "contrastive
 PLAIN = replace(ALONE, perceptual_weight=0.0, change_first=0.0, stage1=replace(ALONE.stage1, rest=0.0))
 ABLATION = {
     "repaired, no pretraining": ALONE,
+    # the option that the recipe lacks
+    "with warps of four resolutions": replace(ALONE, generator="warp_multiscale"),
     # each part taken away
     "without contrast normalisation": replace(ALONE, contrast_normalised=False),
     "without bottleneck and rest loss": with_losses(replace(ALONE, bottleneck=0), rest=0.0),
