@@ -3,6 +3,7 @@
 Each command imports what it needs when it is called, so that ``--help`` and ``doctor`` answer at once.
 """
 
+import json
 import os
 import sys
 from dataclasses import replace
@@ -258,7 +259,7 @@ def train(
     """
     drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
     config = _config(profile, seed, recipe=recipe, **drawn)
-    run_dir = _run_dir(name, PROJECT)
+    run_dir = _own_run_dir(name, "train")
     pairs = _pairs(config, jobs, data, drawn)
     from lfdtcmen.datasets.splits import grouped_kfold
     from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
@@ -293,8 +294,8 @@ def train(
     command = f"lfdtcmen train -p {config.profile} --recipe {config.recipe} --stage {stage} {options} --seed {seed}"
     checkpoint = checkpoint_file(stage, config, learned, run_dir).name
     settings = _settings(config, pairs, data)
-    record = {"command": command, "date": f"{date.today()}", "config": settings, "checkpoint": checkpoint}
-    write_metrics({**record, "held_out": held_out}, run_dir)
+    record = {"made_by": "train", "command": command, "date": f"{date.today()}", "config": settings}
+    write_metrics({**record, "checkpoint": checkpoint, "held_out": held_out}, run_dir)
     card = write_model_card(run_dir, describe(config, stage, learned), checkpoint, held_out, command)
     typer.echo(f"what was trained, and how good it is: {_shown(card)}")
 
@@ -346,7 +347,7 @@ def evaluate(
 
     - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
 
-    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name casme3`
+    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name loso`
 
     - `lfdtcmen evaluate flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
 
@@ -365,7 +366,7 @@ def evaluate(
     )
     if protocol == "holdout" and data is None:
         config = replace(config, label_map="7class")  # DFME's
-    run_dir = _run_dir(name, PROJECT)
+    run_dir = _own_run_dir(name, "evaluate")
     known = _models(config, run_dir)
     if data is not None:
         del known["action-units"]  # true intensities are known of drawn faces only
@@ -392,7 +393,7 @@ def evaluate(
         "parts": {part: table.to_dict("index") for part, table in tables.items()}
     }  # fmt: skip
     about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1}
-    _write_run(run_dir, predictions, _settings(config, pairs, data), {**about, **scores})
+    _write_run(run_dir, predictions, _settings(config, pairs, data), {"made_by": "evaluate", **about, **scores})
 
 
 @app.command()
@@ -426,7 +427,7 @@ def ablate(
 
     - `lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1`: the same in about two hours
 
-    - `lfdtcmen ablate table6 --data data/prepared/casme3 --protocol loso --share-stage1 --name casme3`
+    - `lfdtcmen ablate table6 --data data/prepared/casme3 --protocol loso --share-stage1 --name ablation`
     """
     from lfdtcmen.analysis import ablation
 
@@ -436,7 +437,7 @@ def ablate(
         raise DataError(f"unknown protocol {protocol!r}", fix="use kfold or loso")
     drawn = {"preset": preset, "label_map": label_map, "subjects": subjects}
     config = _config(profile, 0, **drawn, folds=folds, epochs=epochs, perceptual_size=perceptual_size)
-    run_dir = _run_dir(name, PROJECT)
+    run_dir = _own_run_dir(name, "ablate")
     pairs, splits = _protocol(protocol, config, data, [], drawn)
     groups = _groups(config, pairs, splits) if share_stage1 else None
     backend = _connect(scheduler)
@@ -453,7 +454,7 @@ def ablate(
         typer.echo(f"\n{ablation.TITLES[table]}\n{_readable(found.set_index('setting'))}")
         typer.echo("\n".join(ablation.verdict(found, metric) for metric in ("UF1", "UAR")))
     about = {"protocol": protocol, "share_stage1": share_stage1, "tables": scores}
-    _write_run(run_dir, predictions, _settings(config, pairs, data), about)
+    _write_run(run_dir, predictions, _settings(config, pairs, data), {"made_by": "ablate", **about})
 
 
 @app.command()
@@ -721,6 +722,18 @@ def _held_out(learned, test, predicted) -> dict:
     hits = confusion(test.labels, predicted, classes).diagonal()
     found["recall"] = {n: int(hit) / samples[n] if samples[n] else None for n, hit in zip(samples, hits, strict=True)}
     return found
+
+
+def _own_run_dir(name: str, command: str) -> Path:
+    """Return runs/NAME; refuse one with another command's metrics.json, as `predict` reads the one of `train`."""
+    run_dir = _run_dir(name, PROJECT)
+    try:
+        made_by = json.loads((run_dir / "metrics.json").read_text(encoding="utf-8")).get("made_by", command)
+    except (OSError, ValueError):
+        made_by = command
+    if made_by != command:
+        raise DataError(f"{_shown(run_dir)} has the scores of `lfdtcmen {made_by}`", fix="choose another --name")
+    return run_dir
 
 
 def _run_dir(name: str, root: Path) -> Path:

@@ -80,6 +80,19 @@ def test_train_scores_held_out_subjects_and_a_second_call_loads_the_checkpoints(
     assert [file.stat().st_mtime_ns for file in checkpoints] == written
 
 
+def test_a_run_keeps_the_scores_of_the_command_that_made_it(project):
+    command = ("evaluate", "majority", "-p", "smoke", "--seeds", "1", "--name")
+    (project / "runs" / "mine").mkdir(parents=True)
+    kept = project / "runs" / "mine" / "metrics.json"
+    kept.write_text('{"made_by": "train"}')  # `predict` reads it
+    result = run(*command, "mine")
+    assert result.exit_code == 2
+    assert "has the scores of `lfdtcmen train`" in result.stderr and "choose another --name" in result.stderr
+    assert kept.read_text() == '{"made_by": "train"}'
+    assert run(*command, "other").exit_code == run(*command, "other").exit_code == 0
+    assert run("train", "-p", "smoke", "--name", "other").exit_code == 2
+
+
 def test_evaluate_compares_models_on_the_same_folds_and_records_how(project):
     result = run("evaluate", "majority", "linear-svm", "-p", "smoke", "--seeds", "2", "--name", "y")
     assert result.exit_code == 0, result.output
