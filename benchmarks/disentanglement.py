@@ -5,7 +5,7 @@ counterfactuals (lfdtcmen.analysis.disentanglement), and adds rows to OUT/measur
 again, so that a run that was stopped goes on. OUT/costs.csv has the minutes of each training.
 
     python benchmarks/disentanglement.py paper repaired --jobs 2
-    python benchmarks/disentanglement.py ablation --epochs 10 --folds 0 --jobs 2 --out benchmarks/results/without_parts
+    python benchmarks/disentanglement.py ablation --epochs 4 --folds 0 1 2 --jobs 2 --out runs/without_parts
 """
 
 import argparse
@@ -37,7 +37,6 @@ MAIN = {
     "paper": PAPER,
     "repaired": REPAIRED,
     "repaired, then fine-tuned": replace(REPAIRED, epochs=(4, *REPAIRED.epochs[1:])),
-    "repaired, four resolutions": replace(REPAIRED, generator="warp_multiscale"),
     "repaired, no pretraining": ALONE,
 }
 # the paper's other losses beside the change loss, with weights at which none of them outweighs it
