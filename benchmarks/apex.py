@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--emotions", action="store_true", help="also measure UF1 with spotted apexes")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "apex")
+    parser.add_argument("--out", type=Path, default=Path("runs/apex"))
     options = parser.parse_args()
 
     options.out.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12, help="of stage 2")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--runs", type=Path, default=Path("runs/branches"), help="where checkpoints and folds are kept")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/branches"))
+    parser.add_argument("--out", type=Path, default=Path("runs/branches"))
     args = parser.parse_args()
 
     tables, scores = [], []

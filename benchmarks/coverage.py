@@ -2,7 +2,7 @@
 
 Draws many data sets of simulated subjects around one known model (classes as imbalanced as CAS(ME)^3's, answers of a
 subject that stand or fall together), and counts how often the interval of UF1 and of UAR, and that of a paired
-difference, holds the model's true value. Writes benchmarks/results/coverage/coverage.csv.
+difference, holds the model's true value. Writes runs/coverage/coverage.csv.
 
     python benchmarks/coverage.py --repetitions 1000
 """
@@ -63,7 +63,7 @@ def main() -> None:
             }
             rows.append({**row, "low": interval.low, "high": interval.high, "repetitions": args.repetitions})
         print(pd.DataFrame(rows[-4:]).round(3).to_string(index=False, header=len(rows) == 4))
-    out = make_folder(ROOT / "benchmarks" / "results" / "coverage")
+    out = make_folder(ROOT / "runs" / "coverage")
     pd.DataFrame(rows).round(4).to_csv(out / "coverage.csv", index=False)
 
 

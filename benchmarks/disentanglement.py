@@ -2,10 +2,11 @@
 
 Trains stage 1 of each variant in each fold and seed, measures it on the fold's held-out subjects and on rendered
 counterfactuals (lfdtcmen.analysis.disentanglement), and adds rows to OUT/measures.csv: what is there is not computed
-again, so that a run that was stopped goes on. OUT/costs.csv has the minutes of each training.
+again, so that a run that was stopped goes on. OUT/costs.csv has the minutes of each stage 1, without pretraining;
+recipes.py has both.
 
     python benchmarks/disentanglement.py paper repaired --jobs 2
-    python benchmarks/disentanglement.py ablation --epochs 4 --folds 0 1 2 --jobs 2 --out runs/without_parts
+    python benchmarks/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts
 """
 
 import argparse
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="of stage 1; the variant's own by default")
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/disentanglement"))
+    parser.add_argument("--out", type=Path, default=Path("runs/disentanglement"))
     args = parser.parse_args()
 
     known = MAIN | ABLATION

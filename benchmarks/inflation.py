@@ -2,9 +2,9 @@
 
 Trains the flow branch on the same drawn faces with subjects apart, and with samples split at random, and predicts the
 test samples after every epoch; and once more with the epoch chosen on validation subjects. Writes
-benchmarks/results/inflation.
+runs/inflation.
 
-    python benchmarks/inflation.py --seeds 3 --epochs 10 --jobs 2
+    python benchmarks/inflation.py --seeds 3 --epochs 8 --jobs 2
 """
 
 import argparse
@@ -29,13 +29,13 @@ ROOT = Path(__file__).resolve().parents[1]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
 
     start = time.perf_counter()
-    out = make_folder(ROOT / "benchmarks" / "results" / "inflation")
+    out = make_folder(ROOT / "runs" / "inflation")
     config = load_config("cpu", drl=None, motion=None, epochs=(0, args.epochs, 0), folds=args.folds)
     pairs = make_dataset(config.preset, config.label_map, config.subjects, seed=config.seed, n_jobs=-1)
     pairs = prepare(pairs, n_jobs=-1)

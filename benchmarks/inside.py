@@ -11,7 +11,7 @@ For each seed and fold, two kinds of training, with stage 1 as in the ablations 
 What OUT/costs.csv says is done is not computed again, so that a run that was stopped goes on.
 
     python benchmarks/inside.py --jobs 2
-    python benchmarks/inside.py --seeds 0 --epochs 1 --subjects 30 --out benchmarks/results/try
+    python benchmarks/inside.py --seeds 0 --epochs 1 --subjects 30 --out runs/try
 """
 
 import argparse
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, nargs="+", default=[2, 20, 2], help="of stages 1, 2, 3; one number: all")
     parser.add_argument("--subjects", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/inside"))
+    parser.add_argument("--out", type=Path, default=Path("runs/inside"))
     args = parser.parse_args()
 
     epochs = tuple(args.epochs * 3 if len(args.epochs) == 1 else args.epochs)

@@ -2,9 +2,9 @@
 
 Runs `lfdtcmen evaluate flow-branch --protocol loso` as a process of its own, kills it and its workers with SIGKILL when
 a third and two thirds of the folds are there, lets it go on, and compares the pooled predictions with those of a second
-run that nobody killed. Writes the predictions to benchmarks/results/loso.
+run that nobody killed. Writes the predictions to runs/loso.
 
-    python benchmarks/loso.py --epochs 3 --jobs 2
+    python benchmarks/loso.py --epochs 2 --jobs 2
 """
 
 import argparse
@@ -42,7 +42,7 @@ def run_until(name: str, files: int, args: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
 
@@ -64,7 +64,7 @@ def main() -> None:
     print(
         f"the same {len(tables[0])} predictions; {killed / 60:.1f} min killed twice, {unbroken / 60:.1f} min unbroken"
     )
-    out = make_folder(ROOT / "benchmarks" / "results" / "loso")
+    out = make_folder(ROOT / "runs" / "loso")
     for file in ("predictions.csv", "metrics.json"):
         shutil.copy(ROOT / "runs" / "loso-killed" / file, out / file)
 

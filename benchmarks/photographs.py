@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--runs", type=Path, default=Path("runs/photographs"), help="where checkpoints are kept")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/photographs"))
+    parser.add_argument("--out", type=Path, default=Path("runs/photographs"))
     args = parser.parse_args()
 
     with cbook.get_sample_data("grace_hopper.jpg") as file:

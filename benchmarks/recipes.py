@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8, help="timed in each round")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/recipes"))
+    parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
     args = parser.parse_args()
 
     pairs = prepare(make_dataset("standard", n_jobs=-1), n_jobs=-1)

@@ -24,7 +24,7 @@ from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.viz import widgets
 
 MOVES = 5  # of each control
-FILE = Path(__file__).parent / "results" / "widgets" / "latency.csv"
+FILE = Path("runs/widgets/latency.csv")
 
 
 def positions(control: ipywidgets.Widget) -> list:
@@ -77,7 +77,7 @@ def make_widgets() -> dict[str, ipywidgets.VBox]:
 
 
 def noisy_epochs(seed: int, seeds: int = 5, epochs: int = 15, people: int = 100, each: int = 7) -> pd.DataFrame:
-    """Return predictions of noise, as many as notebook 11 has of a real training."""
+    """Return predictions of noise, more than notebook 11 has of a real training."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(3, people * each, p=[0.65, 0.08, 0.27])
     person = np.arange(len(labels)) // each

@@ -347,9 +347,9 @@ def evaluate(
 
     - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
 
-    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name loso`
+    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name casme3-loso`
 
-    - `lfdtcmen evaluate flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
+    - `lfdtcmen evaluate linear-svm flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
 
     - `lfdtcmen evaluate --scheduler tcp://192.168.1.5:8786`: on more than one machine
     """
@@ -417,17 +417,18 @@ def ablate(
     """Take the network apart as Tables 4 to 7 do: every setting on the same folds, paired, and does the order hold?
 
     Settings that several tables share run once, and those that differ in TCME alone share stage 1. Writes
-    predictions.csv and metrics.json to runs/NAME, for notebook 07. A fold that is there is not computed again.
+    predictions.csv and metrics.json to runs/NAME; notebook 07 reads runs/ablations. A fold that is there is not
+    computed again.
 
     **Examples**
 
     - `lfdtcmen ablate table5`: three streams against one
 
-    - `lfdtcmen ablate all --jobs 2`: all four tables, 5 folds, 3 seeds (most of a day on a laptop)
+    - `lfdtcmen ablate all --jobs 2 --name ablations`: all four tables, 5 folds, 3 seeds (most of a day on a laptop)
 
-    - `lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1`: the same in about two hours
+    - `lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1 --name ablations`: in two hours
 
-    - `lfdtcmen ablate table6 --data data/prepared/casme3 --protocol loso --share-stage1 --name ablation`
+    - `lfdtcmen ablate table6 --data data/prepared/casme3 --protocol loso --share-stage1 --name casme3-ablations`
     """
     from lfdtcmen.analysis import ablation
 
@@ -480,7 +481,7 @@ def predict(
 
     **Examples**
 
-    - `lfdtcmen predict clip.mp4`: with the newest network that `lfdtcmen train` made
+    - `lfdtcmen predict clip.mp4`: with the network below runs that was trained last
 
     - `lfdtcmen predict frames/ --onset 46 --apex 59 --checkpoint runs/train/checkpoints/stage3-0123abcd.pt`
 

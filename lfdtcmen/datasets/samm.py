@@ -26,7 +26,7 @@ def load(
     label_map : {"3class", "7class", "raw"}
         'Other' is no class of the first two.
     spot_apex : bool, default False
-        Keep clips whose apex is missing or outside onset..offset (three are known), to be spotted.
+        Keep clips whose apex is missing or outside onset..offset (two are known), to be spotted.
 
     Returns
     -------
