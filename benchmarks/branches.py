@@ -50,8 +50,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=12, help="of stage 2")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--runs", type=Path, default=Path("runs/branches"), help="where checkpoints and folds are kept")
-    parser.add_argument("--out", type=Path, default=Path("runs/branches"))
+    parser.add_argument("--out", type=Path, default=Path("runs/branches"), help="of tables, checkpoints and folds")
     args = parser.parse_args()
 
     tables, scores = [], []
@@ -60,12 +59,12 @@ def main() -> None:
         config = replace(config, epochs=(config.epochs[0], args.epochs, 0))
         pairs = prepare(make_dataset(preset, subjects=config.subjects, n_jobs=-1), n_jobs=-1)
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
-        LFDTCMENClassifier(config, args.runs).pretrain(args.seeds, args.jobs)
-        models = {name: Branch(name, config, args.runs) for name in BRANCHES} | {"linear-svm": linear_svm}
+        LFDTCMENClassifier(config, args.out).pretrain(args.seeds, args.jobs)
+        models = {name: Branch(name, config, args.out) for name in BRANCHES} | {"linear-svm": linear_svm}
         settings = LFDTCMENClassifier(config, stages=2).settings
         predictions = {
             name: cross_validate(
-                *(model, pairs, folds, args.seeds, args.runs / preset / name, args.jobs),
+                *(model, pairs, folds, args.seeds, args.out / preset / name, args.jobs),
                 config={"model": name} | settings,
                 progress=True,
             )
@@ -77,7 +76,6 @@ def main() -> None:
             table.columns = [column.replace(f" - {reference}", " difference") for column in table]
             scores.append(table.assign(preset=preset, reference=reference))
         print(f"{preset}\n{table.drop(columns=['folds', 'runs']).round(3).T.to_string()}", flush=True)
-    args.out.mkdir(parents=True, exist_ok=True)
     pd.concat(tables).to_csv(args.out / "predictions.csv.gz", index=False, float_format="%.4f")
     pd.concat(scores).to_csv(args.out / "scores.csv", index=False, float_format="%.4f")
 

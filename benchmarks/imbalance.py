@@ -39,7 +39,6 @@ def main() -> None:
 
     start = time.perf_counter()
     out = make_folder(ROOT / "runs" / "imbalance")
-    kept = ROOT / "runs" / "imbalance"
     tables = []
     for label_map, seeds in (("3class", args.seeds), ("7class", args.seeds_7class)):
         if seeds == 0:
@@ -55,7 +54,7 @@ def main() -> None:
             name = option or "cross_entropy"
             print(f"{label_map}, {name}")
             predictions[name] = cross_validate(
-                model, pairs, folds, range(seeds), kept / label_map / name, args.jobs, config=model.settings,
+                model, pairs, folds, range(seeds), out / label_map / name, args.jobs, config=model.settings,
                 progress=True,
             )  # fmt: skip
         table = score_table(predictions, reference="cross_entropy")

@@ -49,9 +49,8 @@ def main() -> None:
         tables[name] = epoch_predictions(config, pairs, folds, seeds, args.jobs, progress=True)
         tables[name].to_csv(out / f"{name}.csv.gz", index=False)
     chooser = LFDTCMENClassifier(config, validation=0.2)
-    kept = ROOT / "runs" / "inflation"
     validated = cross_validate(
-        chooser, pairs, splits["apart"], seeds, kept, args.jobs, config=chooser.settings, progress=True
+        chooser, pairs, splits["apart"], seeds, out, args.jobs, config=chooser.settings, progress=True
     )
     validated[["seed", "fold", "subject", "clip", "label", "prediction"]].to_csv(out / "validated.csv.gz", index=False)
     about = {

@@ -2,7 +2,7 @@
 
 Runs `lfdtcmen evaluate flow-branch --protocol loso` as a process of its own, kills it and its workers with SIGKILL when
 a third and two thirds of the folds are there, lets it go on, and compares the pooled predictions with those of a second
-run that nobody killed. Writes the predictions to runs/loso.
+run that nobody killed. They are in runs/loso and runs/loso-unbroken.
 
     python benchmarks/loso.py --epochs 2 --jobs 2
 """
@@ -17,8 +17,6 @@ import time
 from pathlib import Path
 
 import pandas as pd
-
-from lfdtcmen.preprocessing.cache import make_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 SUBJECTS = 100
@@ -46,27 +44,24 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
 
-    for name in ("loso-killed", "loso-unbroken"):
+    for name in ("loso", "loso-unbroken"):
         shutil.rmtree(ROOT / "runs" / name, ignore_errors=True)
     start = time.perf_counter()
-    run_until("loso-killed", SUBJECTS // 3, args)
-    run_until("loso-killed", 2 * SUBJECTS // 3, args)
-    subprocess.run(command("loso-killed", args), cwd=ROOT, check=True)
+    run_until("loso", SUBJECTS // 3, args)
+    run_until("loso", 2 * SUBJECTS // 3, args)
+    subprocess.run(command("loso", args), cwd=ROOT, check=True)
     killed = time.perf_counter() - start
     start = time.perf_counter()
     subprocess.run(command("loso-unbroken", args), cwd=ROOT, check=True)
     unbroken = time.perf_counter() - start
     tables = [
         pd.read_csv(ROOT / "runs" / name / "predictions.csv").drop(columns="seconds")
-        for name in ("loso-killed", "loso-unbroken")
+        for name in ("loso", "loso-unbroken")
     ]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
     print(
         f"the same {len(tables[0])} predictions; {killed / 60:.1f} min killed twice, {unbroken / 60:.1f} min unbroken"
     )
-    out = make_folder(ROOT / "runs" / "loso")
-    for file in ("predictions.csv", "metrics.json"):
-        shutil.copy(ROOT / "runs" / "loso-killed" / file, out / file)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--runs", type=Path, default=Path("runs/photographs"), help="where checkpoints are kept")
-    parser.add_argument("--out", type=Path, default=Path("runs/photographs"))
+    parser.add_argument("--out", type=Path, default=Path("runs/photographs"), help="of the table and checkpoints")
     args = parser.parse_args()
 
     with cbook.get_sample_data("grace_hopper.jpg") as file:
@@ -36,18 +35,17 @@ def main() -> None:
     aligned = {name: align_faces([photo]) for name, photo in (("Collins", astronaut()), ("Hopper", hopper))}
     drawn = make_counterfactuals()
     config = load_config("cpu", recipe="repaired")
-    LFDTCMENClassifier(config, args.runs).pretrain(args.seeds, args.jobs)
+    LFDTCMENClassifier(config, args.out).pretrain(args.seeds, args.jobs)
     tables = []
     for seed in args.seeds:
         seeded = replace(config, seed=seed)
         model = build_model(seeded, 3)
-        pretrain(model, seeded, args.runs, progress=False)
+        pretrain(model, seeded, args.out, progress=False)
         tables.append(cross_identity_gain(model, drawn, seed).assign(photograph="", seed=seed))
         for name, face in aligned.items():
             shown = photograph_counterfactuals([face.frames[0]], [face.landmarks], drawn, seed)
             tables.append(photograph_gain(model, shown, drawn, seed).assign(photograph=name, seed=seed))
         print(pd.concat(tables).query("seed == @seed").round(3).to_string(), flush=True)
-    args.out.mkdir(parents=True, exist_ok=True)
     pd.concat(tables).to_csv(args.out / "measures.csv", float_format="%.4f")
 
 
