@@ -1,4 +1,4 @@
-"""Which answer to class imbalance helps the optical flow branch? For notebook 12.
+"""Which answer to class imbalance helps the optical flow branch? For notebook 16.
 
 The same folds and seeds for the paper's plain cross-entropy and four options of ours, with three classes (CAS(ME)^3's
 counts) and, with --seeds-7class, with seven (the same clips). Writes runs/imbalance.

@@ -1,4 +1,4 @@
-"""What the network looks at, and what its codes tell: Grad-CAM on true motion, probes, swaps (notebook 08).
+"""What the network looks at, and what its codes tell: Grad-CAM on true motion, probes, swaps (notebook 10).
 
 For each seed and fold, two kinds of training, with stage 1 as in the ablations of Tables 4 to 7:
 

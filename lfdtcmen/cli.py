@@ -48,7 +48,7 @@ Profile = Annotated[
     str | None, typer.Option("-p", "--profile", help="smoke (seconds), cpu (a laptop), gpu (the paper's scale).")
 ]
 Recipe = Annotated[
-    str | None, typer.Option(help="paper, or repaired: what goes beyond it until it disentangles (notebook 15).")
+    str | None, typer.Option(help="paper, or repaired: what goes beyond it until it disentangles (notebook 08).")
 ]
 Seed = Annotated[int, typer.Option(help="Seed of data, weights and training.")]
 Preset = Annotated[str | None, typer.Option(help="easy, standard or hard faces.")]
@@ -417,7 +417,7 @@ def ablate(
     """Take the network apart as Tables 4 to 7 do: every setting on the same folds, paired, and does the order hold?
 
     Settings that several tables share run once, and those that differ in TCME alone share stage 1. Writes
-    predictions.csv and metrics.json to runs/NAME; notebook 07 reads runs/ablations. A fold that is there is not
+    predictions.csv and metrics.json to runs/NAME; notebook 09 reads runs/ablations. A fold that is there is not
     computed again.
 
     **Examples**

@@ -109,7 +109,7 @@ PROFILES = {
     },
 }
 
-# The paper's recipe, and what goes beyond it (notebook 15). A recipe changes the way the code goes.
+# The paper's recipe, and what goes beyond it (notebook 08). A recipe changes the way the code goes.
 RECIPES = {
     "paper": {},
     "repaired": {
@@ -165,7 +165,7 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
     profile : {"smoke", "cpu", "gpu"}, optional
         ``LFDTCMEN_PROFILE`` where it is not given, and ``cpu`` where that is not set.
     recipe : {"paper", "repaired", "repaired_alone"}
-        The paper's own; the one that collects what made it disentangle (notebook 15); the same without pretraining.
+        The paper's own; the one that collects what made it disentangle (notebook 08); the same without pretraining.
     **overrides
         Any field of :class:`Config`.
 

@@ -59,7 +59,7 @@ def ledger(section: str = "") -> pd.DataFrame:
             f"{c.imbalance}",
             "assumed",
             "Config.imbalance",
-            "four of ours, see notebook 12",
+            "four of ours, see notebook 16",
         ),
         ("3.3.1", "MAAG scale", "0.2", "stated", "modules/motion_branch.py", ""),
         ("3.3.1", "MAAG inner width", "32", "assumed", "modules/motion_branch.py", "16, 64"),

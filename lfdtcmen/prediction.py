@@ -322,7 +322,7 @@ def _panels(p: Prediction) -> Iterator[str]:
     for name, values in p.maps.items():
         title, source = branches[name]
         size = f"{values.shape[0]}x{values.shape[1]} places"
-        # notebook 08 scores these maps on true motion: they lie on moving skin no more often than chance
+        # notebook 10 scores these maps on true motion: they lie on moving skin no more often than chance
         text = f"Grad-CAM of the {source} for {p.label} ({size}): no proof of where the network looked"
         if not values.any():
             text = f"nothing in the {source} speaks for {p.label}"
