@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from lfdtcmen.baselines.simple import linear_svm
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import Clip, make_clip, make_dataset
 from lfdtcmen.datasets.synthetic.sequences import (
@@ -40,7 +41,6 @@ from lfdtcmen.datasets.synthetic.sequences import (
     sample_timing,
 )
 from lfdtcmen.evaluation.metrics import bootstrap_interval, uf1
-from lfdtcmen.preprocessing import prepare
 from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval, spotting_scores
 
@@ -133,7 +133,7 @@ def emotions(seed: int, jobs: int) -> pd.DataFrame:
     for name in drawn[0]:
         onset, apex, landmarks = (np.stack(arrays) for arrays in zip(*(d[name] for d in drawn), strict=True))
         pairs = PairSet(data.manifest, onset, apex, data.labels, data.label_names, landmarks=landmarks)
-        pairs = prepare(pairs, n_jobs=jobs)
+        pairs = prepare_pairs(pairs, n_jobs=jobs)
         predicted = np.empty(len(pairs), np.int64)
         for train, test in grouped_kfold(pairs.subjects, pairs.labels, 5, seed):
             predicted[test] = linear_svm(pairs.subset(train), pairs.subset(test), seed).argmax(1)

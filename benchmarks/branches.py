@@ -19,11 +19,11 @@ import torch
 from lfdtcmen.baselines.simple import linear_svm
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import score_table
-from lfdtcmen.preprocessing import prepare
 from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
 BRANCHES = {"both": None, "motion": 0, "flow": 1}
@@ -57,7 +57,7 @@ def main() -> None:
     for preset in args.presets:
         config = load_config("cpu", recipe="repaired", preset=preset)
         config = replace(config, epochs=(config.epochs[0], args.epochs, 0))
-        pairs = prepare(make_dataset(preset, subjects=config.subjects, n_jobs=-1), n_jobs=-1)
+        pairs = prepare_pairs(make_dataset(preset, subjects=config.subjects, n_jobs=-1), n_jobs=-1)
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
         LFDTCMENClassifier(config, args.out).pretrain(args.seeds, args.jobs)
         models = {name: Branch(name, config, args.out) for name in BRANCHES} | {"linear-svm": linear_svm}

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference
-from lfdtcmen.preprocessing.cache import make_folder
+from lfdtcmen.files import make_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 PRIOR = np.array([457, 55, 187]) / 699

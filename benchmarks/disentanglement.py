@@ -19,10 +19,10 @@ from joblib import Parallel, delayed
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
 from lfdtcmen.config import Config, load_config
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset
-from lfdtcmen.preprocessing import prepare
-from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.threads import one_thread
 from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
 REPAIRED = load_config("cpu", recipe="repaired")
@@ -71,7 +71,7 @@ def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None,
     """Train and measure one variant in one fold; return the report's rows and what it cost."""
     with one_thread():
         config = replace(config, seed=seed, epochs=(epochs or config.epochs[0], *config.epochs[1:]))
-        pairs = prepare(make_dataset(config.preset, subjects=config.subjects))
+        pairs = prepare_pairs(make_dataset(config.preset, subjects=config.subjects))
         train, test = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold]
         start = time.perf_counter()
         model, _ = stage_checkpoint(1, config, pairs.subset(train), out / "runs", progress=False)

@@ -17,8 +17,8 @@ import time
 import numpy as np
 
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.preprocessing import prepare
 
 
 def seconds(pairs: PairSet, n_jobs: int) -> float:
@@ -26,7 +26,7 @@ def seconds(pairs: PairSet, n_jobs: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LFDTCMEN_CACHE"] = folder
         start = time.perf_counter()
-        prepare(pairs, n_jobs=n_jobs)
+        prepare_pairs(pairs, n_jobs=n_jobs)
         return time.perf_counter() - start
 
 

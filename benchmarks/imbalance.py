@@ -17,12 +17,12 @@ import pandas as pd
 
 from lfdtcmen import load_config
 from lfdtcmen.config import CHOICES
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import score_table
-from lfdtcmen.preprocessing import prepare
-from lfdtcmen.preprocessing.cache import make_folder
+from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,7 +46,7 @@ def main() -> None:
         flow_branch = {"label_map": label_map, "drl": None, "motion": None, "epochs": (0, args.epochs, 0)}
         config = load_config("cpu", **flow_branch)
         pairs = make_dataset(config.preset, label_map, config.subjects, seed=config.seed, n_jobs=-1)
-        pairs = prepare(pairs, n_jobs=-1)
+        pairs = prepare_pairs(pairs, n_jobs=-1)
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds))
         predictions = {}
         for option in CHOICES["imbalance"]:

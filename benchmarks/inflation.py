@@ -16,11 +16,11 @@ from pathlib import Path
 
 from lfdtcmen import load_config
 from lfdtcmen.analysis.inflation import epoch_predictions, inflation_table, random_kfold
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
-from lfdtcmen.preprocessing import prepare
-from lfdtcmen.preprocessing.cache import make_folder
+from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +38,7 @@ def main() -> None:
     out = make_folder(ROOT / "runs" / "inflation")
     config = load_config("cpu", drl=None, motion=None, epochs=(0, args.epochs, 0), folds=args.folds)
     pairs = make_dataset(config.preset, config.label_map, config.subjects, seed=config.seed, n_jobs=-1)
-    pairs = prepare(pairs, n_jobs=-1)
+    pairs = prepare_pairs(pairs, n_jobs=-1)
     seeds = range(args.seeds)
     splits = {
         "apart": list(grouped_kfold(pairs.subjects, pairs.labels, config.folds)),

@@ -29,10 +29,10 @@ from lfdtcmen.analysis.gradcam import gradcam, hirescam
 from lfdtcmen.analysis.probes import probe_codes
 from lfdtcmen.analysis.swaps import swap_errors
 from lfdtcmen.config import Config, load_config
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset
-from lfdtcmen.preprocessing import prepare
-from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.threads import one_thread
 from lfdtcmen.training import stage_checkpoint
 
 FULL = "full"
@@ -45,7 +45,7 @@ def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[dict[st
     """Train and measure one variant on one fold; return the rows of each file, and what it cost."""
     tables: dict[str, list[pd.DataFrame]] = {"attribution": [], "probes": [], "swaps": []}
     with one_thread():
-        pairs = prepare(make_dataset(config.preset, subjects=config.subjects))
+        pairs = prepare_pairs(make_dataset(config.preset, subjects=config.subjects))
         train, test = (pairs.subset(i) for i in list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold])
         start = time.perf_counter()
         stage1, _ = stage_checkpoint(1, config, train, out / "runs", progress=False)

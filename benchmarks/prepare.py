@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from lfdtcmen.datasets.clips import prepare_clips
 from lfdtcmen.datasets.synthetic import make_clip
-from lfdtcmen.preprocessing.clips import prepare_clips
 
 
 def write_clips(root: Path, number: int) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from lfdtcmen.config import load_config
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.preprocessing import prepare
-from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, train_stage
 from lfdtcmen.training.pretrain import pretrain
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
     args = parser.parse_args()
 
-    pairs = prepare(make_dataset("standard", n_jobs=-1), n_jobs=-1)
+    pairs = prepare_pairs(make_dataset("standard", n_jobs=-1), n_jobs=-1)
     train = pairs.subset(next(iter(grouped_kfold(pairs.subjects, pairs.labels, 5)))[0])
     configs = {name: load_config("cpu", recipe=name) for name in RECIPES}
     few = train.subset(range(args.steps * configs["paper"].batch_sizes[0]))

@@ -16,10 +16,10 @@ import pandas as pd
 from distributed import Client, LocalCluster
 
 from lfdtcmen import load_config
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import loso
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
-from lfdtcmen.preprocessing import prepare
 from lfdtcmen.training import LFDTCMENClassifier
 
 
@@ -32,7 +32,7 @@ def main() -> None:
 
     config = load_config("cpu", drl=None, motion=None, epochs=(0, args.epochs, 0))
     pairs = make_dataset(config.preset, config.label_map, config.subjects, seed=config.seed, n_jobs=-1)
-    pairs = prepare(pairs, n_jobs=-1)
+    pairs = prepare_pairs(pairs, n_jobs=-1)
     folds = list(loso(pairs.subjects))[: args.folds]
     model = LFDTCMENClassifier(config)
     ways = {"1 process": (1, "loky"), "2 processes": (2, "loky"), "2 Dask workers": (2, "dask")}

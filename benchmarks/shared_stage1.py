@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from lfdtcmen import load_config
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import score_table
-from lfdtcmen.preprocessing import prepare
 from lfdtcmen.training import LFDTCMENClassifier
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     settings = {name: made_with[name] for name in ("preset", "label_map", "subjects", "folds", "perceptual_size")}
     config = load_config(made_with["profile"], **settings, epochs=tuple(made_with["epochs"]))
     pairs = make_dataset(config.preset, config.label_map, config.subjects, seed=config.seed, n_jobs=-1)
-    pairs = prepare(pairs, n_jobs=-1)
+    pairs = prepare_pairs(pairs, n_jobs=-1)
     folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[: args.folds]
     model = LFDTCMENClassifier(config)
     own = cross_validate(

@@ -21,12 +21,12 @@ import numpy as np
 
 from lfdtcmen.baselines.simple import action_units, apex_svm, linear_svm, majority
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset, render_pair
 from lfdtcmen.datasets.synthetic.dataset import draw_subject
 from lfdtcmen.datasets.synthetic.sequences import EMOTIONS, PRESETS, get_settings
 from lfdtcmen.evaluation.metrics import uf1
-from lfdtcmen.preprocessing import prepare
 from lfdtcmen.preprocessing.flow import tvl1
 
 MODELS = {"majority": majority, "apex SVM": apex_svm, "TV-L1 SVM": linear_svm, "true AU": action_units}
@@ -84,7 +84,7 @@ def main() -> None:
         rows = []
         for seed in options.seeds:
             pairs = make_dataset(preset, subjects=options.subjects, seed=seed, n_jobs=options.jobs)
-            pairs = prepare(pairs, n_jobs=options.jobs)
+            pairs = prepare_pairs(pairs, n_jobs=options.jobs)
             scores = [score(pairs, fit_predict, seed) for fit_predict in MODELS.values()]
             rows.append([*scores, *flow_error(pairs, seed, preset, options.subjects)])
             print(_line(str(seed), rows[-1]), flush=True)

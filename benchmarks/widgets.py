@@ -18,8 +18,8 @@ import torch
 from skimage.data import astronaut
 
 from lfdtcmen import LFDTCMEN, load_config
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.synthetic import make_clip, make_counterfactuals, make_dataset
-from lfdtcmen.preprocessing import prepare
 from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.viz import widgets
 
@@ -54,7 +54,7 @@ def make_widgets() -> dict[str, ipywidgets.VBox]:
     rng = np.random.default_rng(0)
     face = cv2.resize(astronaut()[50:200, 150:300], (128, 128), interpolation=cv2.INTER_AREA)
     landmarks = (np.array([[205, 108], [247, 110], [228, 137], [208, 158], [243, 160]]) - [150, 50]) * 128 / 150
-    pairs = prepare(make_dataset("easy", "3class", subjects=8))
+    pairs = prepare_pairs(make_dataset("easy", "3class", subjects=8))
     clip = make_clip(0, 5, preset="easy", emotion="surprise")
     aligned = align_clip(clip.frames, landmarks=clip.landmarks[0])
     probabilities = rng.dirichlet(np.ones(3), len(pairs))

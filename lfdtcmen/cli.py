@@ -108,7 +108,7 @@ def run(
     - `lfdtcmen run --seed 1 --name second`: another seed, beside the first run
     """
     config = load_config(profile, seed=seed)
-    from lfdtcmen import series
+    from lfdtcmen import notebooks as series
 
     series_files = series.find_notebooks(notebooks.resolve())
     run_dir = _run_dir(name or config.profile, notebooks.resolve().parent)
@@ -205,9 +205,9 @@ def prepare(
     out = (out or PROJECT / "data" / "prepared" / named).expanduser()
     detector = None if detector is None else detector.expanduser()
     manifest, report = _load(dataset, root, annotation or [], label_map, spot_apex, part)
+    from lfdtcmen.datasets.clips import prepare_clips
     from lfdtcmen.datasets.manifest import table1
-    from lfdtcmen.preprocessing.cache import atomic_path
-    from lfdtcmen.preprocessing.clips import prepare_clips
+    from lfdtcmen.files import atomic_path
 
     with atomic_path(out / "left_out.csv") as temporary:
         report.to_csv(temporary, index=False)
@@ -549,19 +549,19 @@ def _load(
 def _pairs(config: Config, jobs: int, data: Path | None = None, drawn: dict | None = None):
     """Return prepared pairs: those of a folder, or drawn faces."""
     if data is not None:
-        from lfdtcmen.preprocessing.clips import load_prepared
+        from lfdtcmen.datasets.clips import load_prepared
 
         if given := [name for name, value in drawn.items() if value is not None]:
             option = given[0].replace("_", "-")
             raise DataError(f"--{option} is of the drawn faces", fix="leave it out, or leave --data out")
         return load_prepared(data)
+    from lfdtcmen.datasets.preparation import prepare_pairs
     from lfdtcmen.datasets.synthetic import make_dataset
-    from lfdtcmen.preprocessing import prepare
 
     pairs = make_dataset(
         config.preset, config.label_map, subjects=config.subjects, seed=config.seed, n_jobs=jobs, progress=True
     )
-    return prepare(pairs, n_jobs=jobs, progress=True)
+    return prepare_pairs(pairs, n_jobs=jobs, progress=True)
 
 
 def _connect(scheduler: str | None) -> str:
@@ -609,13 +609,13 @@ def _protocol(protocol: str, config: Config, data: Path | None, tests: list[Path
 
 def _dfme(config: Config) -> dict:
     """Draw and prepare DFME's three parts, with as many training subjects as the config has subjects."""
+    from lfdtcmen.datasets.preparation import prepare_pairs
     from lfdtcmen.datasets.synthetic import make_dfme
-    from lfdtcmen.preprocessing import prepare
 
     shares = (1, 0.3, 0.2)  # test A and B have that many subjects for one of the training set (assumed)
     subjects = tuple(max(2, round(share * config.subjects)) for share in shares)
     parts = make_dfme(config.seed, subjects, config.preset, n_jobs=-1, progress=True)
-    return {part: prepare(drawn, n_jobs=-1, progress=True) for part, drawn in parts.items()}
+    return {part: prepare_pairs(drawn, n_jobs=-1, progress=True) for part, drawn in parts.items()}
 
 
 def _groups(config: Config, pairs, splits: list) -> dict[str, int]:
@@ -738,7 +738,7 @@ def _own_run_dir(name: str, command: str) -> Path:
 
 
 def _run_dir(name: str, root: Path) -> Path:
-    from lfdtcmen.preprocessing.cache import make_folder
+    from lfdtcmen.files import make_folder
 
     if Path(name).name != name or name == "..":
         raise DataError(f"the name of a run must be one folder's name, got {name!r}", fix="use letters and digits")

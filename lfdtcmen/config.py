@@ -1,7 +1,7 @@
 """Every value that a run depends on, in two frozen dataclasses and three profiles.
 
 A profile changes sizes and epochs only, never the way the code goes.
-What the paper states and what is assumed stands in :mod:`lfdtcmen.ledger`.
+What the paper states and what is assumed stands in :mod:`lfdtcmen.paper.ledger`.
 """
 
 import os

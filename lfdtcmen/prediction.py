@@ -19,14 +19,14 @@ import torch
 
 import lfdtcmen
 from lfdtcmen.analysis.gradcam import gradcam
+from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import atomic_path
 from lfdtcmen.preprocessing import flow as optical_flow
 from lfdtcmen.preprocessing.align import align_faces
 from lfdtcmen.preprocessing.apex import spot_interval
-from lfdtcmen.preprocessing.cache import atomic_path
 from lfdtcmen.preprocessing.faces import find_detector
-from lfdtcmen.preprocessing.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.training import load_model, predict
 from lfdtcmen.training.model_card import data_name, in_numbers
 from lfdtcmen.viz import plots
@@ -102,7 +102,7 @@ def predict_clip(
     """Say which expression a clip shows, going the way of the training data (3.1.1, 3.3.2).
 
     The frames are read one at a time. The whole section is aligned on its first frame to spot onset and apex; then the
-    two are aligned again on the onset, as :func:`lfdtcmen.preprocessing.clips.prepare_clips` does.
+    two are aligned again on the onset, as :func:`lfdtcmen.datasets.clips.prepare_clips` does.
 
     Parameters
     ----------

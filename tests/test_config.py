@@ -6,7 +6,7 @@ import pytest
 
 from lfdtcmen import Config, DataError, load_config
 from lfdtcmen.config import PROFILES
-from lfdtcmen.ledger import ledger
+from lfdtcmen.paper import ledger
 
 
 def test_profiles_change_sizes_only():
@@ -41,14 +41,14 @@ def test_a_config_is_frozen():
 
 
 def test_the_ledger_names_fields_that_exist_and_says_what_is_stated():
-    table = ledger()
+    table = ledger.rows()
     known = {f.name for f in fields(Config)}
     named = table["where"][table["where"].str.startswith("Config.")].str.removeprefix("Config.")
     assert set(named) <= known
     assert set(table["provenance"]) == {"stated", "assumed", "ours"}
-    assert set(ledger("ours")["provenance"]) == {"ours"}
+    assert set(ledger.rows("ours")["provenance"]) == {"ours"}
     assert not table.duplicated(["section", "value"]).any()
-    assert set(ledger("3.2")["section"].str[:3]) == {"3.2"}
+    assert set(ledger.rows("3.2")["section"].str[:3]) == {"3.2"}
 
 
 def test_a_recipe_changes_the_way_and_the_profile_the_size():

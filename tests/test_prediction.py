@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from lfdtcmen import DataError, cli, load_config, prediction
+from lfdtcmen.datasets.clips import prepare_clips
+from lfdtcmen.datasets.frames import read_frames
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import make_clip
 from lfdtcmen.prediction import newest_checkpoint, predict_clip, render_html, write_report
-from lfdtcmen.preprocessing.clips import prepare_clips
-from lfdtcmen.preprocessing.frames import read_frames
 from lfdtcmen.training import checkpoint_file, stage_checkpoint
 from lfdtcmen.viz import plots
 

@@ -52,7 +52,7 @@ def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     if pairs.true_flow is None:
         raise DataError("the true motion is not known", where, "only drawn faces know it: use make_dataset")
     if pairs.streams is None:
-        raise DataError("the pairs are not prepared: the head's motion is in their flow", where, "call prepare(pairs)")
+        raise DataError("the pairs are not prepared: the head's motion is in their flow", where, "call prepare_pairs")
     if pairs.onset.shape[1:3] != (SIZE, SIZE):
         raise DataError(f"frames are {list(pairs.onset.shape[1:3])}, not 128x128", where, "align them")
     rows, columns = np.mgrid[:SIZE, :SIZE]

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lfdtcmen.analysis import evaluation_mode, paper
+from lfdtcmen.analysis import evaluation_mode
 from lfdtcmen.modules.batch import Batch
+from lfdtcmen.paper import numbers
 
-PAPER_TABLE8 = paper.PARAMETERS  # {"without flow": 5.49e6, "triple stream": 7.92e6}, for seven classes (stated)
+PAPER_TABLE8 = numbers.PARAMETERS  # {"without flow": 5.49e6, "triple stream": 7.92e6}, for seven classes (stated)
 
 # component -> where it stands in the model; what a setting does not have is left out
 COMPONENTS = {

@@ -19,7 +19,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, uf1
-from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, predict, train_stage
 
 HONEST = "last epoch, pooled, subjects apart"

@@ -31,7 +31,7 @@ def linear_svm(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
         The pairs have no streams.
     """
     if train.streams is None or test.streams is None:
-        raise DataError("the pairs have no flow streams", "linear_svm", "call lfdtcmen.preprocessing.prepare first")
+        raise DataError("the pairs have no flow streams", "linear_svm", "call prepare_pairs first")
     model = make_pipeline(StandardScaler(), LinearSVC(C=1e-3, class_weight="balanced", random_state=seed))
     model.fit(train.streams.reshape(len(train), -1), train.labels)
     return _probabilities(model, test.streams.reshape(len(test), -1), train.num_classes)

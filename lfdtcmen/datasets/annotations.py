@@ -23,9 +23,9 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 
+from lfdtcmen.datasets.frames import is_video, list_frames, video_info
 from lfdtcmen.datasets.manifest import COLUMNS, EMOTIONS, LABEL_MAPS, check_manifest, map_emotion
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.frames import is_video, list_frames, video_info
 
 HEADER_ROWS = 20  # titles and licence texts stand above the header of some tables
 MAX_FPS = 1e6

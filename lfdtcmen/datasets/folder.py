@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from lfdtcmen.datasets.annotations import Tree, build, is_missing, read_table, select_columns
+from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, is_video
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.frames import VIDEO_SUFFIXES, is_video
 
 LAYOUT = "each path of the table, relative to the root"
 

@@ -36,9 +36,9 @@ class PairSet:
         True intensity of each action unit on the image-left and image-right half of the face,
         float32 [N, units, 2], pixels (drawn faces only).
     flow : ndarray, optional
-        TV-L1 flow, float32 [N, 2, H, W] (made by :func:`lfdtcmen.preprocessing.prepare`).
+        TV-L1 flow, float32 [N, 2, H, W] (made by :func:`lfdtcmen.datasets.preparation.prepare_pairs`).
     streams : ndarray, optional
-        U, V and strain, float32 [N, 3, 28, 28] (made by :func:`lfdtcmen.preprocessing.prepare`).
+        U, V and strain, float32 [N, 3, 28, 28] (made by :func:`lfdtcmen.datasets.preparation.prepare_pairs`).
     """
 
     manifest: pd.DataFrame
@@ -73,7 +73,7 @@ class PairSet:
             raise DataError(
                 f"streams must be float32 [N, 3, 28, 28], got {self.streams.dtype} {list(self.streams.shape)}",
                 "PairSet.streams",
-                "make them with lfdtcmen.preprocessing.prepare",
+                "make them with lfdtcmen.datasets.preparation.prepare_pairs",
             )
         for name in ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams"):
             value = getattr(self, name)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from lfdtcmen.datasets.annotations import FIELDS, Tree, build, is_missing, only_one, read_table, select_columns
+from lfdtcmen.datasets.frames import is_video
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.frames import is_video
 
 CAMERAS = {"HS": 100.0, "VIS": 25.0, "NIR": 25.0}  # frames a second
 EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}  # as the names of the clips say: s1_ne_01

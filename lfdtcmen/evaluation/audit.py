@@ -13,7 +13,7 @@ import pandas as pd
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.threads import one_thread
 
 TOO_GOOD = 0.995  # area under the curve of one single value: no pixel of a face tells an emotion so well
 FEWEST = 15  # samples of a class, below which chance alone may reach it somewhere among thousands of values

@@ -17,8 +17,8 @@ from tqdm.auto import tqdm
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_disjoint, grouped_kfold
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.cache import atomic_path, make_folder
-from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.files import atomic_path, make_folder
+from lfdtcmen.threads import one_thread
 
 CUDA_CONTEXT = 600 * 2**20  # bytes that a process takes on a GPU before it has computed anything
 FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]

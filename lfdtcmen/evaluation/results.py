@@ -9,7 +9,7 @@ import pandas as pd
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
-from lfdtcmen.preprocessing.cache import atomic_path
+from lfdtcmen.files import atomic_path
 
 
 def score_table(

@@ -17,10 +17,10 @@ from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import WRITE_ADVICE, atomic_path
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.drl import DRL
 from lfdtcmen.modules.network import LFDTCMEN
-from lfdtcmen.preprocessing.cache import WRITE_ADVICE, atomic_path
 
 # fields that are no settings of the weights: the data come in by their fingerprint, and bf16 or not is rounding, like
 # the processor that a run happens on

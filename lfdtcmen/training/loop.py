@@ -265,7 +265,9 @@ def _check(model: LFDTCMEN, pairs: PairSet, stage: int) -> None:
         raise DataError("there are no pairs to work on", "pairs", "look at what the split or the loader left out")
     if stage >= 2 and model.tcme.flow_branch is not None and pairs.streams is None:
         raise DataError(
-            "the network has a flow branch but the pairs have no flow", "pairs.streams", "call prepare(pairs) first"
+            "the network has a flow branch but the pairs have no flow",
+            "pairs.streams",
+            "call prepare_pairs first",
         )
     if stage >= 2 and model.tcme.num_classes != pairs.num_classes:
         raise DataError(

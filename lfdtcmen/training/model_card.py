@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from lfdtcmen.preprocessing.cache import atomic_path
+from lfdtcmen.files import atomic_path
 
 FILE_NAME = "MODEL_CARD.md"
 

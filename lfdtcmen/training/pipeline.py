@@ -19,7 +19,7 @@ from lfdtcmen.datasets.synthetic import make_swaps
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
-from lfdtcmen.preprocessing.prepare import one_thread
+from lfdtcmen.threads import one_thread
 from lfdtcmen.training.checkpoint import NETWORK, settings_key, stage_settings
 from lfdtcmen.training.loop import predict, train_stage
 from lfdtcmen.training.pretrain import PRESET, pretrain

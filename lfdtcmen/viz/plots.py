@@ -534,7 +534,7 @@ def confusion_pair(
         Class names, in the order of the rows.
     stated : mapping, optional
         True class -> predicted class -> rate in [0, 1], only what the text states
-        (:data:`lfdtcmen.analysis.paper.RECALL`). All other cells stay blank: the figures themselves are not copied.
+        (:data:`lfdtcmen.paper.numbers.RECALL`). All other cells stay blank: the figures themselves are not copied.
     data_name, stated_name : str
         Which data each side is measured on: they differ, so the two sides are to be compared in kind only.
     """

@@ -210,7 +210,7 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
         Pairs without flow, predictions of several seeds, of other pairs, or of none.
     """
     if pairs.flow is None:
-        raise DataError("the pairs have no flow", "fold_explorer", "prepare them with lfdtcmen.preprocessing.prepare")
+        raise DataError("the pairs have no flow", "fold_explorer", "call prepare_pairs first")
     table = predictions.reset_index(drop=True)
     keys = [pd.MultiIndex.from_frame(part[["subject", "clip"]]) for part in (pairs.manifest, table)]
     if keys[1].has_duplicates:

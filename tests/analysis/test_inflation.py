@@ -15,10 +15,10 @@ from lfdtcmen.analysis.inflation import (
     luckiest_seed,
     random_kfold,
 )
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.metrics import paired_difference, uf1
-from lfdtcmen.preprocessing import prepare
 
 PEOPLE, EACH = 20, 6
 
@@ -110,7 +110,7 @@ def test_other_samples_are_refused():
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
-    return prepare(make_dataset("easy", "3class", subjects=6, seed=3))
+    return prepare_pairs(make_dataset("easy", "3class", subjects=6, seed=3))
 
 
 def test_every_epoch_of_every_fold_is_predicted(pairs):

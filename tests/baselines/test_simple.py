@@ -67,7 +67,7 @@ def test_a_class_without_training_samples_gets_nothing(sides):
 
 def test_what_is_not_there_is_said(sides):
     train, test = (dataclasses.replace(s, streams=None, action_units=None) for s in sides)
-    with pytest.raises(DataError, match="prepare first"):
+    with pytest.raises(DataError, match="prepare_pairs first"):
         linear_svm(train, test, 0)
     with pytest.raises(DataError, match="use the synthetic faces"):
         action_units(train, test, 0)

@@ -59,9 +59,9 @@ widgets.loss_weight_sliders(losses, gradients, LossWeights(reconstruction=1.0, c
 """,
     "fold explorer": """
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.preprocessing import prepare
+from lfdtcmen.datasets.preparation import prepare_pairs
 
-pairs = prepare(make_dataset("easy", "3class", subjects=3))
+pairs = prepare_pairs(make_dataset("easy", "3class", subjects=3))
 chances = np.random.default_rng(0).dirichlet(np.ones(3), len(pairs))
 table = pairs.manifest[["subject", "clip"]].assign(label=pairs.labels, prediction=chances.argmax(1))
 table = table.assign(**{f"p_{name}": chances[:, c] for c, name in enumerate(pairs.label_names)})

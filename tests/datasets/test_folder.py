@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets import folder
+from lfdtcmen.datasets.frames import read_frames
 from lfdtcmen.datasets.manifest import check_manifest, table1
-from lfdtcmen.preprocessing.frames import read_frames
 from tests.datasets.trees import snapshot, touch_frames, write_csv, write_video
 
 HEADER = ["subject", "clip", "onset", "apex", "offset", "fps", "emotion", "au", "path"]

@@ -8,10 +8,10 @@ from sklearn.svm import LinearSVC
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.baselines import simple
+from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import group_subjects, grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.audit import audit_fit_predict, check_label_leak
-from lfdtcmen.preprocessing import prepare
 from lfdtcmen.training import LFDTCMENClassifier
 
 CONFIG = load_config("smoke", epochs=(1, 1, 1), perceptual_weight=0.0)
@@ -19,7 +19,7 @@ CONFIG = load_config("smoke", epochs=(1, 1, 1), perceptual_weight=0.0)
 
 @pytest.fixture(scope="module")
 def pairs():
-    return prepare(make_dataset("easy", "3class", subjects=8, seed=5))
+    return prepare_pairs(make_dataset("easy", "3class", subjects=8, seed=5))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_a_planted_leak_in_a_model_is_refused(split, leak, message):
 def test_preparation_takes_no_constant_from_other_pairs(monkeypatch, tmp_path):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path))
     drawn = make_dataset("standard", "3class", subjects=4, seed=8)
-    whole, part = prepare(drawn), prepare(drawn.subset([3, 0]))
+    whole, part = prepare_pairs(drawn), prepare_pairs(drawn.subset([3, 0]))
     np.testing.assert_array_equal(part.streams, whole.streams[[3, 0]])
     np.testing.assert_array_equal(part.apex, whole.apex[[3, 0]])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lfdtcmen.series import check_parameters
+from lfdtcmen.notebooks import check_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -29,8 +29,8 @@ from lfdtcmen.datasets.synthetic.sequences import (
     take_picture,
 )
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.cache import atomic_path, cache_dir, load_npz
-from lfdtcmen.preprocessing.prepare import one_cv2_thread
+from lfdtcmen.files import atomic_path, cache_dir, load_npz
+from lfdtcmen.threads import one_cv2_thread
 
 # CAS(ME)^3 part A over 100 subjects: 457 negative, 55 positive, 187 surprise (4.1). Within the negative class the
 # shares are the data set's own, but for contempt, which it lacks: 24 of its 250 disgusts, so that no class is empty.

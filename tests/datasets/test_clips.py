@@ -15,10 +15,10 @@ from PIL import Image
 from skimage.data import astronaut
 
 from lfdtcmen import DataError
+from lfdtcmen.datasets import clips
+from lfdtcmen.datasets.clips import load_prepared, prepare_clips
 from lfdtcmen.datasets.synthetic import make_clip, warp_photograph
-from lfdtcmen.preprocessing import clips
 from lfdtcmen.preprocessing.align import align_faces
-from lfdtcmen.preprocessing.clips import load_prepared, prepare_clips
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
 
 LANDMARKS = np.array([[203.3, 101.0], [246.0, 102.7], [222.7, 126.7], [204.3, 140.0], [244.3, 140.7]])
@@ -235,10 +235,10 @@ def test_a_second_run_that_fails_leaves_no_older_set_behind(tree, tmp_path):
 def test_a_killed_worker_is_one_error_and_the_next_run_goes_on(tree, tmp_path):
     code = (
         "import os, sys, pandas as pd\n"
-        "from lfdtcmen.preprocessing.clips import prepare_clips\n"
+        "from lfdtcmen.datasets.clips import prepare_clips\n"
         "def detector(path):\n"
         "    return None\n"
-        "import lfdtcmen.preprocessing.clips as clips\n"
+        "import lfdtcmen.datasets.clips as clips\n"
         "from lfdtcmen import DataError\n"
         "class Killer(str):\n"
         "    def __reduce__(self):\n"
@@ -281,7 +281,7 @@ def test_a_kill_in_the_middle_loses_nothing(tree, tmp_path):
     tree.to_csv(manifest, index=False)
     code = (
         "import sys, time, pandas as pd\n"
-        "from lfdtcmen.preprocessing import clips\n"
+        "from lfdtcmen.datasets import clips\n"
         "make = clips._make_clip\n"
         "clips._make_clip = lambda *all: (time.sleep(0.2), make(*all))[1]\n"
         "clips.prepare_clips(pd.read_csv(sys.argv[1]), sys.argv[2])\n"
@@ -363,7 +363,7 @@ def test_a_4k_video_takes_less_than_2_gb(tmp_path):
     writer.release()
     code = (
         "import re, sys, pandas as pd\n"
-        "from lfdtcmen.preprocessing.clips import prepare_clips\n"
+        "from lfdtcmen.datasets.clips import prepare_clips\n"
         "prepare_clips(pd.read_csv(sys.argv[1]), sys.argv[2])\n"
         "# not getrusage, which counts the memory of the process that this one was forked from\n"
         "print(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1])\n"

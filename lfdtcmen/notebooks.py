@@ -21,7 +21,7 @@ from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.cache import atomic_path, make_folder
+from lfdtcmen.files import atomic_path, make_folder
 
 PACKAGE = Path(__file__).resolve().parent
 

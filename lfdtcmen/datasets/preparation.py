@@ -1,27 +1,24 @@
 """From frames to what the network takes: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import cv2
 import numpy as np
-import torch
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import cache_dir, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
-from lfdtcmen.preprocessing.cache import cache_dir, load_npz, make_folder, save_npz_atomic
+from lfdtcmen.threads import one_cv2_thread
 
 CHUNK = 8  # pairs a job: enough to hide a job's overhead, few enough to share evenly
 RECIPE = "1"  # raise when the code below or in align.py and flow.py gives other numbers
 
 
-def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
+def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
     """Return the pairs with head motion removed from the apex, and with flow and streams.
 
     The flow runs from the onset to the *registered* apex, so that it holds the muscles' motion only. Where the pairs
@@ -40,7 +37,7 @@ def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
     -------
     PairSet
         ``apex`` registered (uint8), ``flow`` float32 [N, 2, H, W] rounded to half precision (under 0.001 px),
-        ``streams`` float32 [N, 3, 28, 28]. Kept under :func:`~lfdtcmen.preprocessing.cache.cache_dir` by a fingerprint
+        ``streams`` float32 [N, 3, 28, 28]. Kept under :func:`~lfdtcmen.files.cache_dir` by a fingerprint
         of the frames and of this recipe; a damaged file is built again with a warning.
 
     Raises
@@ -72,29 +69,6 @@ def prepare(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
         streams=done["streams"],
         true_flow=true_flow,
     )
-
-
-@contextmanager
-def one_cv2_thread() -> Iterator[None]:
-    """Let OpenCV use one thread within the block: where processes share the cores already."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let OpenCV, torch and NumPy's libraries use one thread within the block."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with one_cv2_thread(), threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:

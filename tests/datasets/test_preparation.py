@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.preprocessing import prepare
+from lfdtcmen.datasets.preparation import prepare_pairs
 
 COUNT = 11  # more than one chunk
 
@@ -48,7 +48,7 @@ def cache_files(tmp_path):
 
 
 def test_head_motion_goes_and_flow_and_streams_come(pairs):
-    prepared = prepare(pairs)
+    prepared = prepare_pairs(pairs)
     assert prepared.flow.shape == (COUNT, 2, 64, 64)
     assert prepared.streams.shape == (COUNT, 3, 28, 28)
     assert prepared.flow.dtype == prepared.streams.dtype == np.float32
@@ -58,37 +58,39 @@ def test_head_motion_goes_and_flow_and_streams_come(pairs):
 
 
 def test_the_same_bytes_from_one_process_two_and_the_cache(pairs, monkeypatch, tmp_path):
-    one = as_bytes(prepare(pairs, n_jobs=1))
-    assert as_bytes(prepare(pairs)) == one  # from the cache
+    one = as_bytes(prepare_pairs(pairs, n_jobs=1))
+    assert as_bytes(prepare_pairs(pairs)) == one  # from the cache
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "other"))
-    assert as_bytes(prepare(pairs, n_jobs=2)) == one
+    assert as_bytes(prepare_pairs(pairs, n_jobs=2)) == one
 
 
 def test_each_pair_is_prepared_by_itself(pairs):
-    np.testing.assert_array_equal(prepare(pairs).streams[9:], prepare(pairs.subset(np.arange(9, COUNT))).streams)
+    np.testing.assert_array_equal(
+        prepare_pairs(pairs).streams[9:], prepare_pairs(pairs.subset(np.arange(9, COUNT))).streams
+    )
 
 
 def test_prepared_pairs_come_back_as_they_are(pairs):
-    prepared = prepare(pairs)
-    assert prepare(prepared) is prepared
+    prepared = prepare_pairs(pairs)
+    assert prepare_pairs(prepared) is prepared
 
 
 def test_another_frame_or_landmark_is_another_file(pairs, tmp_path):
-    prepare(pairs)
+    prepare_pairs(pairs)
     other = pairs.apex.copy()
     other[0, 0, 0, 0] ^= 1
-    prepare(dataclasses.replace(pairs, apex=other))
-    prepare(dataclasses.replace(pairs, landmarks=None))
+    prepare_pairs(dataclasses.replace(pairs, apex=other))
+    prepare_pairs(dataclasses.replace(pairs, landmarks=None))
     assert len(cache_files(tmp_path)) == 3
 
 
 def test_a_truncated_cache_file_is_built_again(pairs, tmp_path):
-    before = as_bytes(prepare(pairs))
+    before = as_bytes(prepare_pairs(pairs))
     (file,) = cache_files(tmp_path)
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     with pytest.warns(UserWarning, match="built again"):
-        assert as_bytes(prepare(pairs)) == before
+        assert as_bytes(prepare_pairs(pairs)) == before
     assert file.read_bytes() == whole
 
 
@@ -96,7 +98,7 @@ def test_a_cache_folder_that_cannot_be_is_said_before_the_work(pairs, monkeypatc
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "file"))
     with pytest.raises(DataError, match=r"cannot create the folder.*LFDTCMEN_CACHE"):
-        prepare(pairs)
+        prepare_pairs(pairs)
 
 
 def test_a_full_disk_is_said(pairs, monkeypatch):
@@ -105,17 +107,17 @@ def test_a_full_disk_is_said(pairs, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(DataError, match=r"No space left.*free some space"):
-        prepare(pairs.subset([0]))
+        prepare_pairs(pairs.subset([0]))
 
 
 def test_what_cannot_be_prepared_is_said(pairs):
     landmarks = pairs.landmarks.copy()
     landmarks[4, 2] = np.nan
     with pytest.raises(DataError, match=r"NaN.*row 4"):
-        prepare(dataclasses.replace(pairs, landmarks=landmarks))
+        prepare_pairs(dataclasses.replace(pairs, landmarks=landmarks))
     with pytest.raises(DataError, match=r"\[N, 5, 2\]"):
-        prepare(dataclasses.replace(pairs, landmarks=landmarks[:, :4]))
+        prepare_pairs(dataclasses.replace(pairs, landmarks=landmarks[:, :4]))
     with pytest.raises(DataError, match="no pairs"):
-        prepare(pairs.subset([]))
+        prepare_pairs(pairs.subset([]))
     with pytest.raises(DataError, match="onset is"):
-        prepare(dataclasses.replace(pairs, apex=pairs.apex[:, :32]))
+        prepare_pairs(dataclasses.replace(pairs, apex=pairs.apex[:, :32]))

@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lfdtcmen import DataError
-from lfdtcmen.preprocessing import cache
+from lfdtcmen import DataError, files
 
 
 def test_arrays_come_back_as_they_were(tmp_path):
     arrays = {"a": np.arange(5, dtype=np.float16), "b": np.zeros((2, 3), np.uint8)}
-    cache.save_npz_atomic(tmp_path / "new" / "x.npz", **arrays)
-    loaded = cache.load_npz(tmp_path / "new" / "x.npz")
+    files.save_npz_atomic(tmp_path / "new" / "x.npz", **arrays)
+    loaded = files.load_npz(tmp_path / "new" / "x.npz")
     assert loaded.keys() == arrays.keys()
     for name, value in arrays.items():
         assert loaded[name].dtype == value.dtype
@@ -22,34 +21,34 @@ def test_arrays_come_back_as_they_were(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_none_without_a_warning(tmp_path, recwarn):
-    assert cache.load_npz(tmp_path / "x.npz") is None
+    assert files.load_npz(tmp_path / "x.npz") is None
     assert not recwarn
 
 
 @pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
 def test_a_truncated_file_is_none_with_a_warning(tmp_path, kept):
     path = tmp_path / "x.npz"
-    cache.save_npz_atomic(path, a=np.arange(1000))
+    files.save_npz_atomic(path, a=np.arange(1000))
     whole = path.read_bytes()
     path.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
     with pytest.warns(UserWarning, match="built again"):
-        assert cache.load_npz(path) is None
+        assert files.load_npz(path) is None
 
 
 def test_flipped_bytes_are_noticed(tmp_path):
     path = tmp_path / "x.npz"
-    cache.save_npz_atomic(path, a=np.arange(1000))
+    files.save_npz_atomic(path, a=np.arange(1000))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 255
     path.write_bytes(content)
     with pytest.warns(UserWarning, match="damaged"):
-        assert cache.load_npz(path) is None
+        assert files.load_npz(path) is None
 
 
 def test_a_write_that_breaks_leaves_the_old_file_whole(tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), cache.atomic_path(path) as temporary:
+    with pytest.raises(KeyboardInterrupt), files.atomic_path(path) as temporary:
         temporary.write_text("ne")
         raise KeyboardInterrupt
     assert path.read_text() == "old"
@@ -62,21 +61,21 @@ def test_a_full_disk_is_a_data_error_and_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(DataError, match=r"No space left.*x\.npz.*free some space"):
-        cache.save_npz_atomic(tmp_path / "x.npz", a=np.zeros(3))
+        files.save_npz_atomic(tmp_path / "x.npz", a=np.zeros(3))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_place_of_the_folder_is_a_data_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot create the folder"):
-        cache.save_npz_atomic(tmp_path / "file" / "x.npz", a=np.zeros(3))
+        files.save_npz_atomic(tmp_path / "file" / "x.npz", a=np.zeros(3))
 
 
 def test_the_environment_says_where(monkeypatch, tmp_path):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path))
-    assert cache.cache_dir() == tmp_path
+    assert files.cache_dir() == tmp_path
     monkeypatch.delenv("LFDTCMEN_CACHE")
-    assert cache.cache_dir() == Path(cache.__file__).parents[2] / "data" / "cache"  # run from a clone
+    assert files.cache_dir() == Path(files.__file__).parents[1] / "data" / "cache"  # run from a clone
 
 
 def test_damaged_compressed_bytes_are_rebuilt_too(tmp_path):
@@ -87,4 +86,4 @@ def test_damaged_compressed_bytes_are_rebuilt_too(tmp_path):
     content[middle : middle + 40] = bytes(40)
     path.write_bytes(content)
     with pytest.warns(UserWarning, match="damaged"):
-        assert cache.load_npz(path) is None
+        assert files.load_npz(path) is None

@@ -9,7 +9,7 @@ import pandas as pd
 from lfdtcmen.config import load_config
 
 
-def ledger(section: str = "") -> pd.DataFrame:
+def rows(section: str = "") -> pd.DataFrame:
     """Return the ledger, or the rows whose section starts with ``section``.
 
     Parameters
@@ -25,7 +25,7 @@ def ledger(section: str = "") -> pd.DataFrame:
         where (field or file), alternatives.
     """
     c, r = load_config("cpu"), load_config("cpu", recipe="repaired")
-    rows = [
+    table = [
         ("3.1.1", "frame size", "128x128 RGB", "assumed", "datasets", "any multiple of 32; the number is lost"),
         ("3.1.1", "alignment", "similarity on the nose region", "assumed", "preprocessing/align.py", "stated: nose"),
         ("3.1.1", "face detector", "MTCNN, five landmarks", "assumed", "preprocessing/faces.py", "YuNet, by its file"),
@@ -112,7 +112,7 @@ def ledger(section: str = "") -> pd.DataFrame:
         ("ours", "gain loss while pretraining", "none", "ours", "losses/gain.py", "as the change loss"),
         ("ours", "action units read while pretraining", "none", "ours", "training/pretrain.py", "as the change loss"),
     ]
-    table = pd.DataFrame(rows, columns=["section", "value", "taken", "provenance", "where", "alternatives"])
+    table = pd.DataFrame(table, columns=["section", "value", "taken", "provenance", "where", "alternatives"])
     return table[table["section"].str.startswith(section)].reset_index(drop=True)
 
 

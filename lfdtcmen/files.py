@@ -24,7 +24,7 @@ def cache_dir() -> Path:
     """
     if folder := os.environ.get("LFDTCMEN_CACHE"):
         return Path(folder).expanduser()
-    project = Path(__file__).resolve().parents[2]
+    project = Path(__file__).resolve().parents[1]
     if (project / "pyproject.toml").is_file():
         return project / "data" / "cache"
     return Path.home() / ".cache" / "lfdtcmen"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lfdtcmen import DataError
-from lfdtcmen.preprocessing import frames as frames_module
-from lfdtcmen.preprocessing.frames import is_video, list_frames, read_frames, read_image, video_info
+from lfdtcmen.datasets import frames as frames_module
+from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, read_image, video_info
 
 RED = np.zeros((20, 30, 3), np.uint8)
 RED[..., 0] = 200

@@ -14,14 +14,14 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
+from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, apex, flow
-from lfdtcmen.preprocessing.cache import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing.faces import find_detector
-from lfdtcmen.preprocessing.frames import is_video, list_frames, read_frames, video_info
-from lfdtcmen.preprocessing.prepare import one_cv2_thread
+from lfdtcmen.threads import one_cv2_thread
 
 RECIPE = "1"  # raise when this module, align, apex, faces or flow give other numbers
 LONGEST = 1.0  # seconds after the onset in which an apex is looked for where no offset says it (assumed)
@@ -55,7 +55,7 @@ def prepare_clips(
     Returns
     -------
     pairs : PairSet
-        Aligned onset and apex, TV-L1 flow and streams, as :func:`lfdtcmen.preprocessing.prepare` gives them.
+        Aligned onset and apex, TV-L1 flow and streams, as :func:`~lfdtcmen.datasets.preparation.prepare_pairs` has.
     failures : DataFrame
         Columns subject, clip, path, reason: clips that could not be prepared. The others are complete.
 

@@ -1,0 +1,31 @@
+"""How many threads a block of code may use: where processes share the cores, one each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+import torch
+from threadpoolctl import threadpool_limits
+
+
+@contextmanager
+def one_cv2_thread() -> Iterator[None]:
+    """Let OpenCV use one thread within the block: where processes share the cores already."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let OpenCV, torch and NumPy's libraries use one thread within the block."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with one_cv2_thread(), threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
