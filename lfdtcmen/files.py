@@ -30,6 +30,11 @@ def cache_dir() -> Path:
     return Path.home() / ".cache" / "lfdtcmen"
 
 
+def runs_dir() -> Path:
+    """Return the folder of everything that runs make: ``LFDTCMEN_RUNS`` where it is set, else ``runs`` where one is."""
+    return Path(os.environ.get("LFDTCMEN_RUNS") or "runs").expanduser()
+
+
 def make_folder(folder: Path | str) -> Path:
     """Create a folder and those above it.
 
