@@ -18,18 +18,19 @@ import pandas as pd
 import torch
 
 import lfdtcmen
+from lfdtcmen import viz
 from lfdtcmen.analysis.gradcam import gradcam
 from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path
+from lfdtcmen.images import grey_change
 from lfdtcmen.preprocessing import flow as optical_flow
 from lfdtcmen.preprocessing.align import align_faces
 from lfdtcmen.preprocessing.apex import spot_interval
 from lfdtcmen.preprocessing.faces import find_detector
 from lfdtcmen.training import load_model, predict
 from lfdtcmen.training.model_card import data_name, in_numbers
-from lfdtcmen.viz import plots
 
 TEMPLATE = Path(__file__).with_suffix(".html")
 MAX_FRAMES = 600  # looked at in one call: 20 seconds at 30 frames a second, 30 MB once they are aligned
@@ -167,7 +168,7 @@ def predict_clip(
                 there = f"there are {len(numbers)} frames, {numbers[0]} to {numbers[-1]}"
                 raise DataError(f"frame {number} is not there", f"--{name}", there)
         reference = clip.frames[numbers.index(onset)][None]
-        curve = np.abs(plots.grey_change(reference, clip.frames)).mean((1, 2))
+        curve = np.abs(grey_change(reference, clip.frames)).mean((1, 2))
         curve_name = "change since the onset (grey levels)"
     lap("spot onset and apex")
 
@@ -297,9 +298,9 @@ def _panels(p: Prediction) -> Iterator[str]:
     blink = f'<div class="blink">{_image(onset, "onset")}{_image(apex, "apex")}</div>'
     yield _figure(blink, "Both in turn", "what jumps is what moved")
 
-    change = plots.grey_change(p.onset_frame[None], p.apex_frame[None])[0]  # [128, 128]
+    change = grey_change(p.onset_frame[None], p.apex_frame[None])[0]  # [128, 128]
     limit = max(_largest(change[None]), 1.0)
-    figure = plots.face_panel(change, cmap="RdBu_r", limits=(-limit, limit))
+    figure = viz.face_panel(change, cmap="RdBu_r", limits=(-limit, limit))
     times = 128 / limit  # the colour map spreads what would be a shade of grey over its whole range
     text = f"apex - onset, magnified {times:.0f} times"
     yield _figure(
@@ -308,14 +309,14 @@ def _panels(p: Prediction) -> Iterator[str]:
 
     length = np.linalg.norm(p.flow, axis=0)
     limit = max(_largest(p.flow), 1e-3)
-    figure = plots.face_panel(length, flow=p.flow, limits=(0, limit))
+    figure = viz.face_panel(length, flow=p.flow, limits=(0, limit))
     text = "how far (colour) and where to (arrows) the skin went"
     yield _figure(_drawn(figure, "optical flow"), "Flow", text, "cividis", 0, limit, "px")
 
     strain = optical_flow.strain(p.flow)
     limit = max(_largest(strain[None]), 1e-3)
     text = "how much the skin was stretched or sheared"
-    drawn = _drawn(plots.face_panel(strain, limits=(0, limit)), "optical strain")
+    drawn = _drawn(viz.face_panel(strain, limits=(0, limit)), "optical strain")
     yield _figure(drawn, "Strain", text, "cividis", 0, limit, "")
 
     branches = {"motion": ("Grad-CAM, motion branch", "frames"), "flow": ("Grad-CAM, flow branch", "flow")}
@@ -326,7 +327,7 @@ def _panels(p: Prediction) -> Iterator[str]:
         text = f"Grad-CAM of the {source} for {p.label} ({size}): no proof of where the network looked"
         if not values.any():
             text = f"nothing in the {source} speaks for {p.label}"
-        figure = plots.face_panel(values, p.onset_frame, cmap="inferno", limits=(0, max(float(values.max()), 1e-6)))
+        figure = viz.face_panel(values, p.onset_frame, cmap="inferno", limits=(0, max(float(values.max()), 1e-6)))
         yield _figure(_drawn(figure, title), title, text, "inferno", "none", "most", "")
 
 
@@ -337,7 +338,7 @@ def _curve(p: Prediction) -> str:
         names = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "grid.color")
         look = dict.fromkeys(names, ink) | {"figure.facecolor": paper, "axes.facecolor": paper, "font.size": 11}
         with mpl.rc_context(look | {"legend.facecolor": paper}):
-            figure = plots.clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, p.curve_name)
+            figure = viz.clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, p.curve_name)
             drawn = io.BytesIO()
             figure.savefig(drawn, format="png")
         images.append("data:image/png;base64," + base64.b64encode(drawn.getvalue()).decode())

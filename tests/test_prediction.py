@@ -16,14 +16,13 @@ import torch
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
-from lfdtcmen import DataError, cli, load_config, prediction
+from lfdtcmen import DataError, cli, load_config, prediction, viz
 from lfdtcmen.datasets.clips import prepare_clips
 from lfdtcmen.datasets.frames import read_frames
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import make_clip
 from lfdtcmen.prediction import newest_checkpoint, predict_clip, render_html, write_report
 from lfdtcmen.training import checkpoint_file, stage_checkpoint
-from lfdtcmen.viz import plots
 
 NAMES = ("negative", "positive", "surprise")
 
@@ -281,10 +280,10 @@ def test_a_clips_name_cannot_write_into_the_page(predicted):
 
 
 def test_the_panel_and_the_curve_are_figures(predicted):
-    panel = plots.face_panel(predicted.flow[0], predicted.onset_frame, predicted.flow, limits=(0, 1))
+    panel = viz.face_panel(predicted.flow[0], predicted.onset_frame, predicted.flow, limits=(0, 1))
     assert isinstance(panel, Figure) and len(panel.axes[0].images) == 2 and len(panel.axes[0].collections) == 1
     p = predicted
-    ax = plots.clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, "motion").axes[0]
+    ax = viz.clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, "motion").axes[0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [f"onset: {p.onset}", f"apex: {p.apex}"]
     assert ax.get_ylabel() == "motion"
 

@@ -1,33 +1,76 @@
-"""Figures (:mod:`~lfdtcmen.viz.plots`) and the few sliders built on them (:mod:`~lfdtcmen.viz.widgets`)."""
+"""Every figure of the series as a function, by theme; sliders on the same figures in :mod:`~lfdtcmen.viz.widgets`.
 
-import base64
-import io
-import sys
+The functions are pure: they are given arrays and tables and return a :class:`matplotlib.figure.Figure`, made without
+pyplot, so that nothing is shown twice in a notebook and nothing stays open behind it. Frames are uint8 RGB
+[N, H, W, 3]; flows are float32 [N, 2, H, W], x then y, in pixels.
+"""
 
-import numpy as np
-from matplotlib.figure import Figure
-from PIL import Image
+from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip
+from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
+from lfdtcmen.viz.motion import (
+    clip_answer,
+    clip_curve,
+    clip_timeline,
+    draw_flow,
+    flow_figure,
+    nose_paths,
+    spotting_curves,
+    spotting_errors,
+)
+from lfdtcmen.viz.scores import (
+    ablation_forest,
+    attribution_forest,
+    confusion_pair,
+    confusion_row,
+    inflation_forest,
+    prediction_strip,
+    probe_forest,
+    recall_marks,
+    report_forest,
+    score_forest,
+    score_steps,
+    swap_bars,
+)
+from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, show_figures_inline
+from lfdtcmen.viz.training import loss_curves, loss_weight_bars, parameter_bars
 
-COLOUR_STEP = 8  # of 256: no eye sees it, and camera noise, which PNG cannot compress, takes half the room
-
-
-def to_png(figure: Figure) -> bytes:
-    """Return a figure as PNG, its colours rounded so that pictures of noisy faces stay light."""
-    drawn, rounded = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", bbox_inches="tight")
-    pixels = np.asarray(Image.open(drawn).convert("RGB")).astype(int)  # [H, W, 3]
-    pixels = (pixels + COLOUR_STEP // 2) // COLOUR_STEP * COLOUR_STEP
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(rounded, "PNG", optimize=True)
-    return rounded.getvalue()
-
-
-def _show_figures_in_notebooks() -> None:
-    """Let a notebook show a Figure that ends a cell: IPython learns it from pyplot, which the figures do without."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is not None:
-        formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(Figure, lambda figure: base64.b64encode(to_png(figure)).decode())
-
-
-_show_figures_in_notebooks()
+__all__ = [
+    "DPI",
+    "PALETTE",
+    "WIDTH",
+    "ablation_forest",
+    "action_unit_sheet",
+    "alignment_sheet",
+    "attention_maps",
+    "attribution_forest",
+    "attribution_grid",
+    "clip_answer",
+    "clip_curve",
+    "clip_strip",
+    "clip_timeline",
+    "confusion_pair",
+    "confusion_row",
+    "draw_flow",
+    "embedding",
+    "face_panel",
+    "face_sheet",
+    "flow_figure",
+    "inflation_forest",
+    "loss_curves",
+    "loss_weight_bars",
+    "nose_paths",
+    "pair_strip",
+    "parameter_bars",
+    "prediction_strip",
+    "probe_forest",
+    "recall_marks",
+    "report_forest",
+    "score_forest",
+    "score_steps",
+    "show_figures_inline",
+    "spotting_curves",
+    "spotting_errors",
+    "swap_bars",
+    "swap_grid",
+    "swap_strip",
+]

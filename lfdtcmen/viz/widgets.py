@@ -1,4 +1,4 @@
-"""Sliders for a notebook. They draw with :mod:`lfdtcmen.viz.plots`, so each has a static twin there.
+"""Sliders for a notebook. They draw with the functions of :mod:`lfdtcmen.viz`, so each has a static twin there.
 
 A widget is a box whose last child is the picture: an image, redrawn when a control moves.
 """
@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
+from lfdtcmen import viz
 from lfdtcmen.analysis import evaluation_mode
 from lfdtcmen.analysis.inflation import count_epochs, steps_of_counts
 from lfdtcmen.config import LossWeights
@@ -23,10 +24,10 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import action_unit_field, draw_face, warp_photograph
 from lfdtcmen.datasets.synthetic.action_units import NAMES, to_intensity
 from lfdtcmen.errors import DataError
+from lfdtcmen.images import as_frames, grey_change
 from lfdtcmen.modules.drl import Codes
 from lfdtcmen.preprocessing.apex import flow_length, frame_difference, spot_apex, spot_interval
 from lfdtcmen.preprocessing.flow import strain
-from lfdtcmen.viz import plots
 
 PICTURE_DPI = 90  # a slider should follow the hand: a smaller picture is drawn faster
 FLICKER = 400  # milliseconds a frame
@@ -41,7 +42,7 @@ def action_unit_slider(
     seed: int = 0,
     photograph: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> ipywidgets.VBox:
-    """Let action units act on a face; the static twin is :func:`~lfdtcmen.viz.plots.action_unit_sheet`.
+    """Let action units act on a face; the static twin is :func:`~lfdtcmen.viz.action_unit_sheet`.
 
     Parameters
     ----------
@@ -85,13 +86,13 @@ def action_unit_slider(
             rest = photograph[0]
             moved, flow = warp_photograph(*photograph, acting)
         deformed = strain(flow)[None]
-        return plots.pair_strip(rest[None], moved[None], flow[None], deformed, flow_name="exact motion", limits=LIMITS)
+        return viz.pair_strip(rest[None], moved[None], flow[None], deformed, flow_name="exact motion", limits=LIMITS)
 
     return _slider(controls, draw)
 
 
 def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
-    """Give one face another's motion, faintly or strongly; the static twin is :func:`~lfdtcmen.viz.plots.swap_grid`.
+    """Give one face another's motion, faintly or strongly; the static twin is :func:`~lfdtcmen.viz.swap_grid`.
 
     The motion code runs along the line from the donor's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
     strength 0 the generated change is zero, at 1 it should equal the true one, above it exaggerates. The truth, and the
@@ -119,7 +120,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
     people = len(counterfactuals.onset)
     onset = [_encode(model, frame[None]) for frame in counterfactuals.onset]
     apex = [[_encode(model, frame[None]) for frame in frames] for frames in counterfactuals.apex]
-    true = plots.grey_change(counterfactuals.onset_clean[:, None], counterfactuals.apex_clean)  # [I, M, H, W]
+    true = grey_change(counterfactuals.onset_clean[:, None], counterfactuals.apex_clean)  # [I, M, H, W]
     names = [(f"{k}: {emotion}", k) for k, emotion in enumerate(counterfactuals.emotions)]
     controls = {
         "identity": ipywidgets.IntSlider(description="identity", min=0, max=people - 1, **WIDE),
@@ -136,10 +137,10 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
             images = [model.drl.generate(onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
         before, after = (image.float().cpu() for image in images)  # [1, 3, H, W]
         change = 255 * (after - before).mean(1)[0].numpy()  # [H, W]
-        return plots.swap_strip(
+        return viz.swap_strip(
             counterfactuals.onset[identity],
             counterfactuals.apex[donor, motion],
-            plots.as_frames(after)[0],
+            as_frames(after)[0],
             change,
             true[identity, motion],
             counterfactuals.apex_clean[identity, motion],
@@ -149,7 +150,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
 
 
 def loss_weight_sliders(losses: Mapping[str, float], gradients: np.ndarray, weights: LossWeights) -> ipywidgets.VBox:
-    """Weigh the losses of one batch; the static twin is :func:`~lfdtcmen.viz.plots.loss_weight_bars`.
+    """Weigh the losses of one batch; the static twin is :func:`~lfdtcmen.viz.loss_weight_bars`.
 
     The sum and its gradient are linear in the weights: one backward pass a loss, made beforehand, serves every position
     of the sliders.
@@ -183,11 +184,11 @@ def loss_weight_sliders(losses: Mapping[str, float], gradients: np.ndarray, weig
         top = 4 * start or 1.0
         look = {"max": top, "step": top / 80, "readout_format": ".3g"} | WIDE
         controls[name] = ipywidgets.FloatSlider(description=name, value=start, **look)
-    return _slider(controls, lambda **chosen: plots.loss_weight_bars(losses, products, chosen))
+    return _slider(controls, lambda **chosen: viz.loss_weight_bars(losses, products, chosen))
 
 
 def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
-    """Leaf through held-out samples, the mistakes first; the static twin is :func:`~.plots.prediction_strip`.
+    """Leaf through held-out samples, the mistakes first; the static twin is :func:`~lfdtcmen.viz.prediction_strip`.
 
     Parameters
     ----------
@@ -245,7 +246,7 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
         about = table.loc[row]
         title = f"{about['subject']}, {about['clip']}: {about['true']}, called {about['called']}"
         one = (pairs.onset[[k]], pairs.apex[[k]], pairs.flow[[k]])
-        return plots.prediction_strip(*one, probabilities[[row]], names, [about["label"]], [title])
+        return viz.prediction_strip(*one, probabilities[[row]], names, [about["label"]], [title])
 
     show.observe(choose, names="value")  # before the redrawing: a group may be smaller than the last one
     box = _slider({"show": show, "number": number, "face": face}, draw)
@@ -254,7 +255,7 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
 
 
 def apex_timeline(frames: np.ndarray, fps: float, apex: int | None = None) -> ipywidgets.VBox:
-    """Go through a clip, beside the curves that spot its apex; the static twin is :func:`~.plots.clip_timeline`.
+    """Go through a clip, beside the curves that spot its apex; the static twin is :func:`~lfdtcmen.viz.clip_timeline`.
 
     Parameters
     ----------
@@ -290,13 +291,13 @@ def apex_timeline(frames: np.ndarray, fps: float, apex: int | None = None) -> ip
     def draw(shown: int, method: str) -> Figure:
         name, curve, spotted = curves[method]
         apexes = ({} if apex is None else {"true": apex}) | {"spotted": spotted}
-        return plots.clip_timeline(frames, shown, curve, fps, found.onset, apexes, name)
+        return viz.clip_timeline(frames, shown, curve, fps, found.onset, apexes, name)
 
     return _slider(controls, draw)
 
 
 def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int) -> ipywidgets.VBox:
-    """Inflate a score practice by practice; the static twin is :func:`~lfdtcmen.viz.plots.score_steps`.
+    """Inflate a score practice by practice; the static twin is :func:`~lfdtcmen.viz.score_steps`.
 
     Parameters
     ----------
@@ -324,7 +325,7 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
     counts = [count_epochs(table, num_classes) for table in (apart, mixed)]
 
     def draw(**chosen) -> Figure:
-        return plots.score_steps(steps_of_counts(*counts, **chosen))
+        return viz.score_steps(steps_of_counts(*counts, **chosen))
 
     return _slider(controls, draw)
 

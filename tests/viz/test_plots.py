@@ -9,8 +9,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from lfdtcmen import DataError
-from lfdtcmen.viz import plots
+from lfdtcmen import DataError, viz
+from lfdtcmen.images import as_frames, grey_change
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
@@ -71,39 +71,39 @@ def swap_table() -> pd.DataFrame:
 
 
 FIGURES = {
-    "face_sheet": lambda: plots.face_sheet(FRAMES, titles=["a", "b", "c"], columns=2, heading="faces"),
-    "pair_strip": lambda: plots.pair_strip(FRAMES, FRAMES[::-1], FLOW, np.abs(FLOW[:, 0]), titles=["a", "b", "c"]),
-    "pair_strip_frames_only": lambda: plots.pair_strip(FRAMES, FRAMES[::-1]),
-    "flow_figure": lambda: plots.flow_figure(FRAMES[0], FLOW[0], FLOW[1]),
-    "action_unit_sheet": lambda: plots.action_unit_sheet(FRAMES[0], FRAMES, FLOW, ["AU1", "AU2", "AU4"], columns=2),
-    "clip_strip": lambda: plots.clip_strip(np.repeat(FRAMES, 4, axis=0), onset=2, apex=5, offset=9, fps=30),
-    "swap_grid": lambda: plots.swap_grid(FRAMES[:2], FRAMES, RNG.integers(0, 256, (2, 3, 32, 32, 3), dtype=np.uint8)),
-    "swap_grid_changes": lambda: plots.swap_grid(
+    "face_sheet": lambda: viz.face_sheet(FRAMES, titles=["a", "b", "c"], columns=2, heading="faces"),
+    "pair_strip": lambda: viz.pair_strip(FRAMES, FRAMES[::-1], FLOW, np.abs(FLOW[:, 0]), titles=["a", "b", "c"]),
+    "pair_strip_frames_only": lambda: viz.pair_strip(FRAMES, FRAMES[::-1]),
+    "flow_figure": lambda: viz.flow_figure(FRAMES[0], FLOW[0], FLOW[1]),
+    "action_unit_sheet": lambda: viz.action_unit_sheet(FRAMES[0], FRAMES, FLOW, ["AU1", "AU2", "AU4"], columns=2),
+    "clip_strip": lambda: viz.clip_strip(np.repeat(FRAMES, 4, axis=0), onset=2, apex=5, offset=9, fps=30),
+    "swap_grid": lambda: viz.swap_grid(FRAMES[:2], FRAMES, RNG.integers(0, 256, (2, 3, 32, 32, 3), dtype=np.uint8)),
+    "swap_grid_changes": lambda: viz.swap_grid(
         FRAMES[:1], FRAMES, FRAMES[None], change=FLOW[None, :, 0], true_change=FLOW[None, :, 1]
     ),
-    "swap_strip": lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1]),
-    "swap_strip_truth": lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[1]),
-    "loss_weight_bars": lambda: plots.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "emotion": 0.0}),
-    "clip_timeline": lambda: plots.clip_timeline(FRAMES, 1, np.arange(3), 30, 0, {"true": 1, "spotted": 2}),
-    "attention_maps": lambda: plots.attention_maps(FRAMES, RNG.random((3, 256, 4, 4)), ["a", "b", "c"]),
-    "loss_curves": lambda: plots.loss_curves(history()),
-    "embedding": lambda: plots.embedding(
+    "swap_strip": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1]),
+    "swap_strip_truth": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[1]),
+    "loss_weight_bars": lambda: viz.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "emotion": 0.0}),
+    "clip_timeline": lambda: viz.clip_timeline(FRAMES, 1, np.arange(3), 30, 0, {"true": 1, "spotted": 2}),
+    "attention_maps": lambda: viz.attention_maps(FRAMES, RNG.random((3, 256, 4, 4)), ["a", "b", "c"]),
+    "loss_curves": lambda: viz.loss_curves(history()),
+    "embedding": lambda: viz.embedding(
         RNG.normal(size=(30, 2)), {"emotion": ["a", "b", "c"] * 10, "subject": np.arange(30)}
     ),
-    "confusion_pair": lambda: plots.confusion_pair(np.diag([5, 0, 2]), NAMES, STATED),
-    "parameter_bars": lambda: plots.parameter_bars(
+    "confusion_pair": lambda: viz.confusion_pair(np.diag([5, 0, 2]), NAMES, STATED),
+    "parameter_bars": lambda: viz.parameter_bars(
         pd.DataFrame({"parameters": [10, 20, 30]}, index=["encoder", "generator", "total"]), stated={"all": 25.0}
     ),
-    "score_forest": lambda: plots.score_forest(scores(), metrics=["UF1"], reference={"chance": 1 / 3}),
-    "report_forest": lambda: plots.report_forest(report()),
-    "attribution_grid": lambda: plots.attribution_grid(FRAMES, FLOW, {"I": RNG.random((3, 4, 4))}, ["a", "b", "c"]),
-    "attribution_grid_of_one": lambda: plots.attribution_grid(
+    "score_forest": lambda: viz.score_forest(scores(), metrics=["UF1"], reference={"chance": 1 / 3}),
+    "report_forest": lambda: viz.report_forest(report()),
+    "attribution_grid": lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((3, 4, 4))}, ["a", "b", "c"]),
+    "attribution_grid_of_one": lambda: viz.attribution_grid(
         FRAMES[:1], FLOW[:1], {"I": np.zeros((1, 4, 4)), "II": RNG.random((1, 32, 32))}, ["fear"]
     ),
-    "attribution_forest": lambda: plots.attribution_forest(attribution()),
-    "probe_forest": lambda: plots.probe_forest(probe_answers()),
-    "swap_bars": lambda: plots.swap_bars(swap_table()),
-    "prediction_strip": lambda: plots.prediction_strip(
+    "attribution_forest": lambda: viz.attribution_forest(attribution()),
+    "probe_forest": lambda: viz.probe_forest(probe_answers()),
+    "swap_bars": lambda: viz.swap_bars(swap_table()),
+    "prediction_strip": lambda: viz.prediction_strip(
         FRAMES, FRAMES[::-1], FLOW, np.full((3, 3), 1 / 3), NAMES, np.arange(3), ["a", "b", "c"]
     ),
 }
@@ -113,7 +113,7 @@ FIGURES = {
 def test_every_figure_is_drawn_without_pyplot(name):
     figure = FIGURES[name]()
     assert isinstance(figure, Figure)
-    assert figure.get_figwidth() <= plots.WIDTH + 0.3
+    assert figure.get_figwidth() <= viz.WIDTH + 0.3
     png = io.BytesIO()
     figure.savefig(png, format="png")
     assert png.tell() > 1000
@@ -130,16 +130,16 @@ def test_confusion_pair_shows_rates_counts_and_only_the_stated_cells():
 
 def test_confusion_pair_refuses_rates_of_other_classes():
     with pytest.raises(DataError, match="contempt"):
-        plots.confusion_pair(np.eye(3, dtype=int), NAMES, {"contempt": {"contempt": 0.21}})
+        viz.confusion_pair(np.eye(3, dtype=int), NAMES, {"contempt": {"contempt": 0.21}})
 
 
 def test_loss_curves_draw_one_panel_a_loss():
-    titles = [ax.get_title() for ax in plots.loss_curves(history()).axes if ax.get_visible()]
+    titles = [ax.get_title() for ax in viz.loss_curves(history()).axes if ax.get_visible()]
     assert titles == ["reconstruction", "emotion"]
 
 
 def test_loss_curves_say_what_is_no_loss_before_its_weight():
-    figure = plots.loss_curves(history().assign(active_fraction=0.5, total=1.0))
+    figure = viz.loss_curves(history().assign(active_fraction=0.5, total=1.0))
     titles = [ax.get_title() for ax in figure.axes if ax.get_visible()]
     assert titles[2:] == ["active fraction (share)", "total (weighted)"]
 
@@ -147,7 +147,7 @@ def test_loss_curves_say_what_is_no_loss_before_its_weight():
 def test_embedding_draws_every_group_with_a_mark_of_its_own():
     for groups in (3, 25, 100):
         points = RNG.normal(size=(2 * groups, 2))
-        ax = plots.embedding(points, {"subject": np.arange(2 * groups) % groups}).axes[0]
+        ax = viz.embedding(points, {"subject": np.arange(2 * groups) % groups}).axes[0]
         looks = {(*c.get_facecolor()[0], c.get_paths()[0].vertices.tobytes()) for c in ax.collections}
         assert len(looks) == len(ax.collections) == groups
         assert len({look[:4] for look in looks}) < 10  # more colours cannot be told apart
@@ -156,7 +156,7 @@ def test_embedding_draws_every_group_with_a_mark_of_its_own():
 def test_signed_maps_are_drawn_around_zero_and_the_bar_is_as_see_through_as_they_are():
     maps = RNG.random((3, 4, 4))
     for values, cmap in ((maps - 0.3, "RdBu_r"), (maps, "inferno")):
-        figure = plots.attention_maps(FRAMES, values)
+        figure = viz.attention_maps(FRAMES, values)
         drawn = [image for ax in figure.axes for image in ax.images if image.get_cmap().name == cmap]
         assert len(drawn) == 3
         low, high = drawn[0].get_clim()
@@ -167,7 +167,7 @@ def test_signed_maps_are_drawn_around_zero_and_the_bar_is_as_see_through_as_they
 @pytest.mark.parametrize("largest", [0.9, 9.5])
 def test_report_forest_can_be_read_between_zero_and_one(largest):
     table = report().assign(value=[0.02, largest], low=[0.01, largest], high=[0.03, largest])
-    ax = plots.report_forest(table).axes[0]
+    ax = viz.report_forest(table).axes[0]
     assert sum(0 <= tick <= 1 for tick in ax.get_xticks()) >= 3
     assert ax.get_xscale() == ("linear" if largest < 1 else "symlog")
 
@@ -183,11 +183,11 @@ def test_panels_without_a_colour_bar_say_their_scale():
     apex = FRAMES[[0]].copy()
     apex[0, :8] = np.where(FRAMES[0, :8] > 127, FRAMES[0, :8] - 24, FRAMES[0, :8] + 24)
     flow = np.full((1, 2, 32, 32), [[[[3.0]], [[4.0]]]])
-    axes = plots.prediction_strip(FRAMES[[0]], apex, flow, np.full((1, 3), 1 / 3), NAMES, [0]).axes
+    axes = viz.prediction_strip(FRAMES[[0]], apex, flow, np.full((1, 3), 1 / 3), NAMES, [0]).axes
     assert [ax.get_title() for ax in axes[:3]] == ["onset", "apex - onset\n(±24 grey levels)", "flow\n(to 5 px)"]
     assert axes[1].images[0].get_clim() == (-24, 24) and axes[2].images[0].get_clim() == (0, 5)
     clip = np.concatenate([FRAMES[[0]], apex, FRAMES[[0]]])
-    below = plots.clip_strip(clip, onset=0, apex=1, offset=2, fps=30).axes[1]
+    below = viz.clip_strip(clip, onset=0, apex=1, offset=2, fps=30).axes[1]
     assert below.get_ylabel().endswith("(±24 grey levels)") and below.images[0].get_clim() == (-24, 24)
 
 
@@ -199,7 +199,7 @@ def test_parameter_bars_have_the_colours_of_their_segments():
 
 def test_arrows_point_where_the_skin_goes():
     """A flow to the right and down: arrows in image coordinates, in which y runs down."""
-    figure = plots.flow_figure(FRAMES[0], np.ones((2, 32, 32), np.float32))
+    figure = viz.flow_figure(FRAMES[0], np.ones((2, 32, 32), np.float32))
     arrows = figure.axes[0].collections[0]
     assert arrows.angles == "xy" and (arrows.U > 0).all() and (arrows.V > 0).all()
     low, high = figure.axes[0].get_ylim()
@@ -209,20 +209,20 @@ def test_arrows_point_where_the_skin_goes():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: plots.face_sheet(FRAMES.astype(np.float32)),
-        lambda: plots.face_sheet(FRAMES, titles=["one"]),
-        lambda: plots.pair_strip(FRAMES, FRAMES[:2]),
-        lambda: plots.swap_grid(FRAMES, FRAMES, FRAMES[None]),
-        lambda: plots.embedding(RNG.normal(size=(5, 3)), {"emotion": range(5)}),
-        lambda: plots.loss_curves(history()[["stage", "step"]]),
-        lambda: plots.attribution_grid(FRAMES, FLOW, {"I": RNG.random((2, 4, 4))}, ["a", "b", "c"]),
-        lambda: plots.attribution_forest(attribution().drop(columns="true motion")),
-        lambda: plots.probe_forest(probe_answers().drop(columns="chance")),
-        lambda: plots.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
-        lambda: plots.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[0, :16]),
-        lambda: plots.swap_bars(swap_table().drop(columns="low")),
-        lambda: plots.score_forest(scores(), metrics=["UAR"]),
-        lambda: plots.prediction_strip(FRAMES, FRAMES, FLOW[:2], np.eye(3), NAMES, [0, 1, 2]),
+        lambda: viz.face_sheet(FRAMES.astype(np.float32)),
+        lambda: viz.face_sheet(FRAMES, titles=["one"]),
+        lambda: viz.pair_strip(FRAMES, FRAMES[:2]),
+        lambda: viz.swap_grid(FRAMES, FRAMES, FRAMES[None]),
+        lambda: viz.embedding(RNG.normal(size=(5, 3)), {"emotion": range(5)}),
+        lambda: viz.loss_curves(history()[["stage", "step"]]),
+        lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((2, 4, 4))}, ["a", "b", "c"]),
+        lambda: viz.attribution_forest(attribution().drop(columns="true motion")),
+        lambda: viz.probe_forest(probe_answers().drop(columns="chance")),
+        lambda: viz.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
+        lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[0, :16]),
+        lambda: viz.swap_bars(swap_table().drop(columns="low")),
+        lambda: viz.score_forest(scores(), metrics=["UAR"]),
+        lambda: viz.prediction_strip(FRAMES, FRAMES, FLOW[:2], np.eye(3), NAMES, [0, 1, 2]),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(call):
@@ -232,23 +232,23 @@ def test_arrays_that_do_not_fit_are_refused(call):
 
 def test_as_frames_turns_network_output_into_frames():
     images = torch.tensor([[[[0.0, 1.0]], [[0.5, 2.0]], [[-1.0, 0.2]]]])  # [1, 3, 1, 2]
-    assert plots.as_frames(images).tolist() == [[[[0, 128, 0], [255, 255, 51]]]]
+    assert as_frames(images).tolist() == [[[[0, 128, 0], [255, 255, 51]]]]
 
 
 def test_alignment_sheet_marks_the_landmarks_on_the_view_and_shows_the_face_below():
     points = [RNG.uniform(4, 28, (5, 2)) for _ in FRAMES]
     views = [FRAMES[0], FRAMES[1], np.repeat(FRAMES[2], 2, axis=0)]  # sizes may differ
-    axes = plots.alignment_sheet(views, points, FRAMES, ["a", "b", "c"]).axes
+    axes = viz.alignment_sheet(views, points, FRAMES, ["a", "b", "c"]).axes
     assert [ax.get_title() for ax in axes[:3]] == ["a", "b", "c"]
     np.testing.assert_allclose(axes[1].collections[0].get_offsets(), points[1])
     np.testing.assert_array_equal(axes[4].images[0].get_array(), FRAMES[1])
     with pytest.raises(DataError, match="landmarks"):
-        plots.alignment_sheet(views, points[:2], FRAMES, ["a", "b", "c"])
+        viz.alignment_sheet(views, points[:2], FRAMES, ["a", "b", "c"])
 
 
 def test_nose_paths_begin_at_zero_and_measure_from_there():
     before = np.array([[60.0, 70.0], [63.0, 74.0]])
-    place, time = plots.nose_paths(before, before[[0, 0]], fps=10).axes
+    place, time = viz.nose_paths(before, before[[0, 0]], fps=10).axes
     assert [line.get_label() for line in time.lines] == ["as filmed", "aligned"]
     np.testing.assert_allclose(time.lines[0].get_xydata(), [[0, 0], [0.1, 5]])
     np.testing.assert_allclose(time.lines[1].get_ydata(), 0)
@@ -257,13 +257,13 @@ def test_nose_paths_begin_at_zero_and_measure_from_there():
 
 def test_clip_answer_says_every_probability_and_names_every_map():
     maps = {"motion": RNG.random((4, 4)), "flow": RNG.random((14, 14))}
-    axes = plots.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.2, 0.1]), NAMES).axes
+    axes = viz.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.2, 0.1]), NAMES).axes
     scale = "(own scale, bright: more)"
     assert [ax.get_title() for ax in axes[3:5]] == [f"Grad-CAM, motion\n{scale}", f"Grad-CAM, flow\n{scale}"]
     assert [text.get_text() for text in axes[-1].texts] == ["0.70", "0.20", "0.10"]
     assert [label.get_text() for label in axes[-1].get_yticklabels()] == list(NAMES)
     with pytest.raises(DataError):
-        plots.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.3]), NAMES)
+        viz.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.3]), NAMES)
 
 
 def inflation() -> pd.DataFrame:
@@ -273,7 +273,7 @@ def inflation() -> pd.DataFrame:
 
 
 def test_inflation_forest_says_scores_and_gains_and_leaves_unsure_marks_hollow():
-    score, added = plots.inflation_forest(inflation()).axes
+    score, added = viz.inflation_forest(inflation()).axes
     assert [text.get_text() for text in score.texts] == ["0.600", "0.650", "0.610"]
     assert [text.get_text() for text in added.texts] == ["+0.050", "+0.010"]
     marks = [line for line in added.lines if line.get_marker() == "o"]
@@ -281,17 +281,17 @@ def test_inflation_forest_says_scores_and_gains_and_leaves_unsure_marks_hollow()
 
 
 def test_score_steps_lead_from_the_honest_score_to_the_reported_one():
-    ax = plots.score_steps({"honest": 0.5, "lucky": 0.56, "unlucky": 0.53}).axes[0]
+    ax = viz.score_steps({"honest": 0.5, "lucky": 0.56, "unlucky": 0.53}).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["honest", "lucky", "unlucky", "reported"]
     assert [text.get_text() for text in ax.texts] == ["+0.060", "-0.030", "0.500", "0.530"]
-    still = plots.score_steps({"honest": 0.5, "unlucky": 0.4999}).axes[0]
+    still = viz.score_steps({"honest": 0.5, "unlucky": 0.4999}).axes[0]
     assert still.texts[0].get_text() == "+0.000"
     with pytest.raises(DataError, match="1 steps"):
-        plots.score_steps({"honest": 0.5})
+        viz.score_steps({"honest": 0.5})
 
 
 def test_confusion_row_draws_every_model_in_one_colour_range():
-    figure = plots.confusion_row({"plain": np.diag([5, 0, 2]), "weighted": np.full((3, 3), 2)}, NAMES)
+    figure = viz.confusion_row({"plain": np.diag([5, 0, 2]), "weighted": np.full((3, 3), 2)}, NAMES)
     plain, weighted, _ = figure.axes
     assert [plain.get_title(), weighted.get_title()] == ["plain", "weighted"]
     assert "100%\n5" in [text.get_text() for text in plain.texts]
@@ -299,12 +299,12 @@ def test_confusion_row_draws_every_model_in_one_colour_range():
     assert plain.images[0].get_clim() == weighted.images[0].get_clim() == (0, 1)
     for wrong in ({}, {"plain": np.eye(2, dtype=int)}):
         with pytest.raises(DataError):
-            plots.confusion_row(wrong, NAMES)
+            viz.confusion_row(wrong, NAMES)
 
 
 def test_recall_marks_draw_a_mark_a_model_and_only_what_the_paper_states():
     recalls = {"plain": np.array([0.9, 0.2, 0.7]), "weighted": np.array([0.8, np.nan, 0.7])}
-    ax = plots.recall_marks(recalls, NAMES, (457, 55, 187), {"its data": {"positive": 0.38, "fear": 0.5}}).axes[0]
+    ax = viz.recall_marks(recalls, NAMES, (457, 55, 187), {"its data": {"positive": 0.38, "fear": 0.5}}).axes[0]
     marks = {line.get_label(): line.get_ydata() for line in ax.lines if not line.get_label().startswith("_")}
     np.testing.assert_array_equal(marks["plain"], recalls["plain"])
     np.testing.assert_array_equal(marks["weighted"], recalls["weighted"])
@@ -313,7 +313,7 @@ def test_recall_marks_draw_a_mark_a_model_and_only_what_the_paper_states():
     np.testing.assert_allclose(lines.get_segments()[0], [[0.58, 0.38], [1.42, 0.38]])
     assert "positive\n(55)" in [label.get_text() for label in ax.get_xticklabels()]
     with pytest.raises(DataError):
-        plots.recall_marks({"plain": [0.5]}, NAMES)
+        viz.recall_marks({"plain": [0.5]}, NAMES)
 
 
 def ablations(**columns) -> pd.DataFrame:
@@ -325,7 +325,7 @@ def ablations(**columns) -> pd.DataFrame:
 
 
 def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
-    figure = plots.ablation_forest(ablations(), title="Table 4", stated={"II": 0.0136})
+    figure = viz.ablation_forest(ablations(), title="Table 4", stated={"II": 0.0136})
     left, right = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()][1] == "II: b"
     assert left.get_ylim()[0] > left.get_ylim()[1]  # the paper's order, from top to bottom
@@ -337,14 +337,14 @@ def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
 
 def test_ablation_forest_refuses_a_table_without_steps():
     with pytest.raises(DataError, match="UF1 - above"):
-        plots.ablation_forest(ablations().drop(columns="UF1 - above"))
+        viz.ablation_forest(ablations().drop(columns="UF1 - above"))
     with pytest.raises(DataError, match="UAR"):
-        plots.ablation_forest(ablations(), metric="UAR")
+        viz.ablation_forest(ablations(), metric="UAR")
 
 
 def test_loss_weight_bars_share_out_the_gradient_of_the_sum():
     gradients = np.array([[2.0, 0.0], [-1.0, 1.0]])  # the second pulls against the first
-    figure = plots.loss_weight_bars(LOSSES, gradients @ gradients.T, {"cycle": 2.0, "emotion": 0.5})
+    figure = viz.loss_weight_bars(LOSSES, gradients @ gradients.T, {"cycle": 2.0, "emotion": 0.5})
     left, right = figure.axes
     assert [bar.get_width() for bar in left.patches] == [1.0, 1.0]
     total = 2.0 * gradients[0] + 0.5 * gradients[1]  # [3.5, 0.5]
@@ -353,28 +353,28 @@ def test_loss_weight_bars_share_out_the_gradient_of_the_sum():
     assert sum(shares) == pytest.approx(1) and shares[1] < 0
     assert [text.get_text() for text in right.texts] == ["112%", "-12%"]
     assert "sum 2" in left.get_xlabel()
-    nothing = plots.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 0.0, "emotion": 0.0}).axes[1]
+    nothing = viz.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 0.0, "emotion": 0.0}).axes[1]
     assert [text.get_text() for text in nothing.texts] == ["0%", "0%"]
     with pytest.raises(DataError, match="for 2 losses"):
-        plots.loss_weight_bars(LOSSES, np.eye(3), LOSSES)
+        viz.loss_weight_bars(LOSSES, np.eye(3), LOSSES)
     with pytest.raises(DataError, match="rest"):
-        plots.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "rest": 1.0})
+        viz.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "rest": 1.0})
 
 
 def test_clip_timeline_marks_the_frame_and_both_apexes():
-    figure = plots.clip_timeline(FRAMES, 2, np.array([0.0, 5, 3]), 10, 0, {"true": 1, "spotted": 2}, "flow (px)")
+    figure = viz.clip_timeline(FRAMES, 2, np.array([0.0, 5, 3]), 10, 0, {"true": 1, "spotted": 2}, "flow (px)")
     face, change, ax = figure.axes[:3]
     assert face.get_title() == "0.20 s (frame 2)" and change.get_title() == "change since 0.00 s"
-    np.testing.assert_allclose(change.images[0].get_array(), plots.grey_change(FRAMES[:1], FRAMES[2:])[0])
+    np.testing.assert_allclose(change.images[0].get_array(), grey_change(FRAMES[:1], FRAMES[2:])[0])
     marks = {line.get_label(): line.get_xydata()[0] for line in ax.lines}
     assert marks["shown"].tolist() == [0.2, 3.0]
     assert (marks["true apex"][0], marks["spotted apex"][0]) == (0.1, 0.2)
     assert ax.get_ylabel() == "flow (px)"
     with pytest.raises(DataError, match="2 given for 3 images"):
-        plots.clip_timeline(FRAMES, 0, np.arange(2), 30)
+        viz.clip_timeline(FRAMES, 0, np.arange(2), 30)
     for wrong in ({"shown": 3}, {"since": -1}, {"apexes": {"true": 7}}):
         with pytest.raises(DataError, match="of a clip of 3 frames"):
-            plots.clip_timeline(FRAMES, **{"shown": 0} | wrong, curve=np.arange(3), fps=30)
+            viz.clip_timeline(FRAMES, **{"shown": 0} | wrong, curve=np.arange(3), fps=30)
 
 
 def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_held_against():
@@ -390,11 +390,11 @@ def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_held_agains
 def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():
     black, grey = np.zeros((32, 32, 3), np.uint8), np.full((32, 32, 3), 10, np.uint8)
     change = np.zeros((32, 32))
-    titles = [ax.get_title() for ax in plots.swap_strip(black, black, grey, change, change, 2 * grey).axes]
+    titles = [ax.get_title() for ax in viz.swap_strip(black, black, grey, change, change, 2 * grey).axes]
     assert "generated - truth\nmean error 10.00" in titles and "copied identity - truth\nmean error 20.00" in titles
 
 
 def test_a_swap_that_changes_nearly_nothing_says_how_little():
     change = np.full((32, 32), -0.1)
-    titles = [ax.get_title() for ax in plots.swap_strip(*FRAMES, change, 100 * change).axes]
+    titles = [ax.get_title() for ax in viz.swap_strip(*FRAMES, change, 100 * change).axes]
     assert "generated change\nat most 0.1" in titles and "true change\nat most 10.0" in titles

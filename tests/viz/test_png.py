@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lfdtcmen.viz import COLOUR_STEP, to_png
+from lfdtcmen.viz.style import COLOUR_STEP, to_png
 
 
 def test_noisy_figures_get_lighter_and_keep_their_colours():

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lfdtcmen.viz import plots
+from lfdtcmen import viz
 
 
 def texts(figure: Figure) -> str:
@@ -13,7 +13,7 @@ def texts(figure: Figure) -> str:
 def test_curves_mark_what_was_found_and_how_far_off_it_is():
     curves = {"difference (grey levels)": np.arange(12.0), "pulse (%)": np.sin(np.arange(12) / 4), "eyes": np.ones(12)}
     truth = {"onset": 10, "apex": 14, "offset": 21}
-    figure = plots.spotting_curves(curves, 30, truth, {"difference (grey levels)": 21, "pulse (%)": 14}, start=10)
+    figure = viz.spotting_curves(curves, 30, truth, {"difference (grey levels)": 21, "pulse (%)": 14}, start=10)
     assert [len(ax.lines) for ax in figure.axes] == [
         5,
         5,
@@ -24,7 +24,7 @@ def test_curves_mark_what_was_found_and_how_far_off_it_is():
 
 
 def test_errors_beyond_the_reach_are_counted_in_the_outermost_bars():
-    figure = plots.spotting_errors({"midpoint": [1, 2, 0, 1], "pulse": [0, 0, -60, 0]}, reach=6)
+    figure = viz.spotting_errors({"midpoint": [1, 2, 0, 1], "pulse": [0, 0, -60, 0]}, reach=6)
     heights = [bar.get_height() for bar in figure.axes[1].patches]
     assert heights[0] == 25 and heights[6] == 75 and sum(heights) == 100
     assert "mean error 15.00 frames" in texts(figure)

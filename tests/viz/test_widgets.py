@@ -45,8 +45,8 @@ def counterfactuals():
 
 def drawn_with(monkeypatch, name: str) -> list[tuple]:
     """Return the list to which each call of a figure of plots adds its arguments."""
-    calls, figure = [], getattr(widgets.plots, name)
-    monkeypatch.setattr(widgets.plots, name, lambda *a, **k: calls.append(a) or figure(*a, **k))
+    calls, figure = [], getattr(widgets.viz, name)
+    monkeypatch.setattr(widgets.viz, name, lambda *a, **k: calls.append(a) or figure(*a, **k))
     return calls
 
 
@@ -98,7 +98,7 @@ def test_motion_swap_slider_redraws(counterfactuals):
 def test_strength_zero_shows_no_change(counterfactuals, monkeypatch):
     drawn = {}
     monkeypatch.setattr(
-        widgets.plots, "swap_strip", lambda *a: drawn.update(change=a[3]) or widgets.plots.face_sheet(a[0][None])
+        widgets.viz, "swap_strip", lambda *a: drawn.update(change=a[3]) or widgets.viz.face_sheet(a[0][None])
     )
     box = widgets.motion_swap_slider(LFDTCMEN(num_classes=3), counterfactuals)
     box.children[3].value = 0.0
@@ -111,7 +111,7 @@ def test_the_swap_is_held_to_the_rendered_truth_and_to_a_copy(counterfactuals, m
     box.children[0].value, box.children[2].value = 1, 2
     identity, _, generated, *_, truth = calls[-1]
     assert (identity == counterfactuals.onset[1]).all() and (truth == counterfactuals.apex_clean[1, 2]).all()
-    titles = [ax.get_title() for ax in widgets.plots.swap_strip(*calls[-1]).axes]
+    titles = [ax.get_title() for ax in widgets.viz.swap_strip(*calls[-1]).axes]
     for name, frame in (("generated", generated), ("copied identity", identity)):
         error = np.abs(frame.astype(float).mean(-1) - truth.astype(float).mean(-1)).mean()
         assert f"{name} - truth\nmean error {error:.2f}" in titles

@@ -1,0 +1,252 @@
+"""Figures of what the network makes of faces: swapped motions, attention, embeddings, attribution maps."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.images import grey_change
+from lfdtcmen.viz.motion import draw_change, draw_flow
+from lfdtcmen.viz.style import (
+    DPI,
+    GROUP_COLOURS,
+    GROUP_MARKERS,
+    WIDTH,
+    check_frames,
+    check_titles,
+    colour_bar,
+    image_grid,
+    symmetric_limit,
+)
+
+
+def swap_grid(
+    identities: np.ndarray,
+    motions: np.ndarray,
+    generated: np.ndarray,
+    change: np.ndarray | None = None,
+    true_change: np.ndarray | None = None,
+) -> Figure:
+    """Draw every motion on every identity (cross-combination, 3.1), with what changed when only the motion changed.
+
+    Parameters
+    ----------
+    identities : ndarray
+        Frame that gives the identity code, uint8 [I, H, W, 3]: the left column.
+    motions : ndarray
+        Apex frame that gives the motion code, uint8 [M, H, W, 3]: the top row.
+    generated : ndarray
+        Generator's output, uint8 [I, M, H, W, 3].
+    change : ndarray, optional
+        Output with the apex motion minus output with the onset motion, float [I, M, H, W], grey levels.
+    true_change : ndarray, optional
+        The same change as it should be (rendered counterfactual), float [I, M, H, W], grey levels.
+    """
+    identities, motions = check_frames(identities, "swap_grid"), check_frames(motions, "swap_grid")
+    shape = (len(identities), len(motions))
+    for name, value in (("generated", generated), ("change", change), ("true_change", true_change)):
+        if value is not None and value.shape[:2] != shape:
+            raise DataError(f"{name} is {list(value.shape)} but begins with [I, M] = {list(shape)}", "swap_grid")
+    changes = {k: v for k, v in (("generated\nchange", change), ("true\nchange", true_change)) if v is not None}
+    rows = 1 + len(changes)
+    figure, axes = image_grid(1 + shape[0] * rows, 1 + shape[1], bars=bool(changes), max_side=1.3)
+    axes[0, 0].set_visible(False)
+    for ax, frame in zip(axes[0, 1:], motions, strict=True):
+        ax.imshow(frame)
+    axes[0, 1].set_ylabel("motion from", fontsize=8)
+    limit = max((symmetric_limit(v) for v in changes.values()), default=1.0)
+    image = None
+    for i, identity in enumerate(identities):
+        top = 1 + i * rows
+        axes[top, 0].imshow(identity)
+        axes[top, 0].set_ylabel("identity from", fontsize=8)
+        for m in range(shape[1]):
+            axes[top, 1 + m].imshow(generated[i, m])
+            for k, values in enumerate(changes.values(), start=1):
+                image = draw_change(axes[top + k, 1 + m], values[i, m], limit)
+        axes[top, 1].set_ylabel("generated", fontsize=8)
+        for k, name in enumerate(changes, start=1):
+            axes[top + k, 0].set_visible(False)
+            axes[top + k, 1].set_ylabel(name, fontsize=8)
+    if image is not None:
+        colour_bar(figure, image, slice(1, None), "grey levels")
+    return figure
+
+
+def swap_strip(
+    identity: np.ndarray,
+    motion: np.ndarray,
+    generated: np.ndarray,
+    change: np.ndarray,
+    true_change: np.ndarray,
+    truth: np.ndarray | None = None,
+) -> Figure:
+    """Draw one swap: who, which motion, the generated face, its change, and the change as it should be.
+
+    Parameters
+    ----------
+    identity, motion, generated : ndarray
+        uint8 [H, W, 3].
+    change, true_change : ndarray
+        Grey levels, [H, W]. Both are drawn in the true change's range; the titles say the largest value of each.
+    truth : ndarray, optional
+        The face as it should be (rendered counterfactual), uint8 [H, W, 3]. With it, a second row also shows how far
+        off the generated face is, and how far a copy of the identity's frame would be, with both mean absolute errors.
+
+    Raises
+    ------
+    DataError
+        Frames of another shape or dtype, or not all of one size.
+    """
+    shown = {"identity from": identity, "motion from": motion, "generated": generated}
+    shown |= {} if truth is None else {"rendered truth": truth}
+    if len({np.shape(frame) for frame in shown.values()}) > 1:
+        raise DataError("the frames differ in size", "swap_strip", "crop all alike")
+    frames = check_frames(np.stack(list(shown.values())), "swap_strip")
+    if truth is None:
+        figure, axes = image_grid(1, 5, titled=True, bars=True)
+        faces, changes = axes[0, :3], axes[0, 3:]
+    else:
+        figure, axes = image_grid(2, 4, titled=True, bars=True)
+        figure.set_figheight(figure.get_figheight() + 0.5)  # a second row of titles
+        faces, (*changes, of_generated, of_copy) = axes
+        errors = {
+            name: grey_change(truth[None], frame[None])[0]
+            for name, frame in (("generated", generated), ("copied identity", identity))
+        }
+        limit = max(symmetric_limit(error) for error in errors.values())
+        for ax, (name, error) in zip((of_generated, of_copy), errors.items(), strict=True):
+            off = draw_change(ax, error, limit)
+            ax.set_title(f"{name} - truth\nmean error {np.abs(error).mean():.2f}", fontsize=9)
+        colour_bar(figure, off, slice(2, 4), "error (grey levels)")
+    for ax, name, frame in zip(faces, shown, frames, strict=True):
+        ax.imshow(frame)
+        ax.set_title(name, fontsize=9)
+    for ax, name, values in zip(changes, ("generated", "true"), (change, true_change), strict=True):
+        image = draw_change(ax, values, symmetric_limit(true_change))
+        ax.set_title(f"{name} change\nat most {np.abs(values).max():.1f}", fontsize=9)
+    colour_bar(figure, image, slice(3, 5) if truth is None else slice(0, 2), "change (grey levels)")
+    return figure
+
+
+def attention_maps(
+    frames: np.ndarray, attention: np.ndarray, titles: Sequence[str] | None = None, name: str = "attention"
+) -> Figure:
+    """Draw a map over each face: MAAG's attention weights (3.3.1) or a Grad-CAM (4.7).
+
+    Parameters
+    ----------
+    frames : ndarray
+        uint8 [N, H, W, 3].
+    attention : ndarray
+        [N, h, w], or [N, C, h, w], of which the mean over channels is drawn. No unit. With values below 0, such as
+        deviations from a mean, the colours run from blue over white (0) to red.
+    titles : sequence of str, optional
+        One short line a face.
+    name : str
+        What the map is, for the colour bar.
+    """
+    frames, attention = check_frames(frames, "attention_maps"), np.asarray(attention)
+    check_titles(attention, len(frames), "attention_maps: attention")
+    check_titles(titles, len(frames), "attention_maps")
+    maps = attention.mean(1) if attention.ndim == 4 else attention  # [N, h, w]
+    figure, axes = image_grid(2, len(frames), titled=True, bars=True)
+    extent = (-0.5, frames.shape[2] - 0.5, frames.shape[1] - 0.5, -0.5)  # the map's cells spread over the face
+    limits, cmap = {"vmin": maps.min(), "vmax": max(maps.max(), maps.min() + 1e-6)}, "inferno"
+    if maps.min() < 0:
+        limits, cmap = {"vmin": -np.abs(maps).max(), "vmax": np.abs(maps).max()}, "RdBu_r"
+    for k, (above, below) in enumerate(axes.T):
+        above.imshow(frames[k])
+        below.imshow(frames[k].mean(2), cmap="gray")
+        below.imshow(maps[k], extent=extent, interpolation="bilinear", cmap=cmap, alpha=0.55, **limits)
+        if titles is not None:
+            above.set_title(titles[k], fontsize=8)
+    scale = ScalarMappable(Normalize(**limits), cmap)
+    colour_bar(figure, scale, slice(None), f"{name}, {maps.shape[1]}x{maps.shape[2]}", alpha=0.55)
+    return figure
+
+
+def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: str = "component") -> Figure:
+    """Draw the same points once for each colouring: is a code grouped by emotion, or by who it is?
+
+    Parameters
+    ----------
+    points : ndarray
+        Codes brought to the plane (PCA, t-SNE), [N, 2].
+    colour_by : mapping
+        Panel title -> one value a point, such as ``{"emotion": names, "subject": subjects}``.
+    axis_name : str
+        Name of the two axes.
+    """
+    points = np.asarray(points)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise DataError(f"points must be [N, 2], got {list(points.shape)}", "embedding", "project them first, with PCA")
+    figure = Figure(figsize=(WIDTH, 4.2), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(colour_by), squeeze=False, sharex=True, sharey=True)[0]
+    for ax, (title, values) in zip(axes, colour_by.items(), strict=True):
+        check_titles(values, len(points), f"embedding: {title}")
+        groups, code = np.unique(np.asarray(values).astype(str), return_inverse=True)
+        few = len(groups) <= 10
+        for k, group in enumerate(groups):
+            row, column = divmod(k, len(GROUP_COLOURS))  # in each round over the colours, every colour's shape is new
+            marker = GROUP_MARKERS[(column + row) % len(GROUP_MARKERS)]
+            look = {"marker": marker, "color": GROUP_COLOURS[column], "s": 36, "linewidths": 0, "alpha": 0.8}
+            ax.scatter(*points[code == k].T, label=group, **look)
+        ax.set_title(f"coloured by {title}" + ("" if few else f" ({len(groups)})"), fontsize=10)
+        ax.set_xlabel(f"{axis_name} 1")
+        if few:
+            ax.legend(fontsize=8)
+    axes[0].set_ylabel(f"{axis_name} 2")
+    return figure
+
+
+def attribution_grid(
+    apex: np.ndarray, flow: np.ndarray, maps: Mapping[str, np.ndarray], titles: Sequence[str], flow_name: str = "flow"
+) -> Figure:
+    """Draw Fig. 6: a column an emotion; below each other the apex, its motion, and the map of each setting (4.7).
+
+    Parameters
+    ----------
+    apex : ndarray
+        uint8 [C, H, W, 3].
+    flow : ndarray
+        Motion onset -> apex, [C, 2, H, W], x then y, pixels.
+    maps : mapping
+        Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w]. Two maps cannot be
+        compared, so each one is drawn in a range of its own, from 0 to its maximum.
+    titles : sequence of str
+        One name a column.
+    flow_name : str
+        Where the flow comes from, for its row.
+
+    Raises
+    ------
+    DataError
+        Arrays whose columns do not belong together.
+    """
+    apex = check_frames(apex, "attribution_grid")
+    for name, values in {"flow": flow, "titles": titles, **maps}.items():
+        check_titles(values, len(apex), f"attribution_grid: {name}")
+    figure, axes = image_grid(2 + len(maps), len(apex), titled=True, bars=True)
+    extent = (-0.5, apex.shape[2] - 0.5, apex.shape[1] - 0.5, -0.5)  # a map's cells spread over the face
+    limit = symmetric_limit(np.linalg.norm(flow, axis=1))
+    for k, column in enumerate(axes.T):
+        column[0].imshow(apex[k])
+        column[0].set_title(titles[k], fontsize=9)
+        length = draw_flow(column[1], flow[k], limit)
+        for ax, values in zip(column[2:], maps.values(), strict=True):
+            ax.imshow(apex[k].mean(2), cmap="gray", vmin=0, vmax=255)
+            look = {"extent": extent, "interpolation": "bilinear", "cmap": "inferno", "alpha": 0.6}
+            ax.imshow(values[k], vmin=0, vmax=max(values[k].max(), 1e-12), **look)
+    for ax, name in zip(axes[:, 0], ("apex", flow_name, *maps), strict=True):
+        ax.set_ylabel(textwrap.fill(name, 16), fontsize=9)
+    half = len(apex) // 2
+    if half:
+        colour_bar(figure, length, slice(0, half), f"{flow_name} (pixels)")
+    scale = ScalarMappable(Normalize(0, 1), "inferno")
+    colour_bar(figure, scale, slice(half, None), "map (share of its maximum)", alpha=0.6)
+    return figure
