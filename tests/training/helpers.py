@@ -1,0 +1,26 @@
+"""Pairs of random frames, and what changed in a model."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lfdtcmen.datasets.pairs import PairSet
+
+
+def make_pairs(count: int = 8, subjects: int = 3, seed: int = 0) -> PairSet:
+    rng = np.random.default_rng(seed)
+    manifest = pd.DataFrame({"subject": [f"s{i % subjects}" for i in range(count)], "clip": range(count)})
+    onset = rng.integers(0, 255, (count, 32, 32, 3), dtype=np.uint8)
+    apex = np.clip(onset.astype(int) + rng.integers(-9, 9, onset.shape), 0, 255).astype(np.uint8)
+    streams = rng.standard_normal((count, 3, 28, 28)).astype(np.float32)
+    labels = np.arange(count) % 3
+    return PairSet(manifest, onset, apex, labels, ("negative", "positive", "surprise"), streams=streams)
+
+
+def state(model) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def changed_parts(before: dict, after: dict) -> set[str]:
+    """The parts (drl, tcme) of which any parameter or buffer moved."""
+    return {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}

@@ -1,0 +1,80 @@
+"""Checkpoints: a finished stage is loaded, networks share what they can, and a file that does not fit is refused."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+from torch.testing import assert_close
+
+from lfdtcmen import DataError
+from lfdtcmen.training import build_model, loop, stage_checkpoint, train_stage
+from lfdtcmen.training.checkpoint import load_checkpoint, save_checkpoint, stage_settings
+from tests.training.helpers import make_pairs, state
+
+
+def test_a_finished_stage_is_loaded_not_trained(pairs, config, tmp_path, monkeypatch):
+    model, history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
+    assert len(list((tmp_path / "checkpoints").glob("*.pt"))) == 3
+    monkeypatch.setattr(loop, "augment", lambda *_: pytest.fail("trained again"))
+    again, same_history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
+    assert_close(state(model), state(again), atol=0, rtol=0)
+    pd.testing.assert_frame_equal(history, same_history)
+
+
+def test_networks_that_differ_in_tcme_share_stage_1(pairs, config, tmp_path):
+    stage_checkpoint(1, config, pairs, tmp_path, progress=False)
+    stage_checkpoint(1, replace(config, flow=None), pairs, tmp_path, progress=False)
+    assert len(list((tmp_path / "checkpoints").glob("stage1*.pt"))) == 1
+    stage_checkpoint(1, replace(config, margin=0.5), pairs, tmp_path, progress=False)
+    assert len(list((tmp_path / "checkpoints").glob("stage1*.pt"))) == 2
+
+
+def test_a_checkpoint_of_an_earlier_network_is_refused(pairs, config, tmp_path):
+    stage_checkpoint(2, replace(config, fusion="late"), pairs, tmp_path, progress=False)
+    (path,) = (tmp_path / "checkpoints").glob("stage2-*")
+    content = torch.load(path, weights_only=True)
+    del content["weights"]["tcme.log_prior"]  # which there was not always
+    torch.save(content, path)
+    with pytest.raises(DataError, match=r"do not fit the network.*train again"):
+        stage_checkpoint(2, replace(config, fusion="late"), pairs, tmp_path, progress=False)
+
+
+def test_a_checkpoint_of_another_config_or_data_is_refused(pairs, config, tmp_path):
+    file = tmp_path / "stage2.pt"
+    train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
+    other = replace(config, weight_decay=0.5)
+    with pytest.raises(DataError, match=r"weight_decay=0\.01.*this run has 0\.5"):
+        train_stage(build_model(other, 3), pairs, 2, other, file, progress=False)
+    with pytest.raises(DataError, match="made with data="):
+        train_stage(build_model(config, 3), make_pairs(seed=5), 2, config, file, progress=False)
+
+
+def test_a_broken_checkpoint_is_refused(pairs, config, tmp_path):
+    file = tmp_path / "stage2.pt"
+    train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(DataError, match=r"cannot be read.*delete it"):
+        train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
+
+
+def test_a_failed_write_leaves_the_old_checkpoint_whole(pairs, config, tmp_path, monkeypatch):
+    settings = stage_settings(config, 2, pairs.fingerprint)
+    model, file = build_model(config, 3), tmp_path / "stage2.pt"
+    save_checkpoint(file, model, settings, epoch=1)
+
+    def full_disk(content, path):
+        path.write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(DataError, match="No space left"):
+        save_checkpoint(file, model, settings, epoch=2)
+    assert load_checkpoint(file, model, settings)["epoch"] == 1
+    assert [f.name for f in tmp_path.iterdir()] == ["stage2.pt"]
+
+
+def test_an_unwritable_folder_is_refused(pairs, config, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(DataError, match="cannot be written"):
+        save_checkpoint(tmp_path / "file" / "stage.pt", build_model(config, 3), {"stage": 2}, epoch=1)

@@ -1,0 +1,130 @@
+"""The training loop: it learns, repeats and resumes exactly, and batches and augments as it should."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from lfdtcmen import DataError
+from lfdtcmen.training import build_model, loop, predict, stage_checkpoint, train_stage
+from tests.training.helpers import changed_parts, state
+
+
+def test_training_lowers_the_loss(pairs, config):
+    config = replace(config, epochs=(1, 30, 1), max_shift=0)
+    history = train_stage(build_model(config, 3), pairs, 2, config, progress=False)
+    assert history["emotion"].tail(5).mean() < 0.5 * history["emotion"].head(5).mean()
+    assert list(history["step"]) == list(range(60))
+
+
+def test_the_same_seed_gives_the_same_weights(pairs, config):
+    one, _ = stage_checkpoint(3, config, pairs, progress=False)
+    other, _ = stage_checkpoint(3, config, pairs, progress=False)
+    third, _ = stage_checkpoint(3, replace(config, seed=1), pairs, progress=False)
+    assert_close(state(one), state(other), atol=0, rtol=0)
+    assert changed_parts(state(one), state(third)) == {"drl", "tcme"}
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_a_stage_killed_in_the_middle_goes_on_to_the_same_weights(stage, pairs, config, tmp_path, monkeypatch):
+    unbroken = build_model(config, 3)
+    full_history = train_stage(unbroken, pairs, stage, config, progress=False)
+
+    monkeypatch.setattr(loop, "SAVE_EVERY", 0)
+    steps, step = [0], loop.augment
+
+    def dies_in_the_second_epoch(*arguments):
+        steps[0] += 1
+        if steps[0] == 4:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(loop, "augment", dies_in_the_second_epoch)
+    file = tmp_path / "stage.pt"
+    with pytest.raises(KeyboardInterrupt):
+        train_stage(build_model(config, 3), pairs, stage, config, file, progress=False)
+    assert file.exists()
+    resumed = build_model(config, 3)
+    history = train_stage(resumed, pairs, stage, config, file, progress=False)
+    assert steps[0] == 6  # two steps before the kill, one lost, one that died, two after it
+    assert_close(state(resumed), state(unbroken), atol=0, rtol=0)
+    assert list(history["total"]) == pytest.approx(list(full_history["total"]))
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(pairs, config):
+    model = build_model(config, 3)
+    with torch.no_grad():
+        model.tcme.classifier.weight.fill_(float("nan"))
+    with pytest.raises(DataError, match="loss is nan"):
+        train_stage(model, pairs, 2, config, progress=False)
+
+
+def test_on_epoch_sees_each_epoch_in_eval_mode_and_changes_nothing(pairs, config):
+    seen = []
+
+    def look(epoch, model):
+        seen.append((epoch, model.training, predict(model, pairs).shape))
+
+    watched, plain = build_model(config, 3), build_model(config, 3)
+    for model, on_epoch in ((watched, look), (plain, None)):
+        for stage in (1, 2):
+            train_stage(model, pairs.subset(range(8)), stage, config, progress=False, on_epoch=on_epoch)
+    assert seen == [(0, False, (8, 3)), (1, False, (8, 3))] * 2
+    assert changed_parts(state(watched), state(plain)) == set()
+
+
+def test_class_weights_are_inverse_frequencies(pairs, config):
+    objectives = loop.make_objectives(replace(config, imbalance="class_weights"), 2, config.stage2, pairs, "cpu")
+    counts = np.bincount(pairs.labels)
+    weight = objectives.emotion_loss.keywords["class_weight"]
+    np.testing.assert_allclose(weight.numpy() * counts, len(pairs) / 3, rtol=1e-6)
+
+
+def test_mirror_turns_u_round_and_leaves_v_and_strain(pairs):
+    batch = pairs.batch(np.arange(8))
+    rng = np.random.default_rng(0)
+    mirrored = torch.from_numpy(np.random.default_rng(0).random(8) < 0.5)
+    changed = loop.augment(batch, 0, rng)
+    assert_close(changed.onset[~mirrored], batch.onset[~mirrored])
+    assert_close(changed.apex[mirrored], batch.apex[mirrored].flip(3))
+    assert_close(changed.flow[mirrored][:, 0], -batch.flow[mirrored][:, 0].flip(2))
+    assert_close(changed.flow[mirrored][:, 1:], batch.flow[mirrored][:, 1:].flip(3))
+
+
+def test_a_shift_moves_both_frames_alike(pairs):
+    batch = pairs.batch(np.arange(8))
+    rng = np.random.default_rng(3)
+    changed = loop.augment(batch, 3, rng)
+    reference = np.random.default_rng(3)
+    mirrored = torch.from_numpy(reference.random(8) < 0.5)
+    dx, dy = reference.integers(-3, 4, 2)
+    inner = slice(4, -4)
+    for name in ("onset", "apex"):
+        frame = getattr(batch, name)
+        frame = torch.where(mirrored[:, None, None, None], frame.flip(3), frame)
+        shifted = torch.roll(frame, (-int(dy), -int(dx)), (2, 3))
+        assert_close(getattr(changed, name)[:, :, inner, inner], shifted[:, :, inner, inner])
+
+
+@pytest.mark.parametrize(("count", "size"), [(7, 3), (9, 8), (8, 8), (1, 4)])
+def test_epoch_batches_hold_every_pair_once_and_are_even(count, size):
+    batches = list(loop.epoch_batches(np.zeros(count, int), size, np.random.default_rng(0)))
+    assert sorted(np.concatenate(batches)) == list(range(count))
+    sizes = [len(b) for b in batches]
+    assert max(sizes) <= size and max(sizes) - min(sizes) <= 1
+
+
+@given(counts=st.lists(st.integers(1, 60), min_size=2, max_size=7), seed=st.integers(0, 9))
+def test_balanced_batches_draw_classes_alike_and_only_what_is_there(counts, seed):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    drawn = np.concatenate(
+        [np.concatenate(list(loop.epoch_batches(labels, 8, np.random.default_rng([seed, k]), True))) for k in range(40)]
+    )
+    assert len(drawn) == 40 * len(labels) and drawn.min() >= 0 and drawn.max() < len(labels)
+    share = np.bincount(labels[drawn], minlength=len(counts)) / len(drawn)
+    expected = 1 / len(counts)
+    assert abs(share - expected).max() < 5 * np.sqrt(expected / len(drawn))

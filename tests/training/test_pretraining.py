@@ -1,0 +1,125 @@
+"""Ours: pretraining of stage 1 on swaps of synthetic faces."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.testing import assert_close
+
+from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
+from lfdtcmen.training import LFDTCMENClassifier, build_model, stage_checkpoint
+from lfdtcmen.training.pretrain import draw_batch, pretrain
+from tests.training.helpers import state
+
+
+def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
+    first, second = (build_model(config, 3) for _ in range(2))
+    history = pretrain(first, config, tmp_path, progress=False)
+    assert history[["change", "gain", "action_units", "rest"]].notna().sum().tolist() == [4, 4, 4, 2]
+    monkeypatch.setattr("lfdtcmen.training.pretrain.draw_batch", None)  # training again would fail
+    pretrain(second, config, tmp_path, progress=False)
+    for name, value in state(first).items():
+        assert_close(second.state_dict()[name], value, rtol=0, atol=0)
+    fresh = build_model(config, 3).state_dict()
+    learned = {name for name, value in state(first).items() if not torch.equal(value, fresh[name])}
+    assert any(name.startswith("tcme.motion_branch") for name in learned)
+    assert not any(name.startswith(("tcme.flow_branch", "tcme.classifier")) for name in learned)
+    measured = make_counterfactuals("standard", 0, 8, 1).onset_clean
+    assert not any((face == measured).all((1, 2, 3)).any() for face in make_swaps("standard", 1).onset_clean[0])
+
+
+def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("lfdtcmen.training.pretrain.SAVE_EVERY", 0.0)
+    config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
+    whole, broken, resumed = (build_model(config, 3) for _ in range(3))
+    pretrain(whole, config, progress=False)
+    steps = iter([True, True, False])
+
+    def stop(*args):
+        if not next(steps):
+            raise KeyboardInterrupt
+        return draw_batch(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("lfdtcmen.training.pretrain.draw_batch", stop)
+        pretrain(broken, config, tmp_path, progress=False)
+    assert len(pretrain(resumed, config, tmp_path, progress=False)) == 4
+    for name, value in state(whole).items():
+        assert_close(resumed.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_the_last_fifth_of_pretraining_normalises_as_the_finished_network_does(tmp_path, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=5, pretraining_groups=1)
+    model, seen = build_model(config, 3), []
+    norms = [m for m in model.drl.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    monkeypatch.setattr(
+        "lfdtcmen.training.pretrain.gain",
+        lambda moved, *_: seen.append({norm.training for norm in norms}) or moved.sum() * 0,
+    )
+    pretrain(model, config, progress=False)
+    assert seen == [{True}] * 4 + [{False}]
+
+
+def test_without_a_motion_branch_no_action_unit_is_read(tmp_path, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=1, pretraining_groups=1, motion="encoder")
+    assert "action_units" not in pretrain(build_model(config, 3), config, progress=False)
+
+
+def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    drawn, cached = make_swaps("easy", 1), make_swaps("easy", 1)
+    for name, value in vars(drawn).items():
+        np.testing.assert_array_equal(value, getattr(cached, name))
+    count = np.arange(64, dtype=np.uint8).reshape(1, 8, 8, 1, 1, 1)  # each apex tells its person and its motion
+    told = replace(drawn, **{name: np.broadcast_to(count, (1, 8, 8, 4, 4, 3)) for name in ("apex", "apex_clean")})
+    told = replace(told, **{n: np.broadcast_to(count[:, :, 0], (1, 8, 4, 4, 3)) for n in ("onset", "onset_clean")})
+    units = np.zeros((1, 8, 17, 2), np.float32)
+    units[0, :, 0] = np.arange(8)[:, None] + [0, 0.5]  # and each intensity its motion and its side
+    batch = draw_batch(replace(told, action_units=units), 200, 0, np.random.default_rng(0))
+    identity, clean, motion = (
+        (frames * 255).round().long().amax((1, 2, 3)).view(2, -1)
+        for frames in (batch.identity, batch.clean, batch.motion)
+    )
+    lent = motion[:, :200]
+    assert torch.equal(identity, clean)
+    assert torch.equal(identity[1] % 8, lent[1] % 8)  # one motion
+    assert torch.equal(identity[0] // 8, identity[1] // 8) and torch.equal(motion[0] // 8, motion[1] // 8)
+    assert (identity[0] != lent[0]).float().mean().item() == pytest.approx(0.8, abs=0.1)
+    assert torch.equal(batch.action_units[:, 0].amin(1).long(), motion[1] % 8)
+    left = batch.action_units[:, 0, 0] % 1 == 0
+    assert left.float().mean().item() == pytest.approx(0.5, abs=0.1)  # the others are mirrored
+
+
+def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=2, pretraining_groups=1, epochs=(0, 0, 0))
+    model, _ = stage_checkpoint(1, config, pairs, tmp_path, progress=False)
+    other = build_model(config, 3)
+    pretrain(other, config, tmp_path, progress=False)
+    for name, value in state(other).items():
+        assert_close(model.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_with_a_shared_stage_1_the_motion_branch_is_pretrained_too(tmp_path, pairs, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=2, pretraining_groups=1, epochs=(0, 1, 0))
+    begun = []
+    monkeypatch.setattr(
+        "lfdtcmen.training.pipeline.train_stage",
+        lambda model, *args, **kwargs: begun.append(state(model)) or pd.DataFrame(),
+    )
+    subjects = sorted(set(pairs.subjects))
+    test = pairs.subjects == subjects[0]
+    shared = LFDTCMENClassifier(config, tmp_path, 2, {s: int(s != subjects[0]) for s in subjects})
+    shared(pairs.subset(~test), pairs.subset(test), seed=5)
+    other = build_model(config, 3)
+    pretrain(other, config, tmp_path, progress=False)
+    for name, value in state(other.tcme.motion_branch).items():
+        assert_close(begun[-1][f"tcme.motion_branch.{name}"], value, rtol=0, atol=0)

@@ -1,0 +1,139 @@
+"""The three stages: what trains, what stays frozen, what each one weighs, and what they refuse."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from torch.testing import assert_close
+
+from lfdtcmen import DataError, load_config
+from lfdtcmen.config import LossWeights
+from lfdtcmen.training import audit, build_model, loop, predict, set_trainable, stage_checkpoint, train_stage
+from tests.training.helpers import changed_parts, make_pairs, state
+
+
+@pytest.mark.parametrize(("stage", "moves"), [(1, {"drl"}), (2, {"tcme"}), (3, {"drl", "tcme"})])
+def test_a_stage_moves_only_what_it_trains(stage, moves, pairs, config):
+    model = build_model(config, 3)
+    before = state(model)
+    train_stage(model, pairs, stage, config, progress=False)
+    assert changed_parts(before, state(model)) == moves  # batch norm statistics included
+
+
+@pytest.mark.parametrize(("stage", "reached"), [(1, {"drl"}), (2, {"tcme"}), (3, {"drl", "tcme"})])
+def test_freeze_audit(stage, reached, pairs, config):
+    model = build_model(config, 3)
+    set_trainable(model, stage)
+    statistics = {n: b.clone() for n, b in model.named_buffers() if "running" in n}
+    batch = pairs.batch(np.arange(6))
+    objectives = loop.make_objectives(config, stage, config.stage_weights(stage), pairs, "cpu")
+    total, _ = objectives(model(batch, reconstruct=stage != 2, classify=stage != 1), batch)
+    total.backward()
+    for name, part in model.named_children():
+        gradients = [p.grad is not None and bool(p.grad.any()) for p in part.parameters()]
+        assert any(gradients) == (name in reached)
+        if name in reached and name == "drl":
+            assert np.mean(gradients) > 0.95
+    moved = {n.split(".")[0] for n, b in model.named_buffers() if n in statistics and not b.equal(statistics[n])}
+    assert moved == reached
+    table = audit(model).set_index("component")
+    assert (table["trainable"] > 0).equals(table["mode"] == "train")
+    assert table["gradient"].notna().equals(table["trainable"] > 0)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_gradient_in_a_frozen_part_stops_the_training(stage, pairs, config, monkeypatch):
+    def thaw(model, stage):
+        set_trainable(model, stage)
+        model.requires_grad_(True)
+
+    monkeypatch.setattr(loop, "set_trainable", thaw)
+    # stage 1 does not run TCME at all, so a gradient reaches it only if its stage were to
+    monkeypatch.setitem(loop.STAGES, 1, replace(loop.STAGES[1], classify=True))
+    config = replace(config, stage1=config.stage3)
+    with pytest.raises(RuntimeError, match="a gradient reached it"):
+        train_stage(build_model(config, 3), pairs, stage, config, progress=False)
+
+
+def test_requires_grad_alone_would_not_freeze(pairs, config):
+    model = build_model(config, 3).train()
+    model.drl.requires_grad_(False)
+    before = state(model.drl)
+    model(pairs.batch(np.arange(6)))
+    after = state(model.drl)
+    assert any(not before[name].equal(after[name]) for name in before)  # why frozen parts go into eval mode
+
+
+def test_stated_order_of_the_loss_weights():
+    config = load_config("cpu")
+    assert config.stage3.reconstruction < config.stage1.reconstruction
+    assert config.stage3.cycle < config.stage1.cycle
+    assert config.stage1.orthogonality < min(config.stage1.reconstruction, config.stage1.cycle)
+    assert config.stage1.emotion == 0 and config.stage2 == LossWeights(emotion=1.0)
+    papers = ("reconstruction", "cycle", "orthogonality", "consistency", "contrastive", "emotion")
+    assert all(getattr(config.stage3, name) for name in papers)
+
+
+def test_pairs_that_do_not_fit_are_refused(pairs, config):
+    with pytest.raises(DataError, match="no stage 4"):
+        train_stage(build_model(config, 3), pairs, 4, config, progress=False)
+    with pytest.raises(DataError, match="'surprise' has no training pair"):
+        train_stage(build_model(config, 3), pairs.subset(pairs.labels < 2), 2, config, progress=False)
+    with pytest.raises(DataError, match="no flow"):
+        train_stage(build_model(config, 3), replace(pairs, streams=None), 2, config, progress=False)
+    with pytest.raises(DataError, match="7 classes apart, the data have 3"):
+        predict(build_model(config, 7), pairs)
+    with pytest.raises(DataError, match="no pairs"):
+        predict(build_model(config, 3), pairs.subset([]))
+
+
+@pytest.mark.parametrize("settings", [{"drl": "motion"}, {"drl": "encoders"}, {"drl": None, "motion": None}])
+def test_ablated_networks_train_through_all_stages(settings, pairs, config):
+    _, history = stage_checkpoint(3, replace(config, **settings), pairs, progress=False)
+    assert history.query("stage == 3")["emotion"].notna().all()
+    assert "reconstruction" not in history
+
+
+@pytest.mark.parametrize("option", ["class_weights", "focal", "logit_adjusted", "balanced_sampling"])
+def test_each_answer_to_imbalance_trains_stages_2_and_3_and_changes_them(option, pairs, config, tmp_path):
+    plain, _ = stage_checkpoint(3, replace(config, epochs=(1, 1, 1)), pairs, tmp_path, progress=False)
+    changed, history = stage_checkpoint(
+        3, replace(config, epochs=(1, 1, 1), imbalance=option), pairs, tmp_path, progress=False
+    )
+    assert np.isfinite(history["total"]).all()
+    assert changed_parts(state(plain), state(changed)) == {"drl", "tcme"}
+    assert len(list((tmp_path / "checkpoints").glob("stage1-*"))) == 1  # which stage 1 knows nothing of
+
+
+@pytest.mark.parametrize(("option", "natural"), [(None, True), ("focal", True), ("class_weights", False)])
+def test_late_fusion_takes_off_the_training_pairs_prior_where_the_branches_have_it(option, natural, pairs, config):
+    config = replace(config, fusion="late", imbalance=option)
+    model, _ = stage_checkpoint(2, config, pairs, progress=False)
+    frequency = np.bincount(pairs.labels, minlength=3) / len(pairs)
+    expected = np.log(frequency) if natural else np.zeros(3)
+    np.testing.assert_allclose(model.tcme.log_prior.numpy(), expected, rtol=1e-6)
+
+
+def test_classification_does_without_the_identity_encoder(pairs, config, monkeypatch):
+    model = build_model(config, 3)
+    batch = pairs.batch(np.arange(4))
+    assert_close(model(batch, identity=False).logits, model(batch).logits, rtol=0, atol=0)
+    with pytest.raises(DataError, match="needs the identity codes"):
+        model(batch, reconstruct=True, identity=False)
+
+    def never(*_):
+        raise AssertionError("the identity encoder ran")
+
+    monkeypatch.setattr(model.drl.identity_encoder, "forward", never)
+    predict(model, pairs)
+    train_stage(model, pairs, 2, config, progress=False)
+
+
+def test_the_flow_branch_alone_sees_no_frames(config):
+    config = replace(config, drl=None, motion=None)
+    small = make_pairs()
+    rng = np.random.default_rng(4)
+    frames = rng.integers(0, 255, (2, len(small), 64, 64, 3), dtype=np.uint8)
+    large = replace(small, onset=frames[0], apex=frames[1])
+    answers = [predict(stage_checkpoint(2, config, pairs, progress=False)[0], large) for pairs in (small, large)]
+    np.testing.assert_array_equal(*answers)
