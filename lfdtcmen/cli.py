@@ -261,12 +261,13 @@ def train(
     config = _config(profile, seed, recipe=recipe, **drawn)
     run_dir = _own_run_dir(name, "train")
     pairs = _pairs(config, jobs, data, drawn)
+    from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.datasets.splits import grouped_kfold
     from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
 
     train_index, test_index = next(iter(grouped_kfold(pairs.subjects, pairs.labels, config.folds, seed)))
     learned, test = pairs.subset(train_index), pairs.subset(test_index)
-    model, history = stage_checkpoint(stage, config, learned, run_dir)
+    model, history = stage_checkpoint(stage, config, learned, run_dir, method=EXTENDED)
     history.to_csv(run_dir / "history.csv", index=False)
     typer.echo(f"checkpoints and history.csv are in {_shown(run_dir)}")
     from lfdtcmen.analysis.disentanglement import disentanglement_report
@@ -442,11 +443,12 @@ def ablate(
     pairs, splits = _protocol(protocol, config, data, [], drawn)
     groups = _groups(config, pairs, splits) if share_stage1 else None
     backend = _connect(scheduler)
+    from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.training import LFDTCMENClassifier
 
     predictions = {}
     for run in runs:
-        model = LFDTCMENClassifier(ablation.configure(config, run), run_dir, stage1_groups=groups)
+        model = LFDTCMENClassifier(ablation.configure(config, run), run_dir, stage1_groups=groups, method=EXTENDED)
         predictions[run] = _cross_validate(run, model, pairs, splits, seeds, run_dir, jobs, backend)
     scores = {}
     for table in tables:
@@ -632,13 +634,8 @@ def _cross_validate(name: str, fit_predict, pairs, splits: list, seeds: int, run
     from lfdtcmen.evaluation.protocol import cross_validate
 
     typer.echo(f"{name}: {len(splits)} folds, {seeds} seeds")
-    settings = getattr(fit_predict, "settings", None)
-    if hasattr(fit_predict, "pretrain") and backend == "loky":
-        fit_predict.pretrain(range(seeds), jobs)
-        if fit_predict.stage1_groups is not None:
-            fit_predict.train_stage1(pairs, splits, jobs)
     out_dir = run_dir / name
-    return cross_validate(fit_predict, pairs, splits, range(seeds), out_dir, jobs, backend, settings, progress=True)
+    return cross_validate(fit_predict, pairs, splits, range(seeds), out_dir, jobs, backend, progress=True)
 
 
 def _readable(scores) -> str:
@@ -674,6 +671,7 @@ def _models(config: Config, run_dir: Path) -> dict:
     there alone train it once a fold.
     """
     from lfdtcmen.baselines import simple
+    from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.training import LFDTCMENClassifier
 
     return {
@@ -681,11 +679,11 @@ def _models(config: Config, run_dir: Path) -> dict:
         "linear-svm": simple.linear_svm,
         "apex-svm": simple.apex_svm,
         "action-units": simple.action_units,
-        "flow-branch": LFDTCMENClassifier(replace(config, drl=None, motion=None)),
-        "lfd-tcmen-stages12": LFDTCMENClassifier(config, run_dir, stages=2),
-        "lfd-tcmen": LFDTCMENClassifier(config, run_dir),
-        "motion-branch-stages12": LFDTCMENClassifier(replace(config, flow=None), run_dir, stages=2),
-        "motion-branch": LFDTCMENClassifier(replace(config, flow=None), run_dir),
+        "flow-branch": LFDTCMENClassifier(replace(config, drl=None, motion=None), method=EXTENDED),
+        "lfd-tcmen-stages12": LFDTCMENClassifier(config, run_dir, stages=2, method=EXTENDED),
+        "lfd-tcmen": LFDTCMENClassifier(config, run_dir, method=EXTENDED),
+        "motion-branch-stages12": LFDTCMENClassifier(replace(config, flow=None), run_dir, stages=2, method=EXTENDED),
+        "motion-branch": LFDTCMENClassifier(replace(config, flow=None), run_dir, method=EXTENDED),
     }
 
 

@@ -1,27 +1,16 @@
-"""Every value that a run depends on, in two frozen dataclasses and three profiles.
+"""Every value that a run depends on, in one frozen dataclass and three profiles.
 
-A profile changes sizes and epochs only, never the way the code goes.
-What the paper states and what is assumed stands in :mod:`lfdtcmen.paper.ledger`.
+A profile changes sizes and epochs only, never which code runs; a recipe (:mod:`lfdtcmen.beyond.recipes`) changes that.
+What the paper states and what is assumed is listed in :mod:`lfdtcmen.paper.ledger`.
 """
 
 import os
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
+from lfdtcmen.beyond.recipes import RECIPES, SIZES
 from lfdtcmen.errors import DataError
 
-
-@dataclass(frozen=True)
-class LossWeights:
-    """Weights of a stage's losses: the SDO's six (3.2; values assumed, their order stated in 4.4), and two of ours."""
-
-    reconstruction: float = 0.0
-    cycle: float = 0.0
-    orthogonality: float = 0.0
-    consistency: float = 0.0
-    contrastive: float = 0.0
-    emotion: float = 0.0
-    change: float = 0.0  # ours: losses/change.py
-    rest: float = 0.0  # ours: losses/rest.py
+PAPER_LOSSES = ("reconstruction", "cycle", "orthogonality", "consistency", "contrastive", "emotion")  # SDO's six, 3.2
 
 
 @dataclass(frozen=True)
@@ -46,20 +35,27 @@ class Config:
     drl: str | None = "full"  # full, encoders, motion, None       Table 4: settings III, II, I
     motion: str | None = "branch"  # branch, encoder, None         Table 6: settings II and III, I
 
-    # network, ours: beyond the paper, none of it on by default
-    generator: str = "image"  # image, warp_difference, warp_multiscale
-    bottleneck: int = 0  # channels of the motion code's bottleneck; 0: none
-    contrast_normalised: bool = False  # what the motion encoder sees
-    normalised_difference: bool = False  # what the motion branch looks at
-    fusion: str = "concatenate"  # concatenate, late
-
     # losses (3.2)
-    stage1: LossWeights = LossWeights(
-        reconstruction=10.0, cycle=5.0, orthogonality=0.1, consistency=0.1, contrastive=0.1
+    # weights of a stage's losses by name, 0 where none is given (values assumed, their order stated in 4.4)
+    stage1: dict[str, float] = field(
+        default_factory=lambda: {
+            "reconstruction": 10.0,
+            "cycle": 5.0,
+            "orthogonality": 0.1,
+            "consistency": 0.1,
+            "contrastive": 0.1,
+        }
     )
-    stage2: LossWeights = LossWeights(emotion=1.0)
-    stage3: LossWeights = LossWeights(
-        reconstruction=1.0, cycle=0.5, orthogonality=0.1, consistency=0.1, contrastive=0.1, emotion=1.0
+    stage2: dict[str, float] = field(default_factory=lambda: {"emotion": 1.0})
+    stage3: dict[str, float] = field(
+        default_factory=lambda: {
+            "reconstruction": 1.0,
+            "cycle": 0.5,
+            "orthogonality": 0.1,
+            "consistency": 0.1,
+            "contrastive": 0.1,
+            "emotion": 1.0,
+        }
     )
     perceptual_weight: float = 0.1  # lambda_p of 3.2.2
     perceptual_size: int = 64  # frames are shrunk to this side before VGG-19
@@ -67,13 +63,6 @@ class Config:
     vgg_weights: str = "auto"  # auto, download, random, or the path of torchvision's vgg19 checkpoint
     margin: float = 1.0  # of the contrastive loss, radians
     detach_consistency: bool = False
-    change_first: float = 0.0  # share of stage 1 in which the change loss works alone, before all others join
-    imbalance: str | None = None  # class_weights, focal, logit_adjusted, balanced_sampling: ours, against rare classes
-
-    # pretraining on drawn swaps, before stage 1: ours (training/pretrain.py)
-    pretraining: int = 0  # steps; 0: none
-    pretraining_groups: int = 60  # of eight people and eight motions
-    pretraining_rate: float = 2e-3  # learning rate
 
     # training (4.4)
     epochs: tuple[int, int, int] = (6, 20, 2)  # of stages 1, 2, 3
@@ -88,12 +77,46 @@ class Config:
     # evaluation (4.2)
     folds: int = 5
 
-    def stage_weights(self, stage: int) -> LossWeights:
+    # beyond the paper (lfdtcmen/beyond): none of it is on by default
+    generator: str = "image"  # image, warp_difference, warp_multiscale
+    bottleneck: int = 0  # channels of the motion code's bottleneck; 0: none
+    contrast_normalised: bool = False  # what the motion encoder sees
+    normalised_difference: bool = False  # what the motion branch sees
+    fusion: str = "concatenate"  # concatenate, late
+    imbalance: str | None = None  # class_weights, focal, logit_adjusted, balanced_sampling
+    change_first: float = 0.0  # share of stage 1 in which the change loss works alone, before all others join
+    pretraining: int = 0  # steps of pretraining on synthetic swaps, before stage 1; 0: none
+    pretraining_groups: int = 60  # of eight people and eight motions
+    pretraining_rate: float = 2e-3  # learning rate
+
+    def stage_weights(self, stage: int) -> dict[str, float]:
         """Return the loss weights of stage 1, 2 or 3."""
         return (self.stage1, self.stage2, self.stage3)[stage - 1]
 
+    @property
+    def network(self) -> dict:
+        """What builds the network: the paper's settings by name, and those beyond it that are switched on."""
+        beyond = [name for name in (*BEYOND_DRL, *BEYOND_TCME) if getattr(self, name) != getattr(Config, name)]
+        return {name: getattr(self, name) for name in (*NETWORK_FIELDS, *beyond)}
 
-PROFILES = {
+    @property
+    def is_paper(self) -> bool:
+        """Whether nothing beyond the paper is switched on."""
+        weights = [*self.stage1.items(), *self.stage2.items(), *self.stage3.items()]
+        losses = {name for name, weight in weights if weight}
+        return losses <= {*PAPER_LOSSES} and all(getattr(self, name) == getattr(Config, name) for name in BEYOND)
+
+
+NETWORK_FIELDS = ("flow", "skips", "drl", "motion")  # the paper's settings of the network
+# fields that go beyond the paper, by the part of the network that they change
+BEYOND_DRL = ("generator", "bottleneck", "contrast_normalised")
+BEYOND_TCME = ("normalised_difference", "fusion")
+BEYOND_TRAINING = ("imbalance", "change_first", "pretraining", "pretraining_groups", "pretraining_rate")
+BEYOND = (*BEYOND_DRL, *BEYOND_TCME, *BEYOND_TRAINING)
+# fields that stage 1, which trains DRL alone, does not depend on
+TCME_FIELDS = ("flow", "motion", "imbalance", *BEYOND_TCME)
+
+PROFILES: dict[str, dict] = {
     "smoke": {
         "subjects": 8,
         "epochs": (1, 2, 1),
@@ -109,45 +132,7 @@ PROFILES = {
     },
 }
 
-# The paper's recipe, and what goes beyond it (notebook 08). A recipe changes the way the code goes.
-RECIPES = {
-    "paper": {},
-    "repaired": {
-        "generator": "warp_difference",
-        "bottleneck": 16,
-        "contrast_normalised": True,
-        "normalised_difference": True,
-        "fusion": "late",
-        "stage1": LossWeights(change=1.0, rest=0.15),
-        "stage3": LossWeights(change=0.2, rest=0.03, emotion=1.0),
-        "change_first": 0.5,
-        "learning_rates": (3e-4, 1e-3, 3e-4),
-        "pretraining": 2000,
-    },
-}
-# without pretraining, stage 1 has to find the motion itself: longer, in larger steps, and less held at rest
-RECIPES["repaired_alone"] = RECIPES["repaired"] | {
-    "pretraining": 0,
-    "learning_rates": (2e-3, 1e-3, 3e-4),
-    "stage1": LossWeights(change=1.0, rest=0.03),
-    "stage3": LossWeights(change=0.2, rest=0.006, emotion=1.0),
-}
-# what a recipe changes in a profile
-SIZES = {
-    "repaired": {
-        # pretraining takes the place of stage 1: going on with it on the training pairs makes things worse
-        "smoke": {"epochs": (0, 2, 1), "pretraining": 8, "pretraining_groups": 1},
-        "cpu": {"epochs": (0, 20, 4)},
-        "gpu": {"epochs": (0, 40, 20), "pretraining": 10_000, "pretraining_groups": 120},
-    },
-    "repaired_alone": {
-        "smoke": {"epochs": (2, 2, 1)},
-        "cpu": {"epochs": (16, 20, 4)},
-        "gpu": {"epochs": (60, 40, 20)},
-    },
-}
-
-CHOICES = {
+CHOICES: dict[str, tuple] = {
     "preset": ("easy", "standard", "hard"),
     "label_map": ("3class", "7class"),
     "mixed_precision": ("auto", "on", "off"),
@@ -186,13 +171,13 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         )
     sizes = PROFILES[profile] | RECIPES[recipe] | SIZES.get(recipe, {}).get(profile, {})
     config = replace(Config(profile=profile, recipe=recipe), **{**sizes, **overrides})
-    for field, choices in CHOICES.items():
-        if getattr(config, field) not in choices:
-            known = ", ".join(str(choice) for choice in choices)
-            raise DataError(f"unknown {field} {getattr(config, field)!r}", "load_config", f"use one of {known}")
+    for name, choices in CHOICES.items():
+        if getattr(config, name) not in choices:
+            use = f"use one of {', '.join(str(choice) for choice in choices)}"
+            raise DataError(f"unknown {name} {getattr(config, name)!r}", "load_config", use)
     if config.pretraining and config.generator == "image":
         raise DataError("only a warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
-    if config.change_first and not config.stage1.change:
+    if config.change_first and not config.stage1.get("change"):
         raise DataError("change_first without a change loss", "load_config", "give stage1 a weight for it")
     return config
 

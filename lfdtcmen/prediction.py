@@ -20,6 +20,7 @@ import torch
 import lfdtcmen
 from lfdtcmen import viz
 from lfdtcmen.analysis.gradcam import gradcam
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
@@ -138,7 +139,7 @@ def predict_clip(
         raise DataError(f"onset is {onset} but apex is {apex}", "predict", "the apex comes after the onset")
     if fps is not None and not 1 <= fps <= 1000:
         raise DataError(f"{fps:g} frames a second cannot be", "predict", "give 1 to 1000")
-    model, about = load_model(checkpoint)
+    model, about = load_model(checkpoint, EXTENDED)
     detect = find_detector(detector)
     lap("load the network")
 

@@ -69,4 +69,5 @@ def test_the_papers_recipe_has_nothing_of_ours():
     config = load_config("cpu")
     assert (config.generator, config.bottleneck, config.fusion) == ("image", 0, "concatenate")
     assert not (config.contrast_normalised or config.normalised_difference or config.pretraining)
-    assert all(weights.change == weights.rest == 0 for weights in (config.stage1, config.stage2, config.stage3))
+    assert config.is_paper
+    assert not load_config("cpu", recipe="repaired").is_paper and not load_config("cpu", stage1={"rest": 1.0}).is_paper

@@ -73,8 +73,7 @@ def configure(config: Config, setting: str) -> Config:
     if losses is not None:
         for stage in ("stage1", "stage3"):
             weights = getattr(config, stage)
-            left = {name: 0.0 for name in vars(weights) if name not in (*losses, "emotion")}
-            changes[stage] = replace(weights, **left)
+            changes[stage] = {name: weight for name, weight in weights.items() if name in (*losses, "emotion")}
     return replace(config, **changes)
 
 

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lfdtcmen.analysis import evaluation_mode
+from lfdtcmen.beyond.extended_drl import generate_from
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 
@@ -100,7 +101,7 @@ def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray, rests: n
             rows = slice(start, start + CHUNK)
             identity, motion = (model.drl.encode(_to_tensor(f[rows], model)) for f in (identities, motions))
             rest = None if rests is None else model.drl.encode(_to_tensor(rests[rows], model), identity=False)
-            images.append(model.drl.generate(identity, motion, rest).float().cpu())
+            images.append(generate_from(model.drl, identity, motion, rest).float().cpu())
     return torch.cat(images)
 
 

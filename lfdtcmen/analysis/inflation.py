@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedKFold
 from tqdm.auto import tqdm
 
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
@@ -82,8 +83,8 @@ def _one_fold(config: Config, pairs: PairSet, seed: int, fold: int, train: np.nd
 
     with one_thread():
         config = replace(config, seed=seed)
-        model = build_model(config, pairs.num_classes)
-        train_stage(model, pairs.subset(train), 2, config, progress=False, on_epoch=keep)
+        model = build_model(config, pairs.num_classes, EXTENDED)
+        train_stage(model, pairs.subset(train), 2, config, progress=False, on_epoch=keep, method=EXTENDED)
     return pd.concat(tables)
 
 

@@ -5,8 +5,10 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -24,15 +26,48 @@ CUDA_CONTEXT = 600 * 2**20  # bytes that a process takes on a GPU before it has 
 FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]
 
 
+@runtime_checkable
+class Model(Protocol):
+    """What can be cross-validated: LFD-TCMEN and every baseline."""
+
+    @property
+    def settings(self) -> Mapping:
+        """Everything on which the predictions depend beside data and seed, as plain values."""
+
+    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
+        """Do once what folds or seeds share, in ``jobs`` processes; a model that shares nothing does nothing."""
+
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        """Train on ``train`` and return probabilities for ``test``, [N_test, C]; test labels must not be looked at."""
+
+
+@dataclass(frozen=True)
+class FunctionModel:
+    """A plain function ``fit_predict(train, test, seed)`` as a model: it has no settings and shares nothing."""
+
+    fit_predict: FitPredict
+
+    @property
+    def settings(self) -> Mapping:
+        """The function's name."""
+        return {"function": getattr(self.fit_predict, "__qualname__", type(self.fit_predict).__qualname__)}
+
+    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
+        """Do nothing."""
+
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        """Call the function."""
+        return self.fit_predict(train, test, seed)
+
+
 def cross_validate(
-    fit_predict: FitPredict,
+    fit_predict: Model | FitPredict,
     pairs: PairSet,
     folds: int | Iterable[Fold],
     seeds: Iterable[int],
     out_dir: Path | str,
     n_jobs: int = 1,
     backend: str = "loky",
-    config: Mapping | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Train and test a model on every fold with every seed, and pool the predictions.
@@ -42,9 +77,9 @@ def cross_validate(
 
     Parameters
     ----------
-    fit_predict : callable
-        ``fit_predict(train, test, seed) -> probabilities [N_test, C]``. What LFD-TCMEN and every baseline implement.
-        It sees the test labels' PairSet, and must not look at them.
+    fit_predict : Model or callable
+        ``fit_predict(train, test, seed) -> probabilities [N_test, C]``, with settings and :meth:`Model.prepare` or
+        without. It is given the test pairs with their labels, and must not look at these.
     pairs : PairSet
         All samples.
     folds : int or iterable of (train_index, test_index)
@@ -58,9 +93,6 @@ def cross_validate(
     backend : {"loky", "dask"}, default "loky"
         joblib's backend: processes of this machine, or the workers of the ``dask.distributed.Client`` that is open
         (``n_jobs`` then says nothing). A worker that dies costs the time of its fold: another one takes it over.
-    config : mapping, optional
-        What the model depends on, as plain values. With the model's name it enters the fingerprint: files of another
-        model or configuration are refused instead of taken for this one's.
     progress : bool, default False
         Show a progress bar over jobs.
 
@@ -87,16 +119,16 @@ def cross_validate(
         _check_fold(pairs, train, test, number)
     out_dir = make_folder(out_dir)
 
+    # settings enter the fingerprint: files of another model or configuration are refused, not taken for this one's
+    model = fit_predict if isinstance(fit_predict, Model) else FunctionModel(fit_predict)
     jobs = [
-        (seed, number, _job_path(out_dir, seed, number), _fingerprint(fit_predict, pairs, fold, seed, config))
+        (seed, number, _job_path(out_dir, seed, number), _fingerprint(model, pairs, fold, seed))
         for seed in seeds
         for number, fold in enumerate(folds)
     ]
     missing = [job for job in jobs if _read_job(job[2], job[3]) is None]
     run = delayed(_run_job)
-    tasks = (
-        run(fit_predict, pairs, *folds[number], seed, number, fingerprint) for seed, number, _, fingerprint in missing
-    )
+    tasks = (run(model, pairs, *folds[number], seed, number, fingerprint) for seed, number, _, fingerprint in missing)
     # "dask" is known to parallel_config alone; scattered, the pairs go to each worker once instead of with each fold
     how = {"scatter": [pairs]} if backend == "dask" else {}
     bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress)
@@ -109,6 +141,11 @@ def cross_validate(
                     temporary.write_text(json.dumps(result), encoding="utf-8")
                 bar.update()
 
+    if missing:
+        needed = dict.fromkeys(number for _, number, _, _ in missing)
+        with parallel_config(backend=backend, n_jobs=n_jobs):
+            shared_jobs = n_jobs if backend == "loky" else -1
+            model.prepare(pairs, [folds[number] for number in needed], [job[0] for job in missing], shared_jobs)
     with bar:
         if torch.cuda.is_available() and backend == "loky" and n_jobs != 1:
             torch.cuda.reset_peak_memory_stats()
@@ -129,10 +166,12 @@ def _job_path(out_dir: Path, seed: int, number: int) -> Path:
     return out_dir / f"seed{seed}-fold{number}.json"
 
 
-def _run_job(fit_predict, pairs, train, test, seed, number, fingerprint) -> dict:
+def _run_job(
+    model: Model, pairs: PairSet, train: np.ndarray, test: np.ndarray, seed: int, number: int, fingerprint: str
+) -> dict:
     start = time.perf_counter()
     with one_thread():
-        probabilities = np.asarray(fit_predict(pairs.subset(train), pairs.subset(test), seed), dtype=np.float64)
+        probabilities = np.asarray(model(pairs.subset(train), pairs.subset(test), seed), dtype=np.float64)
     _check_probabilities(probabilities, len(test), pairs.num_classes, f"seed {seed}, fold {number}")
     return {
         "fingerprint": fingerprint,
@@ -168,6 +207,8 @@ def _pool(pairs: PairSet, folds: list[Fold], jobs: list[tuple]) -> pd.DataFrame:
     tables = []
     for seed, number, path, fingerprint in jobs:
         result, test = _read_job(path, fingerprint), folds[number][1]
+        if result is None:
+            raise DataError("the result of a fold is gone", str(path), "run the same command again")
         probabilities = np.array(result["probabilities"])
         table = pd.DataFrame(
             {
@@ -220,9 +261,9 @@ def _check_probabilities(probabilities: np.ndarray, samples: int, classes: int, 
         raise DataError("rows of probabilities must be positive and add up to 1", where, "apply a softmax")
 
 
-def _fingerprint(fit_predict: FitPredict, pairs: PairSet, fold: Fold, seed: int, config: Mapping | None) -> str:
-    model = getattr(fit_predict, "__qualname__", type(fit_predict).__qualname__)
-    digest = hashlib.sha256(json.dumps([model, pairs.fingerprint, seed, config], sort_keys=True).encode())
+def _fingerprint(model: Model, pairs: PairSet, fold: Fold, seed: int) -> str:
+    what = [type(model).__qualname__, pairs.fingerprint, seed, dict(model.settings)]
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
     for index in fold:
         digest.update(len(index).to_bytes(8, "little") + index.tobytes())
     return digest.hexdigest()[:16]

@@ -1,29 +1,23 @@
-"""The six losses of 3.2, three of ours (change, gain, rest), a file each; their sum: :class:`SynergisticObjectives`."""
+"""The six losses of 3.2, a file each, and their weighted sum: :class:`SynergisticObjectives` (SDO)."""
 
-from lfdtcmen.losses.change import change
-from lfdtcmen.losses.consistency import consistency
-from lfdtcmen.losses.contrastive import identity_contrastive
-from lfdtcmen.losses.cycle import cycle_reconstruction
-from lfdtcmen.losses.emotion import emotion, focal, logit_adjusted
-from lfdtcmen.losses.gain import gain
-from lfdtcmen.losses.objectives import SynergisticObjectives
-from lfdtcmen.losses.orthogonality import soft_orthogonality
+from lfdtcmen.losses.consistency_loss import consistency
+from lfdtcmen.losses.contrastive_loss import identity_contrastive
+from lfdtcmen.losses.cycle_loss import cycle_reconstruction
+from lfdtcmen.losses.emotion_loss import emotion
+from lfdtcmen.losses.objectives import OBJECTIVES, Objective, SynergisticObjectives
+from lfdtcmen.losses.orthogonality_loss import soft_orthogonality
 from lfdtcmen.losses.perceptual import VGG19
-from lfdtcmen.losses.reconstruction import reconstruction
-from lfdtcmen.losses.rest import rest
+from lfdtcmen.losses.reconstruction_loss import reconstruction
 
 __all__ = [
+    "OBJECTIVES",
     "VGG19",
+    "Objective",
     "SynergisticObjectives",
-    "change",
     "consistency",
     "cycle_reconstruction",
     "emotion",
-    "focal",
-    "gain",
     "identity_contrastive",
-    "logit_adjusted",
     "reconstruction",
-    "rest",
     "soft_orthogonality",
 ]

@@ -1,23 +1,99 @@
-"""Synergistic Disentanglement Objectives (SDO, 3.2): the weighted sum of the six losses, and its log."""
+"""Synergistic Disentanglement Objectives (SDO, 3.2): a table of the losses, their weighted sum, and its log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from lfdtcmen.config import LossWeights
 from lfdtcmen.errors import DataError
-from lfdtcmen.losses.change import change
-from lfdtcmen.losses.consistency import consistency
-from lfdtcmen.losses.contrastive import active_fraction, identity_contrastive
-from lfdtcmen.losses.cycle import cycle_reconstruction
-from lfdtcmen.losses.emotion import emotion
-from lfdtcmen.losses.orthogonality import pool, soft_orthogonality
+from lfdtcmen.losses.consistency_loss import consistency
+from lfdtcmen.losses.contrastive_loss import active_fraction, identity_contrastive
+from lfdtcmen.losses.cycle_loss import cycle_reconstruction
+from lfdtcmen.losses.emotion_loss import emotion
+from lfdtcmen.losses.orthogonality_loss import pool, soft_orthogonality
 from lfdtcmen.losses.perceptual import VGG19
-from lfdtcmen.losses.reconstruction import reconstruction
-from lfdtcmen.losses.rest import rest
+from lfdtcmen.losses.reconstruction_loss import reconstruction
 from lfdtcmen.modules.batch import Batch
-from lfdtcmen.modules.network import Output
+from lfdtcmen.modules.network import CYCLE, IDENTITY, Output
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One loss of the sum: a row of the table :data:`OBJECTIVES`.
+
+    Parameters
+    ----------
+    name : str
+        As in the weights and in the log.
+    value : callable
+        ``(output, batch, sdo) -> loss``, 0-d; ``sdo`` is the :class:`SynergisticObjectives` with its settings.
+    needs : frozenset of str
+        Fields of :class:`~lfdtcmen.modules.network.Output`, and ``label`` or ``subject`` of the batch, without which
+        the loss cannot be computed. They decide what a forward pass makes, and which losses an ablated network lacks.
+    uses : frozenset of str
+        Fields that are used where the network makes them.
+    """
+
+    name: str
+    value: Callable[[Output, Batch, "SynergisticObjectives"], Tensor]
+    needs: frozenset[str]
+    uses: frozenset[str] = frozenset()
+
+
+def _reconstruction(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> Tensor:
+    apex_hat, onset_hat = output.take("apex_hat", "onset_hat")  # [B, 3, H, W] each
+    return reconstruction(apex_hat, onset_hat, *sdo.targets(batch))
+
+
+def _cycle(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> Tensor:
+    apex_tilde, onset_tilde = output.take("apex_tilde", "onset_tilde")  # [B, 3, H, W] each
+    return cycle_reconstruction(apex_tilde, onset_tilde, *sdo.targets(batch))
+
+
+def _orthogonality(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> Tensor:
+    identity = torch.cat(output.take("id_onset", "id_apex"))  # [2B, 256, h, w]
+    return soft_orthogonality(identity, torch.cat(output.take("mo_onset", "mo_apex")))
+
+
+def _consistency(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> Tensor:
+    generated = output.take("id_apex_hat", "mo_apex_hat", "id_onset_hat", "mo_onset_hat")  # [B, 256, h, w] each
+    sources = output.take("id_onset", "mo_apex", "id_apex", "mo_onset")
+    return consistency(zip(generated, sources, strict=True), sdo.detach_consistency)
+
+
+def _contrastive(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> Tensor:
+    codes = [
+        output.id_onset,
+        output.id_apex,
+        output.id_onset_hat,
+        output.id_apex_hat,
+    ]  # the paper's Fig. 4 has all four
+    pooled = [pool(code) for code in codes if code is not None]  # [B, 256] each
+    assert batch.subject is not None
+    features, subjects = torch.cat(pooled), batch.subject.repeat(len(pooled))
+    sdo.log["active_fraction"] = active_fraction(features, subjects, sdo.margin)
+    return identity_contrastive(features, subjects, sdo.margin)
+
+
+def _emotion(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> Tensor:
+    assert batch.label is not None
+    return emotion(output.take("logits")[0], batch.label)
+
+
+def table(*rows: Objective) -> dict[str, Objective]:
+    """Return objectives by name."""
+    return {row.name: row for row in rows}
+
+
+OBJECTIVES = table(
+    Objective("reconstruction", _reconstruction, frozenset({"apex_hat", "onset_hat"})),
+    Objective("cycle", _cycle, frozenset({"apex_tilde", "onset_tilde"})),
+    Objective("orthogonality", _orthogonality, IDENTITY | {"mo_onset", "mo_apex"}),
+    Objective("consistency", _consistency, CYCLE - {"apex_tilde", "onset_tilde"} | IDENTITY),
+    Objective("contrastive", _contrastive, IDENTITY | {"subject"}, uses=frozenset({"id_onset_hat", "id_apex_hat"})),
+    Objective("emotion", _emotion, frozenset({"logits", "label"})),
+)
 
 
 class SynergisticObjectives:
@@ -25,31 +101,45 @@ class SynergisticObjectives:
 
     Parameters
     ----------
-    weights : LossWeights
-        Of one training stage (4.4).
+    weights : mapping
+        Name of a loss -> its weight, of one training stage (4.4).
     vgg : VGG19, optional
         For the perceptual part of reconstruction and cycle.
     perceptual_weight, margin, detach_consistency
         See :func:`reconstruction`, :func:`identity_contrastive`, :func:`consistency`.
-    emotion_loss : callable
-        ``(logits, labels) -> loss``: the paper's, or one of ours against imbalance (:mod:`lfdtcmen.losses.emotion`).
+    objectives : mapping
+        The table of losses.
+
+    Raises
+    ------
+    DataError
+        A weight for a loss that is not in the table.
     """
 
     def __init__(
         self,
-        weights: LossWeights,
+        weights: Mapping[str, float],
         vgg: VGG19 | None = None,
         perceptual_weight: float = 0.1,
         margin: float = 1.0,
         detach_consistency: bool = False,
-        emotion_loss: Callable[[Tensor, Tensor], Tensor] = emotion,
+        objectives: Mapping[str, Objective] = OBJECTIVES,
     ):
+        if unknown := sorted(weights.keys() - objectives.keys()):
+            raise DataError(f"unknown loss {unknown[0]!r}", "weights", f"use {', '.join(objectives)}")
         self.weights = weights
         self.vgg = vgg
         self.perceptual_weight = perceptual_weight
         self.margin = margin
         self.detach_consistency = detach_consistency
-        self.emotion_loss = emotion_loss
+        self.objectives = objectives
+        self.log: dict[str, float] = {}  # what losses report beside their value, of the last call
+        self._features: list[Tensor] | None = None
+
+    @property
+    def active(self) -> list[Objective]:
+        """The losses whose weight is not zero, in the table's order."""
+        return [objective for name, objective in self.objectives.items() if self.weights.get(name)]
 
     def __call__(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Return the loss to minimise (0-d) and the value of each loss before its weight.
@@ -57,71 +147,41 @@ class SynergisticObjectives:
         Raises
         ------
         DataError
-            A loss with a weight whose ingredients the forward pass did not make, or the batch does not hold.
+            No loss has a weight; or one has, but the forward pass did not make what it needs, or the batch lacks it.
         """
-        weights, losses, log = self.weights, {}, {}
-        if weights.reconstruction or weights.cycle:
-            self._need("reconstruction", output.apex_hat)
-            features = self._target_features(batch)
-            shared = (batch.apex, batch.onset, self.vgg, self.perceptual_weight, features)
-        if weights.reconstruction:
-            losses["reconstruction"] = reconstruction(output.apex_hat, output.onset_hat, *shared)
-        if weights.cycle:
-            losses["cycle"] = cycle_reconstruction(output.apex_tilde, output.onset_tilde, *shared)
-        if weights.orthogonality:
-            self._need("orthogonality", output.id_onset)
-            losses["orthogonality"] = soft_orthogonality(
-                torch.cat([output.id_onset, output.id_apex]), torch.cat([output.mo_onset, output.mo_apex])
-            )
-        if weights.consistency:
-            self._need("consistency", output.id_apex_hat)
-            losses["consistency"] = consistency(
-                [
-                    (output.id_apex_hat, output.id_onset),
-                    (output.mo_apex_hat, output.mo_apex),
-                    (output.id_onset_hat, output.id_apex),
-                    (output.mo_onset_hat, output.mo_onset),
-                ],
-                self.detach_consistency,
-            )
-        if weights.contrastive:
-            self._need("contrastive", output.id_onset)
-            self._need("contrastive", batch.subject, "batch.subject")
-            codes = [output.id_onset, output.id_apex, output.id_onset_hat, output.id_apex_hat]
-            codes = [pool(code) for code in codes if code is not None]  # each [B, 256]; the paper's Fig. 4 has all four
-            features, subjects = torch.cat(codes), batch.subject.repeat(len(codes))
-            losses["contrastive"] = identity_contrastive(features, subjects, self.margin)
-            log["active_fraction"] = active_fraction(features, subjects, self.margin)
-        if weights.emotion:
-            self._need("emotion", output.logits)
-            self._need("emotion", batch.label, "batch.label")
-            # with late fusion each branch learns on its own
-            logits = [output.logits] if output.branch_logits is None else output.branch_logits
-            losses["emotion"] = torch.stack([self.emotion_loss(branch, batch.label) for branch in logits]).mean()
-        if weights.change:
-            self._need("change", output.apex_hat)
-            onset, apex = batch.onset, batch.apex
-            losses["change"] = (change(output.apex_hat, apex, onset) + change(output.onset_hat, onset, apex)) / 2
-        if weights.rest:
-            self._need("rest", output.narrow_onset)
-            losses["rest"] = rest(output.narrow_onset, output.narrow_apex)
+        self.log, self._features = {}, None
+        losses = {}
+        for objective in self.active:
+            _check_needs(objective, output, batch)
+            losses[objective.name] = objective.value(output, batch, self)
         if not losses:
             raise DataError("all loss weights are zero", "SynergisticObjectives", "give one loss a weight")
-        total = torch.stack([getattr(weights, name) * value for name, value in losses.items()]).sum()
-        return total, {name: value.item() for name, value in losses.items()} | log
+        total = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
+        return total, {name: value.item() for name, value in losses.items()} | self.log
 
-    def _target_features(self, batch: Batch) -> list[Tensor] | None:
-        """VGG features of the real frames, once for reconstruction and cycle: both have the same targets."""
-        if self.vgg is None or self.perceptual_weight == 0:
-            return None
-        with torch.no_grad():
-            return self.vgg(torch.cat([batch.apex, batch.onset]))
+    def targets(self, batch: Batch) -> tuple[Tensor, Tensor, VGG19 | None, float, list[Tensor] | None]:
+        """Return what reconstruction and cycle are compared with: both have the same targets.
 
-    @staticmethod
-    def _need(loss: str, value: Tensor | None, what: str = "the forward pass") -> None:
-        if value is None:
+        The real frames, VGG-19, its weight, and the features of the real frames, computed once a call.
+        """
+        if self._features is None and self.vgg is not None and self.perceptual_weight:
+            with torch.no_grad():
+                self._features = self.vgg(torch.cat([batch.apex, batch.onset]))
+        return batch.apex, batch.onset, self.vgg, self.perceptual_weight, self._features
+
+
+def possible(objectives: Iterable[Objective], lacks: frozenset[str]) -> list[Objective]:
+    """Return the losses for which a network that lacks these fields of its output has everything that they need."""
+    return [objective for objective in objectives if not objective.needs & lacks]
+
+
+def _check_needs(objective: Objective, output: Output, batch: Batch) -> None:
+    for need in sorted(objective.needs):
+        of_batch = need in ("label", "subject")
+        where = "the batch" if of_batch else "the forward pass"
+        if getattr(batch if of_batch else output, need) is None:
             raise DataError(
-                f"the {loss} loss has a weight but {what} holds nothing for it",
+                f"the {objective.name} loss has a weight but {where} has no {need}",
                 "SynergisticObjectives",
                 "call the model with reconstruct/classify as the loss needs, or set its weight to 0",
             )

@@ -10,7 +10,7 @@ from lfdtcmen.errors import DataError
 
 # torchvision's published checkpoint; the eight hex digits are the start of its SHA-256
 VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
-LAYOUT = (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512, "M")
+LAYOUT = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)  # widths of the convolutions, block by block
 TAPS = ("relu1_2", "relu2_2", "relu3_1")
 STAND_IN_SEED = 19
 
@@ -52,18 +52,21 @@ class VGG19(nn.Module):
         Unknown tap, missing or unreadable checkpoint, failed download.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, weights: str = "auto", taps: tuple[str, ...] = TAPS, size: int | None = None):
         super().__init__()
         self.taps, self.size = taps, size
         self.layers = nn.ModuleDict()  # relu names -> the convolution before them, pooling included
-        block, conv, in_channels, pool = 1, 1, 3, False
-        for width in LAYOUT:
-            if width == "M":
-                block, conv, pool = block + 1, 1, True
-                continue
-            convolution = nn.Conv2d(in_channels, width, 3, padding=1)
-            self.layers[f"relu{block}_{conv}"] = nn.Sequential(nn.MaxPool2d(2), convolution) if pool else convolution
-            in_channels, conv, pool = width, conv + 1, False
+        in_channels = 3
+        for block, widths in enumerate(LAYOUT, start=1):
+            for number, width in enumerate(widths, start=1):
+                convolution = nn.Conv2d(in_channels, width, 3, padding=1)
+                pooled = block > 1 and number == 1  # halve the size between blocks
+                layer = nn.Sequential(nn.MaxPool2d(2), convolution) if pooled else convolution
+                self.layers[f"relu{block}_{number}"] = layer
+                in_channels = width
         if unknown := [tap for tap in taps if tap not in self.layers]:
             raise DataError(f"unknown VGG-19 layer {unknown[0]!r}", "VGG19(taps=...)", "use names like relu3_1")
         self.source = vgg_source(weights)
@@ -73,7 +76,8 @@ class VGG19(nn.Module):
             del self.layers[name]
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406])[:, None, None])
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225])[:, None, None])
-        self.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+        self.requires_grad_(False).eval()
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def convolutions(self) -> list[nn.Conv2d]:
         """Return the convolutions in order."""
@@ -84,7 +88,7 @@ class VGG19(nn.Module):
             generator = torch.Generator().manual_seed(STAND_IN_SEED)
             for convolution in self.convolutions():
                 nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu", generator=generator)
-                nn.init.zeros_(convolution.bias)
+                convolution.get_parameter("bias").data.zero_()
             return
         try:
             if weights == "download":
@@ -95,7 +99,7 @@ class VGG19(nn.Module):
             values = [value for key, value in state.items() if key.startswith("features.")]
             for convolution, weight, bias in zip(self.convolutions(), values[::2], values[1::2], strict=True):
                 convolution.weight.data.copy_(weight)
-                convolution.bias.data.copy_(bias)
+                convolution.get_parameter("bias").data.copy_(bias)
         except Exception as error:  # hub, pickle and shape errors have no common parent
             raise DataError(
                 f"the VGG-19 checkpoint cannot be read ({type(error).__name__})",

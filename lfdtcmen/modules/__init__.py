@@ -1,1 +1,1 @@
-"""The paper's modules: they know torch and nothing else of this package."""
+"""The paper's network, a file for each part: torch, and this package's error, are all that they know."""

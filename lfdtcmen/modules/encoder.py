@@ -1,6 +1,5 @@
 """The facial encoder (3.1.1, Fig. 2): eight convolutions from a face to a 256-channel code, with two skips."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 CODE_CHANNELS = 256
@@ -62,32 +61,3 @@ class Encoder(nn.Module):
         x = self.conv6(skip5)  # [B, 64, H/16, W/16]
         x = self.conv7(x)  # [B, 128, H/32, W/32]
         return self.conv8(x), (skip3, skip5)  # [B, 256, H/32, W/32]
-
-
-def normalise_contrast(frames: Tensor, window: int = 17, floor: float = 0.02) -> Tensor:
-    """Return grey frames with mean 0 and variance 1 around each pixel: shapes stay, skin colour and light go.
-
-    Ours, not the paper's.
-
-    Parameters
-    ----------
-    frames : Tensor
-        RGB in [0, 1], [B, 3, H, W].
-    window : int
-        Side of the square around a pixel, odd.
-    floor : float
-        A standard deviation far below it is noise and is not blown up.
-
-    Returns
-    -------
-    Tensor
-        [B, 3, H, W], three equal channels.
-    """
-
-    def around(x: Tensor) -> Tensor:  # mean of the square around each pixel, rows first, then columns
-        x = F.pad(x, (window // 2,) * 4, mode="replicate")
-        return F.avg_pool2d(F.avg_pool2d(x, (window, 1), 1), (1, window), 1)
-
-    grey = frames.mean(1, keepdim=True)  # [B, 1, H, W]
-    centred = grey - around(grey)
-    return (centred / (around(centred.square()) + floor**2).sqrt()).expand(-1, 3, -1, -1)

@@ -84,6 +84,9 @@ class TSI(nn.Module):
     the weights, never touched by a test subject.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, streams: str = "triple"):
         super().__init__()
         if streams not in ("triple", "single"):

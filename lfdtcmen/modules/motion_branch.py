@@ -6,7 +6,6 @@ from torch import Tensor, nn
 from lfdtcmen.modules.encoder import CODE_CHANNELS, conv_bn_relu
 
 FEATURES = 256  # stated: both branches end in 256 numbers
-SMALL = 1e-8  # added to variances that are small themselves: those of differences
 
 
 class MAAG(nn.Module):
@@ -62,22 +61,10 @@ class MSFE(nn.Module):
 
 
 class MotionBranch(nn.Module):
-    """Motion codes of onset and apex to a 256-d description of the spatial motion.
+    """Motion codes of onset and apex to a 256-d description of the spatial motion."""
 
-    Parameters
-    ----------
-    normalised_difference : bool
-        Ours, not the paper's. The two codes of a pair differ by a few percent of what the codes of two people differ
-        by, and the convolutions behind them see mostly who it is. So the difference is brought to variance 1 in each
-        channel (batch normalisation without parameters), and MAAG and Adapter are given it in place of the apex's code,
-        and zeros in place of the onset's.
-    """
-
-    def __init__(self, normalised_difference: bool = False):
+    def __init__(self):
         super().__init__()
-        self.normalise_difference = None
-        if normalised_difference:
-            self.normalise_difference = nn.BatchNorm2d(CODE_CHANNELS, eps=SMALL, affine=False)
         self.maag = MAAG()
         self.adapter = Adapter()
         self.msfe = MSFE()
@@ -94,9 +81,6 @@ class MotionBranch(nn.Module):
         attention : Tensor
             MAAG's gate in [0, 1], [B, 256, h, w].
         """
-        if self.normalise_difference is not None:
-            apex = self.normalise_difference(apex - onset)  # [B, 256, h, w]
-            onset = torch.zeros_like(apex)
         onset, apex, attention = self.maag(onset, apex)
         x = self.adapter(onset, apex)  # [B, 256, h, w]
         x = self.msfe(x)  # [B, 256, h, w]

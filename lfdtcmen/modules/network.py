@@ -23,17 +23,14 @@ class Output:
     id_apex: Tensor | None = None
     mo_onset: Tensor | None = None
     mo_apex: Tensor | None = None
-    # motion codes in their bottleneck, where there is one, [B, bottleneck, H/32, W/32]
-    narrow_onset: Tensor | None = None
-    narrow_apex: Tensor | None = None
-    # cross-combined images, [B, 3, H, W], and their codes
+    # cross-combined images, [B, 3, H, W]
     onset_hat: Tensor | None = None
     apex_hat: Tensor | None = None
+    # the cycle: codes of the cross-combined images, [B, 256, H/32, W/32], and images from these, [B, 3, H, W]
     id_onset_hat: Tensor | None = None
     id_apex_hat: Tensor | None = None
     mo_onset_hat: Tensor | None = None
     mo_apex_hat: Tensor | None = None
-    # images of the cycle, [B, 3, H, W]
     onset_tilde: Tensor | None = None
     apex_tilde: Tensor | None = None
     # TCME
@@ -41,7 +38,26 @@ class Output:
     spatial: Tensor | None = None  # [B, 256]
     temporal: Tensor | None = None  # [B, 256]
     logits: Tensor | None = None  # [B, C]
-    branch_logits: list[Tensor] | None = None  # [B, C] of each branch, with late fusion
+
+    def take(self, *fields: str) -> list[Tensor]:
+        """Return fields by name.
+
+        Raises
+        ------
+        DataError
+            The forward pass was not asked for one of them, or the network does not have it.
+        """
+        for field in fields:
+            if getattr(self, field) is None:
+                fix = "call the model with what makes it (reconstruct, cycle, classify, identity)"
+                raise DataError(f"the forward pass made no {field}", "Output", fix)
+        return [getattr(self, field) for field in fields]
+
+
+# fields of Output by the part of the network, or of the forward pass, that makes them
+IDENTITY = frozenset({"id_onset", "id_apex"})
+GENERATED = frozenset({"onset_hat", "apex_hat"})
+CYCLE = frozenset({"id_onset_hat", "id_apex_hat", "mo_onset_hat", "mo_apex_hat", "onset_tilde", "apex_tilde"})
 
 
 class LFDTCMEN(nn.Module):
@@ -59,10 +75,6 @@ class LFDTCMEN(nn.Module):
         Settings III, II, I of Table 4; None with ``motion=None`` for the flow branch alone.
     motion : {"branch", "encoder", None}
         Motion branch; pooled motion codes (Table 6, setting I); nothing.
-    generator, bottleneck, contrast_normalised
-        See :class:`~lfdtcmen.modules.drl.DRL`. Ours, beyond the paper.
-    normalised_difference, fusion
-        See :class:`~lfdtcmen.modules.tcme.TCME`. Ours, beyond the paper.
 
     Raises
     ------
@@ -84,28 +96,41 @@ class LFDTCMEN(nn.Module):
         skips: str = "identity",
         drl: str | None = "full",
         motion: str | None = "branch",
-        generator: str = "image",
-        bottleneck: int = 0,
-        contrast_normalised: bool = False,
-        normalised_difference: bool = False,
-        fusion: str = "concatenate",
     ):
         super().__init__()
         if num_classes < 2:
             raise DataError(f"num_classes is {num_classes}", "LFDTCMEN", "a classifier needs two classes or more")
         if drl is None and motion is not None:
             raise DataError("the motion part needs a motion encoder", "LFDTCMEN", "give drl, or motion=None")
-        self.drl = DRL(drl, skips, generator, bottleneck, contrast_normalised) if drl is not None else None
-        self.tcme = TCME(num_classes, motion, flow, normalised_difference, fusion)
-        self.to(memory_format=torch.channels_last)  # the faster layout for convolutions, on CPU and GPU
+        # DRL is initialised first: networks that differ in TCME alone begin with the same encoders and generator
+        self.drl = self.make_drl(drl, skips) if drl is not None else None
+        self.tcme = self.make_tcme(num_classes, motion, flow)
+        # the faster layout for convolutions, on CPU and GPU
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def make_drl(self, parts: str, skips: str) -> DRL:
+        """Return the DRL that the constructor builds in."""
+        return DRL(parts, skips)
+
+    def make_tcme(self, num_classes: int, motion: str | None, flow: str | None) -> TCME:
+        """Return the TCME that the constructor builds in."""
+        return TCME(num_classes, motion, flow)
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The fields of :class:`Output` that this setting of the network can never make."""
+        if self.drl is None or self.drl.identity_encoder is None:
+            return IDENTITY | GENERATED | CYCLE
+        return GENERATED | CYCLE if self.drl.generator is None else frozenset()
 
     def forward(
         self,
         batch: Batch,
+        *,
         reconstruct: bool = False,
+        cycle: bool = True,
         classify: bool = True,
         identity: bool = True,
-        again: bool = True,
     ) -> Output:
         """Run the network on one batch.
 
@@ -113,13 +138,13 @@ class LFDTCMEN(nn.Module):
         ----------
         batch : Batch
         reconstruct : bool
-            Cross-combine, re-encode and close the cycle as well: what the SDO losses need (stages 1 and 3).
+            Cross-combine as well: what the SDO losses need (stages 1 and 3).
+        cycle : bool
+            With ``reconstruct``: re-encode the generated images and close the cycle.
         classify : bool
             Run TCME (stages 2 and 3, and prediction).
         identity : bool
             Encode who the faces are. Nothing that classifies looks at it: stage 2 and prediction do without.
-        again : bool
-            With ``reconstruct``: re-encode the synthetic images and close the cycle. The change loss does without.
 
         Raises
         ------
@@ -128,35 +153,42 @@ class LFDTCMEN(nn.Module):
             reconstruct.
         """
         batch.check()
-        output = Output()
         if reconstruct and not identity:
             raise DataError("reconstruction needs the identity codes", "LFDTCMEN", "call it with identity=True")
         if reconstruct and (self.drl is None or self.drl.generator is None):
             raise DataError("this setting has no generator", "LFDTCMEN(drl=...)", "call it with reconstruct=False")
+        output = self.new_output()
         if self.drl is not None:
             codes = self.drl.encode(torch.cat([batch.onset, batch.apex]), identity)  # both frames at once, [2B, ...]
-            output.mo_onset, output.mo_apex = codes.motion.chunk(2)
-            if codes.narrow is not None:
-                output.narrow_onset, output.narrow_apex = codes.narrow.chunk(2)
-            if codes.identity is not None:
-                output.id_onset, output.id_apex = codes.identity.chunk(2)
+            self.keep_codes(codes, output)
             if reconstruct:
-                self._reconstruct(codes, output, again)
+                # identities of [onset, apex], motions of [apex, onset]: the first half is I^_ap, the second I^_on
+                hat = self.drl.generate(codes, codes.exchanged())  # [2B, 3, H, W]
+                output.apex_hat, output.onset_hat = hat.chunk(2)
+                if cycle:
+                    self.close_cycle(hat, output)
         if classify:
             with torch.autocast(batch.onset.device.type, enabled=False):
                 for name, value in self.tcme(output.mo_onset, output.mo_apex, batch.flow).items():
                     setattr(output, name, value)
         return output
 
-    def _reconstruct(self, codes: Codes, output: Output, again: bool) -> None:
-        """Cross-combination and cycle. The batch holds onsets, then apexes; the motion's halves are exchanged."""
-        # whose identity: [onset, apex]; whose motion: [apex, onset]. So the first half draws I^_ap, the second I^_on
-        hat = self.drl.generate(codes, codes.exchanged())  # [2B, 3, H, W]
-        output.apex_hat, output.onset_hat = hat.chunk(2)
-        if not again:
-            return
-        second = self.drl.encode(hat)
-        tilde = self.drl.generate(second, second)  # [2B, 3, H, W]
-        output.id_apex_hat, output.id_onset_hat = second.identity.chunk(2)
-        output.mo_apex_hat, output.mo_onset_hat = second.motion.chunk(2)
+    def new_output(self) -> Output:
+        """Return the empty output that a forward pass fills."""
+        return Output()
+
+    def keep_codes(self, codes: Codes, output: Output) -> None:
+        """Write the codes of onsets (first half of the batch) and apexes (second half) into the output."""
+        output.mo_onset, output.mo_apex = codes.motion.chunk(2)
+        if codes.identity is not None:
+            output.id_onset, output.id_apex = codes.identity.chunk(2)
+
+    def close_cycle(self, hat: Tensor, output: Output) -> None:
+        """Encode the cross-combined images [2B, 3, H, W] and generate them from their own codes (3.2.3)."""
+        assert self.drl is not None
+        codes = self.drl.encode(hat)
+        tilde = self.drl.generate(codes, codes)  # [2B, 3, H, W]
+        assert codes.identity is not None
+        output.id_apex_hat, output.id_onset_hat = codes.identity.chunk(2)
+        output.mo_apex_hat, output.mo_onset_hat = codes.motion.chunk(2)
         output.apex_tilde, output.onset_tilde = tilde.chunk(2)

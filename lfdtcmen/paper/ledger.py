@@ -95,7 +95,7 @@ def rows(section: str = "") -> pd.DataFrame:
         ("4.4", "warm-up", f"{c.warmup:.0%} of the steps", "assumed", "Config.warmup", ""),
         ("4.4", "bf16", c.mixed_precision, "assumed", "Config.mixed_precision", "on, off; generator and VGG-19"),
         ("4.4", "gradient clipping", f"norm {c.clip_norm}", "assumed", "Config.clip_norm", ""),
-        ("4.4", "augmentation", f"mirror, shift to {c.max_shift} px", "assumed", "training/loop.py", "none"),
+        ("4.4", "augmentation", f"mirror, shift to {c.max_shift} px", "assumed", "training/batches.py", "none"),
         ("4.7", "Grad-CAM layers", "MSFE; last inception", "assumed", "analysis/gradcam.py", ""),
         ("4.7", "two branches in one map", "mean, each sums to 1", "assumed", "analysis/attribution.py", "each alone"),
         ("6", "apex spotting", "pulse that explains most", "assumed", "preprocessing/apex.py", "flow, difference"),
@@ -105,12 +105,12 @@ def rows(section: str = "") -> pd.DataFrame:
         ("ours", "contrast normalisation", f"{c.contrast_normalised}", "ours", "Config.contrast_normalised", "True"),
         ("ours", "normalised difference", f"{c.normalised_difference}", "ours", "Config.normalised_difference", "True"),
         ("ours", "fusion", c.fusion, "ours", "Config.fusion", r.fusion),
-        ("ours", "change loss", f"{c.stage1.change:g}", "ours", "Config.stage1", f"{r.stage1.change:g}"),
-        ("ours", "rest loss", f"{c.stage1.rest:g}", "ours", "Config.stage1", f"{r.stage1.rest:g}"),
+        ("ours", "change loss", "0", "ours", "Config.stage1", f"{r.stage1['change']:g}"),
+        ("ours", "rest loss", "0", "ours", "Config.stage1", f"{r.stage1['rest']:g}"),
         ("ours", "change loss first", f"{c.change_first:.0%}", "ours", "Config.change_first", f"{r.change_first:.0%}"),
         ("ours", "pretraining on swaps", f"{c.pretraining} steps", "ours", "Config.pretraining", f"{r.pretraining}"),
-        ("ours", "gain loss while pretraining", "none", "ours", "losses/gain.py", "as the change loss"),
-        ("ours", "action units read while pretraining", "none", "ours", "training/pretrain.py", "as the change loss"),
+        ("ours", "gain loss while pretraining", "none", "ours", "beyond/gain_loss.py", "as the change loss"),
+        ("ours", "action units read while pretraining", "none", "ours", "beyond/pretraining.py", "as the change loss"),
     ]
     table = pd.DataFrame(table, columns=["section", "value", "taken", "provenance", "where", "alternatives"])
     return table[table["section"].str.startswith(section)].reset_index(drop=True)
@@ -118,7 +118,7 @@ def rows(section: str = "") -> pd.DataFrame:
 
 def _weights(weights) -> str:
     names = {"reconstruction": "rec", "orthogonality": "orth", "consistency": "cons", "contrastive": "id"}
-    return ", ".join(f"{names.get(name, name)} {value:g}" for name, value in vars(weights).items() if value)
+    return ", ".join(f"{names.get(name, name)} {value:g}" for name, value in weights.items() if value)
 
 
 def _three(values: tuple) -> str:

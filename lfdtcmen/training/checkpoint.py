@@ -7,43 +7,46 @@ progress within the stage.
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import torch
+from torch import nn
 
 import lfdtcmen
-from lfdtcmen.config import Config, to_dict
+from lfdtcmen.config import TCME_FIELDS, Config, to_dict
 from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import WRITE_ADVICE, atomic_path
 from lfdtcmen.losses.perceptual import vgg_source
-from lfdtcmen.modules.drl import DRL
 from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.training.method import PAPER, Method
 
-# fields that are no settings of the weights: the data come in by their fingerprint, and bf16 or not is rounding, like
-# the processor that a run happens on
-_IDLE = ("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision")
-# fields that stage 1 does not see
-_TCME_ONLY = ("flow", "motion", "imbalance", "normalised_difference", "fusion")
-# fields that build the network
-NETWORK = (
-    *("flow", "skips", "drl", "motion"),
-    *("generator", "bottleneck", "contrast_normalised", "normalised_difference", "fusion"),
-)
+# fields excluded from the settings: data enter by their fingerprint, and bf16 or not is rounding, like the processor
+NO_SETTINGS = ("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run of the training loop is kept, what its weights depend on, and what the file says about itself."""
+
+    file: Path
+    settings: dict
+    about: dict | None = None
 
 
 def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     """Return everything on which the weights after ``stage`` depend, as plain JSON values."""
-    settings = {key: value for key, value in to_dict(config).items() if key not in _IDLE}
+    settings = {key: value for key, value in to_dict(config).items() if key not in NO_SETTINGS}
     settings["vgg_weights"] = vgg_source(config.vgg_weights)  # what "auto" came to on this machine
     for later in range(stage + 1, 4):
         del settings[f"stage{later}"]
     for field in ("epochs", "batch_sizes", "learning_rates"):
         settings[field] = settings[field][:stage]
     if stage == 1:
-        for field in _TCME_ONLY:
+        for field in TCME_FIELDS:
             del settings[field]
     return json.loads(json.dumps({**settings, "stage": stage, "data": fingerprint}))
 
@@ -63,7 +66,7 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
     fps = sorted({float(value) for value in manifest["fps"].dropna()}) if "fps" in manifest else []
     label_map = next((name for name, names in LABEL_MAPS.items() if names == tuple(pairs.label_names)), "raw")
     return {
-        "network": {field: getattr(config, field) for field in NETWORK},
+        "network": config.network,
         "label_map": label_map,
         "label_names": list(pairs.label_names),
         "stage": stage,
@@ -85,32 +88,32 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
     }
 
 
-def save_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict, **content) -> None:
-    """Write weights, settings and what else is given (about, epoch, history, optimiser) to ``path`` in one step.
-
-    Stage 1 leaves TCME as it was, so its checkpoint holds the DRL weights alone.
+def save_checkpoint(checkpoint: Checkpoint, parts: nn.Module, **progress) -> None:
+    """Write weights, settings, about and progress (epoch, history, optimiser) in one step.
 
     Raises
     ------
     DataError
         The folder cannot be written, or the disk is full. An older file stays whole.
     """
-    part = getattr(model, "drl", model) if settings["stage"] == 1 else model
+    content = {"settings": checkpoint.settings, "about": checkpoint.about, "weights": parts.state_dict(), **progress}
     try:
-        with atomic_path(path) as temporary:
-            torch.save({"settings": settings, "weights": part.state_dict(), **content}, temporary)
+        with atomic_path(checkpoint.file) as temporary:
+            torch.save(content, temporary)
     except DataError as error:
         raise DataError(f"the checkpoint cannot be written: {error}") from error
-    except RuntimeError as error:  # so torch reports a full disk
-        raise DataError(f"the checkpoint cannot be written ({error})", str(path), WRITE_ADVICE) from error
+    except RuntimeError as error:  # torch reports a full disk in this way
+        raise DataError(f"the checkpoint cannot be written ({error})", str(checkpoint.file), WRITE_ADVICE) from error
 
 
-def load_model(path: Path | str) -> tuple[LFDTCMEN, dict]:
+def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict]:
     """Rebuild the network of a checkpoint, of stage 2 or 3, from the file alone.
 
     Parameters
     ----------
     path : path
+    method : Method
+        The paper's, or what goes beyond it.
 
     Returns
     -------
@@ -143,7 +146,7 @@ def load_model(path: Path | str) -> tuple[LFDTCMEN, dict]:
             "delete it and train again",
         )
     try:
-        model = LFDTCMEN(len(about["label_names"]), **about["network"])
+        model = method.network(len(about["label_names"]), about["network"])
         model.load_state_dict(content["weights"])
     except (RuntimeError, TypeError) as error:  # other shapes; other arguments
         raise DataError(
@@ -154,8 +157,8 @@ def load_model(path: Path | str) -> tuple[LFDTCMEN, dict]:
     return model.eval(), about | {"epoch": content["epoch"]}
 
 
-def load_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict) -> dict:
-    """Load ``path`` into the model and return what else the file holds.
+def load_checkpoint(checkpoint: Checkpoint, parts: nn.Module) -> dict:
+    """Load the file's weights into the parts and return what else it holds.
 
     Raises
     ------
@@ -163,6 +166,7 @@ def load_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict) -> dict:
         The file is missing or broken, or was made with another config or other data: the first difference is named;
         or by a version of the package whose network was another.
     """
+    path, settings = checkpoint.file, checkpoint.settings
     content = _read(path, "delete it and train again")
     found = content["settings"]
     for key in sorted({*settings, *found}):
@@ -172,9 +176,8 @@ def load_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict) -> dict:
                 str(path),
                 "use the config it was made with, or train again",
             )
-    part = getattr(model, "drl", model) if settings["stage"] == 1 else model
     try:
-        part.load_state_dict(content.pop("weights"))
+        parts.load_state_dict(content.pop("weights"))
     except RuntimeError as error:  # other names, other shapes
         raise DataError(
             f"the weights do not fit the network of lfdtcmen {lfdtcmen.__version__}: another version made them",
@@ -184,10 +187,21 @@ def load_checkpoint(path: Path, model: LFDTCMEN | DRL, settings: dict) -> dict:
     return content
 
 
-def _read(path: Path, fix: str) -> dict:
+def load_history(path: Path) -> list[dict]:
+    """Return the training history that a checkpoint holds, without its weights.
+
+    Raises
+    ------
+    DataError
+        The file is missing or broken.
+    """
+    return _read(path, "delete it and train again", mmap=True)["history"]
+
+
+def _read(path: Path, fix: str, mmap: bool = False) -> dict:
     """Return what a checkpoint file holds, or refuse a file that is none."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except Exception as error:  # torch, zip and pickle errors have no common parent
         raise DataError(f"the checkpoint cannot be read ({type(error).__name__})", str(path), fix) from error
     if not isinstance(content, dict) or not {"settings", "weights"} <= content.keys():

@@ -1,12 +1,27 @@
 """The three training stages (4.4): what each one trains, freezes and weighs."""
 
-from dataclasses import dataclass, fields, replace
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from lfdtcmen.config import Config, LossWeights
-from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.config import Config
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.errors import DataError
+from lfdtcmen.losses.objectives import SynergisticObjectives, possible
+from lfdtcmen.losses.perceptual import VGG19
+from lfdtcmen.modules.batch import Batch
+from lfdtcmen.modules.network import CYCLE, LFDTCMEN
+from lfdtcmen.training.batches import augment
+from lfdtcmen.training.checkpoint import Checkpoint, describe, stage_settings
+from lfdtcmen.training.loop import Schedule, Task, fit
+from lfdtcmen.training.method import PAPER, Method
+from lfdtcmen.training.prediction import check_fit, what_is_seen
 
 
 @dataclass(frozen=True)
@@ -22,26 +37,20 @@ class Stage:
 STAGES = {
     1: Stage(("drl",), reconstruct=True, classify=False, identity=True),  # disentangle; TCME frozen
     2: Stage(("tcme",), reconstruct=False, classify=True, identity=False),  # classify; encoders and generator frozen
-    3: Stage(("drl", "tcme"), reconstruct=True, classify=True, identity=True),  # fine-tune everything with all losses
+    3: Stage(("drl", "tcme"), reconstruct=True, classify=True, identity=True),  # fine-tune all with all losses
 }
 
 
-def stage_weights(model: LFDTCMEN, config: Config, stage: int) -> LossWeights:
-    """Return the stage's loss weights without the losses for which an ablated network has no ingredients."""
+def stage_weights(model: LFDTCMEN, config: Config, stage: int, method: Method = PAPER) -> dict[str, float]:
+    """Return the weights of the losses that a stage trains with, by name.
+
+    Losses without a weight, and those for which an ablated network has no ingredients, are not among them: a stage with
+    none left is skipped (stage 1 of Table 4, setting I).
+    """
     weights = config.stage_weights(stage)
-    lacking = set()
-    if model.drl is None or model.drl.identity_encoder is None:
-        lacking |= {"orthogonality", "contrastive"}
-    if model.drl is None or model.drl.generator is None:
-        lacking |= {"reconstruction", "cycle", "consistency", "change"}
-    if model.drl is None or model.drl.narrow is None:
-        lacking |= {"rest"}
-    return replace(weights, **dict.fromkeys(lacking, 0.0))
-
-
-def has_losses(weights: LossWeights) -> bool:
-    """Return whether any loss has a weight: a stage without one is skipped (stage 1 of Table 4, setting I)."""
-    return any(getattr(weights, f.name) for f in fields(weights))
+    table = method.objectives(config, torch.ones(model.tcme.num_classes))
+    active = SynergisticObjectives(weights, objectives=table).active
+    return {objective.name: weights[objective.name] for objective in possible(active, model.lacks)}
 
 
 def set_trainable(model: LFDTCMEN, stage: int) -> None:
@@ -51,8 +60,8 @@ def set_trainable(model: LFDTCMEN, stage: int) -> None:
     otherwise go on moving its running statistics without any gradient.
     """
     for name, part in model.named_children():
-        learns = name in STAGES[stage].trains
-        part.requires_grad_(learns).train(learns)
+        is_trained = name in STAGES[stage].trains
+        part.requires_grad_(is_trained).train(is_trained)
 
 
 def check_frozen(model: LFDTCMEN, stage: int) -> None:
@@ -65,7 +74,7 @@ def check_frozen(model: LFDTCMEN, stage: int) -> None:
 
 def components(model: LFDTCMEN) -> dict[str, nn.Module]:
     """Return the paper's components by name, those that this setting has."""
-    found = {}
+    found: dict[str, nn.Module] = {}
     if model.drl is not None:
         found["motion encoder"] = model.drl.motion_encoder
         if model.drl.identity_encoder is not None:
@@ -99,3 +108,163 @@ def audit(model: LFDTCMEN) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).astype({"gradient": float})
+
+
+class StageTask(Task):
+    """One stage as the training loop sees it."""
+
+    def __init__(
+        self,
+        model: LFDTCMEN,
+        pairs: PairSet,
+        stage: int,
+        config: Config,
+        method: Method,
+        on_epoch: Callable[[int, LFDTCMEN], None] | None,
+    ):
+        self.model, self.pairs, self.stage, self.config, self.method = model, pairs, stage, config, method
+        self.on_epoch = on_epoch
+        self.title = f"stage {stage}"
+        self.columns = {"stage": stage}
+        self.weights = stage_weights(model, config, stage, method)
+        self.device = next(model.parameters()).device
+
+    def begin(self) -> str:
+        """Freeze, normalise, and load what the losses need."""
+        set_trainable(self.model, self.stage)
+        self.model.zero_grad(set_to_none=True)  # of an earlier stage
+        self.method.begin_stage(self.model, self.config, self.stage, self.pairs)
+        self.seen = what_is_seen(self.model, self.pairs)
+        self.objectives = make_objectives(self.config, self.weights, self.pairs, self.device, self.method)
+        self.bf16 = use_bf16(self.config, self.device)
+        parts = " and ".join(name.upper() for name, part in self.model.named_children() if part.training)
+        count = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
+        vgg = self.objectives.vgg
+        return f"{self.title} trains {parts}, {count:,} parameters" + (f"; VGG-19: {vgg.source}" if vgg else "")
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Freeze and unfreeze, weigh the losses, and yield the epoch's augmented batches."""
+        set_trainable(self.model, self.stage)  # again, as what looks at an epoch leaves the network in eval mode
+        self.objectives.weights = self.method.epoch_weights(self.config, self.stage, epoch, self.weights)
+        rng = np.random.default_rng([self.config.seed, self.stage, epoch])
+        for index in self.method.batches(self.config, self.stage, self.pairs.labels, rng):
+            yield augment(self.seen.batch(index).to(self.device), self.config.max_shift, rng)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """Run the network on a batch and weigh its losses."""
+        stage, drl = STAGES[self.stage], self.model.drl
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            output = self.model(
+                batch,
+                reconstruct=stage.reconstruct and drl is not None and drl.generator is not None,
+                cycle=any(CYCLE & (loss.needs | loss.uses) for loss in self.objectives.active),
+                classify=stage.classify,
+                identity=stage.identity,
+            )
+            return self.objectives(output, batch)
+
+    def after_first_backward(self) -> None:
+        """Refuse a gradient in a frozen part."""
+        check_frozen(self.model, self.stage)
+
+    def after_epoch(self, epoch: int) -> None:
+        """Show the network to whoever asked for it."""
+        if self.on_epoch is not None:
+            self.on_epoch(epoch, self.model.eval())
+
+
+def train_stage(
+    model: LFDTCMEN,
+    pairs: PairSet,
+    stage: int,
+    config: Config,
+    checkpoint: Path | None = None,
+    progress: bool = True,
+    on_epoch: Callable[[int, LFDTCMEN], None] | None = None,
+    method: Method = PAPER,
+) -> pd.DataFrame:
+    """Train one stage (4.4) and leave the model in ``eval`` mode.
+
+    Parameters
+    ----------
+    model : LFDTCMEN
+        Changed in place.
+    pairs : PairSet
+        Training subjects only, prepared (flow streams filled in) where the network has a flow branch.
+    stage : {1, 2, 3}
+    config : Config
+    checkpoint : path, optional
+        Written at the end and, at ends of epochs, every half minute on the way. A finished one is loaded
+        instead of training; an unfinished one is gone on with, to the same weights as an unbroken run.
+    progress : bool
+        Show a progress bar.
+    on_epoch : callable, optional
+        Called at the end of each epoch that is trained, with its number (from 0) and the model in ``eval`` mode.
+    method : Method
+        The paper's, or what goes beyond it.
+
+    Returns
+    -------
+    DataFrame
+        One row a step: stage, epoch, step, each loss before its weight, total, gradient_norm, seconds. Empty where the
+        stage has no epochs, or no loss that this network could be trained with.
+
+    Raises
+    ------
+    DataError
+        Pairs that do not fit the model, a checkpoint of another config or other data, a loss that is not finite.
+    """
+    if stage not in STAGES:
+        raise DataError(f"there is no stage {stage}", "train_stage", "use 1, 2 or 3")
+    method.check(config)
+    check_fit(model, pairs, classify=stage >= 2)
+    missing = np.setdiff1d(np.arange(pairs.num_classes), pairs.labels)
+    if stage >= 2 and len(missing):
+        raise DataError(
+            f"class {pairs.label_names[missing[0]]!r} has no training pair",
+            "pairs.labels",
+            "give more subjects, or a label map without it",
+        )
+    task = StageTask(model, pairs, stage, config, method, on_epoch)
+    if not task.weights or config.epochs[stage - 1] == 0:
+        return pd.DataFrame()
+    schedule = Schedule(
+        config.epochs[stage - 1],
+        math.ceil(len(pairs) / config.batch_sizes[stage - 1]),
+        config.learning_rates[stage - 1],
+        config.weight_decay,
+        config.warmup,
+        config.clip_norm,
+    )
+    kept = None
+    if checkpoint is not None:
+        settings = stage_settings(config, stage, pairs.fingerprint)
+        kept = Checkpoint(checkpoint, settings, describe(config, stage, pairs))
+    # stage 1 leaves TCME as it was: its checkpoint holds the DRL weights alone
+    history = fit(task, model.drl if stage == 1 and model.drl is not None else model, schedule, kept, progress)
+    model.requires_grad_(True).eval()
+    return pd.DataFrame(history)
+
+
+def make_objectives(
+    config: Config, weights: dict[str, float], pairs: PairSet, device: torch.device | str, method: Method = PAPER
+) -> SynergisticObjectives:
+    """Return the SDO of these weights, with VGG-19 where an image loss has one."""
+    vgg = None
+    if (weights.get("reconstruction") or weights.get("cycle")) and config.perceptual_weight:
+        vgg = VGG19(config.vgg_weights, config.perceptual_taps, config.perceptual_size).to(device)
+    counts = torch.bincount(torch.from_numpy(pairs.labels), minlength=pairs.num_classes).float().to(device)
+    table = method.objectives(config, counts)
+    return SynergisticObjectives(
+        weights, vgg, config.perceptual_weight, config.margin, config.detach_consistency, table
+    )
+
+
+def use_bf16(config: Config, device: torch.device) -> bool:
+    """Return whether generator and VGG-19 run in bf16: "auto" means where the processor has instructions for it."""
+    if config.mixed_precision != "auto":
+        return config.mixed_precision == "on"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -19,7 +19,7 @@ from torch import nn
 from lfdtcmen import viz
 from lfdtcmen.analysis import evaluation_mode
 from lfdtcmen.analysis.inflation import count_epochs, steps_of_counts
-from lfdtcmen.config import LossWeights
+from lfdtcmen.beyond.extended_drl import generate_from
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import action_unit_field, draw_face, warp_photograph
 from lfdtcmen.datasets.synthetic.action_units import NAMES, to_intensity
@@ -134,7 +134,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
         rest, moved = onset[donor], apex[donor][motion]
         code = rest.motion + strength * (moved.motion - rest.motion)  # [1, 256, h, w]
         with evaluation_mode(model):
-            images = [model.drl.generate(onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
+            images = [generate_from(model.drl, onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
         before, after = (image.float().cpu() for image in images)  # [1, 3, H, W]
         change = 255 * (after - before).mean(1)[0].numpy()  # [H, W]
         return viz.swap_strip(
@@ -149,7 +149,9 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
     return _slider(controls, draw)
 
 
-def loss_weight_sliders(losses: Mapping[str, float], gradients: np.ndarray, weights: LossWeights) -> ipywidgets.VBox:
+def loss_weight_sliders(
+    losses: Mapping[str, float], gradients: np.ndarray, weights: Mapping[str, float]
+) -> ipywidgets.VBox:
     """Weigh the losses of one batch; the static twin is :func:`~lfdtcmen.viz.loss_weight_bars`.
 
     The sum and its gradient are linear in the weights: one backward pass a loss, made beforehand, serves every position
@@ -161,7 +163,7 @@ def loss_weight_sliders(losses: Mapping[str, float], gradients: np.ndarray, weig
         Loss -> its value on the batch, before its weight.
     gradients : ndarray
         Of each loss before its weight, in the order of ``losses``, on the parameters in question, [L, P].
-    weights : LossWeights
+    weights : mapping
         Where the sliders begin.
 
     Returns
@@ -180,7 +182,7 @@ def loss_weight_sliders(losses: Mapping[str, float], gradients: np.ndarray, weig
     products = gradients @ gradients.T  # [L, L]
     controls = {}
     for name in losses:
-        start = getattr(weights, name)
+        start = weights.get(name, 0.0)
         top = 4 * start or 1.0
         look = {"max": top, "step": top / 80, "readout_format": ".3g"} | WIDE
         controls[name] = ipywidgets.FloatSlider(description=name, value=start, **look)

@@ -40,6 +40,23 @@ def noisy(train, test, seed):
     return values / values.sum(1, keepdims=True)
 
 
+@dataclasses.dataclass(frozen=True)
+class Noisy:
+    """The same as a model with a setting."""
+
+    rate: float
+
+    @property
+    def settings(self):
+        return {"rate": self.rate}
+
+    def prepare(self, pairs, folds, seeds, jobs):
+        pass
+
+    def __call__(self, train, test, seed):
+        return noisy(train, test, seed)
+
+
 def perceptron(train, test, seed):
     """Train a small torch network, with its global generator."""
     torch.manual_seed(seed)
@@ -130,14 +147,14 @@ def test_a_damaged_file_runs_again_with_a_warning(pairs, tmp_path):
 
 
 def test_files_of_another_run_are_refused(pairs, tmp_path):
-    cross_validate(noisy, pairs, 2, [0], tmp_path, config={"rate": 0.1})
-    cross_validate(noisy, pairs, 2, [0], tmp_path, config={"rate": 0.1})
+    cross_validate(Noisy(0.1), pairs, 2, [0], tmp_path)
+    cross_validate(Noisy(0.1), pairs, 2, [0], tmp_path)
     other = dataclasses.replace(pairs, labels=(pairs.labels + 1) % 3)
     halves = np.flatnonzero(pairs.subjects < "s4"), np.flatnonzero(pairs.subjects >= "s4")
-    for changed in ({"config": {"rate": 0.2}}, {"pairs": other}, {"folds": [halves]}):
-        arguments = {"pairs": pairs, "folds": 2, "config": {"rate": 0.1}, **changed}
+    for changed in ({"fit_predict": Noisy(0.2)}, {"pairs": other}, {"folds": [halves]}):
+        arguments = {"fit_predict": Noisy(0.1), "pairs": pairs, "folds": 2, **changed}
         with pytest.raises(DataError, match=r"other data, folds or configuration.*seed0-fold0"):
-            cross_validate(noisy, seeds=[0], out_dir=tmp_path, **arguments)
+            cross_validate(seeds=[0], out_dir=tmp_path, **arguments)
 
 
 def test_a_planted_overlap_is_refused_before_anything_is_trained(pairs, tmp_path):
@@ -211,7 +228,7 @@ def test_on_a_gpu_as_many_folds_run_side_by_side_as_fit(pairs, tmp_path, monkeyp
         protocol, "parallel_config", lambda backend, n_jobs: asked.append(n_jobs) or original(backend, n_jobs=1)
     )
     table = cross_validate(noisy, pairs, 4, [0], tmp_path / "gpu", n_jobs=4)
-    assert asked == [1, expected]
+    assert asked == [4, 1, expected]  # what folds share; the first fold alone; the others
     monkeypatch.undo()
     here = cross_validate(noisy, pairs, 4, [0], tmp_path / "cpu")
     pd.testing.assert_frame_equal(table.drop(columns="seconds"), here.drop(columns="seconds"))

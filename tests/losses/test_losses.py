@@ -1,32 +1,26 @@
 """The six losses: values by hand, where their gradients reach, and batches that break naive forms."""
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from lfdtcmen import LFDTCMEN, Batch, DataError, SynergisticObjectives
-from lfdtcmen.config import LossWeights, load_config
+from lfdtcmen import LFDTCMEN, Batch, DataError, SynergisticObjectives, load_config
 from lfdtcmen.losses import (
+    OBJECTIVES,
     VGG19,
-    change,
+    Objective,
     consistency,
     cycle_reconstruction,
     emotion,
-    focal,
-    gain,
     identity_contrastive,
-    logit_adjusted,
     reconstruction,
-    rest,
     soft_orthogonality,
 )
-from lfdtcmen.losses.contrastive import active_fraction
+from lfdtcmen.losses.contrastive_loss import active_fraction
+from lfdtcmen.modules.network import Output
 from lfdtcmen.training.stages import components
 
 
@@ -157,7 +151,7 @@ REACH = {
     "cycle": ENCODERS | {"generator"},
     "orthogonality": ENCODERS,
     "consistency": ENCODERS | {"generator"},
-    "contrastive": ENCODERS | {"generator"},  # E_mo: through the synthetic images
+    "contrastive": ENCODERS | {"generator"},  # E_mo: through the generated images
     "emotion": {"motion encoder"} | TCME,
 }
 
@@ -165,7 +159,7 @@ REACH = {
 @pytest.mark.parametrize("loss", REACH)
 def test_each_gradient_reaches_just_the_modules_it_should(loss, batch, vgg):
     model = LFDTCMEN(3)
-    objectives = SynergisticObjectives(LossWeights(**{loss: 1.0}), vgg)
+    objectives = SynergisticObjectives({loss: 1.0}, vgg)
     total, log = objectives(model(batch, reconstruct=True), batch)
     total.backward()
     assert loss in log
@@ -179,12 +173,24 @@ def test_each_gradient_reaches_just_the_modules_it_should(loss, batch, vgg):
 
 
 def test_objectives_are_the_weighted_sum(batch, vgg):
-    model = LFDTCMEN(3, bottleneck=4).eval()
-    output = model(batch, reconstruct=True)
-    weights = LossWeights(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
+    output = LFDTCMEN(3).eval()(batch, reconstruct=True)
+    weights = {name: float(number) for number, name in enumerate(OBJECTIVES, 1)}
     total, log = SynergisticObjectives(weights, vgg)(output, batch)
-    by_hand = sum(getattr(weights, f.name) * log[f.name] for f in fields(weights))
-    assert total.item() == pytest.approx(by_hand, rel=1e-5)
+    assert total.item() == pytest.approx(sum(weight * log[name] for name, weight in weights.items()), rel=1e-5)
+
+
+def test_adding_a_loss_is_one_function_and_one_row(batch):
+    def spread(output: Output, batch: Batch, sdo: SynergisticObjectives) -> torch.Tensor:
+        return output.take("spatial")[0].var(0).mean()
+
+    table = OBJECTIVES | {"spread": Objective("spread", spread, needs=frozenset({"spatial"}))}
+    objectives = SynergisticObjectives({"spread": 2.0, "emotion": 1.0}, objectives=table)
+    total, log = objectives(LFDTCMEN(3)(batch), batch)
+    assert total.item() == pytest.approx(2 * log["spread"] + log["emotion"], rel=1e-5)
+    with pytest.raises(DataError, match="the spread loss has a weight but the forward pass has no spatial"):
+        SynergisticObjectives({"spread": 1.0}, objectives=table)(LFDTCMEN(3)(batch, classify=False), batch)
+    with pytest.raises(DataError, match="unknown loss 'spread'"):
+        SynergisticObjectives({"spread": 1.0})
 
 
 @pytest.mark.parametrize("subjects", [[0, 0, 0, 0], [0, 1, 2, 3]], ids=["one subject", "no repeated subject"])
@@ -211,10 +217,10 @@ def test_a_single_pair_stays_finite(batch, vgg):
 @pytest.mark.parametrize(
     ("weights", "forward", "words"),
     [
-        (LossWeights(reconstruction=1.0), {}, "reconstruction loss has a weight"),
-        (LossWeights(consistency=1.0), {}, "consistency loss has a weight"),
-        (LossWeights(emotion=1.0), {"reconstruct": True, "classify": False}, "emotion loss has a weight"),
-        (LossWeights(), {}, "all loss weights are zero"),
+        ({"reconstruction": 1.0}, {}, "reconstruction loss has a weight"),
+        ({"consistency": 1.0}, {}, "consistency loss has a weight"),
+        ({"emotion": 1.0}, {"reconstruct": True, "classify": False}, "emotion loss has a weight"),
+        ({}, {}, "all loss weights are zero"),
     ],
 )
 def test_a_loss_without_its_ingredients_says_so(weights, forward, words, batch):
@@ -250,84 +256,3 @@ def test_vgg_takes_a_checkpoint_by_path(tmp_path):
             VGG19(str(tmp_path / file))
     with pytest.raises(DataError, match="unknown VGG-19 layer"):
         VGG19("random", ("conv1",))
-
-
-def test_focal_is_by_hand_and_cross_entropy_at_gamma_0():
-    logits, labels = torch.randn(6, 3, requires_grad=True), torch.tensor([0, 1, 2, 0, 1, 1])
-    p = logits.softmax(1)[torch.arange(6), labels]  # [B]
-    assert_close(focal(logits, labels, 2.0), ((1 - p) ** 2 * -p.log()).mean())
-    assert_close(focal(logits, labels, 0.0), emotion(logits, labels))
-    certain = (50 * torch.eye(3)).requires_grad_()
-    focal(certain, torch.arange(3)).backward()
-    assert torch.isfinite(certain.grad).all()
-    assert focal(logits[:0], labels[:0]).requires_grad
-
-
-def test_logit_adjustment_is_cross_entropy_with_the_prior_added():
-    logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 1])
-    counts = torch.tensor([80.0, 15.0, 5.0])
-    by_hand = torch.nn.functional.cross_entropy(logits + torch.log(counts / 100), labels)
-    assert_close(logit_adjusted(logits, labels, counts), by_hand)
-    assert_close(logit_adjusted(logits, labels, counts, tau=0.0), emotion(logits, labels))
-    assert_close(logit_adjusted(logits, labels, torch.ones(3)), emotion(logits, labels))  # balanced: nothing to adjust
-    assert torch.isfinite(logit_adjusted(logits, labels, torch.tensor([9.0, 9.0, 0.0])))
-
-
-# ---------------------------------------------------------------- ours: change and rest
-
-
-def test_change_is_one_for_a_copy_and_a_quarter_for_half_the_motion(batch):
-    onset, apex = batch.onset, batch.apex
-    assert change(onset, apex, onset).item() == pytest.approx(1)
-    assert change(apex, apex, onset).item() == 0
-    assert change((onset + apex) / 2, apex, onset).item() == pytest.approx(0.25)
-
-
-def test_change_does_not_care_how_small_the_motion_is(batch):
-    onset, apex = batch.onset, batch.apex
-    fainter = onset + 0.01 * (apex - onset)
-    half = onset + 0.005 * (apex - onset)
-    assert change(half, fainter, onset).item() == pytest.approx(0.25, rel=1e-3)
-    assert torch.isfinite(change(onset, onset, onset))  # no motion at all
-
-
-def test_gain_is_one_for_a_copy_and_zero_for_the_full_motion_whatever_else_changes(batch):
-    onset, apex = batch.onset, batch.apex
-    assert gain(onset, apex, onset).item() == pytest.approx(1)
-    assert gain(onset + 0.3 * (apex - onset), apex, onset).item() == pytest.approx(0.49)
-    true = F.avg_pool2d(apex - onset, 2)
-    other = torch.randn(true.shape, generator=torch.Generator().manual_seed(0))
-    other = other - (other * true).sum() / true.square().sum() * true  # nothing of the motion in it
-    other = F.interpolate(other, scale_factor=2, mode="nearest")
-    assert gain(apex + other, apex, onset).item() == pytest.approx(0, abs=1e-6)
-    assert torch.isfinite(gain(onset, onset, onset))
-
-
-def test_rest_counts_what_people_differ_in_against_what_motion_does():
-    rng = torch.Generator().manual_seed(0)
-    moved = torch.randn(64, 4, 2, 2, generator=rng)
-    same = torch.randn(1, 4, 2, 2, generator=rng).expand(64, -1, -1, -1)
-    assert rest(same, same + moved).item() == pytest.approx(0, abs=1e-6)
-    people = torch.randn(64, 4, 2, 2, generator=rng)
-    assert rest(people, people + moved).item() == pytest.approx(2 * np.log(2), rel=0.1)
-    assert rest(3 * people, 3 * people + moved).item() > rest(people, people + moved).item()
-
-
-def test_rest_is_blind_to_scale_and_mixing_of_channels():
-    rng = torch.Generator().manual_seed(1)
-    onset, apex = torch.randn(2, 32, 4, 2, 2, generator=rng)
-    rotation = torch.linalg.qr(torch.randn(4, 4, generator=rng)).Q
-    mixed = [5 * torch.einsum("ij,bjhw->bihw", rotation, code) for code in (onset, apex)]
-    assert_close(rest(*mixed), rest(onset, apex), rtol=1e-4, atol=1e-5)
-
-
-def test_change_and_rest_have_finite_gradients_on_a_pair_of_equal_frames():
-    frame = torch.rand(3, 3, 32, 32, requires_grad=True)
-    code = torch.zeros(3, 4, 1, 1, requires_grad=True)
-    (change(frame, frame.detach(), frame.detach()) + rest(code, code)).backward()
-    assert torch.isfinite(frame.grad).all() and torch.isfinite(code.grad).all()
-
-
-def test_rest_needs_a_bottleneck(batch):
-    with pytest.raises(DataError, match="rest"):
-        SynergisticObjectives(LossWeights(rest=1.0))(LFDTCMEN(3)(batch), batch)

@@ -8,15 +8,15 @@ import torch
 from torch.testing import assert_close
 
 from lfdtcmen import DataError
-from lfdtcmen.training import build_model, loop, stage_checkpoint, train_stage
-from lfdtcmen.training.checkpoint import load_checkpoint, save_checkpoint, stage_settings
+from lfdtcmen.training import build_model, checkpoint, stage_checkpoint, stages, train_stage
+from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, stage_settings
 from tests.training.helpers import make_pairs, state
 
 
 def test_a_finished_stage_is_loaded_not_trained(pairs, config, tmp_path, monkeypatch):
     model, history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
     assert len(list((tmp_path / "checkpoints").glob("*.pt"))) == 3
-    monkeypatch.setattr(loop, "augment", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(stages, "augment", lambda *_: pytest.fail("trained again"))
     again, same_history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
     assert_close(state(model), state(again), atol=0, rtol=0)
     pd.testing.assert_frame_equal(history, same_history)
@@ -31,13 +31,13 @@ def test_networks_that_differ_in_tcme_share_stage_1(pairs, config, tmp_path):
 
 
 def test_a_checkpoint_of_an_earlier_network_is_refused(pairs, config, tmp_path):
-    stage_checkpoint(2, replace(config, fusion="late"), pairs, tmp_path, progress=False)
+    stage_checkpoint(2, config, pairs, tmp_path, progress=False)
     (path,) = (tmp_path / "checkpoints").glob("stage2-*")
     content = torch.load(path, weights_only=True)
-    del content["weights"]["tcme.log_prior"]  # which there was not always
+    del content["weights"]["tcme.flow_branch.mean"]
     torch.save(content, path)
     with pytest.raises(DataError, match=r"do not fit the network.*train again"):
-        stage_checkpoint(2, replace(config, fusion="late"), pairs, tmp_path, progress=False)
+        stage_checkpoint(2, config, pairs, tmp_path, progress=False)
 
 
 def test_a_checkpoint_of_another_config_or_data_is_refused(pairs, config, tmp_path):
@@ -59,9 +59,9 @@ def test_a_broken_checkpoint_is_refused(pairs, config, tmp_path):
 
 
 def test_a_failed_write_leaves_the_old_checkpoint_whole(pairs, config, tmp_path, monkeypatch):
-    settings = stage_settings(config, 2, pairs.fingerprint)
-    model, file = build_model(config, 3), tmp_path / "stage2.pt"
-    save_checkpoint(file, model, settings, epoch=1)
+    model = build_model(config, 3)
+    kept = Checkpoint(tmp_path / "stage2.pt", stage_settings(config, 2, pairs.fingerprint))
+    save_checkpoint(kept, model, epoch=1)
 
     def full_disk(content, path):
         path.write_bytes(b"half of it")
@@ -69,12 +69,24 @@ def test_a_failed_write_leaves_the_old_checkpoint_whole(pairs, config, tmp_path,
 
     monkeypatch.setattr(torch, "save", full_disk)
     with pytest.raises(DataError, match="No space left"):
-        save_checkpoint(file, model, settings, epoch=2)
-    assert load_checkpoint(file, model, settings)["epoch"] == 1
+        save_checkpoint(kept, model, epoch=2)
+    assert load_checkpoint(kept, model)["epoch"] == 1
     assert [f.name for f in tmp_path.iterdir()] == ["stage2.pt"]
 
 
 def test_an_unwritable_folder_is_refused(pairs, config, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(DataError, match="cannot be written"):
-        save_checkpoint(tmp_path / "file" / "stage.pt", build_model(config, 3), {"stage": 2}, epoch=1)
+        save_checkpoint(Checkpoint(tmp_path / "file" / "stage.pt", {"stage": 2}), build_model(config, 3), epoch=1)
+
+
+def test_a_later_stage_is_loaded_without_an_earlier_one_and_without_an_optimiser(pairs, config, tmp_path, monkeypatch):
+    model, history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
+    loaded = []
+    monkeypatch.setattr(torch.optim, "AdamW", lambda *_, **__: pytest.fail("an optimiser was built"))
+    read = checkpoint.load_checkpoint
+    monkeypatch.setattr("lfdtcmen.training.loop.load_checkpoint", lambda c, parts: loaded.append(c) or read(c, parts))
+    again, same_history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
+    assert [c.settings["stage"] for c in loaded] == [3]
+    assert_close(state(model), state(again), atol=0, rtol=0)
+    pd.testing.assert_frame_equal(history, same_history)  # of all stages

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from lfdtcmen import DataError
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.datasets.splits import loso
-from lfdtcmen.training import LFDTCMENClassifier, build_model, pipeline, predict
+from lfdtcmen.evaluation.protocol import Model, cross_validate
+from lfdtcmen.training import LFDTCMENClassifier, build_model, classifier, predict
 from tests.training.helpers import make_pairs
 
 
@@ -26,28 +28,28 @@ def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(c
     pairs = make_pairs(24, subjects=8)
     groups = {f"s{i}": i % 2 for i in range(8)}
     learned = []
-    original = pipeline.train_stage
+    original = classifier.train_stage
 
     def spy(model, given, stage, *args, **kwargs):
         if stage == 1:
             learned.append(set(given.subjects))
         return original(model, given, stage, *args, **kwargs)
 
-    monkeypatch.setattr(pipeline, "train_stage", spy)
+    monkeypatch.setattr(classifier, "train_stage", spy)
     model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 1)), tmp_path, stage1_groups=groups)
-    model.train_stage1(pairs, loso(pairs.subjects))
+    model.prepare(pairs, loso(pairs.subjects), [0, 1, 2])
     assert learned == [{"s1", "s3", "s5", "s7"}, {"s0", "s2", "s4", "s6"}]
     for seed, (train, test) in zip((0, 1, 2), loso(pairs.subjects), strict=False):
         tested = pairs.subset(test)
         model(pairs.subset(train), tested, seed)
-        assert not learned[-1] & set(tested.subjects)
+        assert not learned[groups[tested.subjects[0]]] & set(tested.subjects)
     files = list((tmp_path / "checkpoints").glob("*"))
     assert len(files) == 2 and all(file.name.startswith("stage1") for file in files)
 
     learned.clear()
     part = np.isin(pairs.subjects, ["s1", "s3"])  # of one group: the other one is tested by nobody
     alone = LFDTCMENClassifier(replace(config, epochs=(1, 1, 1)), tmp_path / "held out", stage1_groups=groups)
-    alone.train_stage1(pairs, [(np.flatnonzero(~part), np.flatnonzero(part))])
+    alone.prepare(pairs, [(np.flatnonzero(~part), np.flatnonzero(part))], [0])
     assert learned == [{"s0", "s2", "s4", "s6"}]
 
     halves = np.isin(pairs.subjects, ["s0", "s1"])
@@ -55,38 +57,60 @@ def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(c
         model(pairs.subset(~halves), pairs.subset(halves), 0)
     del groups["s3"]
     with pytest.raises(DataError, match="s3 has no group"):
-        model(pairs.subset(~halves), pairs.subset(halves), 0)
+        model.prepare(pairs, loso(pairs.subjects), [0])
+    with pytest.raises(DataError, match="have no group"):
+        model(pairs.subset(pairs.subjects != "s3"), pairs.subset(pairs.subjects == "s3"), 0)
 
 
 def test_the_epoch_is_chosen_on_training_subjects_whom_the_stages_do_not_see(config, monkeypatch):
     pairs, test = make_pairs(48, subjects=8), make_pairs(6, subjects=2, seed=9)
     learned, scored = set(), []
-    original, keep = pipeline.train_stage, pipeline._keep_best
+    original, look = classifier.train_stage, classifier.BestEpoch.look
 
     def spy(model, given, *args, **kwargs):
         learned.update(given.subjects)
         return original(model, given, *args, **kwargs)
 
-    def note(held, best, epoch, model):
-        keep(held, best, epoch, model)
-        scored.append((set(held.subjects), best["score"], best["epoch"]))
+    def note(best, held, epoch, model):
+        look(best, held, epoch, model)
+        scored.append((set(held.subjects), best.score))
 
-    monkeypatch.setattr(pipeline, "train_stage", spy)
-    monkeypatch.setattr(pipeline, "_keep_best", note)
+    monkeypatch.setattr(classifier, "train_stage", spy)
+    monkeypatch.setattr(classifier.BestEpoch, "look", note)
     LFDTCMENClassifier(config, validation=0.25)(pairs, test, 0)
     assert len(scored) == sum(config.epochs[1:])
     held = scored[0][0]
     assert len(held) == 2 and held < set(pairs.subjects) and not held & learned
-    scores = [score for _, score, _ in scored]
+    scores = [score for _, score in scored]
     assert scores == sorted(scores)  # the best so far never falls
 
 
 def test_settings_say_all_that_predictions_depend_on(config):
     first = LFDTCMENClassifier(config).settings
     for other in (
-        LFDTCMENClassifier(replace(config, imbalance="focal")),
+        LFDTCMENClassifier(replace(config, imbalance="focal"), method=EXTENDED),
         LFDTCMENClassifier(config, stages=2),
         LFDTCMENClassifier(config, validation=0.2),
         LFDTCMENClassifier(config, stage1_groups={"s0": 0}),
     ):
         assert other.settings != first
+
+
+def test_a_shared_stage_1_that_nobody_trained_is_refused(config):
+    pairs = make_pairs(6, subjects=3)
+    model = LFDTCMENClassifier(config, stage1_groups={f"s{i}": i for i in range(3)})
+    with pytest.raises(DataError, match=r"stage 1 of group 0 is not trained.*call prepare first"):
+        model(pairs.subset(pairs.subjects != "s0"), pairs.subset(pairs.subjects == "s0"), 0)
+
+
+def test_cross_validation_trains_what_folds_share_first_and_only_what_is_missing(config, tmp_path):
+    pairs = make_pairs(24, subjects=4)
+    groups = {f"s{i}": i % 2 for i in range(4)}
+    model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 0)), stages=2, stage1_groups=groups)
+    assert isinstance(model, Model)
+    folds = list(loso(pairs.subjects))
+    table = cross_validate(model, pairs, folds, [0], tmp_path)
+    assert len(table) == 24 and sorted(model.shared) == [0, 1]
+    again = LFDTCMENClassifier(replace(config, epochs=(1, 1, 0)), stages=2, stage1_groups=groups)
+    cross_validate(again, pairs, folds, [0], tmp_path)
+    assert not again.shared  # no fold was missing

@@ -1,10 +1,10 @@
-"""Identity-aware contrastive loss (3.2.5, Fig. 4): one person's identity codes together, different persons' apart."""
+"""Identity-aware contrastive loss (3.2.5, Fig. 4): identity codes of one person together, of different people apart."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-EDGE = 1 - 1e-6  # arccos has an infinite slope at 1: without this clamp equal features give NaN gradients
+COSINE_LIMIT = 1 - 1e-6  # arccos has an infinite slope at 1: without this clamp equal features give NaN gradients
 
 
 def _angles(features: Tensor, subjects: Tensor) -> tuple[Tensor, Tensor]:
@@ -13,7 +13,7 @@ def _angles(features: Tensor, subjects: Tensor) -> tuple[Tensor, Tensor]:
     with torch.autocast(features.device.type, enabled=False):
         unit = F.normalize(features.float(), dim=1)  # [N, D]
         i, j = torch.triu_indices(len(unit), len(unit), offset=1, device=unit.device)
-        angle = torch.arccos((unit @ unit.T)[i, j].clamp(-EDGE, EDGE))  # [N (N - 1) / 2]
+        angle = torch.arccos((unit @ unit.T)[i, j].clamp(-COSINE_LIMIT, COSINE_LIMIT))  # [N (N - 1) / 2]
         same = subjects[i] == subjects[j]
     return angle[same], angle[~same]
 

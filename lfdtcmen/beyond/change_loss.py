@@ -1,4 +1,4 @@
-"""The change loss, ours: of what changed between two frames, how much did the generator get wrong?"""
+"""The change loss: of what changed between two frames, how much did the generator get wrong?"""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,10 +24,6 @@ def change(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> 
     -------
     Tensor
         0-d. What camera noise adds to the target cannot be predicted, so the loss ends above 0.
-
-    Notes
-    -----
-    Not in the paper.
     """
     generated, target, start = (F.avg_pool2d(frame.float(), scale) for frame in (generated, target, start))
     if len(target) == 0:

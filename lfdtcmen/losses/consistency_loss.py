@@ -1,13 +1,15 @@
-"""Consistency (3.2.4): a synthetic image must encode to the codes it was made of."""
+"""Consistency (3.2.4): a generated image must encode to the codes that it was made of."""
 
 from collections.abc import Iterable
+from functools import reduce
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
 def consistency(pairs: Iterable[tuple[Tensor, Tensor]], detach: bool = False) -> Tensor:
-    """Return the sum of mean squared errors over (code of the synthetic image, code it was made of).
+    """Return the sum of mean squared errors over (code of the generated image, code that it was made of).
 
     Parameters
     ----------
@@ -23,8 +25,8 @@ def consistency(pairs: Iterable[tuple[Tensor, Tensor]], detach: bool = False) ->
     Tensor
         0-d.
     """
-    total = 0.0
-    for synthetic, source in pairs:
+    errors = []
+    for generated, source in pairs:
         source = source.detach() if detach else source
-        total = total + (F.mse_loss(synthetic, source) if len(source) else (synthetic.sum() + source.sum()) * 0)
-    return total
+        errors.append(F.mse_loss(generated, source) if len(source) else (generated.sum() + source.sum()) * 0)
+    return reduce(torch.add, errors)

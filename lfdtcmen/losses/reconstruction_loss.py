@@ -21,7 +21,7 @@ def reconstruction(
     Parameters
     ----------
     apex_hat, onset_hat : Tensor
-        Synthetic images, [B, 3, H, W] in [0, 1].
+        Generated images, [B, 3, H, W] in [0, 1].
     apex, onset : Tensor
         The real frames, [B, 3, H, W] in [0, 1].
     vgg : VGG19, optional
@@ -41,16 +41,16 @@ def reconstruction(
     Stated: both parts, several VGG-19 layers, their weights, the squared L2. Assumed: L1 between pixels, w_i
     equal with sum 1, and squared differences averaged, so that a layer's size does not decide its weight.
     """
-    synthetic = torch.cat([apex_hat, onset_hat]).float()  # [2B, 3, H, W]
+    generated = torch.cat([apex_hat, onset_hat]).float()  # [2B, 3, H, W]
     target = torch.cat([apex, onset])  # [2B, 3, H, W]
     if len(target) == 0:
-        return synthetic.sum() * 0
-    loss = 2 * (synthetic - target).abs().mean()  # the mean over 2B frames, twice: the sum of two means over B
+        return generated.sum() * 0
+    loss = 2 * (generated - target).abs().mean()  # the mean over 2B frames, twice: the sum of two means over B
     if vgg is None or perceptual_weight == 0:
         return loss
     if target_features is None:
         with torch.no_grad():
             target_features = vgg(target)
-    features = vgg(synthetic)
+    features = vgg(generated)
     distances = [F.mse_loss(a.float(), b.float()) for a, b in zip(features, target_features, strict=True)]
     return loss + perceptual_weight * 2 * torch.stack(distances).mean()

@@ -1,4 +1,4 @@
-"""The gain loss, ours: is the generated change as strong as the true one?"""
+"""The gain loss: is the generated change as strong as the true one?"""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,16 +14,12 @@ def gain(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> Te
     Parameters
     ----------
     generated, target, start, scale
-        As for :func:`lfdtcmen.losses.change.change`.
+        As for :func:`lfdtcmen.beyond.change_loss.change`.
 
     Returns
     -------
     Tensor
         0-d: 1 for a copy of ``start``, 0 for the full motion.
-
-    Notes
-    -----
-    Not in the paper.
     """
     generated, target, start = (F.avg_pool2d(frame.float(), scale) for frame in (generated, target, start))
     true = target - start

@@ -1,7 +1,7 @@
-"""The warp generator, ours: move the identity's own pixels by the difference of two motion codes.
+"""The warp generator: move the identity's own pixels by the difference of two motion codes.
 
-The paper's generator (:mod:`lfdtcmen.modules.generator`) draws every pixel anew. Onset and apex are so alike that it
-can draw a good apex without looking at the motion code at all. Here the only way to another picture is the motion: the
+The paper's generator (:mod:`lfdtcmen.modules.generator`) computes every pixel anew. Onset and apex are so alike that it
+can produce a good apex without using the motion code at all. Here the only way to another picture is the motion: the
 frame that shows who it is lends its pixels, and what is learned is where they go.
 """
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from lfdtcmen.modules.encoder import CODE_CHANNELS, SKIP3_CHANNELS, SKIP5_CHANNELS
 from lfdtcmen.modules.generator import Up
-from lfdtcmen.modules.motion_branch import SMALL
 
+VARIANCE_FLOOR = 1e-8  # added to variances that are small themselves: those of differences
 STEP = 4.0  # pixels that a field of 1 moves
 BRIGHTNESS = 0.2  # largest change of brightness, as a share: folds and shadows that no shift of pixels makes
 
@@ -20,7 +20,7 @@ BRIGHTNESS = 0.2  # largest change of brightness, as a share: folds and shadows 
 class WarpGenerator(nn.Module):
     """G(identity, difference of motion codes) on the identity's frame: UP1 to UP3 of Fig. 3, then a field.
 
-    Not in the paper. The field has a quarter of the frame's resolution, as muscles move skin smoothly; it starts near
+    The field has a quarter of the frame's resolution, as muscles move skin smoothly; it starts near
     zero, so that the untrained generator copies the frame. The difference is brought to variance 1 in each channel
     first (batch normalisation without parameters): at the beginning of training it is a few percent of the identity
     code beside it, and training stands still until it has grown.
@@ -34,7 +34,7 @@ class WarpGenerator(nn.Module):
 
     def __init__(self, multiscale: bool = False):
         super().__init__()
-        self.normalise = nn.BatchNorm2d(CODE_CHANNELS, eps=SMALL, affine=False)
+        self.normalise = nn.BatchNorm2d(CODE_CHANNELS, eps=VARIANCE_FLOOR, affine=False)
         self.up1 = Up(2 * CODE_CHANNELS, 128, SKIP5_CHANNELS)
         self.up2 = Up(128, 64, SKIP3_CHANNELS)
         self.up3 = Up(64, 32)

@@ -1,9 +1,9 @@
-"""Cycle reconstruction (3.2.3): encode the synthetic images and rebuild them from their own codes."""
+"""Cycle reconstruction (3.2.3): encode the generated images and generate them again from their own codes."""
 
 from torch import Tensor
 
 from lfdtcmen.losses.perceptual import VGG19
-from lfdtcmen.losses.reconstruction import reconstruction
+from lfdtcmen.losses.reconstruction_loss import reconstruction
 
 
 def cycle_reconstruction(

@@ -1,4 +1,4 @@
-"""Ours: pretraining of stage 1 on swaps of synthetic faces."""
+"""Pretraining on swaps of synthetic faces."""
 
 from dataclasses import replace
 
@@ -8,23 +8,24 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from lfdtcmen.beyond.method import EXTENDED
+from lfdtcmen.beyond.pretraining import pretrain, sample_batch
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
 from lfdtcmen.training import LFDTCMENClassifier, build_model, stage_checkpoint
-from lfdtcmen.training.pretrain import draw_batch, pretrain
 from tests.training.helpers import state
 
 
 def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
-    first, second = (build_model(config, 3) for _ in range(2))
+    first, second = (build_model(config, 3, EXTENDED) for _ in range(2))
     history = pretrain(first, config, tmp_path, progress=False)
     assert history[["change", "gain", "action_units", "rest"]].notna().sum().tolist() == [4, 4, 4, 2]
-    monkeypatch.setattr("lfdtcmen.training.pretrain.draw_batch", None)  # training again would fail
+    monkeypatch.setattr("lfdtcmen.beyond.pretraining.sample_batch", None)  # training again would fail
     pretrain(second, config, tmp_path, progress=False)
     for name, value in state(first).items():
         assert_close(second.state_dict()[name], value, rtol=0, atol=0)
-    fresh = build_model(config, 3).state_dict()
+    fresh = build_model(config, 3, EXTENDED).state_dict()
     learned = {name for name, value in state(first).items() if not torch.equal(value, fresh[name])}
     assert any(name.startswith("tcme.motion_branch") for name in learned)
     assert not any(name.startswith(("tcme.flow_branch", "tcme.classifier")) for name in learned)
@@ -34,19 +35,19 @@ def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkey
 
 def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaired, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("lfdtcmen.training.pretrain.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("lfdtcmen.training.loop.SAVE_EVERY", 0.0)
     config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
-    whole, broken, resumed = (build_model(config, 3) for _ in range(3))
+    whole, broken, resumed = (build_model(config, 3, EXTENDED) for _ in range(3))
     pretrain(whole, config, progress=False)
     steps = iter([True, True, False])
 
     def stop(*args):
         if not next(steps):
             raise KeyboardInterrupt
-        return draw_batch(*args)
+        return sample_batch(*args)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("lfdtcmen.training.pretrain.draw_batch", stop)
+        patch.setattr("lfdtcmen.beyond.pretraining.sample_batch", stop)
         pretrain(broken, config, tmp_path, progress=False)
     assert len(pretrain(resumed, config, tmp_path, progress=False)) == 4
     for name, value in state(whole).items():
@@ -56,10 +57,10 @@ def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaire
 def test_the_last_fifth_of_pretraining_normalises_as_the_finished_network_does(tmp_path, repaired, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=5, pretraining_groups=1)
-    model, seen = build_model(config, 3), []
+    model, seen = build_model(config, 3, EXTENDED), []
     norms = [m for m in model.drl.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     monkeypatch.setattr(
-        "lfdtcmen.training.pretrain.gain",
+        "lfdtcmen.beyond.pretraining.gain",
         lambda moved, *_: seen.append({norm.training for norm in norms}) or moved.sum() * 0,
     )
     pretrain(model, config, progress=False)
@@ -69,7 +70,7 @@ def test_the_last_fifth_of_pretraining_normalises_as_the_finished_network_does(t
 def test_without_a_motion_branch_no_action_unit_is_read(tmp_path, repaired, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=1, pretraining_groups=1, motion="encoder")
-    assert "action_units" not in pretrain(build_model(config, 3), config, progress=False)
+    assert "action_units" not in pretrain(build_model(config, 3, EXTENDED), config, progress=False)
 
 
 def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
@@ -82,7 +83,7 @@ def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
     told = replace(told, **{n: np.broadcast_to(count[:, :, 0], (1, 8, 4, 4, 3)) for n in ("onset", "onset_clean")})
     units = np.zeros((1, 8, 17, 2), np.float32)
     units[0, :, 0] = np.arange(8)[:, None] + [0, 0.5]  # and each intensity its motion and its side
-    batch = draw_batch(replace(told, action_units=units), 200, 0, np.random.default_rng(0))
+    batch = sample_batch(replace(told, action_units=units), 200, 0, np.random.default_rng(0))
     identity, clean, motion = (
         (frames * 255).round().long().amax((1, 2, 3)).view(2, -1)
         for frames in (batch.identity, batch.clean, batch.motion)
@@ -100,8 +101,8 @@ def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
 def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, repaired, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=2, pretraining_groups=1, epochs=(0, 0, 0))
-    model, _ = stage_checkpoint(1, config, pairs, tmp_path, progress=False)
-    other = build_model(config, 3)
+    model, _ = stage_checkpoint(1, config, pairs, tmp_path, progress=False, method=EXTENDED)
+    other = build_model(config, 3, EXTENDED)
     pretrain(other, config, tmp_path, progress=False)
     for name, value in state(other).items():
         assert_close(model.state_dict()[name], value, rtol=0, atol=0)
@@ -112,14 +113,15 @@ def test_with_a_shared_stage_1_the_motion_branch_is_pretrained_too(tmp_path, pai
     config = replace(repaired, pretraining=2, pretraining_groups=1, epochs=(0, 1, 0))
     begun = []
     monkeypatch.setattr(
-        "lfdtcmen.training.pipeline.train_stage",
+        "lfdtcmen.training.classifier.train_stage",
         lambda model, *args, **kwargs: begun.append(state(model)) or pd.DataFrame(),
     )
     subjects = sorted(set(pairs.subjects))
     test = pairs.subjects == subjects[0]
-    shared = LFDTCMENClassifier(config, tmp_path, 2, {s: int(s != subjects[0]) for s in subjects})
+    shared = LFDTCMENClassifier(config, tmp_path, 2, {s: int(s != subjects[0]) for s in subjects}, method=EXTENDED)
+    shared.prepare(pairs, [(np.flatnonzero(~test), np.flatnonzero(test))], [5])
     shared(pairs.subset(~test), pairs.subset(test), seed=5)
-    other = build_model(config, 3)
+    other = build_model(config, 3, EXTENDED)
     pretrain(other, config, tmp_path, progress=False)
     for name, value in state(other.tcme.motion_branch).items():
         assert_close(begun[-1][f"tcme.motion_branch.{name}"], value, rtol=0, atol=0)

@@ -5,12 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from lfdtcmen import DataError
-from lfdtcmen.training import build_model, loop, predict, stage_checkpoint, train_stage
+from lfdtcmen.training import batches, build_model, loop, predict, stage_checkpoint, stages, train_stage
 from tests.training.helpers import changed_parts, state
 
 
@@ -35,7 +33,7 @@ def test_a_stage_killed_in_the_middle_goes_on_to_the_same_weights(stage, pairs, 
     full_history = train_stage(unbroken, pairs, stage, config, progress=False)
 
     monkeypatch.setattr(loop, "SAVE_EVERY", 0)
-    steps, step = [0], loop.augment
+    steps, step = [0], stages.augment
 
     def dies_in_the_second_epoch(*arguments):
         steps[0] += 1
@@ -43,7 +41,7 @@ def test_a_stage_killed_in_the_middle_goes_on_to_the_same_weights(stage, pairs, 
             raise KeyboardInterrupt
         return step(*arguments)
 
-    monkeypatch.setattr(loop, "augment", dies_in_the_second_epoch)
+    monkeypatch.setattr(stages, "augment", dies_in_the_second_epoch)
     file = tmp_path / "stage.pt"
     with pytest.raises(KeyboardInterrupt):
         train_stage(build_model(config, 3), pairs, stage, config, file, progress=False)
@@ -77,18 +75,11 @@ def test_on_epoch_sees_each_epoch_in_eval_mode_and_changes_nothing(pairs, config
     assert changed_parts(state(watched), state(plain)) == set()
 
 
-def test_class_weights_are_inverse_frequencies(pairs, config):
-    objectives = loop.make_objectives(replace(config, imbalance="class_weights"), 2, config.stage2, pairs, "cpu")
-    counts = np.bincount(pairs.labels)
-    weight = objectives.emotion_loss.keywords["class_weight"]
-    np.testing.assert_allclose(weight.numpy() * counts, len(pairs) / 3, rtol=1e-6)
-
-
 def test_mirror_turns_u_round_and_leaves_v_and_strain(pairs):
     batch = pairs.batch(np.arange(8))
     rng = np.random.default_rng(0)
     mirrored = torch.from_numpy(np.random.default_rng(0).random(8) < 0.5)
-    changed = loop.augment(batch, 0, rng)
+    changed = batches.augment(batch, 0, rng)
     assert_close(changed.onset[~mirrored], batch.onset[~mirrored])
     assert_close(changed.apex[mirrored], batch.apex[mirrored].flip(3))
     assert_close(changed.flow[mirrored][:, 0], -batch.flow[mirrored][:, 0].flip(2))
@@ -98,7 +89,7 @@ def test_mirror_turns_u_round_and_leaves_v_and_strain(pairs):
 def test_a_shift_moves_both_frames_alike(pairs):
     batch = pairs.batch(np.arange(8))
     rng = np.random.default_rng(3)
-    changed = loop.augment(batch, 3, rng)
+    changed = batches.augment(batch, 3, rng)
     reference = np.random.default_rng(3)
     mirrored = torch.from_numpy(reference.random(8) < 0.5)
     dx, dy = reference.integers(-3, 4, 2)
@@ -112,19 +103,7 @@ def test_a_shift_moves_both_frames_alike(pairs):
 
 @pytest.mark.parametrize(("count", "size"), [(7, 3), (9, 8), (8, 8), (1, 4)])
 def test_epoch_batches_hold_every_pair_once_and_are_even(count, size):
-    batches = list(loop.epoch_batches(np.zeros(count, int), size, np.random.default_rng(0)))
-    assert sorted(np.concatenate(batches)) == list(range(count))
-    sizes = [len(b) for b in batches]
+    found = list(batches.epoch_batches(count, size, np.random.default_rng(0)))
+    assert sorted(np.concatenate(found)) == list(range(count))
+    sizes = [len(b) for b in found]
     assert max(sizes) <= size and max(sizes) - min(sizes) <= 1
-
-
-@given(counts=st.lists(st.integers(1, 60), min_size=2, max_size=7), seed=st.integers(0, 9))
-def test_balanced_batches_draw_classes_alike_and_only_what_is_there(counts, seed):
-    labels = np.repeat(np.arange(len(counts)), counts)
-    drawn = np.concatenate(
-        [np.concatenate(list(loop.epoch_batches(labels, 8, np.random.default_rng([seed, k]), True))) for k in range(40)]
-    )
-    assert len(drawn) == 40 * len(labels) and drawn.min() >= 0 and drawn.max() < len(labels)
-    share = np.bincount(labels[drawn], minlength=len(counts)) / len(drawn)
-    expected = 1 / len(counts)
-    assert abs(share - expected).max() < 5 * np.sqrt(expected / len(drawn))

@@ -1,0 +1,146 @@
+"""DRL with a generator that warps, a bottleneck for the motion code, and frames without skin colour and light."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lfdtcmen.beyond.warp_generator import WarpGenerator
+from lfdtcmen.errors import DataError
+from lfdtcmen.modules.drl import DRL, Codes
+from lfdtcmen.modules.encoder import CODE_CHANNELS
+
+GENERATORS = ("image", "warp_difference", "warp_multiscale")
+
+
+@dataclass
+class ExtendedCodes(Codes):
+    """The codes of a batch of frames, the motion code also as it is in its bottleneck, and the frames themselves."""
+
+    narrow: Tensor | None = None  # [B, bottleneck, H/32, W/32]
+    frames: Tensor | None = None  # [B, 3, H, W]
+
+
+class ExtendedDRL(DRL):
+    """Two encoders and a generator (:class:`~lfdtcmen.modules.drl.DRL`), with what we changed.
+
+    Parameters
+    ----------
+    parts, skips
+        As there.
+    generator : {"image", "warp_difference", "warp_multiscale"}
+        The paper's; or ours, which moves the identity's frame by the difference of two motion codes, by a field of one
+        resolution or of four (:class:`~lfdtcmen.beyond.warp_generator.WarpGenerator`).
+    bottleneck : int
+        Press the motion code through so many channels on its way out of its encoder; 0 for none.
+    contrast_normalised : bool
+        Show the motion encoder frames without skin colour and light (:func:`normalise_contrast`).
+
+    Raises
+    ------
+    DataError
+        Unknown ``parts``, ``skips`` or ``generator``; skips that the warp generator does not take; a negative
+        bottleneck.
+    """
+
+    def __init__(
+        self,
+        parts: str = "full",
+        skips: str = "identity",
+        generator: str = "image",
+        bottleneck: int = 0,
+        contrast_normalised: bool = False,
+    ):
+        if generator not in GENERATORS:
+            raise DataError(f"unknown generator {generator!r}", "DRL", f"use one of {', '.join(GENERATORS)}")
+        if generator != "image" and skips != "identity":
+            raise DataError("the warp generator takes the identity's skips only", "DRL", "use skips='identity'")
+        if bottleneck < 0:
+            raise DataError(f"a bottleneck of {bottleneck} channels", "DRL", "use 0 for none, or 1 and more")
+        self._generator_name = generator
+        super().__init__(parts, skips)
+        self.contrast_normalised = contrast_normalised
+        self.narrow, self.widen = None, None
+        if bottleneck:
+            self.narrow = nn.Conv2d(CODE_CHANNELS, bottleneck, 1, bias=False)
+            self.widen = nn.Conv2d(bottleneck, CODE_CHANNELS, 1, bias=False)
+
+    def make_generator(self) -> nn.Module:
+        """Return the paper's generator, or one that warps."""
+        if self._generator_name == "image":
+            return super().make_generator()
+        return WarpGenerator(multiscale=self._generator_name == "warp_multiscale")
+
+    def encode(self, frames: Tensor, identity: bool = True) -> ExtendedCodes:
+        """Encode frames [B, 3, H, W] with both encoders, or with the motion encoder alone, in float32."""
+        with torch.autocast(frames.device.type, enabled=False):
+            frames = frames.float()
+            motion, motion_skips = self.motion_encoder(
+                normalise_contrast(frames) if self.contrast_normalised else frames
+            )
+            narrow = None
+            if self.narrow is not None and self.widen is not None:
+                narrow = self.narrow(motion)
+                motion = self.widen(narrow)
+            codes = ExtendedCodes(motion, motion_skips, narrow=narrow, frames=frames)
+            if self.identity_encoder is not None and identity:
+                codes.identity, codes.identity_skips = self.identity_encoder(frames)
+            return codes
+
+    def generate(self, identity: Codes, motion: Codes, start: Codes | None = None) -> Tensor:
+        """Generate whom ``identity`` shows in the motion state of ``motion``.
+
+        Parameters
+        ----------
+        identity, motion : Codes
+            Of the same frames or of different ones, row by row.
+        start : Codes, optional
+            Where the motion begins: what the warp generator takes the difference to. The identity's own frames where it
+            is not given; for the motion of somebody else, that person's onset. The paper's generator has no use for it.
+
+        Returns
+        -------
+        Tensor
+            RGB in [0, 1], [B, 3, H, W].
+        """
+        if not isinstance(self.generator, WarpGenerator):
+            return super().generate(identity, motion)
+        assert isinstance(identity, ExtendedCodes) and identity.frames is not None
+        assert identity.identity is not None and identity.identity_skips is not None
+        difference = motion.motion - (start or identity).motion
+        return self.generator(identity.identity, difference, identity.identity_skips, identity.frames)
+
+
+def generate_from(drl: DRL, identity: Codes, motion: Codes, start: Codes | None) -> Tensor:
+    """Generate as ``drl`` does, with the start of the motion for an extended one; the paper's takes none."""
+    if isinstance(drl, ExtendedDRL):
+        return drl.generate(identity, motion, start)
+    return drl.generate(identity, motion)
+
+
+def normalise_contrast(frames: Tensor, window: int = 17, floor: float = 0.02) -> Tensor:
+    """Return grey frames with mean 0 and variance 1 around each pixel: shapes stay, skin colour and light go.
+
+    Parameters
+    ----------
+    frames : Tensor
+        RGB in [0, 1], [B, 3, H, W].
+    window : int
+        Side of the square around a pixel, odd.
+    floor : float
+        A standard deviation far below it is noise and is not blown up.
+
+    Returns
+    -------
+    Tensor
+        [B, 3, H, W], three equal channels.
+    """
+
+    def around(x: Tensor) -> Tensor:  # mean of the square around each pixel, rows first, then columns
+        x = F.pad(x, (window // 2,) * 4, mode="replicate")
+        return F.avg_pool2d(F.avg_pool2d(x, (window, 1), 1), (1, window), 1)
+
+    grey = frames.mean(1, keepdim=True)  # [B, 1, H, W]
+    centred = grey - around(grey)
+    return (centred / (around(centred.square()) + floor**2).sqrt()).expand(-1, 3, -1, -1)

@@ -1,0 +1,260 @@
+"""From pairs to a trained network: the three stages in a row, each one loaded where its checkpoint is there."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from joblib import Parallel, delayed
+from sklearn.metrics import f1_score
+from torch import Tensor
+
+from lfdtcmen.config import Config, to_dict
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import Fold, split_validation
+from lfdtcmen.errors import DataError
+from lfdtcmen.losses.perceptual import vgg_source
+from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.threads import one_thread
+from lfdtcmen.training.checkpoint import load_history, settings_key, stage_settings
+from lfdtcmen.training.method import PAPER, Method
+from lfdtcmen.training.prediction import predict
+from lfdtcmen.training.stages import train_stage
+
+
+def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFDTCMEN:
+    """Return the untrained network of a config; the same seed gives the same weights.
+
+    Raises
+    ------
+    DataError
+        The config goes beyond the paper, and the method does not.
+    """
+    method.check(config)
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        model = method.network(num_classes, config.network)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str) -> Path:
+    """Return where the checkpoint of a stage lies in a run's folder: another config or other data, another name."""
+    key = settings_key(stage_settings(config, stage, pairs.fingerprint))
+    return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}.pt"
+
+
+def stage_checkpoint(
+    stage: int,
+    config: Config,
+    pairs: PairSet,
+    run_dir: Path | str | None = None,
+    progress: bool = True,
+    method: Method = PAPER,
+) -> tuple[LFDTCMEN, pd.DataFrame]:
+    """Return the network after ``stage``, and the loss history of its stages so far.
+
+    What is in ``run_dir/checkpoints`` and fits config and data is loaded, the rest is trained (and saved there). So a
+    notebook that begins with stage 3 runs alone, and a series does nothing twice. A later stage's checkpoint holds all
+    of the network: where there is one, the stages before it are not loaded.
+
+    Parameters
+    ----------
+    stage : {1, 2, 3}
+    config : Config
+    pairs : PairSet
+        Training subjects only.
+    run_dir : path, optional
+        Without it, nothing is saved.
+    progress : bool
+    method : Method
+        The paper's, or what goes beyond it.
+
+    Raises
+    ------
+    DataError
+        As :func:`~lfdtcmen.training.stages.train_stage`.
+    """
+    model = build_model(config, pairs.num_classes, method)
+    files: dict[int, Path] = {}
+    if run_dir is not None:
+        files = {number: checkpoint_file(number, config, pairs, run_dir) for number in range(1, stage + 1)}
+    kept = [number for number, file in files.items() if file.exists()]
+    first = max(kept, default=1)
+    if first == 1:
+        method.before_stages(model, config, run_dir, progress)
+    histories = [pd.DataFrame(load_history(files[number])) for number in kept if number < first]
+    for number in range(first, stage + 1):
+        histories.append(train_stage(model, pairs, number, config, files.get(number), progress, method=method))
+    return model, pd.concat([h for h in histories if len(h)] or [pd.DataFrame()], ignore_index=True)
+
+
+class LFDTCMENClassifier:
+    """The three stages as a model of the evaluation protocol (:class:`lfdtcmen.evaluation.protocol.Model`).
+
+    Parameters
+    ----------
+    config : Config
+        Its seed is replaced by the one that the protocol gives.
+    run_dir : path, optional
+        Where stage checkpoints are kept, and found again after a kill.
+    stages : {1, 2, 3}
+        The last stage to train.
+    stage1_groups : mapping, optional
+        Subject -> number of its group. Stage 1 is then trained once a group (:meth:`prepare`), with the config's own
+        seed, and shared by all folds and seeds that test somebody of the group: it learns from nobody of that group,
+        and so never from who is tested. Without it, each fold and seed has its own stage 1.
+    validation : float
+        Share of the training subjects to keep apart, on whom the epoch of stages 2 and 3 with the best macro F1 is
+        chosen; 0 trains on all of them for the config's epochs. A shared stage 1, which knows no labels, sees them.
+    method : Method
+        The paper's, or what goes beyond it.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        run_dir: Path | str | None = None,
+        stages: int = 3,
+        stage1_groups: Mapping[str, int] | None = None,
+        validation: float = 0.0,
+        method: Method = PAPER,
+    ):
+        method.check(config)
+        self.config, self.run_dir, self.stages, self.method = config, run_dir, stages, method
+        self.stage1_groups, self.validation = stage1_groups, validation
+        self.shared: dict[
+            int, dict[str, dict[str, Tensor]]
+        ] = {}  # group -> part of the network -> weights after stage 1
+
+    @property
+    def settings(self) -> dict:
+        """Everything on which the predictions depend beside data and seed, as plain values."""
+        return {
+            **to_dict(self.config),
+            "vgg_weights": vgg_source(self.config.vgg_weights),
+            "stages": self.stages,
+            "stage1_groups": None if self.stage1_groups is None else dict(self.stage1_groups),
+            "validation": self.validation,
+        }
+
+    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int = 1) -> None:
+        """Train once what folds share, in parallel: what comes before stage 1, and the stage 1 of each tested group.
+
+        Parameters
+        ----------
+        pairs : PairSet
+            All samples, in the order in which the folds are taken from them.
+        folds : iterable of (train_index, test_index)
+            A group that no fold tests needs no stage 1.
+        seeds : iterable of int
+            As the protocol gives them.
+        jobs : int
+            Processes; -1 for all cores.
+
+        Raises
+        ------
+        DataError
+            A subject without a group, or a fold that tests subjects of several groups.
+        """
+        if self.config.drl is None:
+            return
+        seeds = [self.config.seed] if self.stage1_groups is not None else dict.fromkeys(seeds)
+        self.method.prepare([replace(self.config, seed=seed) for seed in seeds], self.run_dir, jobs)
+        if self.stage1_groups is None:
+            return
+        if unknown := sorted({*pairs.subjects} - self.stage1_groups.keys()):
+            raise DataError(f"subject {unknown[0]} has no group", "stage1_groups", "number the groups of all subjects")
+        tested = sorted({self.group_of(pairs.subset(test)) for _, test in folds})
+        group = np.array([self.stage1_groups[subject] for subject in pairs.subjects])  # [N]
+        train = delayed(_stage1_alone)
+        weights = Parallel(jobs)(
+            train(self.config, pairs.subset(group != number), self.run_dir, self.method) for number in tested
+        )
+        self.shared = dict(zip(tested, weights, strict=True))
+
+    def group_of(self, test: PairSet) -> int:
+        """Return the one group of ``stage1_groups`` that the test subjects are of.
+
+        Raises
+        ------
+        DataError
+            They are of several, or of none.
+        """
+        assert self.stage1_groups is not None
+        groups = {self.stage1_groups.get(subject) for subject in test.subjects}
+        if len(groups) > 1:
+            raise DataError(
+                f"the test subjects are of {len(groups)} groups of stage 1",
+                "stage1_groups",
+                "let each fold test subjects of one group only",
+            )
+        group = groups.pop()
+        if group is None:
+            raise DataError("the test subjects have no group", "stage1_groups", "number the groups of all subjects")
+        return group
+
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        """Train on ``train`` and return probabilities for ``test``, float32 [N_test, C].
+
+        Raises
+        ------
+        DataError
+            The test subjects are of several groups of ``stage1_groups`` or of none, or :meth:`prepare` has not
+            trained their stage 1.
+        """
+        config = replace(self.config, seed=seed)
+        if self.stage1_groups is None and not self.validation:
+            return predict(stage_checkpoint(self.stages, config, train, self.run_dir, False, self.method)[0], test)
+        weights = None if self.stage1_groups is None or config.drl is None else self._shared_stage1(test)
+        on_epoch, best = None, BestEpoch()
+        if self.validation:
+            learned, held = split_validation(train.subjects, train.labels, self.validation, seed)
+            train, held_pairs = train.subset(learned), train.subset(held)
+            on_epoch = partial(best.look, held_pairs)
+        if weights is None:
+            weights = _stage1_weights(config, train, self.run_dir, self.method)
+        model = build_model(config, train.num_classes, self.method)
+        for name, state in weights.items():
+            model.get_submodule(name).load_state_dict(state)
+        for stage in range(2, self.stages + 1):
+            train_stage(model, train, stage, config, progress=False, on_epoch=on_epoch, method=self.method)
+        if best.weights is not None:
+            model.load_state_dict(best.weights)
+        return predict(model, test)
+
+    def _shared_stage1(self, test: PairSet) -> dict[str, dict[str, Tensor]]:
+        group = self.group_of(test)
+        if group not in self.shared:
+            raise DataError(f"stage 1 of group {group} is not trained", "LFDTCMENClassifier", "call prepare first")
+        return self.shared[group]
+
+
+class BestEpoch:
+    """The weights of the epoch with the best macro F1 on held-out training subjects; of equals, the first."""
+
+    def __init__(self):
+        self.score, self.weights = -1.0, None
+
+    def look(self, held: PairSet, epoch: int, model: LFDTCMEN) -> None:
+        y_pred = predict(model, held).argmax(1)
+        score = f1_score(held.labels, y_pred, labels=range(held.num_classes), average="macro", zero_division=0)
+        if score > self.score:
+            self.score, self.weights = score, copy.deepcopy(model.state_dict())
+
+
+def _stage1_weights(
+    config: Config, pairs: PairSet, run_dir: Path | str | None, method: Method
+) -> dict[str, dict[str, Tensor]]:
+    """Train stage 1, and return what a network takes over from it: weights on the CPU, by the part's name."""
+    model, _ = stage_checkpoint(1, config, pairs, run_dir, False, method)
+    parts = {name: model.get_submodule(name) for name in method.shared_parts(config)}
+    return {name: {key: value.cpu() for key, value in part.state_dict().items()} for name, part in parts.items()}
+
+
+def _stage1_alone(config: Config, pairs: PairSet, run_dir: Path | str | None, method: Method) -> dict:
+    with one_thread():
+        return _stage1_weights(config, pairs, run_dir, method)

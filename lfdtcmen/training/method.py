@@ -1,0 +1,67 @@
+"""How the paper builds its network and weighs its losses: what a stage asks for beside the config."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lfdtcmen.config import NETWORK_FIELDS, Config
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.errors import DataError
+from lfdtcmen.losses.objectives import OBJECTIVES, Objective
+from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.training.batches import epoch_batches
+
+GO_BEYOND = "pass method=EXTENDED of lfdtcmen.beyond.method"
+
+
+class Method:
+    """The paper's method. A subclass changes what it does otherwise, and nothing else has to know."""
+
+    def check(self, config: Config) -> None:
+        """Refuse a config for which this method lacks the code.
+
+        Raises
+        ------
+        DataError
+            Something beyond the paper is switched on.
+        """
+        if not config.is_paper:
+            raise DataError("the config goes beyond the paper", f"recipe {config.recipe!r}", GO_BEYOND)
+
+    def network(self, num_classes: int, settings: Mapping) -> LFDTCMEN:
+        """Return an untrained network; ``settings`` as :attr:`lfdtcmen.config.Config.network` gives them."""
+        if more := sorted(settings.keys() - set(NETWORK_FIELDS)):
+            raise DataError(f"the network has {more[0]}, which the paper's has not", "LFDTCMEN", GO_BEYOND)
+        return LFDTCMEN(num_classes, **settings)
+
+    def objectives(self, config: Config, label_counts: torch.Tensor) -> Mapping[str, Objective]:
+        """Return the table of losses; ``label_counts`` are the training pairs of each class, [C]."""
+        return OBJECTIVES
+
+    def epoch_weights(self, config: Config, stage: int, epoch: int, weights: dict[str, float]) -> dict[str, float]:
+        """Return the loss weights of one epoch of a stage."""
+        return weights
+
+    def batches(self, config: Config, stage: int, labels: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield the index batches of an epoch."""
+        return epoch_batches(len(labels), config.batch_sizes[stage - 1], rng)
+
+    def begin_stage(self, model: LFDTCMEN, config: Config, stage: int, pairs: PairSet) -> None:
+        """Take from the training pairs what the network has to know before a stage begins."""
+        if stage >= 2 and model.tcme.flow_branch is not None:
+            model.tcme.flow_branch.set_normalisation(torch.from_numpy(pairs.streams))
+
+    def shared_parts(self, config: Config) -> list[str]:
+        """Return the parts of the network that another one takes over from its stage 1."""
+        return ["drl"] if config.drl is not None else []
+
+    def before_stages(self, model: LFDTCMEN, config: Config, run_dir: Path | str | None, progress: bool) -> None:
+        """Do what comes before stage 1: nothing, in the paper."""
+
+    def prepare(self, configs: list[Config], run_dir: Path | str | None, jobs: int) -> None:
+        """Do once, for all folds, what :meth:`before_stages` would do in each: nothing, in the paper."""
+
+
+PAPER = Method()
