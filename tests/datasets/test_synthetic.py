@@ -22,9 +22,11 @@ from lfdtcmen.datasets.synthetic import (
     warp_photograph,
 )
 from lfdtcmen.datasets.synthetic.action_units import Muscles, facs_code, to_intensity
-from lfdtcmen.datasets.synthetic.dataset import CASME3_COUNTS, DFME_COUNTS, plan_clips, scale_counts
+from lfdtcmen.datasets.synthetic.emotions import PROTOTYPES
+from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS, DFME_COUNTS, plan_clips, scale_counts
 from lfdtcmen.datasets.synthetic.renderer import Expression, pose
-from lfdtcmen.datasets.synthetic.sequences import PRESETS, PROTOTYPES, get_settings, make_subject
+from lfdtcmen.datasets.synthetic.sequences import make_subject
+from lfdtcmen.datasets.synthetic.settings import PRESETS, get_settings
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.align import align_faces
 
@@ -163,8 +165,8 @@ def test_subjects_differ_far_more_than_onset_and_apex(pairs):
 # ---- the cache
 
 
-def test_a_second_call_reads_the_file_instead_of_drawing(pairs, monkeypatch):
-    monkeypatch.setattr(synthetic.dataset, "draw_subject", lambda *a: pytest.fail("drawn again"))
+def test_a_second_call_reads_the_file_instead_of_rendering(pairs, monkeypatch):
+    monkeypatch.setattr(synthetic.dataset, "render_subject", lambda *a: pytest.fail("rendered again"))
     again = make_dataset(subjects=SUBJECTS)
     assert again.fingerprint == pairs.fingerprint
     for name in ("onset", "apex", "true_flow", "landmarks", "action_units"):
@@ -174,7 +176,7 @@ def test_a_second_call_reads_the_file_instead_of_drawing(pairs, monkeypatch):
 @pytest.mark.parametrize("keep", [0, 1000, 0.5])
 def test_a_truncated_cache_file_is_built_again_with_a_warning(pairs, tmp_path, monkeypatch, keep):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(synthetic.dataset, "draw_subject", _instead_of_drawing(pairs))
+    monkeypatch.setattr(synthetic.dataset, "render_subject", _instead_of_rendering(pairs))
     make_dataset(subjects=SUBJECTS)
     (file,) = (tmp_path / "synthetic").glob("*.npz")
     whole = file.read_bytes()
@@ -185,8 +187,8 @@ def test_a_truncated_cache_file_is_built_again_with_a_warning(pairs, tmp_path, m
     assert file.read_bytes()[:4] == whole[:4] and file.stat().st_size > 0.9 * len(whole)
 
 
-def _instead_of_drawing(pairs):
-    """Return a stand-in for draw_subject that copies a subject's rows."""
+def _instead_of_rendering(pairs):
+    """Return a stand-in for render_subject that copies a subject's rows."""
 
     def copy(seed, subject, emotions, settings):
         rows = pairs.subjects == f"synthetic/s{subject:03d}"
@@ -202,7 +204,7 @@ def _instead_of_drawing(pairs):
 
 
 def test_every_setting_has_its_own_cache_file(pairs, cache, monkeypatch):
-    monkeypatch.setattr(synthetic.dataset, "draw_subject", _instead_of_drawing(pairs))
+    monkeypatch.setattr(synthetic.dataset, "render_subject", _instead_of_rendering(pairs))
     before = len(list((cache / "synthetic").glob("*.npz")))
     make_dataset("easy", subjects=SUBJECTS)
     make_dataset("hard", subjects=SUBJECTS)

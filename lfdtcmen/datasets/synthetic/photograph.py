@@ -8,7 +8,7 @@ import numpy as np
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, to_intensity
 from lfdtcmen.datasets.synthetic.anatomy import Anatomy, draw_lips, draw_outline, find_anchors
-from lfdtcmen.datasets.synthetic.dataset import Counterfactuals
+from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals
 from lfdtcmen.datasets.synthetic.drawing import Sheet, X, Y, sample, sigmoid
 from lfdtcmen.datasets.synthetic.identity import Identity, average_identity
 from lfdtcmen.datasets.synthetic.renderer import invert_displacement
