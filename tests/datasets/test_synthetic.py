@@ -465,7 +465,7 @@ def test_a_data_set_that_cannot_be_is_refused_with_what_can(arguments, what):
         (lambda: make_counterfactuals(seed=-1), "seed -1"),
         (lambda: make_counterfactuals(identities=0), "an identity and a motion"),
         (lambda: make_counterfactuals("medium"), "unknown preset"),
-        (lambda: draw_face(0, {3: 1.0}), "action unit 3 is not drawn.*1, 2, 4"),
+        (lambda: draw_face(0, {3: 1.0}), "unknown action unit 3.*1, 2, 4"),
         (lambda: draw_face(0, {12: -1.0}), "from 0 up"),
         (lambda: draw_face(0, {12: float("nan")}), "from 0 up"),
         (lambda: action_unit_field({12: float("inf")}), "from 0 up"),

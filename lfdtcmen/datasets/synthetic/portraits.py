@@ -55,6 +55,11 @@ def draw_face(
 def action_unit_field(units: Units, subject: int = 0, seed: int = 0, domain: str = "casme3") -> np.ndarray:
     """Return the motion that action units give the face of :func:`draw_face`, float32 [2, 128, 128], x then y, pixels.
 
+    Parameters
+    ----------
+    units, subject, seed, domain
+        As for :func:`draw_face`.
+
     Raises
     ------
     DataError

@@ -1,6 +1,7 @@
 """Pairs and clips: a subject shows an emotion in front of the camera."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -142,7 +143,7 @@ class Clip:
 def sample_clip(
     subject: Subject, emotion: str, settings: Settings, timing: Timing, fps: float, rng: np.random.Generator
 ) -> Clip:
-    """Let a subject show an emotion while the head drifts, the lamp flickers, and perhaps an eye blinks.
+    """Let a subject show an emotion while the head drifts, the lamp flickers, and perhaps the eyes blink.
 
     The action units are those of the pair that the same ``rng`` gives.
     """
@@ -150,25 +151,16 @@ def sample_clip(
     intensity = _sample_expression(subject, emotion, settings, rng)
     before = sample_pose(settings, rng)
     level = timing.level()
-    course = rng.uniform(0.75, 1.35, len(ACTION_UNITS))  # some muscles are early, some late
-
-    n, drift = timing.length, 1.5  # a clip leaves the head more time to move than a pair
-    t = np.arange(n) / fps
-    turns = (settings.shift, settings.shift, settings.rotation, settings.yaw, settings.pitch)
-    x, y, rotation, yaw, pitch = (_wander(n, fps, 0.8, drift * s, timing.onset, rng) for s in turns)
-    lamp = 1 + _wander(n, fps, 0.3, settings.flicker, timing.onset, rng)
-    lamp += 0.004 * np.sin(2 * np.pi * 1.7 * t + rng.uniform(0, 6))  # mains and frame rate beat
-    blink = np.zeros(n)
-    if rng.random() < 3 * settings.blinks:
-        blink = np.clip(1.15 * np.exp(-0.5 * ((t - rng.uniform(0, t[-1])) / 0.05) ** 2), 0, 1)
+    speed = rng.uniform(0.75, 1.35, len(ACTION_UNITS))  # some muscles are early, some late
+    nuisances = _sample_nuisances(settings, timing, fps, rng)
 
     rest = face.landmarks()
     frames, landmarks = [], []
-    for i in range(n):
-        expression = subject.muscles.expression(intensity * (level[i] ** course)[:, None])
-        expression = face.turn(expression, yaw[i], pitch[i])
-        after = pose(rotation[i], 1.0, x[i], y[i]) @ before
-        frames.append(take_picture(face.frame(expression, after, blink[i]), settings, rng, (lamp[i], 0, 0)))
+    for i, now in enumerate(nuisances):
+        expression = subject.muscles.expression(intensity * (level[i] ** speed)[:, None])
+        expression = face.turn(expression, now.yaw, now.pitch)
+        after = pose(now.rotation, 1.0, now.x, now.y) @ before
+        frames.append(take_picture(face.frame(expression, after, now.blink), settings, rng, (now.lamp, 0, 0)))
         landmarks.append(face.move(rest, expression, after))
         if i == timing.apex:
             flow = face.flow(expression, before, after)
@@ -183,6 +175,32 @@ def sample_clip(
         landmarks=np.stack(landmarks),
         flow=flow,
     )
+
+
+class _Nuisance(NamedTuple):
+    """What changes in one frame of a clip beside the expression."""
+
+    x: float  # shift of the head, pixels
+    y: float
+    rotation: float  # of the head, degrees
+    yaw: float
+    pitch: float
+    lamp: float  # brightness
+    blink: float  # 0 open, 1 closed
+
+
+def _sample_nuisances(settings: Settings, timing: Timing, fps: float, rng: np.random.Generator) -> list[_Nuisance]:
+    """Sample how head, lamp and lids move in the frames of a clip."""
+    n, drift = timing.length, 1.5  # the head has more time to move in a clip than between the frames of a pair
+    t = np.arange(n) / fps
+    spreads = (settings.shift, settings.shift, settings.rotation, settings.yaw, settings.pitch)
+    head = [_wander(n, fps, 0.8, drift * spread, timing.onset, rng) for spread in spreads]
+    lamp = 1 + _wander(n, fps, 0.3, settings.flicker, timing.onset, rng)
+    lamp += 0.004 * np.sin(2 * np.pi * 1.7 * t + rng.uniform(0, 6))  # beat between mains and frame rate
+    blink = np.zeros(n)
+    if rng.random() < 3 * settings.blinks:
+        blink = np.clip(1.15 * np.exp(-0.5 * ((t - rng.uniform(0, t[-1])) / 0.05) ** 2), 0, 1)
+    return [_Nuisance(*values) for values in zip(*head, lamp, blink, strict=True)]
 
 
 def _wander(n: int, fps: float, memory: float, spread: float, zero: int, rng: np.random.Generator) -> np.ndarray:
