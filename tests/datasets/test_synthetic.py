@@ -1,4 +1,4 @@
-"""The drawn faces: deterministic, exact, counted right, and refusing what makes no sense."""
+"""The synthetic faces: deterministic, exact, with the right counts; arguments that make no sense are refused."""
 
 import subprocess
 import sys
@@ -59,7 +59,7 @@ def subject():
 # ---- what a data set holds
 
 
-def test_pairs_carry_everything_in_the_promised_shapes(pairs):
+def test_pairs_carry_every_array_in_the_documented_shapes(pairs):
     n = len(pairs)
     assert pairs.onset.shape == pairs.apex.shape == (n, 128, 128, 3)
     assert pairs.true_flow.shape == (n, 2, 128, 128) and pairs.true_flow.dtype == np.float32
@@ -245,7 +245,7 @@ def test_head_motion_is_in_the_flow_of_the_skin(subject):
     np.testing.assert_allclose(flow[:, skin], np.broadcast_to([[1.5], [-0.5]], (2, skin.sum())), atol=1e-3)
 
 
-def test_landmarks_lie_on_the_drawn_features(subject):
+def test_landmarks_lie_on_the_rendered_features(subject):
     image = _shrink(subject.face.frame()).mean(-1)
     (left_x, left_y), (right_x, _), nose, mouth_left, mouth_right = subject.face.landmarks()
     for x in (left_x, right_x):  # pupils are darker than the cheek below
@@ -292,7 +292,7 @@ def test_facs_code_names_the_subjects_own_sides():
 
 
 @pytest.mark.parametrize("fps", [None, 100.0])
-def test_a_clip_rises_faster_than_it_fades_and_its_apex_is_where_it_says(fps):
+def test_a_clip_rises_faster_than_it_fades_and_its_apex_is_its_strongest_frame(fps):
     clip = make_clip(0, 1, 0, subjects=SUBJECTS, fps=fps)
     assert clip.frames.dtype == np.uint8 and clip.frames.shape[1:] == (128, 128, 3)
     assert len(clip.frames) == len(clip.intensity) == len(clip.landmarks)
@@ -412,7 +412,7 @@ def test_a_photograph_must_be_rgb(astronaut):
         warp_photograph(astronaut / 255, ASTRONAUT, {12: 1.0})
 
 
-def test_drawn_motions_are_laid_over_photographs(astronaut, swaps):
+def test_rendered_motions_are_applied_to_photographs(astronaut, swaps):
     face = align_faces([astronaut], landmarks=ASTRONAUT)
     shown = photograph_counterfactuals([face.frames[0]] * 2, [face.landmarks] * 2, swaps)
     np.testing.assert_array_equal(shown.onset_clean[1], face.frames[0])
@@ -471,7 +471,7 @@ def test_a_data_set_that_cannot_be_is_refused_with_what_can(arguments, what):
         (lambda: action_unit_field({12: float("inf")}), "from 0 up"),
     ],
 )
-def test_other_mistakes_say_what_is_wrong(call, what):
+def test_other_mistakes_are_refused_with_a_clear_message(call, what):
     with pytest.raises(DataError, match=what):
         call()
 
