@@ -19,8 +19,9 @@ from matplotlib import cbook
 from PIL import Image
 from skimage.data import astronaut
 
-from lfdtcmen.datasets.synthetic.dataset import CASME3_COUNTS
-from lfdtcmen.datasets.synthetic.sequences import Clip, get_settings, make_subject, sample_clip, sample_timing
+from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS
+from lfdtcmen.datasets.synthetic.sequences import Clip, make_subject, sample_clip, sample_timing
+from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.preprocessing.align import CANONICAL, align_faces
 from lfdtcmen.preprocessing.faces import find_detector
 from lfdtcmen.preprocessing.flow import tvl1

@@ -32,14 +32,9 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import Clip, make_clip, make_dataset
-from lfdtcmen.datasets.synthetic.sequences import (
-    EMOTIONS,
-    Timing,
-    get_settings,
-    make_subject,
-    sample_clip,
-    sample_timing,
-)
+from lfdtcmen.datasets.synthetic.emotions import EMOTIONS
+from lfdtcmen.datasets.synthetic.sequences import Timing, make_subject, sample_clip, sample_timing
+from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.evaluation.metrics import bootstrap_interval, uf1
 from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval, spotting_scores

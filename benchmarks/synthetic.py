@@ -24,8 +24,9 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset, render_pair
-from lfdtcmen.datasets.synthetic.dataset import draw_subject
-from lfdtcmen.datasets.synthetic.sequences import EMOTIONS, PRESETS, get_settings
+from lfdtcmen.datasets.synthetic.dataset import render_subject
+from lfdtcmen.datasets.synthetic.emotions import EMOTIONS
+from lfdtcmen.datasets.synthetic.settings import PRESETS, get_settings
 from lfdtcmen.evaluation.metrics import uf1
 from lfdtcmen.preprocessing.flow import tvl1
 
@@ -44,10 +45,10 @@ def speed(preset: str, subjects: int = 6, clips: int = 7) -> float:
     """Return pairs drawn a second by one core, identities included."""
     cv2.setNumThreads(1)
     emotions = [EMOTIONS[clip % len(EMOTIONS)] for clip in range(clips)]
-    draw_subject(0, 0, emotions[:1], get_settings(preset))
+    render_subject(0, 0, emotions[:1], get_settings(preset))
     start = time.process_time()  # of this process alone, whatever else the machine does
     for subject in range(subjects):
-        draw_subject(0, subject, emotions, get_settings(preset))
+        render_subject(0, subject, emotions, get_settings(preset))
     return subjects * clips / (time.process_time() - start)
 
 

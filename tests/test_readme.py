@@ -13,7 +13,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_its_python_runs():
     (block,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    exec(compile(block, "README.md", "exec"), {})
+    variables: dict = {}
+    exec(compile(block, "README.md", "exec"), variables)
+    assert variables["model"](variables["batch"]).logits.shape == (4, 7)  # as its last comment promises
 
 
 def test_its_links_lead_to_files():

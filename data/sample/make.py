@@ -1,4 +1,4 @@
-"""Draw what lies in this folder again: python data/sample/make.py"""
+"""Make the images and clips of this folder again: python data/sample/make.py"""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from lfdtcmen.preprocessing.flow import tvl1
 
 HERE = Path(__file__).parent
 FACES = range(12, 44)  # subjects on the contact sheet
-SITTER = 15  # who shows the action units
-# emotion, subject, clip: strong ones, so that something can be seen at this size
+ACTION_UNIT_SUBJECT = 15  # the subject that shows the action units
+# emotion, subject, clip: strong expressions, which are visible at this size
 PAIRS = [
     ("happiness", 9, 3),
     ("surprise", 13, 0),
@@ -25,15 +25,15 @@ PAIRS = [
     ("fear", 11, 2),
     ("sadness", 33, 1),
 ]
-CLIPS = [("happiness", 0, 0), ("surprise", 7, 0)]  # short clips as frames, in the layout of a data set of one's own
+CLIPS = [("happiness", 0, 0), ("surprise", 7, 0)]  # short clips as frames, in the layout of the reader's own data
 
 
 def write_on(tile: np.ndarray, text: str, bottom: bool = False) -> np.ndarray:
-    """Return the tile with a word in its corner."""
+    """Return the tile with a text in its corner."""
     tile = np.ascontiguousarray(tile)
-    at = (3, tile.shape[0] - 5 if bottom else 11)
+    position = (3, tile.shape[0] - 5 if bottom else 11)
     for colour, width in (((0, 0, 0), 2), ((255, 255, 255), 1)):
-        cv2.putText(tile, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, width, cv2.LINE_AA)
+        cv2.putText(tile, text, position, cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, width, cv2.LINE_AA)
     return tile
 
 
@@ -45,7 +45,7 @@ def paint_flow(flow: np.ndarray, full: float = 1.5) -> np.ndarray:
 
 
 def strip(emotion: str, pair: Pair) -> list[np.ndarray]:
-    """Return onset, apex, amplified difference and TV-L1 flow of a pair, head motion taken out."""
+    """Return onset, apex, amplified difference and TV-L1 flow of a pair, without the head motion."""
     apex = remove_rigid_motion(pair.onset, pair.apex, pair.landmarks)
     grey = [cv2.cvtColor(cv2.GaussianBlur(f, (0, 0), 0.6), cv2.COLOR_RGB2GRAY).astype(int) for f in (pair.onset, apex)]
     change = np.clip(128 + 4 * (grey[1] - grey[0]), 0, 255).astype(np.uint8)
@@ -58,7 +58,7 @@ def strip(emotion: str, pair: Pair) -> list[np.ndarray]:
 
 
 def save(name: str, tiles: list[np.ndarray], columns: int) -> None:
-    """Write tiles, all of one size, as one picture."""
+    """Write tiles, all of one size, as one image."""
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     Image.fromarray(np.vstack(rows)).save(HERE / name, optimize=True)
 
@@ -96,8 +96,8 @@ def main() -> None:
         for tile in strip(emotion, render_pair(0, subject, clip, preset="easy", emotion=emotion))
     ]
     save("contact_sheet.png", faces + pairs, columns=8)
-    units = [write_on(draw_face(SITTER, {unit: 2.5}), f"{unit} {name}") for unit, name in NAMES.items()]
-    save("action_units.png", [write_on(draw_face(SITTER), "at rest"), *units], columns=6)
+    units = [write_on(draw_face(ACTION_UNIT_SUBJECT, {unit: 2.5}), f"{unit} {name}") for unit, name in NAMES.items()]
+    save("action_units.png", [write_on(draw_face(ACTION_UNIT_SUBJECT), "at rest"), *units], columns=6)
     save_clips()
 
 

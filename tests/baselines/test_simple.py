@@ -1,6 +1,7 @@
-"""Baselines find a class that is drawn into what they look at, and nothing where there is nothing."""
+"""Baselines find a class that shows in their input, and stay at chance level where it does not show."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def sides():
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_probabilities_are_some_and_the_seed_decides(sides, baseline):
+def test_probabilities_add_up_to_1_and_are_the_same_for_a_seed(sides, baseline):
     probabilities = baseline(*sides, 0)
     assert probabilities.shape == (40, 3)
     np.testing.assert_allclose(probabilities.sum(1), 1)
@@ -41,18 +42,18 @@ def test_probabilities_are_some_and_the_seed_decides(sides, baseline):
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_test_labels_are_not_looked_at(sides, baseline):
+def test_the_test_labels_have_no_effect(sides, baseline):
     train, test = sides
     hidden = dataclasses.replace(test, labels=np.zeros_like(test.labels))
     np.testing.assert_array_equal(baseline(train, hidden, 0), baseline(train, test, 0))
 
 
-def test_each_finds_what_it_can(sides):
+def test_each_finds_a_class_that_shows_in_its_input(sides):
     train, test = sides
-    accuracy = {b.__name__: (b(train, test, 0).argmax(1) == test.labels).mean() for b in BASELINES}
-    assert accuracy["linear_svm"] > 0.95
-    assert accuracy["action_units"] > 0.95
-    assert accuracy["apex_svm"] < 0.7
+    accuracy = {b.name: (b(train, test, 0).argmax(1) == test.labels).mean() for b in BASELINES}
+    assert accuracy["linear-svm"] > 0.95
+    assert accuracy["action-units"] > 0.95
+    assert accuracy["apex-svm"] < 0.7
     assert accuracy["majority"] == (test.labels == 0).mean()
 
 
@@ -65,7 +66,19 @@ def test_a_class_without_training_samples_gets_nothing(sides):
         np.testing.assert_allclose(probabilities.sum(1), 1)
 
 
-def test_what_is_not_there_is_said(sides):
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_a_baseline_is_a_model_that_processes_can_be_sent(sides, baseline):
+    sent = pickle.loads(pickle.dumps(baseline))
+    assert sent == baseline and sent.settings == {"model": baseline.name}
+    assert sent.prepare(sides[0], [], [0], jobs=1) is None
+    np.testing.assert_array_equal(sent(*sides, 0), baseline(*sides, 0))
+
+
+def test_settings_differ_between_baselines():
+    assert len({str(baseline.settings) for baseline in BASELINES}) == len(BASELINES)
+
+
+def test_missing_input_is_refused(sides):
     train, test = (dataclasses.replace(s, streams=None, action_units=None) for s in sides)
     with pytest.raises(DataError, match="prepare_pairs first"):
         linear_svm(train, test, 0)

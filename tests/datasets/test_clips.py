@@ -94,23 +94,26 @@ def test_any_number_of_workers_gives_the_same_bytes(tree, tmp_path):
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
-def test_what_is_there_is_not_made_again_and_what_changed_is(tree, tmp_path, monkeypatch):
+def test_what_is_there_is_not_made_again_and_what_changed_is(tree, tmp_path):
     manifest = tree.head(3).copy()
-    folder = write_frames(tmp_path / "c", [ONSET, APEX])
+    folder, out = write_frames(tmp_path / "c", [ONSET, APEX]), tmp_path / "out"
     manifest.loc[2, ["path", "subject"]] = [str(folder), "mine/c"]
-    prepare_clips(manifest, tmp_path / "out")
-    made = []
-    make = clips._make_clip
-    monkeypatch.setattr(clips, "_make_clip", lambda row, *rest: made.append(row["subject"]) or make(row, *rest))
-    prepare_clips(manifest, tmp_path / "out")
-    assert made == []
+
+    def written() -> set[str]:
+        """Prepare the clips; return the subjects whose file is new or was written again."""
+        before = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
+        subjects = prepare_clips(manifest, out)[0].manifest.set_index("file")["subject"]
+        after = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
+        changed = [path for path in after if after[path] != before.get(path)]
+        return {subjects[path.name] for path in changed}
+
+    assert written() == {"mine/0", "mine/1", "mine/c"}
+    assert written() == set()
     Image.fromarray(ONSET).save(folder / "0002.png")  # another frame
-    pairs, _ = prepare_clips(manifest, tmp_path / "out")
-    assert made == ["mine/c"]
-    assert np.abs(pairs.flow[2]).max() < 0.1
+    assert written() == {"mine/c"}
+    assert np.abs(prepare_clips(manifest, out)[0].flow[2]).max() < 0.1
     manifest.loc[1, "apex"] = 1  # another annotation
-    prepare_clips(manifest, tmp_path / "out")
-    assert made == ["mine/c", "mine/1"]
+    assert written() == {"mine/1"}
 
 
 def test_the_frame_rate_decides_where_an_apex_is_looked_for(tmp_path):

@@ -1,4 +1,4 @@
-"""The drawn faces: deterministic, exact, counted right, and refusing what makes no sense."""
+"""The synthetic faces: deterministic, exact, with the right counts; arguments that make no sense are refused."""
 
 import subprocess
 import sys
@@ -22,9 +22,11 @@ from lfdtcmen.datasets.synthetic import (
     warp_photograph,
 )
 from lfdtcmen.datasets.synthetic.action_units import Muscles, facs_code, to_intensity
-from lfdtcmen.datasets.synthetic.dataset import CASME3_COUNTS, DFME_COUNTS, plan_clips, scale_counts
+from lfdtcmen.datasets.synthetic.emotions import PROTOTYPES
+from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS, DFME_COUNTS, plan_clips, scale_counts
 from lfdtcmen.datasets.synthetic.renderer import Expression, pose
-from lfdtcmen.datasets.synthetic.sequences import PRESETS, PROTOTYPES, get_settings, make_subject
+from lfdtcmen.datasets.synthetic.sequences import make_subject
+from lfdtcmen.datasets.synthetic.settings import PRESETS, get_settings
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.align import align_faces
 
@@ -57,7 +59,7 @@ def subject():
 # ---- what a data set holds
 
 
-def test_pairs_carry_everything_in_the_promised_shapes(pairs):
+def test_pairs_carry_every_array_in_the_documented_shapes(pairs):
     n = len(pairs)
     assert pairs.onset.shape == pairs.apex.shape == (n, 128, 128, 3)
     assert pairs.true_flow.shape == (n, 2, 128, 128) and pairs.true_flow.dtype == np.float32
@@ -163,8 +165,8 @@ def test_subjects_differ_far_more_than_onset_and_apex(pairs):
 # ---- the cache
 
 
-def test_a_second_call_reads_the_file_instead_of_drawing(pairs, monkeypatch):
-    monkeypatch.setattr(synthetic.dataset, "draw_subject", lambda *a: pytest.fail("drawn again"))
+def test_a_second_call_reads_the_file_instead_of_rendering(pairs, monkeypatch):
+    monkeypatch.setattr(synthetic.dataset, "render_subject", lambda *a: pytest.fail("rendered again"))
     again = make_dataset(subjects=SUBJECTS)
     assert again.fingerprint == pairs.fingerprint
     for name in ("onset", "apex", "true_flow", "landmarks", "action_units"):
@@ -174,7 +176,7 @@ def test_a_second_call_reads_the_file_instead_of_drawing(pairs, monkeypatch):
 @pytest.mark.parametrize("keep", [0, 1000, 0.5])
 def test_a_truncated_cache_file_is_built_again_with_a_warning(pairs, tmp_path, monkeypatch, keep):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(synthetic.dataset, "draw_subject", _instead_of_drawing(pairs))
+    monkeypatch.setattr(synthetic.dataset, "render_subject", _instead_of_rendering(pairs))
     make_dataset(subjects=SUBJECTS)
     (file,) = (tmp_path / "synthetic").glob("*.npz")
     whole = file.read_bytes()
@@ -185,8 +187,8 @@ def test_a_truncated_cache_file_is_built_again_with_a_warning(pairs, tmp_path, m
     assert file.read_bytes()[:4] == whole[:4] and file.stat().st_size > 0.9 * len(whole)
 
 
-def _instead_of_drawing(pairs):
-    """Return a stand-in for draw_subject that copies a subject's rows."""
+def _instead_of_rendering(pairs):
+    """Return a stand-in for render_subject that copies a subject's rows."""
 
     def copy(seed, subject, emotions, settings):
         rows = pairs.subjects == f"synthetic/s{subject:03d}"
@@ -202,7 +204,7 @@ def _instead_of_drawing(pairs):
 
 
 def test_every_setting_has_its_own_cache_file(pairs, cache, monkeypatch):
-    monkeypatch.setattr(synthetic.dataset, "draw_subject", _instead_of_drawing(pairs))
+    monkeypatch.setattr(synthetic.dataset, "render_subject", _instead_of_rendering(pairs))
     before = len(list((cache / "synthetic").glob("*.npz")))
     make_dataset("easy", subjects=SUBJECTS)
     make_dataset("hard", subjects=SUBJECTS)
@@ -243,7 +245,7 @@ def test_head_motion_is_in_the_flow_of_the_skin(subject):
     np.testing.assert_allclose(flow[:, skin], np.broadcast_to([[1.5], [-0.5]], (2, skin.sum())), atol=1e-3)
 
 
-def test_landmarks_lie_on_the_drawn_features(subject):
+def test_landmarks_lie_on_the_rendered_features(subject):
     image = _shrink(subject.face.frame()).mean(-1)
     (left_x, left_y), (right_x, _), nose, mouth_left, mouth_right = subject.face.landmarks()
     for x in (left_x, right_x):  # pupils are darker than the cheek below
@@ -290,7 +292,7 @@ def test_facs_code_names_the_subjects_own_sides():
 
 
 @pytest.mark.parametrize("fps", [None, 100.0])
-def test_a_clip_rises_faster_than_it_fades_and_its_apex_is_where_it_says(fps):
+def test_a_clip_rises_faster_than_it_fades_and_its_apex_is_its_strongest_frame(fps):
     clip = make_clip(0, 1, 0, subjects=SUBJECTS, fps=fps)
     assert clip.frames.dtype == np.uint8 and clip.frames.shape[1:] == (128, 128, 3)
     assert len(clip.frames) == len(clip.intensity) == len(clip.landmarks)
@@ -410,7 +412,7 @@ def test_a_photograph_must_be_rgb(astronaut):
         warp_photograph(astronaut / 255, ASTRONAUT, {12: 1.0})
 
 
-def test_drawn_motions_are_laid_over_photographs(astronaut, swaps):
+def test_rendered_motions_are_applied_to_photographs(astronaut, swaps):
     face = align_faces([astronaut], landmarks=ASTRONAUT)
     shown = photograph_counterfactuals([face.frames[0]] * 2, [face.landmarks] * 2, swaps)
     np.testing.assert_array_equal(shown.onset_clean[1], face.frames[0])
@@ -463,13 +465,13 @@ def test_a_data_set_that_cannot_be_is_refused_with_what_can(arguments, what):
         (lambda: make_counterfactuals(seed=-1), "seed -1"),
         (lambda: make_counterfactuals(identities=0), "an identity and a motion"),
         (lambda: make_counterfactuals("medium"), "unknown preset"),
-        (lambda: draw_face(0, {3: 1.0}), "action unit 3 is not drawn.*1, 2, 4"),
+        (lambda: draw_face(0, {3: 1.0}), "unknown action unit 3.*1, 2, 4"),
         (lambda: draw_face(0, {12: -1.0}), "from 0 up"),
         (lambda: draw_face(0, {12: float("nan")}), "from 0 up"),
         (lambda: action_unit_field({12: float("inf")}), "from 0 up"),
     ],
 )
-def test_other_mistakes_say_what_is_wrong(call, what):
+def test_other_mistakes_are_refused_with_a_clear_message(call, what):
     with pytest.raises(DataError, match=what):
         call()
 

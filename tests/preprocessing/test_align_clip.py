@@ -12,7 +12,8 @@ from skimage.data import astronaut
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets.synthetic import warp_photograph
-from lfdtcmen.datasets.synthetic.sequences import get_settings, make_subject, sample_clip, sample_timing
+from lfdtcmen.datasets.synthetic.sequences import make_subject, sample_clip, sample_timing
+from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.preprocessing.align import CANONICAL, align_clip, align_faces
 from lfdtcmen.preprocessing.faces import find_detector
 from lfdtcmen.preprocessing.flow import tvl1

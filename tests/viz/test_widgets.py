@@ -83,7 +83,7 @@ def test_action_units_move_a_photograph(monkeypatch):
 
 
 def test_a_unit_that_is_not_drawn_is_refused():
-    with pytest.raises(DataError, match="action unit 3 is not drawn"):
+    with pytest.raises(DataError, match="unknown action unit 3"):
         widgets.action_unit_slider(units=(12, 3))
 
 

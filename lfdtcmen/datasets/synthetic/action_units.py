@@ -1,8 +1,7 @@
 """FACS action units as smooth displacements of the skin, with the wrinkles and bulges that they cause.
 
-Each unit is a sum of Gaussian pulls at anchors of the face. A pull is (anchor, (offset x, offset y), (direction x,
-direction y), strength, (width, height)); x points outwards, away from the midline, so that one entry serves both
-sides. At intensity 1 the strongest pull moves the skin by about one pixel.
+Each unit is a sum of Gaussian pulls at anchors of the face. In the tables x points outwards, away from the midline, so
+that one entry serves both sides. At intensity 1 the strongest pull moves the skin by about one pixel.
 """
 
 from collections.abc import Mapping
@@ -37,7 +36,11 @@ NAMES = {
     26: "jaw drop",
 }
 
-PULLS = {
+Vector = tuple[float, float]
+Pull = tuple[str, Vector, Vector, float, Vector]  # anchor, offset, direction, strength, (width, height)
+Wrinkle = tuple[str, Vector, float, Vector, float]  # anchor, offset, change of height, (width, height), angle
+
+PULLS: dict[int, list[Pull]] = {
     1: [
         ("brow inner", (1, 0), (-0.12, -1), 1.0, (6.5, 8)),
         ("brow inner", (0, -13), (0, -1), 0.55, (8, 8)),
@@ -101,12 +104,12 @@ PULLS = {
         ("lower lip", (0, 1.8), (0, -1), 1.0, (8.5, 3.4)),
         ("mouth corner", (0, 0), (-0.3, 0), 0.3, (5, 5)),
     ],
-    25: [],  # the lips, below
-    26: [],  # the lips and the jaw, below
+    25: [],  # see _part_lips
+    26: [],
 }
 
-# (anchor, (offset), change of height a pixel of intensity, (width, height), angle): furrows below 0, bulges above
-WRINKLES = {
+# the change of height is per pixel of intensity: below 0 a furrow, above 0 a bulge
+WRINKLES: dict[int, list[Wrinkle]] = {
     1: [
         ("brow inner", (-3, -7), -0.50, (8, 0.8), 0.12),
         ("brow inner", (-3, -12), -0.45, (9, 0.8), 0.08),
@@ -161,18 +164,19 @@ WRINKLES = {
     24: [("upper lip", (0, -2.5), 0.4, (7, 1.5), 0), ("lower lip", (0, 4.5), -0.5, (8, 1.0), 0)],
     26: [("nostril", (7, 9), -0.35, (1.0, 7), -0.5)],
 }
-MIDLINE_UNITS = {1, 4, 9, 10, 17, 25, 26}  # units whose two sides overlap in the middle; the others stay on their side
+# the two sides of these units overlap in the middle; the others end at the midline
+MIDLINE_UNITS = {1, 4, 9, 10, 17, 25, 26}
 
 
 @dataclass
 class Style:
-    """How one subject uses the muscles; neutral by default. Arrays [len(ACTION_UNITS)]."""
+    """How one subject uses the muscles. Arrays [len(ACTION_UNITS)]."""
 
     gain: np.ndarray  # factor on intensity
     rotation: np.ndarray  # of the direction of pull, radians
     width: np.ndarray  # factor on the size of what moves
     asymmetry: np.ndarray  # -1 all on the image-left side, 1 all on the image-right side
-    habit: np.ndarray  # how readily the unit is used, log-odds
+    habit: np.ndarray  # how often the unit is used, added to its log-odds
 
     @classmethod
     def neutral(cls) -> "Style":
@@ -186,8 +190,9 @@ class Muscles:
     Parameters
     ----------
     anatomy : Anatomy
+        The face.
     style : Style, optional
-        Neutral where it is not given.
+        How the subject uses the muscles, neutral by default.
     """
 
     def __init__(self, anatomy: Anatomy, style: Style | None = None):
@@ -210,15 +215,16 @@ class Muscles:
                     window, field = self.field(unit, column)
                     total[(slice(None), *window)] += np.float32(amount) * field
         opening = intensity[[INDEX[25], INDEX[26]]].sum() / 2
-        return Expression(*total, parting=float(smoothstep(0.05, 0.6, opening)))
+        dx, dy, shade = total
+        return Expression(dx, dy, shade, parting=float(smoothstep(0.05, 0.6, opening)))
 
     def field(self, unit: int, column: int) -> tuple[Window, np.ndarray]:
         """Return dx, dy and shade of one unit on one side at intensity 1, [3, h, w], and the window they fill."""
         key = (unit, column)
         if key not in self._fields:
-            drawn = self._draw(unit, column)
-            window = _bounding_box(drawn)
-            dx, dy, height = drawn[(slice(None), *window)]
+            whole = self._whole_field(unit, column)
+            window = _bounding_box(whole)
+            dx, dy, height = whole[(slice(None), *window)]
             gy, gx = np.gradient(blur(height, 0.35), np.float32(1 / SUPERSAMPLE))
             light, skin = self.anatomy.light, self.anatomy.skin[window]
             shade = 0.12 * (height - blur(height, 2.5)) - 0.30 * (gx * light[0] + gy * light[1])
@@ -227,15 +233,16 @@ class Muscles:
             self._fields[key] = window, np.stack([dx, dy, np.clip(shade, -0.24, 0.12) * skin])
         return self._fields[key]
 
-    def _draw(self, unit: int, column: int) -> np.ndarray:
-        """Return dx, dy and change of height of one unit on one side, before the skin's edge [3, GRID, GRID]."""
+    def _whole_field(self, unit: int, column: int) -> np.ndarray:
+        """Return dx, dy and change of height of one unit on one side, not yet limited to the skin [3, GRID, GRID]."""
         side, sheet, anchors = SIDES[column], self.anatomy.sheet, self.anatomy.anchors
         index = INDEX[unit]
         cos, sin = float(np.cos(self.style.rotation[index])), float(np.sin(self.style.rotation[index]))
         size = float(self.style.width[index])
         dx, dy, height = field = np.zeros((3, GRID, GRID), np.float32)
 
-        def place(anchor, offset):  # a point on the midline is pulled by both sides, half each
+        def locate(anchor: str, offset: Vector) -> tuple[float, float, float]:
+            """Return x, y and this side's share: both sides pull at a point on the midline, half each."""
             if (anchor, side) in anchors:
                 x, y = anchors[anchor, side]
                 return x + side * offset[0], y + offset[1], 1.0
@@ -243,14 +250,14 @@ class Muscles:
             return x + side * offset[0], y + offset[1], 0.5 if offset[0] == 0 else 1.0
 
         for anchor, offset, (out, down), strength, (width, tall) in PULLS[unit]:
-            x, y, share = place(anchor, offset)
+            x, y, share = locate(anchor, offset)
             window, weight = sheet.bump(x, y, width * size, tall * size)
             if share == 1.0:
                 out, down = cos * out - sin * down, sin * out + cos * down
             dx[window] += side * out * strength * share * weight
             dy[window] += down * strength * share * weight
         for anchor, offset, amount, (width, tall), angle in WRINKLES.get(unit, []):
-            x, y, share = place(anchor, offset)
+            x, y, share = locate(anchor, offset)
             sheet.add(height, amount * (1.0 if (anchor, side) in anchors else 0.5), x, y, width, tall, side * angle)
         if unit in (25, 26):
             dy += 0.5 * _part_lips(self.anatomy, jaw=unit == 26)
@@ -270,7 +277,7 @@ def _part_lips(anatomy: Anatomy, jaw: bool) -> np.ndarray:
     lips = upper * (1 - step) + lower * step
     if not jaw:
         return lips
-    # the chin falls furthest, the angle of the jaw hardly; the throat below gives way
+    # the chin falls furthest, the angle of the jaw least; below the chin the motion fades out
     fall = smoothstep(p.mouth_y - 8, p.mouth_y + 9, sheet.y) * np.exp(-0.5 * (np.maximum(sheet.adx - 14, 0) / 13) ** 2)
     fall *= 1 - smoothstep(p.chin + 2, p.chin + 14, sheet.y)
     return 0.55 * lips * anatomy.skin + 0.75 * fall
@@ -278,7 +285,7 @@ def _part_lips(anatomy: Anatomy, jaw: bool) -> np.ndarray:
 
 def _bounding_box(field: np.ndarray, margin: int = 8) -> Window:
     """Return the part of the grid in which a field [3, GRID, GRID] is not 0, with a margin for blurs."""
-    used = field.any(axis=0)
+    used = (field != 0).any(axis=0)
     box = []
     for axis in (1, 0):
         index = np.flatnonzero(used.any(axis))
@@ -293,13 +300,13 @@ def to_intensity(units: Mapping[int, float | tuple[float, float]]) -> np.ndarray
     Raises
     ------
     DataError
-        A unit that is not drawn, or an intensity that is negative or not finite.
+        An unknown unit, or an intensity that is negative or not finite.
     """
     intensity = np.zeros((len(ACTION_UNITS), 2))
     for unit, amount in units.items():
         if unit not in INDEX:
             known = ", ".join(str(u) for u in ACTION_UNITS)
-            raise DataError(f"action unit {unit!r} is not drawn", "action units", f"use one of {known}")
+            raise DataError(f"unknown action unit {unit!r}", "synthetic faces", f"use one of {known}")
         intensity[INDEX[unit]] = amount
         if not (np.isfinite(intensity[INDEX[unit]]).all() and (intensity[INDEX[unit]] >= 0).all()):
             raise DataError(f"intensity {amount!r} is not a number from 0 up", f"action unit {unit}", "give pixels")

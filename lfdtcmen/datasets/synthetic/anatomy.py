@@ -1,6 +1,7 @@
-"""Where things are on a face, and how far they stand out: landmarks, outlines and the height of the skin."""
+"""The shape of a face: anchor points, outlines of its features, and the height of the skin."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -56,14 +57,14 @@ class Lips:
 
 @dataclass
 class Anatomy:
-    """What the muscles of a face pull at."""
+    """The parts of a face that the muscles act on."""
 
     identity: Identity
     sheet: Sheet
     anchors: Anchors
     lips: Lips
     skin: np.ndarray  # where skin can move, 0 to 1 [GRID, GRID]
-    light: np.ndarray  # unit vector towards the lamp, x y z: it shows the wrinkles
+    light: np.ndarray  # unit vector towards the lamp, x y z: it shades the wrinkles
 
 
 @dataclass
@@ -132,9 +133,9 @@ def draw_eye(p: Identity, sheet: Sheet, side: int) -> Eye:
 
 def draw_relief(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, anchors: Anchors) -> np.ndarray:
     """Return the height of the skin, pixels towards the viewer [GRID, GRID]."""
-    y, dx = sheet.y, sheet.dx
+    y = sheet.y
     z = blur(34 * np.sqrt(np.clip(1 - 0.93 * outline, 0.02, None)), 1.2)
-    add = lambda amount, *shape: sheet.add(z, amount, *shape)  # noqa: E731 (forty calls follow)
+    add = partial(sheet.add, z)  # amount, x, y, width, height[, angle]
 
     for s in SIDES:
         eye_x, eye_y = anchors["eye", s]
@@ -152,17 +153,7 @@ def draw_relief(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, anch
         add(-0.75 * p.folds, *fold, np.arctan2(fall, run))
         add(-0.9, corner[0] + s, corner[1] + 0.6, 1.8, 1.8)
     add(1.0, MIDDLE, p.eye_y - 24, 22, 9)  # forehead
-
-    root, tip = p.eye_y - 6, p.nose_y - 5.5
-    along = np.clip((y - root) / (tip - root), 0, 1.2)
-    rounded = y + 0.05 * dx**2  # the lower edge rises to both sides
-    profile = np.clip(along, 0, 1) ** 1.35 * (1 - smoothstep(tip + 0.5, p.nose_y + 1.8, rounded))
-    z += p.nose_height * profile * ridge(dx, 0.82 * p.nose_bridge + 2.2 * along**2)
-    add(0.8 * p.nose_tip, MIDDLE, tip + 0.3, 3.9, 3.3)
-    for s in SIDES:
-        add(3.4, MIDDLE + 0.72 * s * p.nose_width, p.nose_y - 3.2, 2.7, 2.6)  # wing, with its crease
-        add(-1.3, MIDDLE + 1.0 * s * p.nose_width, p.nose_y - 4.6, 1.2, 3.0, -0.3 * s)
-        add(-0.8, MIDDLE + 0.66 * s * p.nose_width, p.nose_y - 6.6, 2.2, 0.9, 0.5 * s)
+    _add_nose(p, sheet, z)
 
     add(-0.8, MIDDLE, (p.nose_y + p.mouth_y - p.upper_lip) / 2, 1.3, 3.5)  # philtrum
     swell = 1.4 * ridge(y - (lips.line - 0.45 * p.upper_lip), 0.5 * p.upper_lip)
@@ -171,3 +162,18 @@ def draw_relief(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, anch
     add(-1.5, MIDDLE, p.mouth_y + p.lower_lip + 2.6, 8.5, 1.9)
     add(2.0, MIDDLE, p.chin - 8, 8, 5.5)
     return blur(z.astype(np.float32), 0.45)
+
+
+def _add_nose(p: Identity, sheet: Sheet, z: np.ndarray) -> None:
+    """Add the nose to the height of the skin in place."""
+    y, dx = sheet.y, sheet.dx
+    root, tip = p.eye_y - 6, p.nose_y - 5.5
+    along = np.clip((y - root) / (tip - root), 0, 1.2)
+    rounded = y + 0.05 * dx**2  # the lower edge rises to both sides
+    profile = np.clip(along, 0, 1) ** 1.35 * (1 - smoothstep(tip + 0.5, p.nose_y + 1.8, rounded))
+    z += p.nose_height * profile * ridge(dx, 0.82 * p.nose_bridge + 2.2 * along**2)
+    sheet.add(z, 0.8 * p.nose_tip, MIDDLE, tip + 0.3, 3.9, 3.3)
+    for s in SIDES:
+        sheet.add(z, 3.4, MIDDLE + 0.72 * s * p.nose_width, p.nose_y - 3.2, 2.7, 2.6)  # wing, with its crease
+        sheet.add(z, -1.3, MIDDLE + 1.0 * s * p.nose_width, p.nose_y - 4.6, 1.2, 3.0, -0.3 * s)
+        sheet.add(z, -0.8, MIDDLE + 0.66 * s * p.nose_width, p.nose_y - 6.6, 2.2, 0.9, 0.5 * s)

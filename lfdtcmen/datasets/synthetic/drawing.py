@@ -1,6 +1,6 @@
-"""Paper and brushes: the pixel grid, soft shapes and noise that the faces are drawn with.
+"""The pixel grid, soft shapes and noise that the faces are painted with.
 
-Lengths are pixels of the 128 x 128 frame. Everything is drawn on a grid twice as fine, and shrunk once at the end,
+Lengths are pixels of the 128 x 128 frame. Everything is painted on a grid twice as fine, and shrunk once at the end,
 so that edges are smooth. Pictures are three planes, RGB [3, GRID, GRID]: NumPy and OpenCV work through planes several
 times faster than through pixels of three values.
 """
@@ -52,7 +52,7 @@ def noise(rng: np.random.Generator, scale: float) -> np.ndarray:
 
 def rgb(red: float, green: float, blue: float) -> np.ndarray:
     """Return a colour to paint with, float32 [3, 1, 1]."""
-    return np.float32([red, green, blue]).reshape(3, 1, 1)
+    return np.array([red, green, blue], np.float32).reshape(3, 1, 1)
 
 
 def tint(image: np.ndarray, mask: np.ndarray, red: float = 1.0, green: float = 1.0, blue: float = 1.0) -> None:
@@ -61,13 +61,13 @@ def tint(image: np.ndarray, mask: np.ndarray, red: float = 1.0, green: float = 1
         plane *= 1 - np.float32(strength) * mask
 
 
-def cover(image: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
-    """Lay a colour [3, 1, 1] or a picture over a picture in place, as opaque as ``mask`` says."""
+def cover(image: np.ndarray, colour: np.ndarray | np.float32, mask: np.ndarray) -> None:
+    """Lay a grey value, a colour [3, 1, 1] or a picture over a picture in place, with the opacity ``mask``."""
     image += (colour - image) * mask
 
 
 def sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Look planes [..., GRID, GRID] up at pixel coordinates x, y [H, W], bilinear; 0 outside of the grid."""
+    """Sample planes [GRID, GRID] or [P, GRID, GRID] at pixel coordinates x, y [H, W]: bilinear, 0 outside the grid."""
     columns = x * SUPERSAMPLE + (SUPERSAMPLE - 1) / 2
     rows = y * SUPERSAMPLE + (SUPERSAMPLE - 1) / 2
     if image.ndim == 2:
@@ -79,12 +79,12 @@ def sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 class Sheet:
-    """Coordinates that a face is drawn in: bent a little, so that no face is the mirror image of itself.
+    """Coordinates that a face is painted in: bent a little, so that no face is exactly symmetric.
 
     Parameters
     ----------
     bend_x, bend_y : ndarray
-        What is added to the coordinates of the grid, pixels [GRID, GRID].
+        Offsets of the grid's coordinates, pixels [GRID, GRID].
     """
 
     def __init__(self, bend_x: np.ndarray, bend_y: np.ndarray):
@@ -101,7 +101,7 @@ class Sheet:
         return slice(max(y0, 0), max(y1, 0)), slice(max(x0, 0), max(x1, 0))
 
     def bump(self, cx: float, cy: float, sx: float, sy: float, angle: float = 0.0) -> tuple[Window, np.ndarray]:
-        """Return a Gaussian of height 1 with its window: outside of it, it is 0 (drawing whole grids is slow)."""
+        """Return a Gaussian of height 1 with its window: outside of it, it is 0 (whole grids are slow)."""
         cos, sin = math.cos(angle), math.sin(angle)
         reach = 3.8
         window = self.window(cx, cy, reach * math.hypot(sx * cos, sy * sin), reach * math.hypot(sx * sin, sy * cos))
@@ -126,11 +126,11 @@ class Sheet:
             self.add(image, amount, *shape)
         return image
 
-    def place(self, cx: float, cy: float) -> tuple[float, float]:
-        """Return where on the frame the point ``cx``, ``cy`` of the bent coordinates lies."""
+    def to_frame(self, cx: float, cy: float) -> tuple[float, float]:
+        """Return the position in the frame of the point ``cx``, ``cy`` of the bent coordinates."""
         x, y = cx, cy
         for _ in range(4):
-            at = np.float32([[x]]), np.float32([[y]])
+            at = np.full((1, 1), x, np.float32), np.full((1, 1), y, np.float32)
             x += cx - float(sample(self.x, *at)[0, 0])
             y += cy - float(sample(self.y, *at)[0, 0])
         return x, y

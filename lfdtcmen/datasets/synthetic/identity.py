@@ -1,4 +1,4 @@
-"""Who it is: the numbers that tell one drawn subject from another."""
+"""Who it is: the numbers that make up a synthetic subject."""
 
 from dataclasses import astuple, dataclass
 from functools import cache
@@ -78,31 +78,31 @@ class Identity:
     hair_fringe: float
     glasses: int
     glasses_frame: float
-    # light that this subject happened to sit in, and the seed of all fine texture
+    # direction of this subject's side light, and the random seed of all fine texture
     light_x: float
     texture_seed: int
 
 
 def sample_identity(rng: np.random.Generator, tone: tuple[float, float] = (0.12, 0.36)) -> Identity:
-    """Draw a subject.
+    """Sample a subject.
 
     Parameters
     ----------
     rng : Generator
-        All that is random comes from here: the same state gives the same subject.
+        Source of all randomness: the same state gives the same subject.
     tone : (low, high)
-        Where most of the subjects' melanin lies, 0 (fair) to 1 (dark).
+        Range of most subjects' melanin, 0 (fair) to 1 (dark).
     """
     female = bool(rng.random() < 0.5)
     sex = 1.0 if female else -1.0
 
-    def normal(mean, spread, low, high):
+    def normal(mean: float, spread: float, low: float, high: float) -> float:
         return float(np.clip(mean + spread * rng.standard_normal(), low, high))
 
-    def uniform(low, high):
+    def uniform(low: float, high: float) -> float:
         return float(rng.uniform(low, high))
 
-    def choice(*weights):
+    def choice(*weights: float) -> int:
         return int(rng.choice(len(weights), p=weights))
 
     return Identity(
@@ -169,6 +169,6 @@ def sample_identity(rng: np.random.Generator, tone: tuple[float, float] = (0.12,
 
 @cache
 def average_identity(people: int = 64) -> Identity:
-    """Return the mean of many subjects: the proportions to assume of a person before looking."""
-    drawn = [astuple(sample_identity(np.random.default_rng(seed))) for seed in range(people)]
-    return Identity(*(type(values[0])(np.mean(values)) for values in zip(*drawn, strict=True)))
+    """Return the mean of many subjects: the proportions to assume of an unknown person."""
+    sampled = [astuple(sample_identity(np.random.default_rng(seed))) for seed in range(people)]
+    return Identity(*(type(values[0])(np.mean(values)) for values in zip(*sampled, strict=True)))

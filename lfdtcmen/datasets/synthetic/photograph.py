@@ -8,14 +8,14 @@ import numpy as np
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, to_intensity
 from lfdtcmen.datasets.synthetic.anatomy import Anatomy, draw_lips, draw_outline, find_anchors
-from lfdtcmen.datasets.synthetic.dataset import Counterfactuals
+from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals
 from lfdtcmen.datasets.synthetic.drawing import Sheet, X, Y, sample, sigmoid
 from lfdtcmen.datasets.synthetic.identity import Identity, average_identity
 from lfdtcmen.datasets.synthetic.renderer import invert_displacement
 from lfdtcmen.errors import DataError
 
 LANDMARKS = [("eye", -1), ("eye", 1), ("nose tip", 0), ("mouth corner", -1), ("mouth corner", 1)]
-LAMP = np.float32([0.0, -0.44, 0.90])  # a photograph's light is not known: a little from above (assumed)
+PHOTOGRAPH_LIGHT = np.array([0.0, -0.44, 0.90], np.float32)  # not known: a little from above (assumed)
 
 
 def warp_photograph(
@@ -23,8 +23,9 @@ def warp_photograph(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let the person in a photograph show action units.
 
-    The units of the drawn faces are laid over the photograph by a similarity, and bent so that eyes, nose tip and mouth
-    corners fit exactly. Skin moves and wrinkles; a photograph has nothing behind it, so parting lips only stretch.
+    The motion fields of the synthetic faces are mapped onto the photograph by a similarity, and bent so that eyes, nose
+    tip and mouth corners fit exactly. Skin moves and wrinkles. Nothing lies behind the skin of a photograph, so parting
+    lips only stretch.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def warp_photograph(
     Raises
     ------
     DataError
-        Not an RGB uint8 image, landmarks that are not a face's, or an action unit that is not drawn.
+        Not an RGB uint8 image, landmarks that are not a face's, or an unknown action unit.
     """
     image, landmarks = np.asarray(image), np.asarray(landmarks, np.float64)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -66,7 +67,7 @@ def warp_photograph(
     from_x, from_y = x, y
     if expression.moves:
         from_x, from_y = invert_displacement(expression.dx, expression.dy, x, y)
-    # only the difference goes through the warp: where nothing moves, the photograph stays as it is, bit for bit
+    # only the displacement is transformed: where nothing moves, the photograph stays as it is, bit for bit
     source_x = columns + turn[0, 0] * (from_x - x) + turn[0, 1] * (from_y - y)
     source_y = rows + turn[1, 0] * (from_x - x) + turn[1, 1] * (from_y - y)
     apex = cv2.remap(image.astype(np.float32), source_x, source_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -77,22 +78,21 @@ def warp_photograph(
 def photograph_counterfactuals(
     images: Sequence[np.ndarray], landmarks: Sequence[np.ndarray], like: Counterfactuals, seed: int = 0
 ) -> Counterfactuals:
-    """Lay every motion of drawn people over photographs: what a swap from a drawn face to a real one should give.
+    """Apply every motion of synthetic people to photographs: what a swap from a synthetic to a real face should give.
 
-    The people in the photographs are real, the motions are the renderer's own (:func:`warp_photograph`): nobody in them
-    ever moved so.
+    The people in the photographs are real; their motions are rendered (:func:`warp_photograph`), not real ones.
 
     Parameters
     ----------
     images : sequence of ndarray
-        Aligned faces (:func:`lfdtcmen.preprocessing.align.align_faces`), as large as the drawn ones, RGB uint8
+        Aligned faces (:func:`lfdtcmen.preprocessing.align.align_faces`), as large as the synthetic ones, RGB uint8
         [128, 128, 3].
     landmarks : sequence of ndarray
         Of each image, as for :func:`warp_photograph`.
     like : Counterfactuals
-        Whose motions are shown. The noisy frames get normal noise of the strength of its camera's.
+        Whose motions are shown. The noisy frames get normal noise as strong as that of its camera.
     seed : int
-        Of the noise.
+        Random seed of the noise.
 
     Raises
     ------
@@ -108,12 +108,12 @@ def photograph_counterfactuals(
     apexes = [[warp_photograph(*face, units)[0] for units in motions] for face in zip(images, landmarks, strict=True)]
     onset, apex = np.stack(images), np.array(apexes)  # [I, H, W, 3], [I, M, H, W, 3]
 
-    def film(clean: np.ndarray) -> np.ndarray:
+    def add_noise(clean: np.ndarray) -> np.ndarray:
         noisy = clean + noise * rng.standard_normal(clean.shape, dtype=np.float32)
         return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
 
     return Counterfactuals(
-        *(film(onset), onset, film(apex), apex, like.emotions, like.action_units),
+        *(add_noise(onset), onset, add_noise(apex), apex, like.emotions, like.action_units),
         landmarks=np.stack(landmarks).astype(np.float32),
     )
 
@@ -137,16 +137,16 @@ def _fit(landmarks: np.ndarray, size: tuple[int, int]) -> tuple[Anatomy, np.ndar
     p = _adapt(p, found)
     anchors = find_anchors(p)
 
-    # what is left (a turned or crooked face) is bent away, smoothly
-    wanted = np.array([anchors[name] for name in LANDMARKS])
+    # the remaining difference (a turned or crooked face) is removed by a smooth bend
+    expected = np.array([anchors[name] for name in LANDMARKS])
     spread = 18.0
     weights = np.exp(-0.5 * ((found[:, None] - found) ** 2).sum(-1) / spread**2)
-    pulls = np.linalg.solve(weights, wanted - found).astype(np.float32)  # [5, 2]
+    pulls = np.linalg.solve(weights, expected - found).astype(np.float32)  # [5, 2]
     near = [np.exp(-0.5 * ((X - np.float32(x)) ** 2 + (Y - np.float32(y)) ** 2) / spread**2) for x, y in found]
     bend = np.tensordot(pulls.T, np.stack(near), 1)  # [2, GRID, GRID]
     sheet = Sheet(bend[0], bend[1])
     skin = sigmoid((0.98 - draw_outline(p, sheet)) * 7)
-    return Anatomy(p, sheet, anchors, draw_lips(p, sheet), skin, LAMP), to_image
+    return Anatomy(p, sheet, anchors, draw_lips(p, sheet), skin, PHOTOGRAPH_LIGHT), to_image
 
 
 def _adapt(p: Identity, found: np.ndarray) -> Identity:
@@ -165,9 +165,8 @@ def _adapt(p: Identity, found: np.ndarray) -> Identity:
 
 def _similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return the similarity that takes points [K, 2] closest to others, least squares, as a matrix [3, 3]."""
-    a, b = (
-        points @ [1, 1j] for points in (source, target)
-    )  # the plane as complex numbers: one factor turns and scales
+    # the plane as complex numbers: one factor turns and scales
+    a, b = (points @ [1, 1j] for points in (source, target))
     factor = np.vdot(a - a.mean(), b - b.mean()) / np.vdot(a - a.mean(), a - a.mean())
     shift = b.mean() - factor * a.mean()
     return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag], [0, 0, 1.0]])

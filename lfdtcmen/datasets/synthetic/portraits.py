@@ -6,14 +6,16 @@ from functools import lru_cache
 import numpy as np
 
 from lfdtcmen.datasets.synthetic.action_units import Muscles, to_intensity
+from lfdtcmen.datasets.synthetic.camera import take_picture
 from lfdtcmen.datasets.synthetic.renderer import Face, pose
-from lfdtcmen.datasets.synthetic.sequences import Settings, get_settings, make_subject, take_picture
+from lfdtcmen.datasets.synthetic.sequences import make_subject
+from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 
 Units = Mapping[int, float | tuple[float, float]]
 
 
 @lru_cache(maxsize=8)
-def _sitter(seed: int, subject: int, settings: Settings) -> tuple[Face, Muscles]:
+def _cached_subject(seed: int, subject: int, settings: Settings) -> tuple[Face, Muscles]:
     face = make_subject(seed, subject, settings).face
     return face, Muscles(face.anatomy)
 
@@ -21,7 +23,7 @@ def _sitter(seed: int, subject: int, settings: Settings) -> tuple[Face, Muscles]
 def draw_face(
     subject: int = 0, units: Units | None = None, seed: int = 0, domain: str = "casme3", blink: float = 0.0
 ) -> np.ndarray:
-    """Draw a subject, facing the camera, without sensor noise.
+    """Render a subject, facing the camera, without sensor noise.
 
     Parameters
     ----------
@@ -42,10 +44,10 @@ def draw_face(
     Raises
     ------
     DataError
-        An action unit that is not drawn, a bad intensity, an unknown domain.
+        An unknown action unit, a bad intensity, an unknown domain.
     """
     settings = get_settings("standard", domain)
-    face, muscles = _sitter(seed, subject, settings)
+    face, muscles = _cached_subject(seed, subject, settings)
     expression = muscles.expression(to_intensity(units or {}))
     return take_picture(face.frame(expression, pose(scale=settings.zoom), blink), settings, None)
 
@@ -53,12 +55,17 @@ def draw_face(
 def action_unit_field(units: Units, subject: int = 0, seed: int = 0, domain: str = "casme3") -> np.ndarray:
     """Return the motion that action units give the face of :func:`draw_face`, float32 [2, 128, 128], x then y, pixels.
 
+    Parameters
+    ----------
+    units, subject, seed, domain
+        As for :func:`draw_face`.
+
     Raises
     ------
     DataError
         As for :func:`draw_face`.
     """
     settings = get_settings("standard", domain)
-    face, muscles = _sitter(seed, subject, settings)
+    face, muscles = _cached_subject(seed, subject, settings)
     at = pose(scale=settings.zoom)
     return face.flow(muscles.expression(to_intensity(units)), at, at)

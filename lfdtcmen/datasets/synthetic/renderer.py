@@ -1,4 +1,4 @@
-"""A subject's face, drawn once in layers; then every frame of it is the layers moved and put together.
+"""A subject's face, painted once in layers; then every frame of it is the layers moved and composed.
 
 The skin is a picture with holes for the eyes (and, when the lips part, for the mouth). An expression moves the skin;
 eyeballs, teeth, glasses, and what lies outside the face stay with the head. So a lid that rises uncovers the eye.
@@ -33,20 +33,18 @@ from lfdtcmen.datasets.synthetic.drawing import (
     sigmoid,
     tint,
 )
+from lfdtcmen.datasets.synthetic.head import paint_background, paint_glasses, paint_head
 from lfdtcmen.datasets.synthetic.identity import Identity
 from lfdtcmen.datasets.synthetic.surface import (
     Studio,
     light_relief,
-    paint_background,
     paint_behind,
     paint_brows,
-    paint_glasses,
-    paint_head,
     paint_lids,
     paint_skin,
 )
 
-RENDERER_VERSION = 2  # part of the cache's fingerprint: raise it with every change of what is drawn
+RENDERER_VERSION = 2  # part of the cache's fingerprint: raise it with every change of what is rendered
 
 _PIXEL_X, _PIXEL_Y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
 
@@ -86,11 +84,12 @@ def transform(matrix: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndar
 
 
 class Face:
-    """One subject, painted.
+    """One subject's face: its layers, and the frames and the exact motion that they give.
 
     Parameters
     ----------
     identity : Identity
+        Who it is.
     studio : Studio
         Where the camera stands.
     """
@@ -119,12 +118,12 @@ class Face:
         self.anatomy = Anatomy(p, sheet, anchors, lips, head.skin, light.direction)
         self.eye_holes = np.maximum(self.eyes[0].opening, self.eyes[1].opening) * (1 - head.hair)
         self.mouth_hole = ridge(sheet.y - lips.line, 0.42) * np.clip(lips.taper * 1.6 - 0.25, 0, 1)
-        self.relief = (blur(relief, 1.5) - 26) * head.skin  # against the height about which a head turns
+        self.relief = (blur(relief, 1.5) - 26) * head.skin  # relative to the height about which a head turns
 
     def landmarks(self, at: np.ndarray | None = None) -> np.ndarray:
         """Return eyes, nose tip and mouth corners at rest, x and y in pixels, float32 [5, 2]."""
         names = [("eye", -1), ("eye", 1), ("nose tip", 0), ("mouth corner", -1), ("mouth corner", 1)]
-        points = np.array([self.anatomy.sheet.place(*self.anatomy.anchors[name]) for name in names])
+        points = np.array([self.anatomy.sheet.to_frame(*self.anatomy.anchors[name]) for name in names])
         if at is not None:
             points = points @ at[:2, :2].T + at[:2, 2]
         return points.astype(np.float32)
@@ -151,7 +150,7 @@ class Face:
         blink: float = 0.0,
         gaze: tuple[float, float] = (0.0, 0.0),
     ) -> np.ndarray:
-        """Draw a frame.
+        """Render a frame.
 
         Parameters
         ----------
@@ -174,24 +173,7 @@ class Face:
         if expression is not None and expression.moves:
             skin_x, skin_y = invert_displacement(expression.dx, expression.dy, rest_x, rest_y)
 
-        moved = sample(self.layer, skin_x, skin_y)
-        colour, covered = moved[:3], moved[3]
-        holes, lid_lashes = self.eye_holes, None
-        if blink > 0:
-            holes, lid_lashes = self._closed_lids(blink)
-        if expression is not None and expression.parting > 0:
-            holes = np.maximum(holes, np.float32(expression.parting) * self.mouth_hole)
-        hole = sample(holes, skin_x, skin_y)
-        if expression is not None and expression.moves:
-            shade = sample(expression.shade, skin_x, skin_y)
-            colour *= 1 + shade * rgb(0.88, 1, 1.03)
-        if lid_lashes is not None:
-            tint(colour, sample(lid_lashes, skin_x, skin_y), 0.75, 0.75, 0.75)
-        used = np.flatnonzero(hole.any(axis=1))
-        if len(used):  # eyes, and perhaps a mouth, fill few rows of the frame
-            rows = slice(used[0], used[-1] + 1)
-            behind = sample(self.behind, rest_x[rows] - np.float32(gaze[0]), rest_y[rows] - np.float32(gaze[1]))
-            cover(colour[:, rows], behind, hole[rows])
+        colour, covered = self._skin_and_openings(expression, (skin_x, skin_y), (rest_x, rest_y), blink, gaze)
         if self.glasses is not None:
             glasses = sample(self.glasses, rest_x, rest_y)
             colour *= 1 - glasses[3]
@@ -199,6 +181,39 @@ class Face:
         colour -= self.background
         colour *= covered
         return colour + self.background
+
+    def _skin_and_openings(
+        self,
+        expression: Expression | None,
+        skin: tuple[np.ndarray, np.ndarray],
+        rest: tuple[np.ndarray, np.ndarray],
+        blink: float,
+        gaze: tuple[float, float],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the head with open eyes and mouth, RGB [3, GRID, GRID], and how much it covers [GRID, GRID].
+
+        ``skin`` and ``rest`` are the coordinates x, y at which each pixel looks up the skin, and what does not move
+        with it.
+        """
+        moved = sample(self.layer, *skin)
+        colour, covered = moved[:3], moved[3]
+        holes, lid_lashes = self.eye_holes, None
+        if blink > 0:
+            holes, lid_lashes = self._closed_lids(blink)
+        if expression is not None and expression.parting > 0:
+            holes = np.maximum(holes, np.float32(expression.parting) * self.mouth_hole)
+        hole = sample(holes, *skin)
+        if expression is not None and expression.moves:
+            shade = sample(expression.shade, *skin)
+            colour *= 1 + shade * rgb(0.88, 1, 1.03)
+        if lid_lashes is not None:
+            tint(colour, sample(lid_lashes, *skin), 0.75, 0.75, 0.75)
+        used = np.flatnonzero(hole.any(axis=1))
+        if len(used):  # eyes, and perhaps a mouth, fill few rows of the frame
+            rows = slice(used[0], used[-1] + 1)
+            behind = sample(self.behind, rest[0][rows] - np.float32(gaze[0]), rest[1][rows] - np.float32(gaze[1]))
+            cover(colour[:, rows], behind, hole[rows])
+        return colour, covered
 
     def _closed_lids(self, blink: float) -> tuple[np.ndarray, np.ndarray]:
         """Return what is left of the eye holes, and the lashes of the falling lid."""

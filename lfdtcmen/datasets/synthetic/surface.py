@@ -1,4 +1,4 @@
-"""What a face looks like: light, skin, brows, eyes, mouth, hair and glasses, painted over its relief."""
+"""What the surface of a face looks like: light, skin, brows, lids, eyes and mouth, painted over its relief."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from lfdtcmen.datasets.synthetic.drawing import (
     MIDDLE,
     SUPERSAMPLE,
     Sheet,
-    Y,
+    Window,
     blur,
     cover,
     noise,
@@ -21,18 +21,10 @@ from lfdtcmen.datasets.synthetic.drawing import (
     smoothstep,
     tint,
 )
-from lfdtcmen.datasets.synthetic.identity import (
-    FRINGE,
-    HAIR_COLOURS,
-    IRIS_COLOURS,
-    LONG,
-    NO_GLASSES,
-    SQUARE_GLASSES,
-    Identity,
-)
+from lfdtcmen.datasets.synthetic.identity import HAIR_COLOURS, IRIS_COLOURS, Identity
 
 # skin from fair to dark; in between, colours are mixed
-SKIN_COLOURS = np.float32(
+SKIN_COLOURS = np.array(
     [
         [0.98, 0.86, 0.77],
         [0.93, 0.76, 0.64],
@@ -40,7 +32,8 @@ SKIN_COLOURS = np.float32(
         [0.66, 0.46, 0.34],
         [0.46, 0.31, 0.23],
         [0.31, 0.21, 0.16],
-    ]
+    ],
+    dtype=np.float32,
 )
 
 
@@ -50,7 +43,7 @@ class Studio:
 
     background: tuple[float, float, float] = (0.62, 0.64, 0.66)
     ambient: float = 0.36  # share of the light that comes from everywhere
-    side_light: float = 1.0  # how strongly subjects' own side light counts
+    side_light: float = 1.0  # factor on the subjects' own side light
     light_y: float = -0.42  # negative: from above
 
 
@@ -65,18 +58,18 @@ class Light:
 
 
 def light_relief(p: Identity, studio: Studio, z: np.ndarray, rng: np.random.Generator) -> Light:
-    """Light the skin: diffuse light that wraps further round in red, two glosses, and darker hollows."""
+    """Light the skin: diffuse light that wraps further round in red, two specular lobes, and darker hollows."""
     gy, gx = np.gradient(blur(z, 0.9), np.float32(1 / SUPERSAMPLE))
     upright = 1 / np.sqrt(1 + gx * gx + gy * gy)
     lamp = np.array([p.light_x * studio.side_light, studio.light_y, 0.86])
     lamp = (lamp / np.linalg.norm(lamp)).astype(np.float32)
-    halfway = lamp + np.float32([0, 0, 1])
+    halfway = lamp + np.array([0, 0, 1], np.float32)
     halfway /= np.linalg.norm(halfway)
 
     facing = (lamp[2] - gx * lamp[0] - gy * lamp[1]) * upright
     diffuse = np.clip(0.9 * facing + 0.1, 0, None)
     wrapped = np.clip((facing + 0.35) / 1.35, 0, None)
-    # a hollow, lower than its surroundings, sees less of the room
+    # less of the room's light reaches a hollow, which is lower than its surroundings
     hollow = np.clip(1 + 0.055 * (z - blur(z, 4.5)), 0.62, 1.12) * np.clip(1 + 0.02 * (z - blur(z, 12)), 0.75, 1.08)
     shade = np.empty((3, GRID, GRID), np.float32)
     for plane, (room, gain, red) in zip(shade, [(1.02, 1.12, 0.4), (1.0, 1.1, 0.2), (1.02, 1.1, 0.1)], strict=True):
@@ -97,10 +90,8 @@ def skin_colour(p: Identity) -> np.ndarray:
 
 def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: np.random.Generator) -> np.ndarray:
     """Return the skin's own colour, RGB [3, GRID, GRID]: blood, blotches, pores, freckles, moles, stubble, lips."""
-    x, y, dx = sheet.x, sheet.y, sheet.dx
-    base = skin_colour(p)
     skin = np.empty((3, GRID, GRID), np.float32)
-    skin[:] = base
+    skin[:] = skin_colour(p)
 
     blood = sheet.bumps(
         (0.55, MIDDLE - p.eye_x - 2, p.eye_y + 19, 9, 8),
@@ -117,6 +108,19 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
         shadow = sheet.bumps((0.13 * p.eye_bags, eye_x, p.eye_y + 5, 8, 3.2), (0.10, eye_x, p.eye_y - 4, 9, 3.2))
         tint(skin, shadow, 0.75, 1.0, 0.9)
 
+    _paint_spots(p, sheet, skin, rng)
+    _paint_facial_hair(p, sheet, skin, outline, lips, rng)
+    _paint_lips(p, sheet, skin, lips, rng)
+    nostrils = sheet.bumps(
+        *[(1.1, MIDDLE + s * 0.44 * p.nose_width, p.nose_y - 0.7, 1.7, 0.8, 0.25 * s) for s in SIDES],
+        (0.25, MIDDLE, p.nose_y + 0.8, 0.45 * p.nose_width, 0.8),  # the shadow under the tip
+    )
+    tint(skin, 0.74 * np.clip(nostrils, 0, 1) ** 0.9, 0.88)
+    return skin
+
+
+def _paint_spots(p: Identity, sheet: Sheet, skin: np.ndarray, rng: np.random.Generator) -> None:
+    """Paint freckles and moles onto the skin."""
     spots = np.zeros((GRID, GRID), np.float32)
     for _ in range(int(170 * p.freckles)):
         spot_x, spot_y = rng.normal(MIDDLE, 17), rng.normal(p.eye_y + 17, 9)
@@ -133,6 +137,12 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
     if p.moles:
         tint(skin, np.clip(moles, 0, 1), 0.5, 0.6, 0.62)
 
+
+def _paint_facial_hair(
+    p: Identity, sheet: Sheet, skin: np.ndarray, outline: np.ndarray, lips: Lips, rng: np.random.Generator
+) -> None:
+    """Paint stubble and a moustache onto the skin."""
+    y = sheet.y
     if p.beard > 0:
         cheeks = 0.9 * sigmoid((y - p.nose_y - 4) * 0.35) * sigmoid((outline - 0.22) * 9)
         whiskers = cheeks + sheet.bumps(
@@ -146,16 +156,9 @@ def paint_skin(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, rng: 
         bar = np.clip(bar * (0.75 + 0.25 * noise(rng, 0.9)), 0, 0.9)
         cover(skin, 1.2 * rgb(*HAIR_COLOURS[min(p.hair_colour, 2)]), bar)
 
-    _paint_lips(p, skin, base, x, y, dx, lips, rng)
-    nostrils = sheet.bumps(
-        *[(1.1, MIDDLE + s * 0.44 * p.nose_width, p.nose_y - 0.7, 1.7, 0.8, 0.25 * s) for s in SIDES],
-        (0.25, MIDDLE, p.nose_y + 0.8, 0.45 * p.nose_width, 0.8),  # what the tip hides from the lamp
-    )
-    tint(skin, 0.74 * np.clip(nostrils, 0, 1) ** 0.9, 0.88)
-    return skin
 
-
-def _paint_lips(p, skin, base, x, y, dx, lips, rng) -> None:
+def _paint_lips(p: Identity, sheet: Sheet, skin: np.ndarray, lips: Lips, rng: np.random.Generator) -> None:
+    base, y, dx = skin_colour(p), sheet.y, sheet.dx
     rose = rgb(0.80, 0.38, 0.38) * (0.45 + 0.6 * float(base.mean()))
     colour = base * rgb(0.90, 0.72, 0.72) * (1 - p.lip_colour) + p.lip_colour * rose
     creases = 1 + 0.05 * noise(rng, 1.6) + 0.03 * np.sin(2.6 * dx + noise(rng, 6))
@@ -166,7 +169,7 @@ def _paint_lips(p, skin, base, x, y, dx, lips, rng) -> None:
 
 
 def paint_brows(p: Identity, skin: np.ndarray, anchors: Anchors, rng: np.random.Generator) -> None:
-    """Draw the brows onto the skin, hair by hair."""
+    """Paint the brows onto the skin, hair by hair."""
     brows = np.zeros((GRID, GRID), np.float32)
     t = np.linspace(0, 1, 24)
     thickness = p.brow_thickness * (
@@ -207,7 +210,7 @@ def _fixed_point(points: np.ndarray) -> np.ndarray:
 
 
 def paint_lids(p: Identity, sheet: Sheet, skin: np.ndarray, eyes: list[Eye]) -> np.ndarray:
-    """Draw creases and lid margins onto the skin, and return the lashes [GRID, GRID]."""
+    """Paint creases and lid margins onto the skin, and return the lashes [GRID, GRID]."""
     lashes = np.zeros((GRID, GRID), np.float32)
     for eye in eyes:
         y, out = sheet.y, np.abs(eye.across)
@@ -229,25 +232,37 @@ def paint_behind(
     lit = np.clip(0.35 * light.shade.mean(0) + 0.62, 0, 1.1)
     for eye in eyes:
         window = sheet.window(MIDDLE + eye.side * p.eye_x, p.eye_y, p.eye_width + 3, p.eye_height + 4)
-        x, y, across = sheet.x[window], sheet.y[window], np.abs(np.clip(eye.across[window], -1.5, 1.5))
-        cx, cy = eye.centre
-        ball = np.empty((3, *x.shape), np.float32)
-        ball[:] = rgb(0.90, 0.88, 0.86)
-        ball *= np.clip(1 - 0.30 * across**2.2, 0.4, 1)
-        tint(ball, 0.10 * np.minimum(across, 1) ** 3, 0)
-        radius, angle = np.hypot(x - cx, y - cy), np.arctan2(y - cy, x - cx)
-        rays = rng.standard_normal(64)
-        fibre = np.interp(angle, np.linspace(-np.pi, np.pi, 65), np.append(rays, rays[0])).astype(np.float32)
-        iris = rgb(*IRIS_COLOURS[p.iris_colour]) * ((1 + 0.12 * fibre) * (1.25 - 0.5 * (radius / p.iris) ** 2))
-        cover(ball, np.clip(iris, 0.02, 1), sigmoid((p.iris - radius) * 4))
-        tint(ball, 0.55 * ridge(radius - p.iris, 0.45))
-        cover(ball, np.float32(0.03), sigmoid((0.42 * p.iris - radius) * 5))
-        tint(ball, 0.5 * np.exp(-np.clip(y - eye.upper[window] + 0.3, 0, None) / 1.5))  # shadow of the lid
-        glint = ridge(x - cx - np.copysign(1.1, light.direction[0]), 0.55) * ridge(y - cy + 1.3, 0.55)
-        cover(ball, np.float32(0.95), 0.9 * glint)
-        layer[(slice(None), *window)] = ball * lit[window]
-
+        layer[(slice(None), *window)] = _paint_eyeball(p, sheet, eye, window, light, rng) * lit[window]
     window = sheet.window(MIDDLE, p.mouth_y, p.mouth_width + 3, 9)
+    layer[(slice(None), *window)] = _paint_mouth(p, sheet, lips, window) * lit[window]
+    return np.clip(layer, 0, 1)
+
+
+def _paint_eyeball(
+    p: Identity, sheet: Sheet, eye: Eye, window: Window, light: Light, rng: np.random.Generator
+) -> np.ndarray:
+    """Return one eyeball with iris, pupil and highlight, RGB [3, h, w] of the window."""
+    x, y, across = sheet.x[window], sheet.y[window], np.abs(np.clip(eye.across[window], -1.5, 1.5))
+    cx, cy = eye.centre
+    ball = np.empty((3, *x.shape), np.float32)
+    ball[:] = rgb(0.90, 0.88, 0.86)
+    ball *= np.clip(1 - 0.30 * across**2.2, 0.4, 1)
+    tint(ball, 0.10 * np.minimum(across, 1) ** 3, 0)
+    radius, angle = np.hypot(x - cx, y - cy), np.arctan2(y - cy, x - cx)
+    rays = rng.standard_normal(64)
+    fibre = np.interp(angle, np.linspace(-np.pi, np.pi, 65), np.append(rays, rays[0])).astype(np.float32)
+    iris = rgb(*IRIS_COLOURS[p.iris_colour]) * ((1 + 0.12 * fibre) * (1.25 - 0.5 * (radius / p.iris) ** 2))
+    cover(ball, np.clip(iris, 0.02, 1), sigmoid((p.iris - radius) * 4))
+    tint(ball, 0.55 * ridge(radius - p.iris, 0.45))
+    cover(ball, np.float32(0.03), sigmoid((0.42 * p.iris - radius) * 5))
+    tint(ball, 0.5 * np.exp(-np.clip(y - eye.upper[window] + 0.3, 0, None) / 1.5))  # shadow of the lid
+    glint = ridge(x - cx - np.copysign(1.1, light.direction[0]), 0.55) * ridge(y - cy + 1.3, 0.55)
+    cover(ball, np.float32(0.95), 0.9 * glint)
+    return ball
+
+
+def _paint_mouth(p: Identity, sheet: Sheet, lips: Lips, window: Window) -> np.ndarray:
+    """Return the dark inside of the mouth with the upper teeth, RGB [3, h, w] of the window."""
     x, below = sheet.x[window], sheet.y[window] - lips.line[window]
     mouth = np.empty((3, *x.shape), np.float32)
     mouth[:] = rgb(0.20, 0.075, 0.07)
@@ -255,143 +270,4 @@ def paint_behind(
     tooth = np.clip(np.abs(np.sin((x - MIDDLE) * np.pi / 3.1)) * 4, 0.72, 1)
     enamel = rgb(0.86, 0.83, 0.76) * (tooth * np.clip(1 - ((x - MIDDLE) / p.mouth_width) ** 2, 0.25, 1))
     cover(mouth, enamel, 0.9 * sigmoid((1.5 - below) * 3) * sigmoid((below + 3) * 3))
-    layer[(slice(None), *window)] = mouth * lit[window]
-    return np.clip(layer, 0, 1)
-
-
-@dataclass
-class Head:
-    """The head, lit, with neck and shirt, and without what is behind it."""
-
-    colour: np.ndarray  # RGB [3, GRID, GRID]
-    cover: np.ndarray  # how much of the background it hides, 0 to 1 [GRID, GRID]
-    skin: np.ndarray  # where skin can move: not under hair, not at the edge [GRID, GRID]
-    hair: np.ndarray  # where hair hides the skin [GRID, GRID]
-
-
-def paint_head(
-    p: Identity, sheet: Sheet, outline: np.ndarray, skin: np.ndarray, light: Light, rng: np.random.Generator
-) -> Head:
-    """Put the lit skin [3, GRID, GRID] between hair, ears, neck and shirt, from back to front."""
-    y, dx, adx = sheet.y, sheet.dx, sheet.adx
-    base, side_light = skin_colour(p), float(light.direction[0])
-    face = sigmoid((1 - outline) * 26)
-
-    locks = _Locks(p, sheet, rng)
-    shine = 0.55 * ridge(np.hypot(dx, y - p.face_y) - 66, 7)
-    glow = np.clip(0.55 + shine + 0.35 * side_light * dx / p.face_width, 0.25, 1.4)
-    strand = 0.5 * locks.strands(420, 1.0) + 0.4 * locks.strands(200, 1.3) + 0.25 * noise(rng, 20)
-    hair_colour = rgb(*HAIR_COLOURS[p.hair_colour]) * ((1 + 0.33 * strand) * (0.75 + 0.75 * glow))
-    hair_colour += 0.035 * glow
-    hair, long_hair, skull = _hair_shapes(p, sheet, locks, rng)
-
-    ear = np.zeros((GRID, GRID), np.float32)
-    for s in SIDES:
-        level = ((dx - s * (p.face_width + 0.6)) / 4.3) ** 2 + ((y - p.eye_y - 9) / 10.5) ** 2
-        ear = np.maximum(ear, sigmoid((1 - level) * 5))
-    neck = sigmoid((0.66 * p.face_width - adx + 0.06 * (y - 110)) * 1.1) * sigmoid((y - 96) * 0.5)
-    shirt = sigmoid((y - 121 + 0.132 * np.abs(adx - 8)) * 1.2) * sigmoid((adx - 6) * 0.4)
-    neck_colour = base * rgb(1.02, 0.98, 0.96) * ((0.56 + 0.12 * dx * side_light / 20) * (1 + 0.02 * noise(rng, 8)))
-    cloth = rgb(*(rng.uniform(0.12, 0.62) + rng.uniform(-0.10, 0.10, 3)))
-    shirt_colour = cloth * (1 + 0.05 * noise(rng, 10))
-
-    head = np.zeros((3, GRID, GRID), np.float32)
-    covered = np.zeros((GRID, GRID), np.float32)
-
-    def lay(colour, mask):
-        nonlocal covered
-        cover(head, colour, mask)
-        covered += mask * (1 - covered)
-
-    back = skull if p.hair == LONG else skull * sigmoid((p.eye_y - 2 - y) * 0.5)
-    lay(0.62 * hair_colour, np.maximum(long_hair, back))
-    lay(neck_colour, neck)
-    lay(shirt_colour, shirt)
-    if p.hair != LONG:
-        fold = ridge((adx - p.face_width - 0.6) / 2.2, 1) * ridge((y - p.eye_y - 8) / 6, 1)
-        shade = (0.75 + 0.25 * np.clip(light.facing, 0, 1)) * (1 - 0.35 * fold)
-        lay(base * rgb(0.86, 0.72, 0.67) * shade, ear)
-    rim = np.clip(1 - 0.35 * np.exp(-np.clip(1 - outline, 0, None) / 0.06), 0.5, 1)
-    lay(skin * rim, face)
-    fallen = blur(np.roll(hair, 3 * SUPERSAMPLE, axis=0), 2.0) - hair  # the shadow that hair throws on the forehead
-    tint(head, 0.33 * np.clip(fallen, 0, 1) * face)
-    lay(np.clip(hair_colour, 0, 1), hair)
-    if p.hair == LONG:
-        front = adx - (p.face_width - 4.5 + 2.2 * noise(rng, 22) + 0.10 * (y - 70))
-        lay(0.95 * np.clip(hair_colour, 0, 1), long_hair * sigmoid(front * 0.9) * sigmoid((y - 20) * 0.2))
-    movable = blur(face * (1 - hair), 2.0) * sigmoid((0.98 - outline) * 7)
-    return Head(head, covered, movable, hair)
-
-
-class _Locks:
-    """Hair that streams from the crown and hangs down: stripes in angle, bent by noise."""
-
-    def __init__(self, p: Identity, sheet: Sheet, rng: np.random.Generator):
-        rise = np.maximum(p.face_y + 8 - sheet.y, 18)  # beside the face, hair hangs straight down
-        self.angle = np.arctan2(sheet.dx, rise) / np.float32(2 * np.pi) + 0.5
-        self.wave = (0.035 * noise(rng, 30) + 0.012 * noise(rng, 14)) / np.float32(2 * np.pi)
-        self.values = rng.standard_normal((1, 900), dtype=np.float32)
-
-    def strands(self, frequency: float, bend: float) -> np.ndarray:
-        """Return stripes of mean 0 and spread 1, ``frequency`` of them around the head [GRID, GRID]."""
-        position = (self.angle + bend * self.wave) * np.float32(frequency)
-        return cv2.remap(
-            self.values, position, np.zeros_like(position), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-
-
-def _hair_shapes(p: Identity, sheet: Sheet, locks: _Locks, rng: np.random.Generator):
-    """Return the hair in front of the face, the long hair beside it, and the whole skull [GRID, GRID] each."""
-    y, dx, adx = sheet.y, sheet.dx, sheet.adx
-    u, parting = dx / p.face_width, p.hair_parting * p.face_width
-    if p.hair == FRINGE:
-        line = p.hairline + 3 + 11 * p.hair_fringe * ridge(dx - parting, 24) + 0.8 * p.hair_curve * u**2
-    elif p.hair == LONG:
-        line = p.hairline - 3 + (p.hair_curve + 10) * np.clip(np.abs(dx - 0.6 * parting) / p.face_width, 0, 1.5) ** 1.6
-    else:
-        line = p.hairline + p.hair_curve * u**2
-    line = line + 1.1 * locks.strands(300, 1.0) + 0.9 * noise(rng, 5)
-    top = sigmoid((line - y) * (1.1 if p.hair == FRINGE else 0.9))
-    temple = sigmoid((adx - (p.face_width - 3.0 + 0.6 * locks.strands(200, 1.0))) * 1.1)
-    temple *= sigmoid((p.eye_y - (0 if p.female else 6) - y) * 0.5)
-
-    def egg(width, height, below):
-        v = y - p.face_y
-        return (dx / width) ** 2 + np.where(v < 0, np.abs(v / height) ** 2.2, below(v))
-
-    limit = sigmoid((1 - egg(p.face_width + 7, p.crown + 6, lambda v: 0 * v)) * 16)
-    skull = sigmoid((1 - egg(p.face_width + 6, p.crown + 6, lambda v: (v / 14) ** 2)) * 14)
-    long_hair = np.zeros((GRID, GRID), np.float32)
-    if p.hair == LONG:
-        edge = p.face_width + 11 + 3 * noise(rng, 18) + 0.05 * (y - 60) - adx
-        long_hair = sigmoid(edge * 0.8) * sigmoid((y - 30) * 0.3)
-    return np.maximum(top, temple) * limit, long_hair, skull
-
-
-def paint_glasses(p: Identity, sheet: Sheet, head: np.ndarray, light: Light) -> np.ndarray | None:
-    """Return the glasses as RGB and cover [4, GRID, GRID] and throw their shadow on the head, or None without."""
-    if p.glasses == NO_GLASSES:
-        return None
-    y, dx, adx = sheet.y, sheet.dx, sheet.adx
-    frame = np.zeros((GRID, GRID), np.float32)
-    power, height = (4.0, 8.6) if p.glasses == SQUARE_GLASSES else (2.2, 10.0)
-    for s in SIDES:
-        across, down = np.abs((dx - s * 1.02 * p.eye_x) / 12.2), np.abs((y - p.eye_y - 1.2) / height)
-        level = (across**power + down**power) ** (1 / power)  # 1 on a rounded square
-        frame = np.maximum(frame, np.exp(-0.5 * ((level - 1) / (0.075 + 0.06 * p.glasses_frame)) ** 4))
-    bridge = ridge(y - p.eye_y + 1 - dx * dx / 100, 0.8) * sigmoid((p.eye_x - 11.6 - adx) * 2)
-    arms = ridge(y - p.eye_y + 1.5, 0.8) * sigmoid((adx - p.eye_x - 12) * 2) * sigmoid((p.face_width - adx) * 2)
-    frame = np.maximum(frame, np.maximum(bridge, arms))
-
-    opaque = 0.9 * frame
-    colour = rgb(0.08, 0.07, 0.07) if p.glasses_frame < 0.6 else rgb(0.42, 0.33, 0.22)
-    layer = np.concatenate([colour * (1 + 0.6 * np.clip(light.facing - 0.7, 0, 1)) * opaque, opaque[None]])
-    shift = (int(1.6 * SUPERSAMPLE), int(-2 * light.direction[0] * SUPERSAMPLE))
-    tint(head, 0.22 * blur(np.roll(frame, shift, axis=(0, 1)), 0.7))
-    return layer
-
-
-def paint_background(studio: Studio, rng: np.random.Generator) -> np.ndarray:
-    """Return the wall behind the subject, RGB [3, GRID, GRID]."""
-    colour = rgb(*studio.background) * (1 + 0.05 * rng.standard_normal((3, 1, 1), dtype=np.float32))
-    return colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))
+    return mouth

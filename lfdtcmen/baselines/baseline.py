@@ -1,0 +1,65 @@
+"""What a baseline is for the shared protocol, and how decision values become probabilities."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import Fold
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A method without settings of its own, as a model for :func:`lfdtcmen.evaluation.protocol.cross_validate`.
+
+    Parameters
+    ----------
+    name : str
+        The method's name, as the command line knows it.
+    fit_predict : callable
+        ``fit_predict(train, test, seed) -> probabilities [N_test, C]``: a function of a module, so that processes can
+        be sent it. It must not look at the test labels.
+    """
+
+    name: str
+    fit_predict: Callable[[PairSet, PairSet, int], np.ndarray]
+
+    @property
+    def settings(self) -> Mapping:
+        """What the predictions depend on beside data and seed: the method."""
+        return {"model": self.name}
+
+    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
+        """Do nothing: the folds of a baseline share nothing."""
+
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        """Train on ``train`` and return probabilities for ``test``, float [N_test, C]."""
+        return self.fit_predict(train, test, seed)
+
+
+def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int) -> np.ndarray:
+    """Return a softmax over the decision values of a linear classifier.
+
+    Parameters
+    ----------
+    model : Pipeline
+        A fitted scikit-learn pipeline that ends with a classifier.
+    features : ndarray
+        One row a sample, [N, D].
+    num_classes : int
+        Number of classes C of the data set; one without a training sample gets probability 0.
+
+    Returns
+    -------
+    ndarray
+        Probabilities, float64 [N, C].
+    """
+    values = model.decision_function(features).astype(np.float64)
+    if values.ndim == 1:  # scikit-learn gives one column for two classes
+        values = np.stack([-values, values], 1)
+    values = np.exp(values - values.max(1, keepdims=True))
+    probabilities = np.zeros((len(features), num_classes))
+    probabilities[:, model[-1].classes_] = values / values.sum(1, keepdims=True)
+    return probabilities
