@@ -19,8 +19,9 @@ from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
-from lfdtcmen.preprocessing import align, apex, flow
+from lfdtcmen.preprocessing import flow
 from lfdtcmen.preprocessing.faces import find_detector
+from lfdtcmen.preprocessing.pair import pair_from_frames
 from lfdtcmen.threads import one_cv2_thread
 
 RECIPE = "1"  # raise when this module, align, apex, faces or flow give other numbers
@@ -178,20 +179,16 @@ def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
 
 def _make_clip(row: dict, numbers: list[int], detector) -> dict[str, np.ndarray]:
     frames = (frame for _, frame in read_frames(row["path"], numbers))
-    aligned = align.align_faces(frames, detector, numbers=numbers)
-    last, notes = len(numbers) - 1, [aligned.note]
-    if pd.isna(row["apex"]):
-        last = apex.spot_apex(aligned.frames)
-        notes.append("apex spotted")
-    motion = flow.tvl1(aligned.frames[0], aligned.frames[last])  # [2, 128, 128]
+    no_apex = pd.isna(row["apex"])
+    pair = pair_from_frames(frames, detector, numbers, find_apex=no_apex)
     return {
-        "onset": aligned.frames[0],
-        "apex": aligned.frames[last],
-        "flow": motion.astype(np.float16),
-        "streams": flow.to_streams(motion),
-        "landmarks": aligned.landmarks,
-        "apex_number": np.int64(numbers[last]),
-        "note": np.array("; ".join(filter(None, notes))),
+        "onset": pair.onset,
+        "apex": pair.apex,
+        "flow": pair.flow.astype(np.float16),
+        "streams": pair.streams,
+        "landmarks": pair.landmarks,
+        "apex_number": np.int64(numbers[pair.apex_index]),
+        "note": np.array("; ".join(filter(None, (pair.note, "apex spotted" if no_apex else "")))),
     }
 
 

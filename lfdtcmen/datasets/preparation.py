@@ -12,6 +12,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import cache_dir, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
+from lfdtcmen.preprocessing.pair import pair_from_faces
 from lfdtcmen.threads import one_cv2_thread
 
 CHUNK = 8  # pairs a job: enough to hide a job's overhead, few enough to share evenly
@@ -90,18 +91,16 @@ def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np
 
 def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
     with one_cv2_thread():
-        rows = [
-            _prepare_pair(on, ap, None if landmarks is None else landmarks[i])
+        pairs = [
+            pair_from_faces(on, ap, None if landmarks is None else landmarks[i])
             for i, (on, ap) in enumerate(zip(onset, apex, strict=True))
         ]
-    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-
-
-def _prepare_pair(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
-    rigid = align.estimate_rigid(onset, apex, landmarks)  # [2, 3]
-    registered = align.remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
-    motion = flow.tvl1(onset, registered)  # [2, H, W]
-    return {"apex": registered, "flow": motion.astype(np.float16), "streams": flow.to_streams(motion), "rigid": rigid}
+    return {
+        "apex": np.stack([pair.apex for pair in pairs]),
+        "flow": np.stack([pair.flow.astype(np.float16) for pair in pairs]),
+        "streams": np.stack([pair.streams for pair in pairs]),
+        "rigid": np.stack([pair.transform for pair in pairs]),
+    }
 
 
 def _check_landmarks(landmarks: np.ndarray | None) -> None:

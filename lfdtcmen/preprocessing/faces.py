@@ -5,6 +5,7 @@ RGB image and returns a list of :class:`Face`: :class:`MTCNN` needs no download,
 """
 
 import importlib.metadata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,13 +15,6 @@ import numpy as np
 
 from lfdtcmen.errors import DataError
 
-LANDMARK_NAMES = (
-    "image-left eye",
-    "image-right eye",
-    "nose tip",
-    "image-left mouth corner",
-    "image-right mouth corner",
-)
 WORKING_SIZE = 480  # pixels of the longest side in which faces are looked for: more is slower and finds smaller faces
 SMALLEST_FACE = 48  # pixels, in the frame at its working size
 PYRAMID_STEP = 0.709  # MTCNN's own, as are the thresholds
@@ -35,14 +29,22 @@ MIRRORED = [1, 0, 2, 4, 3]  # which landmark becomes which in a mirror
 
 @dataclass(frozen=True)
 class Face:
-    """One face: box (x, y, width, height) and landmarks [5, 2] as in LANDMARK_NAMES, pixels; score in [0, 1]."""
+    """One face of a frame.
+
+    ``box`` x, y, width, height, pixels; ``landmarks`` [5, 2], x then y, pixels: image-left eye, image-right eye, nose
+    tip, image-left and image-right mouth corner; ``score`` in [0, 1], how sure the detector is.
+    """
 
     box: np.ndarray
     landmarks: np.ndarray
     score: float
 
 
-def find_detector(path: Path | str | None = None):
+#: From an RGB frame, uint8 [H, W, 3], to its faces.
+Detector = Callable[[np.ndarray], list[Face]]
+
+
+def find_detector(path: Path | str | None = None) -> Detector:
     """Return a detector: MTCNN, or YuNet where the path of its ONNX file is given.
 
     Raises
@@ -54,7 +56,7 @@ def find_detector(path: Path | str | None = None):
 
 
 @lru_cache(maxsize=2)
-def _load_detector(path: str | None):
+def _load_detector(path: str | None) -> Detector:
     return MTCNN() if path is None else YuNet(path)
 
 
