@@ -5,14 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import (
-    EMOTION_NAMES,
-    Tree,
-    build,
-    is_missing,
-    read_table,
-    select_columns,
-)
+from lfdtcmen.datasets.loaders.build import EMOTION_NAMES, build_manifest
+from lfdtcmen.datasets.loaders.tables import is_missing, read_table, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree
 
 FPS = 200.0
 LAYOUT = "sub01/EP02_01f/img46.jpg (CASME2-RAW, CASME2_RAW_selected) or reg_img46.jpg (Cropped)"
@@ -76,7 +71,7 @@ def find_clips(
     def locate(row) -> Path:
         return tree.of_subject(found, row.subject, row.folder)
 
-    manifest, report = build(
+    manifest, report = build_manifest(
         table, tree, locate, dataset="casme2", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT,
         emotions=EMOTIONS,
     )  # fmt: skip

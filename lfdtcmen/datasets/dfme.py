@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import Tree, build, is_missing, only_one, read_table, same_name, select_columns
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import is_missing, read_table, same_name, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree, only_one
 from lfdtcmen.errors import DataError
 
 #: Parts as the challenge splits them, and how a folder tells by its name which one it holds.
@@ -90,7 +92,7 @@ def load(
             raise DataError(f"the clip lies in {folders[0]}, which is not part {part}")
         return only_one([folder for folder in folders if folder not in others], row.clip)
 
-    manifest, report = build(
+    manifest, report = build_manifest(
         table, tree, locate, dataset="dfme", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT
     )
     report["reason"] = report["reason"].replace("emotion is missing", HIDDEN)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import Tree, build, is_missing, read_table, select_columns
 from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, is_video
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import is_missing, read_table, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree
 from lfdtcmen.errors import DataError
 
 LAYOUT = "each path of the table, relative to the root"
@@ -63,7 +65,7 @@ def load(
             raise DataError(f"{row.path!r} is neither a folder nor a video ({', '.join(VIDEO_SUFFIXES)})")
         return path
 
-    return build(
+    return build_manifest(
         table,
         tree,
         locate,

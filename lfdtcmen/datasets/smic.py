@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import FIELDS, Tree, build, is_missing, only_one, read_table, select_columns
 from lfdtcmen.datasets.frames import is_video
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import FIELDS, is_missing, read_table, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree, only_one
 from lfdtcmen.errors import DataError
 
 CAMERAS = {"HS": 100.0, "VIS": 25.0, "NIR": 25.0}  # frames a second
@@ -59,7 +61,7 @@ def load(
         raise DataError(f"there is no folder {row.subject}/{row.clip}")
 
     no_apex = "apex" not in table or all(is_missing(text) for text in table["apex"])
-    manifest, report = build(
+    manifest, report = build_manifest(
         table, tree, locate, dataset="smic", label_map=label_map, spot_apex=spot_apex or no_apex,
         fps=CAMERAS.get(_name_camera(tree, camera)), layout=LAYOUT,
     )  # fmt: skip
