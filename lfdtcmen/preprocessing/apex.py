@@ -13,7 +13,6 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.align import SIZE
@@ -201,47 +200,6 @@ def trapezoid(length: int, onset: int, apex: int, offset: int) -> np.ndarray:
     time = np.arange(length)
     rise, fall = (time - onset) / (apex - onset), (offset - time) / (offset - hold)
     return np.clip(np.minimum(rise, fall), 0, 1)
-
-
-def spotting_scores(
-    errors: np.ndarray, subjects: np.ndarray, repeats: int = 1000, level: float = 0.95, seed: int = 0
-) -> pd.DataFrame:
-    """Return the mean absolute error of spotted frames, and the share within 1, 2 and 3 frames, with intervals.
-
-    Subjects are drawn with replacement, not clips: one person's clips resemble each other.
-
-    Parameters
-    ----------
-    errors : array-like
-        Spotted less true frame, [N].
-    subjects : array-like
-        Who each clip shows, [N].
-    repeats, level, seed
-        Draws of subjects, share of them within the interval, and their seed.
-
-    Returns
-    -------
-    DataFrame
-        Index: mean absolute error (frames), within 1, 2, 3 frames (%). Columns: value, low, high.
-
-    Raises
-    ------
-    DataError
-        No clips, or another number of errors than of subjects.
-    """
-    errors, subjects = np.abs(np.asarray(errors, float)), np.asarray(subjects)
-    if errors.ndim != 1 or errors.shape != subjects.shape or len(errors) == 0:
-        raise DataError(f"{errors.shape} errors of {subjects.shape} subjects", "spotting_scores", "give one each")
-    values = {"mean absolute error (frames)": errors}
-    values |= {f"within {n} frame{'s'[: n - 1]} (%)": 100.0 * (errors <= n) for n in (1, 2, 3)}
-    people, who = np.unique(subjects, return_inverse=True)
-    draws = np.random.default_rng(seed).multinomial(len(people), np.full(len(people), 1 / len(people)), size=repeats)
-    weight = draws[:, who]  # [repeats, N]
-    rows = {}
-    for name, value in values.items():
-        low, high = np.quantile((weight @ value) / weight.sum(1), [(1 - level) / 2, (1 + level) / 2])
-        rows[name] = {"value": value.mean(), "low": low, "high": high}
-    return pd.DataFrame(rows).T
 
 
 def _fit(own: np.ndarray) -> np.ndarray:
