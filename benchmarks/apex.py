@@ -36,8 +36,9 @@ from lfdtcmen.datasets.synthetic.emotions import EMOTIONS
 from lfdtcmen.datasets.synthetic.sequences import Timing, make_subject, sample_clip, sample_timing
 from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.evaluation.metrics import bootstrap_interval, uf1
+from lfdtcmen.evaluation.spotting import spotting_scores
 from lfdtcmen.preprocessing.align import align_clip
-from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval, spotting_scores
+from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval
 
 SUBJECTS = {"easy": 100, "standard": 100, "hard": 100, "still": 100, "any pace": 100, "video": 50, "200 fps": 30}
 SHARE = "share 0.4"

@@ -1,4 +1,4 @@
-"""Files on disk that can be made again: where they lie, and how they are written and read safely."""
+"""Where computed files are kept, and how they are written and read safely."""
 
 import os
 import tempfile
@@ -17,7 +17,7 @@ WRITE_ADVICE = "free some space, or point LFDTCMEN_CACHE (or the output folder) 
 
 
 def cache_dir() -> Path:
-    """Return the folder of everything that is computed once and kept.
+    """Return the folder for results that are computed once and kept.
 
     ``LFDTCMEN_CACHE`` where it is set; else ``data/cache`` of the clone that the package runs from;
     else ``~/.cache/lfdtcmen``. Deleting it costs time only.
@@ -31,7 +31,7 @@ def cache_dir() -> Path:
 
 
 def runs_dir() -> Path:
-    """Return the folder of everything that runs make: ``LFDTCMEN_RUNS`` where it is set, else ``runs`` where one is."""
+    """Return the folder for the files of runs: ``LFDTCMEN_RUNS`` if set, else ``runs`` of the working directory."""
     return Path(os.environ.get("LFDTCMEN_RUNS") or "runs").expanduser()
 
 
@@ -55,9 +55,9 @@ def make_folder(folder: Path | str) -> Path:
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that takes its place when the block ends well.
+    """Yield a temporary path in the folder of ``path``; it replaces ``path`` when the block ends without an error.
 
-    A reader therefore sees the old file or the new one, never half of one, also after a kill.
+    A reader therefore sees the old file or the new one, never a part of one, even after the process is killed.
 
     Raises
     ------
@@ -90,13 +90,13 @@ def save_npz_atomic(path: Path | str, **arrays: np.ndarray) -> None:
         The folder cannot be written to, or the disk is full.
     """
     with atomic_path(path) as temporary:
-        np.savez(temporary, **arrays)
+        np.savez(temporary, **arrays)  # type: ignore[arg-type]  # the stub knows one more option
 
 
 def load_npz(path: Path | str) -> dict[str, np.ndarray] | None:
     """Return the arrays of an ``.npz`` file, or None where there is none that can be used.
 
-    A truncated or unreadable file is announced with a warning, so that the caller can build it again.
+    A truncated or unreadable file gives a warning and None, so that the caller builds it again.
     """
     path = Path(path)
     if not path.exists():

@@ -30,6 +30,7 @@ from lfdtcmen.preprocessing import flow as optical_flow
 from lfdtcmen.preprocessing.align import align_faces
 from lfdtcmen.preprocessing.apex import spot_interval
 from lfdtcmen.preprocessing.faces import find_detector
+from lfdtcmen.preprocessing.pair import pair_from_frames
 from lfdtcmen.training import load_model, predict
 from lfdtcmen.training.model_card import data_name, in_numbers
 
@@ -173,24 +174,24 @@ def predict_clip(
         curve_name = "change since the onset (grey levels)"
     lap("spot onset and apex")
 
-    pair = align_faces((frame for _, frame in read_frames(path, [onset, apex])), detect, numbers=[onset, apex])
-    motion = optical_flow.tvl1(*pair.frames)  # [2, 128, 128]
+    # the clip was aligned on its first frame; the pair is aligned on its onset, as training pairs are
+    pair = pair_from_frames((frame for _, frame in read_frames(path, [onset, apex])), detect, [onset, apex])
     lap("optical flow")
 
     one = PairSet(
         manifest=pd.DataFrame({"subject": ["unknown"]}),
-        onset=pair.frames[:1],
-        apex=pair.frames[1:],
+        onset=pair.onset[None],
+        apex=pair.apex[None],
         labels=np.zeros(1, np.int64),  # not used
         label_names=tuple(about["label_names"]),
-        streams=optical_flow.to_streams(motion)[None],
+        streams=pair.streams[None],
     )
     probabilities = predict(model, one)[0]
     maps = gradcam(model, one.batch([0]), torch.tensor([int(probabilities.argmax())]))
     lap("network and Grad-CAM")
 
     held_out = _held_out(checkpoint)
-    doubts = [*_doubts_of_network(about, held_out), *_doubts_of_clip(motion, (apex - onset) / fps, fps)]
+    doubts = [*_doubts_of_network(about, held_out), *_doubts_of_clip(pair.flow, (apex - onset) / fps, fps)]
     notes = filter(None, dict.fromkeys([clip.note, pair.note]))  # each once
     return Prediction(
         clip=path.resolve().stem if is_video(path) else path.resolve().name,
@@ -201,9 +202,9 @@ def predict_clip(
         onset=onset,
         apex=apex,
         spotted=spotted,
-        onset_frame=pair.frames[0],
-        apex_frame=pair.frames[1],
-        flow=motion,
+        onset_frame=pair.onset,
+        apex_frame=pair.apex,
+        flow=pair.flow,
         maps={name: values[0].numpy() for name, values in maps.items()},
         label_names=one.label_names,
         probabilities=probabilities,

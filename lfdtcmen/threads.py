@@ -1,16 +1,16 @@
-"""How many threads a block of code may use: where processes share the cores, one each."""
+"""How many threads a block of code may use: one, where several processes share the cores."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import cv2
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 
 @contextmanager
 def one_cv2_thread() -> Iterator[None]:
-    """Let OpenCV use one thread within the block: where processes share the cores already."""
+    """Let OpenCV use one thread within the block."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -5,18 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import (
-    EMOTION_NAMES,
-    Tree,
-    build,
-    is_missing,
-    read_table,
-    select_columns,
-)
+from lfdtcmen.datasets.loaders.build import EMOTION_NAMES, build_manifest
+from lfdtcmen.datasets.loaders.tables import is_missing, read_table, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree
 
 FPS = 200.0
 LAYOUT = "sub01/EP02_01f/img46.jpg (CASME2-RAW, CASME2_RAW_selected) or reg_img46.jpg (Cropped)"
-#: The manifest has no class for it. It counts as negative in the MEGC 2019 composite, and so here.
+#: The manifest has no class for repression. As in the MEGC 2019 composite, it counts as negative.
 EMOTIONS = {**EMOTION_NAMES, "repression": "negative"}
 
 
@@ -28,7 +23,7 @@ def load(
     Parameters
     ----------
     root : path
-        The folder that holds ``sub01``, ``sub02``, ..., or one above it that has one version only, raw or cropped.
+        The folder that holds ``sub01``, ``sub02``, ..., or one above it that holds only one version, raw or cropped.
     annotation : path
         ``CASME2-coding-20140508.xlsx`` or a later one, or a csv of its columns:
         Subject, Filename, OnsetFrame, ApexFrame, OffsetFrame, Action Units, Estimated Emotion.
@@ -41,7 +36,7 @@ def load(
     -------
     manifest : DataFrame
         Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed) and ``annotated`` (the emotion as
-        it stands in the table). A clip is named ``sub01_EP02_01f``: file names alone come again with other subjects.
+        it stands in the table). A clip is named ``sub01_EP02_01f``: several subjects have the same file names.
         'repression' has the emotion 'negative', also under "raw".
     report : DataFrame
         row, subject, clip, reason of each row that was left out.
@@ -76,7 +71,7 @@ def find_clips(
     def locate(row) -> Path:
         return tree.of_subject(found, row.subject, row.folder)
 
-    manifest, report = build(
+    manifest, report = build_manifest(
         table, tree, locate, dataset="casme2", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT,
         emotions=EMOTIONS,
     )  # fmt: skip

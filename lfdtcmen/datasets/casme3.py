@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import Tree, build, is_missing, only_one, read_table, same_name, select_columns
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import is_missing, read_table, same_name, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree, only_one
 from lfdtcmen.errors import DataError
 
 FPS = 30  # stated (4.1)
@@ -76,7 +78,7 @@ def load(
             raise DataError(f"there is no folder {row.subject}/{row.filename}, and none {row.clip}")
         return only_one(cut, row.clip)
 
-    return build(
+    return build_manifest(
         table, tree, locate, dataset="casme3", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT
     )
 

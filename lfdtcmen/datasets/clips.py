@@ -1,6 +1,7 @@
 """A data set on disk, from frames as filmed to what the network takes: what ``lfdtcmen data prepare`` does.
 
-Each clip is one job and one file, so that a broken-off run loses nothing, and the number of workers changes nothing.
+Each clip is one job and one file, so that an interrupted run loses nothing and the result does not depend on the number
+of workers.
 """
 
 import hashlib
@@ -19,12 +20,13 @@ from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
-from lfdtcmen.preprocessing import align, apex, flow
-from lfdtcmen.preprocessing.faces import find_detector
+from lfdtcmen.preprocessing import flow
+from lfdtcmen.preprocessing.faces import Detector, find_detector
+from lfdtcmen.preprocessing.pair import pair_from_frames
 from lfdtcmen.threads import one_cv2_thread
 
-RECIPE = "1"  # raise when this module, align, apex, faces or flow give other numbers
-LONGEST = 1.0  # seconds after the onset in which an apex is looked for where no offset says it (assumed)
+CACHE_VERSION = "1"  # increase when this module or lfdtcmen.preprocessing gives other numbers
+SEARCH_SECONDS = 1.0  # after the onset, in which an apex is spotted if the offset is not annotated (assumed)
 
 
 def prepare_clips(
@@ -40,13 +42,13 @@ def prepare_clips(
     Parameters
     ----------
     manifest : DataFrame
-        What a loader returned: ``path`` names the frames, an empty ``apex`` is spotted between onset and offset.
+        Result of a loader: ``path`` leads to the frames, an empty ``apex`` is spotted between onset and offset.
     out : path
-        Folder of the results. A clip that is there already, made from the same frames, is not made again.
+        Folder of the results. A clip that is in it already, made from the same frames, is not made again.
     label_map : {"3class", "7class", "raw"}
         The one that the manifest was loaded with.
     n_jobs : int, default 1
-        Processes; -1 for all cores. The result has the same bytes whatever is given.
+        Processes; -1 for all cores. The result has the same bytes for any number.
     detector : path, optional
         ONNX file of YuNet; MTCNN by default.
     progress : bool, default False
@@ -63,7 +65,7 @@ def prepare_clips(
     ------
     DataError
         No rows or a bad row, an unknown label map or labels of another one, no clip that could be prepared, a folder
-        that cannot be written to, no detector, a worker that was killed. What was done until then is kept.
+        that cannot be written to, no detector, a worker that was killed. Clips that were done before are kept.
     """
     manifest = _check(manifest, label_map)
     if n_jobs == 0:
@@ -72,10 +74,28 @@ def prepare_clips(
     out = Path(out)
     make_folder(out / "clips")
 
-    rows = manifest.to_dict("records")
-    jobs = (delayed(_prepare_clip)(row, out / "clips", detector) for row in rows)
-    results = []
-    with tqdm(total=len(rows), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
+    results = _run_jobs(manifest, out, n_jobs, detector, progress)
+    failed = np.array(["reason" in result for result in results])
+    failures = manifest.loc[failed, ["subject", "clip", "path"]].reset_index(drop=True)
+    failures["reason"] = [result["reason"] for result in results if "reason" in result]
+    _write_csv(failures, out / "failures.csv")
+    (out / "about.json").unlink(missing_ok=True)  # without it the folder is no data set: it is written last
+    if failed.all():
+        first = failures["reason"][0]
+        raise DataError(f"none of {len(manifest)} clips could be prepared: {first}", f"{out / 'failures.csv'}")
+
+    prepared = manifest[~failed].reset_index(drop=True)
+    _write_manifest(prepared, [result for result in results if "reason" not in result], label_map, out)
+    return load_prepared(out), failures
+
+
+def _run_jobs(
+    manifest: pd.DataFrame, out: Path, n_jobs: int, detector: Path | str | None, progress: bool
+) -> list[dict]:
+    """Return what :func:`_prepare_clip` returned for each row."""
+    jobs = (delayed(_prepare_clip)(row, out / "clips", detector) for row in manifest.to_dict("records"))
+    results: list[dict] = []
+    with tqdm(total=len(manifest), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
         try:
             for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
                 results.append(result)
@@ -83,29 +103,24 @@ def prepare_clips(
         except TerminatedWorkerError as error:
             advice = "use fewer --jobs; the same command goes on from here"
             raise DataError("a process was killed, probably for want of memory", str(out), advice) from error
+    return results
 
-    reasons = np.array([result.get("reason", "") for result in results])
-    failures = manifest.loc[reasons != "", ["subject", "clip", "path"]].reset_index(drop=True)
-    failures["reason"] = reasons[reasons != ""]
-    _write_csv(failures, out / "failures.csv")
-    (out / "about.json").unlink(missing_ok=True)  # without it the folder is no data set: it is written last
-    if len(failures) == len(manifest):
-        raise DataError(f"none of {len(rows)} clips could be prepared: {reasons[0]}", f"{out / 'failures.csv'}")
 
-    prepared = manifest[reasons == ""].reset_index(drop=True)
-    good = [result for result in results if "reason" not in result]
-    prepared["file"] = [result["file"] for result in good]
-    prepared["apex"] = pd.array([result["apex"] for result in good], dtype="Int64")
-    earlier = prepared["note"].fillna("") if "note" in prepared else [""] * len(good)
-    prepared["note"] = ["; ".join(filter(None, (n, result["note"]))) for n, result in zip(earlier, good, strict=True)]
-    names = LABEL_MAPS.get(label_map)
-    if names is None:  # only the emotions of the clips that are there
-        names = sorted(set(prepared["emotion"]))
-        prepared["label"] = [names.index(emotion) for emotion in prepared["emotion"]]
+def _write_manifest(prepared: pd.DataFrame, results: list[dict], label_map: str, out: Path) -> None:
+    """Write manifest.csv, with the files, apexes and notes of the clips, and about.json."""
+    prepared["file"] = [result["file"] for result in results]
+    prepared["apex"] = pd.array([result["apex"] for result in results], dtype="Int64")
+    earlier = prepared["note"].fillna("") if "note" in prepared else [""] * len(results)
+    notes = zip(earlier, [result["note"] for result in results], strict=True)
+    prepared["note"] = ["; ".join(filter(None, pair)) for pair in notes]
+    if label_map == "raw":  # only the emotions of the clips that are there
+        label_names = sorted(set(prepared["emotion"]))
+        prepared["label"] = [label_names.index(emotion) for emotion in prepared["emotion"]]
+    else:
+        label_names = list(LABEL_MAPS[label_map])
     _write_csv(prepared, out / "manifest.csv")
     with atomic_path(out / "about.json") as temporary:
-        temporary.write_text(json.dumps({"label_map": label_map, "label_names": list(names)}), encoding="utf-8")
-    return load_prepared(out), failures
+        temporary.write_text(json.dumps({"label_map": label_map, "label_names": label_names}), encoding="utf-8")
 
 
 def load_prepared(folder: Path | str) -> PairSet:
@@ -120,7 +135,7 @@ def load_prepared(folder: Path | str) -> PairSet:
     advice = "run `lfdtcmen data prepare` on it (again)"
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        # every text as it was written, also a clip called NA; only what is no text may be missing
+        # text stays as it was written, also a clip called NA; only numbers and action units may be missing
         file = folder / "manifest.csv"
         manifest = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors="surrogateescape")
         manifest = manifest.replace({name: {"": None} for name in ("offset", "fps", "au")})
@@ -165,46 +180,48 @@ def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
         numbers, stats = _find_frames(row)
         file = folder / f"{_fingerprint(row, numbers, stats, detector)}.npz"
         clip = load_npz(file)
-        made = clip is None
-        if made:
-            with one_cv2_thread():
-                clip = _make_clip(row, numbers, find_detector(detector))
+        if clip is not None:
+            return _describe(file, clip)
+        with one_cv2_thread():
+            clip = _make_clip(row, numbers, find_detector(detector))
     except (ValueError, OSError, cv2.error, MemoryError) as error:  # DataError is a ValueError
         return {"reason": str(error) or type(error).__name__}
-    if made:
-        save_npz_atomic(file, **clip)  # a disk that is full is no fault of the clip: it stops the run
+    save_npz_atomic(file, **clip)  # not caught: a full disk is no fault of the clip and stops the run
+    return _describe(file, clip)
+
+
+def _describe(file: Path, clip: dict[str, np.ndarray]) -> dict:
     return {"file": file.name, "apex": int(clip["apex_number"]), "note": str(clip["note"])}
 
 
-def _make_clip(row: dict, numbers: list[int], detector) -> dict[str, np.ndarray]:
+def _make_clip(row: dict, numbers: list[int], detector: Detector) -> dict[str, np.ndarray]:
     frames = (frame for _, frame in read_frames(row["path"], numbers))
-    aligned = align.align_faces(frames, detector, numbers=numbers)
-    last, notes = len(numbers) - 1, [aligned.note]
-    if pd.isna(row["apex"]):
-        last = apex.spot_apex(aligned.frames)
-        notes.append("apex spotted")
-    motion = flow.tvl1(aligned.frames[0], aligned.frames[last])  # [2, 128, 128]
+    no_apex = pd.isna(row["apex"])
+    pair = pair_from_frames(frames, detector, numbers, find_apex=no_apex)
+    assert pair.landmarks is not None  # frames as filmed always have them
     return {
-        "onset": aligned.frames[0],
-        "apex": aligned.frames[last],
-        "flow": motion.astype(np.float16),
-        "streams": flow.to_streams(motion),
-        "landmarks": aligned.landmarks,
-        "apex_number": np.int64(numbers[last]),
-        "note": np.array("; ".join(filter(None, notes))),
+        "onset": pair.onset,
+        "apex": pair.apex,
+        "flow": pair.flow.astype(np.float16),
+        "streams": pair.streams,
+        "landmarks": pair.landmarks,
+        "apex_number": np.array(numbers[pair.apex_index], np.int64),
+        "note": np.array("; ".join(filter(None, (pair.note, "apex spotted" if no_apex else "")))),
     }
 
 
 def _find_frames(row: dict) -> tuple[list[int], list]:
-    """Return the numbers of the frames that a clip needs (onset and apex, or all in which the apex may be), and a list
-    that changes when their files do."""
+    """Return the numbers of the frames that a clip needs, and a list that changes when their files do.
+
+    A clip needs onset and apex, or every frame that may be the apex.
+    """
     path, onset = Path(row["path"]), int(row["onset"])
     folder = None if is_video(path) else list_frames(path)
     if not pd.isna(row["apex"]):
         numbers = sorted({onset, int(row["apex"])})
     else:
         fps = 30.0 if pd.isna(row["fps"]) else float(row["fps"])
-        offset = onset + round(LONGEST * fps) if pd.isna(row["offset"]) else int(row["offset"])
+        offset = onset + round(SEARCH_SECONDS * fps) if pd.isna(row["offset"]) else int(row["offset"])
         there = range(video_info(path)[0]) if folder is None else folder
         numbers = [number for number in there if onset <= number <= offset]
         if len(numbers) < 2:
@@ -215,13 +232,13 @@ def _find_frames(row: dict) -> tuple[list[int], list]:
 
 
 def _fingerprint(row: dict, numbers: list[int], stats: list, detector: Path | str | None) -> str:
-    """Sixteen hex digits that change with the frames of a clip, their numbers, the detector and the recipe."""
+    """Sixteen hex digits that change with the frames of a clip, their numbers, the detector and the cache version."""
     model = None if detector is None else (Path(detector).name, Path(detector).stat().st_size)
-    settings = (RECIPE, cv2.__version__, flow.TVL1_SETTINGS, model)
+    settings = (CACHE_VERSION, cv2.__version__, flow.TVL1_SETTINGS, model)
     who = [str(row[name]) for name in ("dataset", "subject", "clip", "onset", "apex")]
     return hashlib.sha256(repr((settings, who, numbers, stats)).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    with atomic_path(path) as temporary:  # a folder's name may be no proper text: it is written as it is
+    with atomic_path(path) as temporary:  # surrogateescape: the name of a folder may be no valid text
         table.to_csv(temporary, index=False, errors="surrogateescape")

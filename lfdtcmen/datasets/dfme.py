@@ -5,8 +5,8 @@ Each clip has a folder, named as in the table, below the folder of its part; fra
     train_data/sub0003_01/00000.png, 00001.png, ...
     test_A_data/..., test_B_data/...
 
-This is pieced together from what users of the set describe, not from the set itself. So the folders of the parts may
-be called otherwise and lie deeper, and columns may come in any order, beside others.
+This layout comes from what users of the set describe, not from the set itself. So the folders of the parts may have
+other names and lie deeper, and columns may come in any order, among others.
 """
 
 import re
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import Tree, build, is_missing, only_one, read_table, same_name, select_columns
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import is_missing, read_table, same_name, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree, only_one
 from lfdtcmen.errors import DataError
 
-#: Parts as the challenge splits them, and how a folder tells by its name which one it holds.
+#: Parts of the challenge, and how the names of their folders look.
 PARTS = {
     "train": re.compile(r"train", re.IGNORECASE),
     "test_a": re.compile(r"test[\W_]*a(?=data|set|full|[\W_\d]|$)", re.IGNORECASE),
@@ -25,7 +27,7 @@ PARTS = {
 }
 
 # The owners' page names three recording sets: Part-A at 500, Part-B at 300 and Part-C at 200 frames a second.
-# They are not the test parts A and B. Most clips are of Part-C (assumed for rows that don't say).
+# They are not the test parts A and B. Most clips are of Part-C (assumed for rows without a part).
 RECORDING_FPS = {"a": "500", "b": "300", "c": "200"}
 FPS = 200
 
@@ -90,7 +92,7 @@ def load(
             raise DataError(f"the clip lies in {folders[0]}, which is not part {part}")
         return only_one([folder for folder in folders if folder not in others], row.clip)
 
-    manifest, report = build(
+    manifest, report = build_manifest(
         table, tree, locate, dataset="dfme", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT
     )
     report["reason"] = report["reason"].replace("emotion is missing", HIDDEN)

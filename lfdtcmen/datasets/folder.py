@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import Tree, build, is_missing, read_table, select_columns
 from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, is_video
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import is_missing, read_table, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree
 from lfdtcmen.errors import DataError
 
 LAYOUT = "each path of the table, relative to the root"
@@ -52,18 +54,19 @@ def load(
         if is_missing(row.path):
             raise DataError("path is missing")
         path = Path(os.path.abspath(tree.root / Path(row.path).expanduser()))
-        if not os.path.exists(path):  # written on a system with other slashes
+        if not os.path.exists(path):  # the table was written on a system with other slashes
             path = Path(os.path.abspath(tree.root / row.path.replace("\\", "/")))
-        if not os.path.exists(path):  # or on one that does not mind the case
+        if not os.path.exists(path):  # or on a system that ignores the case of names
             names = [name for name in re.split(r"[\\/]+", row.path) if name not in ("", ".")]
-            path = tree.below(tree.root, *names)
-        if path is None:
-            raise DataError(f"there is no folder or video {row.path!r}")
+            found = tree.below(tree.root, *names)
+            if found is None:
+                raise DataError(f"there is no folder or video {row.path!r}")
+            path = found
         if os.path.isfile(path) and not is_video(path):
             raise DataError(f"{row.path!r} is neither a folder nor a video ({', '.join(VIDEO_SUFFIXES)})")
         return path
 
-    return build(
+    return build_manifest(
         table,
         tree,
         locate,

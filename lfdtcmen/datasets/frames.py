@@ -7,6 +7,7 @@ however many are missing in between. Frames of a video are numbered from 0.
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -14,8 +15,6 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lfdtcmen.errors import DataError
-
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what it says of a broken video, we say in one line
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
@@ -28,12 +27,12 @@ def read_image(path: Path | str) -> np.ndarray:
     Parameters
     ----------
     path : path
-        Image file. A photograph that its camera marked as turned is set upright.
+        Image file. A photograph that its camera marked as rotated is turned upright.
 
     Returns
     -------
     ndarray
-        uint8 [H, W, 3]. 16-bit values keep their upper eight bits; what is transparent lies on black.
+        uint8 [H, W, 3]. 16-bit values keep their upper eight bits; transparent pixels become black.
 
     Raises
     ------
@@ -44,8 +43,8 @@ def read_image(path: Path | str) -> np.ndarray:
     try:
         if path.stat().st_size == 0:
             raise DataError("the image file is empty", str(path), "copy it again from its source")
-        with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image)  # decodes all of it: a file that is cut off raises here
+        with Image.open(path) as file:
+            image: Image.Image = ImageOps.exif_transpose(file)  # decodes all of it: a file that is cut off raises here
             if image.mode.startswith("I") or image.mode == "F":
                 return _from_deep(np.asarray(image))
             if image.has_transparency_data:
@@ -58,7 +57,7 @@ def read_image(path: Path | str) -> np.ndarray:
         raise DataError("there is no such image file", str(path), "look at the folder and the frame number") from error
     except UnidentifiedImageError as error:
         raise DataError("the file is not an image", str(path), "copy it again from its source") from error
-    except Exception as error:  # a damaged file raises whatever its decoder stumbles on: struct.error, TypeError, ...
+    except Exception as error:  # for a damaged file, decoders raise anything: struct.error, TypeError, ...
         raise DataError(f"the image cannot be read ({error})", str(path), "copy it again from its source") from error
 
 
@@ -94,15 +93,15 @@ def list_frames(folder: Path | str) -> dict[int, Path]:
 
 
 def is_video(path: Path | str) -> bool:
-    """Tell by its suffix whether a path is that of a video file."""
+    """Return whether a path is that of a video file, by its suffix."""
     return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
 def video_info(path: Path | str) -> tuple[int, float]:
-    """Return how many frames a video has, and how many a second (0 where it does not say).
+    """Return the number of frames of a video, and its frames per second (0 where the file does not have the rate).
 
-    What the header says of the number is often wrong (a recording of a browser says nothing at all): it is believed
-    where the frame that it calls the last is there and none comes after it. Else all frames are counted.
+    The number in the header is often wrong (recordings of a browser have none): it is used if the frame with the last
+    number exists and no frame follows it. Else all frames are counted.
 
     Raises
     ------
@@ -138,7 +137,7 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
     path : path
         Folder of frames, or video file.
     numbers : iterable of int, optional
-        Which frames; all by default.
+        Numbers of the frames; all by default.
 
     Yields
     ------
@@ -148,7 +147,7 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
     Raises
     ------
     DataError
-        The path or one of the frames is missing or cannot be read; the frame is named.
+        The path or one of the frames is missing or cannot be read; the message has the frame's number.
     """
     path = Path(path)
     wanted = None if numbers is None else sorted({int(number) for number in numbers})
@@ -168,14 +167,14 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
 def _read_video(path: Path, wanted: list[int] | None) -> Iterator[tuple[int, np.ndarray]]:
     capture = _open_video(path)
     last = None if wanted is None else max(wanted, default=-1)
-    asked = None if wanted is None else set(wanted)
+    selected = None if wanted is None else set(wanted)
     number = -1
     try:
         while last is None or number < last:
-            if not capture.grab():  # the number of frames in a header is often wrong: the end is where reading stops
+            if not capture.grab():  # the end: the number of frames in the header is often wrong
                 break
             number += 1
-            if asked is None or number in asked:
+            if selected is None or number in selected:
                 ok, frame = capture.retrieve()
                 if not ok:
                     raise DataError(f"frame {number} cannot be decoded", str(path), "convert the video, or cut it")
@@ -184,8 +183,8 @@ def _read_video(path: Path, wanted: list[int] | None) -> Iterator[tuple[int, np.
         capture.release()
     if number < 0:
         raise DataError("the video holds no frame that can be decoded", str(path), "convert it to H.264 mp4")
-    if last is not None and number < last:
-        missing = min(n for n in asked if n > number)
+    if selected is not None and last is not None and number < last:
+        missing = min(n for n in selected if n > number)
         raise DataError(f"frame {missing} is missing", str(path), f"the video ends with frame {number}, counted from 0")
 
 
@@ -193,16 +192,34 @@ def _open_video(path: Path | str) -> cv2.VideoCapture:
     path = Path(path)
     if not path.is_file():
         raise DataError("there is no such video file", str(path))
-    capture = cv2.VideoCapture(str(path))
+    with _quiet_ffmpeg():
+        capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise DataError("the video cannot be decoded", str(path), "convert it to H.264 mp4")
     return capture
 
 
+@contextmanager
+def _quiet_ffmpeg() -> Iterator[None]:
+    """Keep FFmpeg from printing about broken videos: a DataError says in one line what is wrong.
+
+    OpenCV reads the level once, when a process opens its first video.
+    """
+    name = "OPENCV_FFMPEG_LOGLEVEL"
+    if name in os.environ:  # the user's own choice
+        yield
+        return
+    os.environ[name] = "-8"
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
+
+
 def _from_deep(values: np.ndarray) -> np.ndarray:
     """Return grey values of more than 8 bits as RGB uint8.
 
-    Fractions up to 1 and whole numbers up to 255 are told by their largest value; all others are taken for 16 bits.
+    The largest value decides: fractions up to 1 and whole numbers up to 255 have that range, all others 16 bits.
     """
     floating = values.dtype.kind == "f"
     values = np.nan_to_num(values.astype(np.float64))

@@ -6,10 +6,10 @@ import pandas as pd
 from lfdtcmen.errors import DataError
 
 COLUMNS = ("dataset", "subject", "clip", "onset", "apex", "offset", "fps", "emotion", "label", "au", "path")
-REQUIRED = ("dataset", "subject", "clip", "onset", "apex", "emotion")  # the others may be missing
+REQUIRED = ("dataset", "subject", "clip", "onset", "apex", "emotion")  # the other columns may be missing
 FILLED = tuple(name for name in REQUIRED if name != "apex")  # an empty apex is one that is still to be spotted
 
-MAX_NUMBER = 1e12  # no clip has so many frames
+MAX_NUMBER = 1e12  # a larger number is an error of the table
 
 EMOTIONS = ("happiness", "disgust", "contempt", "surprise", "fear", "anger", "sadness", "others")
 

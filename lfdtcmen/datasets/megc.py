@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from lfdtcmen.datasets import casme2, samm, smic
-from lfdtcmen.datasets.annotations import same_name
+from lfdtcmen.datasets.loaders.tables import same_name
 from lfdtcmen.datasets.manifest import check_manifest
 from lfdtcmen.errors import DataError
 

@@ -1,4 +1,4 @@
-"""The data set as the network sees it: onset-apex pairs in memory, with their manifest."""
+"""A data set in memory: onset-apex pairs with labels, subjects and manifest."""
 
 import hashlib
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ class PairSet:
     label_names : tuple of str
         Name of each class, in the order of the labels.
     true_flow : ndarray, optional
-        Exact motion onset -> apex where it is known (drawn faces), float32 [N, 2, H, W], x then y, pixels.
+        Exact motion onset -> apex where it is known (synthetic faces), float32 [N, 2, H, W], x then y, pixels.
     landmarks : ndarray, optional
         Eyes, nose tip and mouth corners on the onset frame, float32 [N, 5, 2], x then y, pixels;
         in the order image-left eye, image-right eye, nose tip, image-left and image-right mouth corner.
     action_units : ndarray, optional
         True intensity of each action unit on the image-left and image-right half of the face,
-        float32 [N, units, 2], pixels (drawn faces only).
+        float32 [N, units, 2], pixels (synthetic faces only).
     flow : ndarray, optional
         TV-L1 flow, float32 [N, 2, H, W] (made by :func:`lfdtcmen.datasets.preparation.prepare_pairs`).
     streams : ndarray, optional
@@ -53,42 +53,7 @@ class PairSet:
     streams: np.ndarray | None = None
 
     def __post_init__(self):
-        for name in ("onset", "apex"):
-            frames = getattr(self, name)
-            if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
-                raise DataError(
-                    f"frames must be uint8 [N, H, W, 3], got {frames.dtype} {list(frames.shape)}", f"PairSet.{name}"
-                )
-        if self.onset.shape[1:] != self.apex.shape[1:]:
-            raise DataError(
-                f"onset is {list(self.onset.shape)} but apex is {list(self.apex.shape)}", "PairSet", "crop both alike"
-            )
-        if "subject" not in self.manifest:
-            raise DataError("the manifest has no column subject", "PairSet.manifest", "name who each pair shows")
-        if not isinstance(self.labels, np.ndarray) or self.labels.dtype != np.int64:
-            raise DataError(
-                "labels must be an int64 array", "PairSet.labels", "convert with np.asarray(labels, np.int64)"
-            )
-        if self.streams is not None and (self.streams.dtype, self.streams.shape[1:]) != (np.float32, (3, 28, 28)):
-            raise DataError(
-                f"streams must be float32 [N, 3, 28, 28], got {self.streams.dtype} {list(self.streams.shape)}",
-                "PairSet.streams",
-                "make them with lfdtcmen.datasets.preparation.prepare_pairs",
-            )
-        for name in ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams"):
-            value = getattr(self, name)
-            if value is not None and len(value) != len(self.onset):
-                raise DataError(
-                    f"{len(value)} rows where onset has {len(self.onset)}",
-                    f"PairSet.{name}",
-                    "select rows with subset()",
-                )
-        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.label_names):
-            raise DataError(
-                f"labels run from {self.labels.min()} to {self.labels.max()} "
-                f"but there are {len(self.label_names)} classes",
-                "PairSet.labels",
-            )
+        _check(self)
 
     def __len__(self) -> int:
         return len(self.onset)
@@ -100,7 +65,7 @@ class PairSet:
 
     @property
     def num_classes(self) -> int:
-        """How many classes the label map has (absent ones too)."""
+        """Number of classes of the label map, including those without a pair."""
         return len(self.label_names)
 
     @cached_property
@@ -142,7 +107,7 @@ class PairSet:
 
 
 def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
-    """Put data sets behind one another, for a protocol that trains on one and tests on others (DFME, 4.2).
+    """Concatenate data sets, for a protocol that trains on one and tests on others (DFME, 4.2).
 
     Parameters
     ----------
@@ -152,8 +117,8 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
     Returns
     -------
     PairSet
-        The manifest says in its column ``part`` where a pair is from. What one part does not know (true flow, say), the
-        whole does not know.
+        The manifest's column ``part`` has the name of each pair's data set. A field that one part lacks (true flow,
+        say) is None in the whole.
 
     Raises
     ------
@@ -169,14 +134,63 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
             raise DataError(f"{name} has the classes {names}", "concatenate", "use one label map")
         if pairs.onset.shape[1:] != first.onset.shape[1:]:
             raise DataError(f"{name} has frames of {list(pairs.onset.shape[1:])}", "concatenate", "crop all alike")
-    rows = {}
-    for name in {f.name for f in fields(PairSet)} - {"manifest", "label_names"}:
-        values = [getattr(pairs, name) for pairs in parts.values()]
-        rows[name] = None if any(value is None for value in values) else np.concatenate(values)
-    manifest = [pairs.manifest.assign(part=name) for name, pairs in parts.items()]
-    return replace(first, manifest=pd.concat(manifest, ignore_index=True), **rows)
+    sets = list(parts.values())
+    return PairSet(
+        manifest=pd.concat([pairs.manifest.assign(part=name) for name, pairs in parts.items()], ignore_index=True),
+        onset=np.concatenate([pairs.onset for pairs in sets]),
+        apex=np.concatenate([pairs.apex for pairs in sets]),
+        labels=np.concatenate([pairs.labels for pairs in sets]),
+        label_names=first.label_names,
+        true_flow=_join([pairs.true_flow for pairs in sets]),
+        landmarks=_join([pairs.landmarks for pairs in sets]),
+        action_units=_join([pairs.action_units for pairs in sets]),
+        flow=_join([pairs.flow for pairs in sets]),
+        streams=_join([pairs.streams for pairs in sets]),
+    )
+
+
+def _join(arrays: list[np.ndarray | None]) -> np.ndarray | None:
+    """Concatenate what every part knows; None if one does not know it."""
+    known = [array for array in arrays if array is not None]
+    return np.concatenate(known) if len(known) == len(arrays) else None
 
 
 def _to_tensor(frames: np.ndarray) -> torch.Tensor:
     # permuting NHWC to NCHW leaves the memory channels-last, the layout in which CPU convolutions are fastest
     return torch.from_numpy(frames).permute(0, 3, 1, 2).float().div_(255)  # [B, 3, H, W]
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _check(pairs: PairSet) -> None:
+    """Raise DataError unless dtypes and shapes are as :class:`PairSet` says and all fields have the same rows."""
+    for name, frames in (("onset", pairs.onset), ("apex", pairs.apex)):
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
+            found = f"{frames.dtype} {list(frames.shape)}"
+            raise DataError(f"frames must be uint8 [N, H, W, 3], got {found}", f"PairSet.{name}")
+    if pairs.onset.shape[1:] != pairs.apex.shape[1:]:
+        shapes = f"onset is {list(pairs.onset.shape)} but apex is {list(pairs.apex.shape)}"
+        raise DataError(shapes, "PairSet", "crop both alike")
+    if "subject" not in pairs.manifest:
+        raise DataError("the manifest has no column subject", "PairSet.manifest", "name who each pair shows")
+    if not isinstance(pairs.labels, np.ndarray) or pairs.labels.dtype != np.int64:
+        fix = "convert with np.asarray(labels, np.int64)"
+        raise DataError("labels must be an int64 array", "PairSet.labels", fix)
+    streams = pairs.streams
+    if streams is not None and (streams.dtype, streams.shape[1:]) != (np.float32, (3, 28, 28)):
+        what = f"streams must be float32 [N, 3, 28, 28], got {streams.dtype} {list(streams.shape)}"
+        raise DataError(what, "PairSet.streams", "make them with lfdtcmen.datasets.preparation.prepare_pairs")
+    _check_rows(pairs)
+
+
+def _check_rows(pairs: PairSet) -> None:
+    for name in ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams"):
+        value = getattr(pairs, name)
+        if value is not None and len(value) != len(pairs):
+            what = f"{len(value)} rows where onset has {len(pairs)}"
+            raise DataError(what, f"PairSet.{name}", "select rows with subset()")
+    labels, classes = pairs.labels, len(pairs.label_names)
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        what = f"labels run from {labels.min()} to {labels.max()} but there are {classes} classes"
+        raise DataError(what, "PairSet.labels")

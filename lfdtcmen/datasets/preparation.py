@@ -1,4 +1,4 @@
-"""From frames to what the network takes: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
+"""Pairs in memory become what the network takes: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
 
 import hashlib
 from dataclasses import replace
@@ -12,24 +12,25 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import cache_dir, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
+from lfdtcmen.preprocessing.pair import pair_from_faces
 from lfdtcmen.threads import one_cv2_thread
 
-CHUNK = 8  # pairs a job: enough to hide a job's overhead, few enough to share evenly
-RECIPE = "1"  # raise when the code below or in align.py and flow.py gives other numbers
+PAIRS_PER_JOB = 8  # enough to hide a job's overhead, few enough to share evenly
+CACHE_VERSION = "1"  # increase when the code below or lfdtcmen.preprocessing gives other numbers
 
 
 def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
     """Return the pairs with head motion removed from the apex, and with flow and streams.
 
-    The flow runs from the onset to the *registered* apex, so that it holds the muscles' motion only. Where the pairs
-    know their true flow, it is registered likewise. Pairs that have streams already come back as they are.
+    The flow runs from the onset to the *registered* apex, so that it holds the muscles' motion only. True flow, where
+    it is known, is registered likewise. Pairs that have streams already come back as they are.
 
     Parameters
     ----------
     pairs : PairSet
-        Frames as the camera gave them; landmarks are used where they are there.
+        Faces with head motion between onset and apex; landmarks are used if there are any.
     n_jobs : int, default 1
-        Processes; -1 for all cores. The result has the same bytes whatever is given.
+        Processes; -1 for all cores. The result has the same bytes for any number.
     progress : bool, default False
         Show a progress bar over pairs.
 
@@ -38,7 +39,7 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
     PairSet
         ``apex`` registered (uint8), ``flow`` float32 [N, 2, H, W] rounded to half precision (under 0.001 px),
         ``streams`` float32 [N, 3, 28, 28]. Kept under :func:`~lfdtcmen.files.cache_dir` by a fingerprint
-        of the frames and of this recipe; a damaged file is built again with a warning.
+        of the frames and the settings; a damaged file is built again with a warning.
 
     Raises
     ------
@@ -72,8 +73,8 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
 
 
 def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
-    starts = range(0, len(pairs), CHUNK)
-    chunks = (slice(start, start + CHUNK) for start in starts)
+    starts = range(0, len(pairs), PAIRS_PER_JOB)
+    chunks = (slice(start, start + PAIRS_PER_JOB) for start in starts)
     landmarks = pairs.landmarks
     jobs = (
         delayed(_prepare_chunk)(pairs.onset[c], pairs.apex[c], None if landmarks is None else landmarks[c])
@@ -90,18 +91,16 @@ def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np
 
 def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
     with one_cv2_thread():
-        rows = [
-            _prepare_pair(on, ap, None if landmarks is None else landmarks[i])
+        pairs = [
+            pair_from_faces(on, ap, None if landmarks is None else landmarks[i])
             for i, (on, ap) in enumerate(zip(onset, apex, strict=True))
         ]
-    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-
-
-def _prepare_pair(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
-    rigid = align.estimate_rigid(onset, apex, landmarks)  # [2, 3]
-    registered = align.remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
-    motion = flow.tvl1(onset, registered)  # [2, H, W]
-    return {"apex": registered, "flow": motion.astype(np.float16), "streams": flow.to_streams(motion), "rigid": rigid}
+    return {
+        "apex": np.stack([pair.apex for pair in pairs]),
+        "flow": np.stack([pair.flow.astype(np.float16) for pair in pairs]),
+        "streams": np.stack([pair.streams for pair in pairs]),
+        "rigid": np.stack([pair.transform for pair in pairs]),
+    }
 
 
 def _check_landmarks(landmarks: np.ndarray | None) -> None:
@@ -119,8 +118,8 @@ def _check_landmarks(landmarks: np.ndarray | None) -> None:
 
 
 def _fingerprint(pairs: PairSet) -> str:
-    """Sixteen hex digits that change with any frame or landmark, and with the recipe and its settings."""
-    settings = (RECIPE, cv2.__version__, flow.TVL1_SETTINGS, flow.STREAM_SIZE, align.PASSES, align.ROBUST_STEPS)
+    """Sixteen hex digits that change with any frame or landmark, the settings and the cache version."""
+    settings = (CACHE_VERSION, cv2.__version__, flow.TVL1_SETTINGS, flow.STREAM_SIZE, align.PASSES, align.ROBUST_STEPS)
     digest = hashlib.sha256(repr((settings, pairs.onset.shape)).encode())
     for part in (pairs.onset, pairs.apex, pairs.landmarks):
         digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())

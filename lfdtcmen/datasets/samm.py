@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import Tree, build, read_table, select_columns
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import read_table, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree
 
 FPS = 200.0
 LAYOUT = "006/006_1_2/006_05562.jpg"
@@ -48,7 +50,9 @@ def load(
     def locate(row) -> Path:
         return tree.of_subject(found, row.subject, row.clip)
 
-    return build(table, tree, locate, dataset="samm", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT)
+    return build_manifest(
+        table, tree, locate, dataset="samm", label_map=label_map, spot_apex=spot_apex, fps=FPS, layout=LAYOUT
+    )
 
 
 def _name_subject(text: str) -> str:

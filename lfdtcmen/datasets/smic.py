@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.annotations import FIELDS, Tree, build, is_missing, only_one, read_table, select_columns
 from lfdtcmen.datasets.frames import is_video
+from lfdtcmen.datasets.loaders.build import build_manifest
+from lfdtcmen.datasets.loaders.tables import FIELDS, is_missing, read_table, select_columns
+from lfdtcmen.datasets.loaders.tree import Tree, only_one
 from lfdtcmen.errors import DataError
 
 CAMERAS = {"HS": 100.0, "VIS": 25.0, "NIR": 25.0}  # frames a second
-EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}  # as the names of the clips say: s1_ne_01
+EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}  # in the names of the clips: s1_ne_01
 LAYOUT = "HS/s1/micro/negative/s1_ne_01/image559700.bmp, or with a table SMIC-HS-E/s01/s1_ne_01/image559700.jpg"
 CLIP = re.compile(r"s\d+_(ne|po|sur)_\w+", re.IGNORECASE)
 SUBJECT = re.compile(r"s?0*(\d{1,6})(?:\.0)?", re.IGNORECASE)
@@ -30,17 +32,17 @@ def load(
         Without a table, a clip is a folder below ``micro``, and runs from its first to its last frame. SMIC-E has
         longer clips and a table for them, ``SMIC-HS-E_annotation.xlsx``: Subject, Filename, OnsetF, OffsetF.
     label_map : {"3class", "7class", "raw"}
-        SMIC says no more than negative, positive and surprise: only surprise is a class of "7class".
+        SMIC has negative, positive and surprise only, of which surprise is a class of "7class".
     spot_apex : bool, default False
-        Matters only for a table to which somebody added apex frames: keep the rows that have none. SMIC itself has no
-        apex at all, so that clips are kept with apex <NA> in either case.
+        For a table to which somebody added apex frames: keep the rows that have none. SMIC itself has no apex at all,
+        so that its clips are kept with apex <NA> in either case.
 
     Returns
     -------
     manifest : DataFrame
         Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed). Subjects are ``smic/s01``.
     report : DataFrame
-        row, subject, clip, reason of what was left out; without a table, row is the place in the list of clips.
+        row, subject, clip, reason of what was left out; without a table, row is the position in the list of clips.
 
     Raises
     ------
@@ -59,9 +61,9 @@ def load(
         raise DataError(f"there is no folder {row.subject}/{row.clip}")
 
     no_apex = "apex" not in table or all(is_missing(text) for text in table["apex"])
-    manifest, report = build(
+    manifest, report = build_manifest(
         table, tree, locate, dataset="smic", label_map=label_map, spot_apex=spot_apex or no_apex,
-        fps=CAMERAS.get(_name_camera(tree, camera)), layout=LAYOUT,
+        fps=CAMERAS.get(_name_camera(tree, camera) or ""), layout=LAYOUT,
     )  # fmt: skip
     if "second" in table:
         second = table["second"].drop(index=report["row"])
@@ -94,7 +96,7 @@ def _folders(tree: Tree, folder: Path) -> list[Path]:
 
 
 def _list_clips(tree: Tree, camera: Path) -> pd.DataFrame:
-    """Return one row a clip folder; what is not a micro-expression (``non_micro``) is not looked at."""
+    """Return one row a clip folder; clips without a micro-expression (``non_micro``) are left out."""
     rows = []
     for subject in _folders(tree, camera):
         micro = tree.below(subject, "micro")
@@ -102,7 +104,7 @@ def _list_clips(tree: Tree, camera: Path) -> pd.DataFrame:
             for clip in _folders(tree, emotion):
                 try:
                     numbers = list(tree.frames(clip))
-                except DataError:  # build meets it again, and reports why the folder cannot be used
+                except DataError:  # build_manifest raises it again and reports why the folder cannot be used
                     numbers = [0]
                 rows.append((_name_subject(subject.name), clip.name, numbers[0], numbers[-1], emotion.name))
     if not rows:
@@ -127,6 +129,6 @@ def _name_subject(text: str) -> str:
 
 
 def _read_emotion(clip: str, annotated: str) -> str:
-    """Return the emotion that the clip's name says; not every table has a column for it."""
+    """Return the emotion in the clip's name; not every table has a column for it."""
     code = CLIP.fullmatch(clip.strip())
     return EMOTIONS[code[1].casefold()] if code else annotated

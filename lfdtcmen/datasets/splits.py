@@ -1,4 +1,4 @@
-"""Subjects never cross: who is trained on, and who is tested (4.2)."""
+"""Splits into training and test samples, such that no subject is in both (4.2)."""
 
 import warnings
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def loso(subjects: np.ndarray) -> Iterator[Fold]:
 def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0) -> Iterator[Fold]:
     """Leave a k-th of the subjects out, with classes spread over the folds as evenly as subjects allow.
 
-    The quick stand-in for :func:`loso` (assumed; the paper's protocol is leave-one-subject-out).
+    A faster alternative to :func:`loso` (assumed; the paper's protocol is leave-one-subject-out).
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     k : int
         Number of folds.
     seed : int
-        Which of the many splits.
+        Random seed of the split.
 
     Yields
     ------
@@ -69,20 +69,7 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     people = len(np.unique(subjects))
     if not 2 <= k <= people:
         raise DataError(f"cannot make {k} folds of {people} subjects", "grouped_kfold", f"use 2 to {people} folds")
-    counts = np.bincount(labels)
-    if (counts == 0).any():
-        raise DataError(
-            f"class {np.flatnonzero(counts == 0)[0]} has no sample",
-            "grouped_kfold",
-            'load the set with label map "raw", which has only the classes that are there',
-        )
-    for label in range(len(counts)):
-        if len(np.unique(subjects[labels == label])) < 2:
-            raise DataError(
-                f"class {label} is shown by one subject only, who cannot be both trained on and tested",
-                "grouped_kfold",
-                "load more subjects, or merge the class into another",
-            )
+    _check_classes(subjects, labels)
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # "fewer members than n_splits": some test folds then lack the class, which pooled scores allow
@@ -117,34 +104,36 @@ def holdout(parts: np.ndarray, train: str) -> Iterator[Fold]:
     Yields
     ------
     train_index, test_index : ndarray
-        int64 positions, one fold. Who is in both is refused where the fold is used.
+        int64 positions, one fold. The protocol that uses it raises DataError for a subject in both.
 
     Raises
     ------
     DataError
         Nothing to train on, or nothing to test on.
     """
-    learns = np.asarray(parts).astype(str) == train
-    if learns.all() or not learns.any():
+    trained = np.asarray(parts).astype(str) == train
+    if trained.all() or not trained.any():
         raise DataError(
-            f"{learns.sum()} of {len(learns)} samples are of the part {train!r}", "holdout", "name one part of several"
+            f"{trained.sum()} of {len(trained)} samples are of the part {train!r}",
+            "holdout",
+            "name one part of several",
         )
-    yield np.flatnonzero(learns), np.flatnonzero(~learns)
+    yield np.flatnonzero(trained), np.flatnonzero(~trained)
 
 
 def split_validation(
     subjects: np.ndarray, labels: np.ndarray, share: float = 0.2, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keep a share of the *training* subjects apart, to choose an epoch or a setting on (ours; the paper is silent).
+    """Set a share of the *training* subjects aside, to choose an epoch or a setting on (assumed, ours).
 
     Parameters
     ----------
     subjects, labels : array-like
-        Of the training samples, [N].
+        Who each training sample shows, and its class, [N].
     share : float
-        About how many of the subjects to keep apart, above 0 and at most one half.
+        Share of the subjects to set aside, roughly: above 0 and at most one half.
     seed : int
-        Which subjects.
+        Random seed of the choice.
 
     Returns
     -------
@@ -154,7 +143,7 @@ def split_validation(
     Raises
     ------
     DataError
-        A share outside (0, 0.5], or too few subjects of some class to have it on the side that is trained on.
+        A share outside (0, 0.5], or too few subjects of some class to train on it.
     """
     if not 0 < share <= 0.5:
         raise DataError(f"a share of {share:g} cannot be kept apart", "split_validation", "use 0.1 to 0.5")
@@ -162,7 +151,7 @@ def split_validation(
 
 
 def group_subjects(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0) -> dict[str, int]:
-    """Number the test folds of :func:`grouped_kfold` and return subject -> fold, for what folds are to share.
+    """Return subject -> number of its test fold in :func:`grouped_kfold`, for work that several folds share.
 
     Parameters and errors as there.
     """
@@ -172,12 +161,12 @@ def group_subjects(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int =
 
 
 def check_disjoint(train_subjects: np.ndarray, test_subjects: np.ndarray) -> None:
-    """Refuse a split that tests on somebody who was trained on.
+    """Check that nobody is both trained on and tested.
 
     Raises
     ------
     DataError
-        A subject stands on both sides.
+        A subject is on both sides.
     """
     shared = np.intersect1d(np.asarray(train_subjects).astype(str), np.asarray(test_subjects).astype(str))
     if len(shared):
@@ -186,3 +175,21 @@ def check_disjoint(train_subjects: np.ndarray, test_subjects: np.ndarray) -> Non
             "split",
             "split by subject with lfdtcmen.datasets.splits",
         )
+
+
+def _check_classes(subjects: np.ndarray, labels: np.ndarray) -> None:
+    """Raise DataError unless two subjects or more show each class."""
+    counts = np.bincount(labels)
+    if (counts == 0).any():
+        raise DataError(
+            f"class {np.flatnonzero(counts == 0)[0]} has no sample",
+            "grouped_kfold",
+            'load the set with label map "raw", which has only the classes that are there',
+        )
+    for label in range(len(counts)):
+        if len(np.unique(subjects[labels == label])) < 2:
+            raise DataError(
+                f"class {label} is shown by one subject only, who cannot be both trained on and tested",
+                "grouped_kfold",
+                "load more subjects, or merge the class into another",
+            )

@@ -1,13 +1,13 @@
-"""Alignment (3.1.1): one face in its canonical place, head motion and lighting out, muscle motion in.
+"""Alignment (3.1.1): the face comes to a canonical position; head motion and changes of light are removed.
 
-The paper aligns faces on the nose tip ("nose-tip-based facial alignment", its reference [39]) and says no more.
+The paper aligns faces on the nose tip ("nose-tip-based facial alignment", its reference [39]) and gives no details.
 Stated: the nose is the anchor, and global head motion is removed. Assumed, ours: five landmarks of the onset frame set
-the crop; the transform is a similarity (shift, rotation, scale); it is fitted to dense flow with weights that fall with
-the distance from the nose and with the residual, so that neither moving lips nor a blink pull at it; and lighting is
-matched by a smooth gain.
+the crop. The transform is a similarity (shift, rotation, scale). It is fitted to dense flow with weights that fall with
+the distance from the nose and with the residual, so that moving lips and a blink have little effect on it. A smooth
+gain matches the lighting.
 
-A prototype showed what it is worth: without it, head motion is most of what changes between the two frames, and the
-motion branch learns nothing else.
+Without alignment, head motion is most of what changes between the two frames, and the motion branch learns it instead
+of the expression.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,19 +17,19 @@ import cv2
 import numpy as np
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.faces import Face, choose_face, cut, find_detector
+from lfdtcmen.preprocessing.faces import Detector, Face, choose_face, cut, find_detector
 from lfdtcmen.preprocessing.flow import check_frame
 
-SIZE = 128  # pixels, stated
-# where eyes, nose tip and mouth corners come to lie (assumed: the mean of the drawn faces)
+SIZE = 128  # pixels (assumed: the number is missing in the text of the paper that we have)
+# positions of eyes, nose tip and mouth corners in the aligned frame (assumed: the mean of the synthetic faces)
 CANONICAL = np.array([[43.5, 50.5], [84.5, 50.5], [64.0, 76.3], [47.3, 96.0], [80.7, 96.0]])
-# how much each landmark says on where the face is: a smile moves the corners of the mouth, nothing moves the eyes
-SAYS = np.array([1.0, 1.0, 0.25, 0.1, 0.1])
-LOST = 0.8  # correlation with the onset below which a frame no longer shows the same face in the same place
-FAR = 2.0  # pixels: a step as long as this is measured roughly, and once more from where it led
-DARK = 30  # grey levels: where no pixel is brighter, nobody could find a face
+# weights of the landmarks in finding the face: a smile moves the corners of the mouth, nothing moves the eyes
+LANDMARK_WEIGHTS = np.array([1.0, 1.0, 0.25, 0.1, 0.1])
+LEAST_CORRELATION = 0.8  # with the onset: below it, a frame no longer shows the same face in the same position
+LONG_STEP = 2.0  # pixels: flow measures long steps roughly, so that a frame is registered again after one
+ALMOST_BLACK = 30  # grey levels: in a frame without brighter pixels no face can be found
 
-PASSES = 2  # flow is biased towards zero: what the first pass leaves, the second finds
+PASSES = 2  # flow is biased towards zero: the second pass finds what the first one left
 ROBUST_STEPS = 8
 GRID_STEP = 4  # pixels between the points of the fit
 LIGHT_CELLS = 3  # the gain is measured on 3x3 cells, far coarser than any wrinkle
@@ -37,10 +37,11 @@ LIGHT_CELLS = 3  # the gain is measured on 3x3 cells, far coarser than any wrink
 
 @dataclass(frozen=True)
 class AlignedClip:
-    """A clip's face in its canonical place.
+    """A clip's face in its canonical position.
 
-    ``frames`` uint8 [T, 128, 128, 3]; ``landmarks`` of the first frame in them, float32 [5, 2]; ``transforms`` float64
-    [T, 2, 3] from a point of the aligned frame to that of frame t as filmed; ``note`` says what there was to choose.
+    ``frames`` uint8 [T, 128, 128, 3]; ``landmarks`` on the first of them, float32 [5, 2], x then y, pixels;
+    ``transforms`` float64 [T, 2, 3] from a point of the aligned frame to that of frame t as filmed; ``note`` says when
+    several faces were found.
     """
 
     frames: np.ndarray
@@ -49,8 +50,10 @@ class AlignedClip:
     note: str = ""
 
 
-def align_clip(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarray | None = None) -> np.ndarray:
-    """Return the face of a clip, cut out, upright, and held still (3.1.1).
+def align_clip(
+    frames: Iterable[np.ndarray], detector: Detector | None = None, landmarks: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the face of a clip, cropped, upright and without head motion (3.1.1).
 
     Parameters and errors as for :func:`align_faces`.
 
@@ -64,15 +67,15 @@ def align_clip(frames: Iterable[np.ndarray], detector=None, landmarks: np.ndarra
 
 def align_faces(
     frames: Iterable[np.ndarray],
-    detector=None,
+    detector: Detector | None = None,
     landmarks: np.ndarray | None = None,
     numbers: Sequence[int] | None = None,
 ) -> AlignedClip:
     """Find the face on the first frame, and follow it through the clip.
 
     The five landmarks of the first frame (the onset) give the similarity to the canonical face. Each later frame is
-    registered on the first one around the nose, to a fraction of a pixel, and is cut out of the frame as filmed by one
-    interpolation. Its lighting is matched to the first frame's.
+    registered on the first one around the nose, to a fraction of a pixel; its crop is made from the frame as filmed by
+    one interpolation. Its lighting is matched to the first frame's.
 
     Parameters
     ----------
@@ -80,12 +83,12 @@ def align_faces(
         Frames as filmed, uint8 [H, W, 3] RGB or [H, W] grey, all of one size: an array [T, H, W, 3] as well as a
         generator, of which one frame at a time is in memory.
     detector : callable, optional
-        From RGB frame to list of Face; MTCNN by default.
+        From RGB frame to list of Face (see :mod:`lfdtcmen.preprocessing.faces`); MTCNN by default.
     landmarks : ndarray, optional
         Image-left and image-right eye, nose tip, image-left and image-right mouth corner on the first frame, [5, 2],
-        x then y, where they are known: nothing is detected then.
+        x then y, where they are known: the detector is not asked then.
     numbers : sequence of int, optional
-        What the frames are called in errors: 0, 1, ... by default.
+        Numbers of the frames in error messages: 0, 1, ... by default.
 
     Returns
     -------
@@ -94,41 +97,34 @@ def align_faces(
     Raises
     ------
     DataError
-        No frames, no face on the first frame, or the face is lost on a later one (the frame is named); frames of
-        several sizes, or not uint8.
+        No frames, no face on the first frame, or the face is lost on a later one (the message has the frame's number);
+        frames of several sizes, or not uint8.
     """
-    note, first = "", None
-    aligned, transforms = [], []
+    note = ""
+    aligned: list[np.ndarray] = []
+    transforms: list[np.ndarray] = []
     for t, frame in enumerate(frames):
         name = f"frame {t if numbers is None else numbers[t]}"
         frame = _as_rgb(frame, name)
-        if first is None:
-            first = frame.shape
+        if not aligned:
+            shape = frame.shape
             if landmarks is None:
-                face, note = choose_face(_detect(frame, detector, name), frame.shape)
+                face, note = choose_face(_detect(frame, detector, name), shape)
                 landmarks = face.landmarks
             transform = _to_canonical(landmarks)
-            onset = cut(frame, transform, SIZE)
-            place = cv2.transform(np.asarray(landmarks, np.float64)[None], cv2.invertAffineTransform(transform))[0]
-            aligned.append(onset)
+            to_crop = cv2.invertAffineTransform(transform)
+            onset_landmarks = cv2.transform(np.asarray(landmarks, np.float64)[None], to_crop)[0]  # in the crop, [5, 2]
+            aligned.append(cut(frame, transform, SIZE))
         else:
-            if frame.shape != first:
-                size = f"{frame.shape[1]}x{frame.shape[0]} where the first is {first[1]}x{first[0]}"
+            if frame.shape != shape:
+                size = f"{frame.shape[1]}x{frame.shape[0]} where the first is {shape[1]}x{shape[0]}"
                 raise DataError(f"the frame is {size}", name, "give a clip's frames in one size")
-            # the head has moved little since the last frame: what it did before is known already
-            transform, crop = _follow(onset, frame, transforms[-1], place)
-            if _correlation(onset, crop) < LOST:  # it jumped, or somebody else is seen: look for it anew
-                guesses = [_to_canonical(face.landmarks) for face in _detect(frame, detector, name)]
-                tries = [_follow(onset, frame, guess, place) for guess in guesses]
-                transform, crop = max(tries, key=lambda found: _correlation(onset, found[1]))
-                if _correlation(onset, crop) < LOST:
-                    fix = "give a clip of one person, seen from the front in every frame"
-                    raise DataError("the face of the first frame is lost", name, fix)
-            aligned.append(_match_lighting(onset, crop))
+            transform, crop = _follow_face(aligned[0], frame, transforms[-1], onset_landmarks, detector, name)
+            aligned.append(_match_lighting(aligned[0], crop))
         transforms.append(transform)
-    if first is None:
+    if not aligned:
         raise DataError("the clip has no frames", "align_faces")
-    return AlignedClip(np.stack(aligned), place.astype(np.float32), np.stack(transforms), note)
+    return AlignedClip(np.stack(aligned), onset_landmarks.astype(np.float32), np.stack(transforms), note)
 
 
 def _as_rgb(frame: np.ndarray, name: str) -> np.ndarray:
@@ -136,10 +132,10 @@ def _as_rgb(frame: np.ndarray, name: str) -> np.ndarray:
     return np.repeat(frame[..., None], 3, 2) if frame.ndim == 2 else frame
 
 
-def _detect(frame: np.ndarray, detector, name: str) -> list[Face]:
+def _detect(frame: np.ndarray, detector: Detector | None, name: str) -> list[Face]:
     faces = (detector or find_detector())(frame)
     if not faces:
-        what = "no face found" if frame.max() > DARK else "no face found, the frame is almost black"
+        what = "no face found" if frame.max() > ALMOST_BLACK else "no face found, the frame is almost black"
         raise DataError(what, name, "give frames in which one face is seen from the front")
     return faces
 
@@ -147,9 +143,9 @@ def _detect(frame: np.ndarray, detector, name: str) -> list[Face]:
 def _to_canonical(landmarks: np.ndarray) -> np.ndarray:
     """Return the similarity [2, 3] from points of the canonical face to points of the frame, weighted least squares."""
     landmarks = np.asarray(landmarks, np.float64)
-    _nose_region(landmarks, SIZE, SIZE)  # refuses what is no five points
-    weight = SAYS / SAYS.sum()
-    # the plane as complex numbers: one factor turns and scales
+    _nose_region(landmarks, SIZE, SIZE)  # raises unless there are five points
+    weight = LANDMARK_WEIGHTS / LANDMARK_WEIGHTS.sum()
+    # with points as complex numbers, one factor rotates and scales
     canonical, found = CANONICAL @ [1, 1j], landmarks @ [1, 1j]
     middles = weight @ canonical, weight @ found
     canonical, found = canonical - middles[0], found - middles[1]
@@ -158,14 +154,31 @@ def _to_canonical(landmarks: np.ndarray) -> np.ndarray:
     return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
 
 
-def _follow(
-    onset: np.ndarray, frame: np.ndarray, guess: np.ndarray, place: np.ndarray
+def _follow_face(
+    onset: np.ndarray, frame: np.ndarray, last: np.ndarray, landmarks: np.ndarray, detector: Detector | None, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the transform of a frame and its crop, given the transform of the frame before."""
+    # the head has moved little since the last frame
+    transform, crop = _register(onset, frame, last, landmarks)
+    if _correlation(onset, crop) < LEAST_CORRELATION:  # it jumped, or another person is seen: detect the face again
+        guesses = [_to_canonical(face.landmarks) for face in _detect(frame, detector, name)]
+        tries = [_register(onset, frame, guess, landmarks) for guess in guesses]
+        transform, crop = max(tries, key=lambda found: _correlation(onset, found[1]))
+        if _correlation(onset, crop) < LEAST_CORRELATION:
+            fix = "give a clip of one person, seen from the front in every frame"
+            raise DataError("the face of the first frame is lost", name, fix)
+    return transform, crop
+
+
+def _register(
+    onset: np.ndarray, frame: np.ndarray, guess: np.ndarray, landmarks: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the transform of a frame, near a guess, and its crop."""
     for _ in range(2):
-        moved = np.vstack([estimate_rigid(onset, cut(frame, guess, SIZE), place), [0, 0, 1]])
+        moved = np.vstack([estimate_rigid(onset, cut(frame, guess, SIZE), landmarks), [0, 0, 1]])
         guess = guess @ moved
-        if np.linalg.norm(moved[:2, :2] @ place[2] + moved[:2, 2] - place[2]) < FAR:
+        nose = landmarks[2]
+        if np.linalg.norm(moved[:2, :2] @ nose + moved[:2, 2] - nose) < LONG_STEP:
             break
     return guess, cut(frame, guess, SIZE)
 
@@ -186,8 +199,8 @@ def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
     onset, apex : ndarray
         Frames of the same size, uint8 [H, W, 3] or [H, W].
     landmarks : ndarray, optional
-        Eyes, nose tip, mouth corners on the onset frame, [5, 2], x then y, pixels. They say where the nose is;
-        the middle of the frame is taken where they are not given.
+        Eyes, nose tip, mouth corners on the onset frame, [5, 2], x then y, pixels. The fit is centred on the nose tip;
+        without landmarks, on the middle of the frame.
 
     Returns
     -------
@@ -204,7 +217,7 @@ def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
         raise DataError(f"onset is {list(first.shape)} but apex is {list(second.shape)}", "align", "crop both alike")
     height, width = first.shape
     nose, reach = _nose_region(landmarks, height, width)
-    solver = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     y, x = np.mgrid[GRID_STEP : height - GRID_STEP : GRID_STEP, GRID_STEP : width - GRID_STEP : GRID_STEP]
     points = np.stack([x.ravel(), y.ravel()], 1).astype(np.float64)  # [P, 2]
@@ -212,7 +225,7 @@ def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
 
     rigid = np.eye(3)
     for _ in range(PASSES):
-        flow = solver.calc(first, _warp(second, rigid), None)  # [H, W, 2]
+        flow = solver.calc(first, _warp(second, rigid), None)  # type: ignore[call-overload]  # [H, W, 2]
         step = _fit_similarity(points, flow[y, x].reshape(-1, 2).astype(np.float64), prior, nose)
         rigid = rigid @ step
     return rigid[:2]
@@ -221,14 +234,14 @@ def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
 def remove_rigid_motion(
     onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None, rigid: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the apex frame as it would look had the head and the light not changed since the onset (3.1.1).
+    """Return the apex frame without the changes of head and light since the onset (3.1.1).
 
     Parameters
     ----------
     onset, apex, landmarks
         As for :func:`estimate_rigid`.
     rigid : ndarray, optional
-        What :func:`estimate_rigid` returned, where it is known already.
+        Result of :func:`estimate_rigid`, where it is known already.
 
     Returns
     -------
@@ -253,12 +266,12 @@ def register_flow(flow: np.ndarray, rigid: np.ndarray) -> np.ndarray:
     flow : ndarray
         x then y, pixels, [2, H, W].
     rigid : ndarray
-        What :func:`estimate_rigid` returned for the pair.
+        Result of :func:`estimate_rigid` for the pair.
 
     Returns
     -------
     ndarray
-        float32 [2, H, W]: a point p went to p + flow(p), and registration takes that back by the similarity's inverse.
+        float32 [2, H, W]: a point p went to p + flow(p); registration applies the inverse of the similarity to that.
     """
     height, width = flow.shape[1:]
     start = np.stack(np.meshgrid(np.arange(width), np.arange(height)))  # [2, H, W]: x, y
@@ -268,7 +281,7 @@ def register_flow(flow: np.ndarray, rigid: np.ndarray) -> np.ndarray:
 
 
 def _nose_region(landmarks: np.ndarray | None, height: int, width: int) -> tuple[np.ndarray, float]:
-    """Return the nose tip (x, y) and how far its neighbourhood reaches, in pixels."""
+    """Return the nose tip (x, y) and the radius of its neighbourhood, in pixels."""
     if landmarks is None:
         return np.array([(width - 1) / 2, (height - 1) / 2]), 0.3 * min(height, width)
     landmarks = np.asarray(landmarks, dtype=np.float64)
@@ -278,7 +291,7 @@ def _nose_region(landmarks: np.ndarray | None, height: int, width: int) -> tuple
             "align",
             "give eyes, nose tip and mouth corners, x then y, or leave them out",
         )
-    return landmarks[2], max(8.0, np.linalg.norm(landmarks[1] - landmarks[0]))  # the distance between the eyes
+    return landmarks[2], max(8.0, float(np.linalg.norm(landmarks[1] - landmarks[0])))  # the distance between the eyes
 
 
 def _fit_similarity(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, centre: np.ndarray) -> np.ndarray:
@@ -296,7 +309,7 @@ def _fit_similarity(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, cen
         solution = np.linalg.lstsq(rows * root[:, None], target * root, rcond=None)[0]
         residual = np.linalg.norm((target - rows @ solution).reshape(2, -1), axis=0)  # [P]
         scale = max(0.05, np.median(residual))
-        weight = prior / (1 + (residual / scale) ** 2)  # Cauchy: far points lose their say, smoothly
+        weight = prior / (1 + (residual / scale) ** 2)  # Cauchy: the weight of points that do not fit falls smoothly
     a, b, tx, ty = solution
     linear = np.array([[1 + a, -b], [b, 1 + a]])
     matrix = np.eye(3)
@@ -306,7 +319,7 @@ def _fit_similarity(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, cen
 
 
 def _warp(frame: np.ndarray, rigid: np.ndarray) -> np.ndarray:
-    """Return the frame sampled where the similarity takes each pixel."""
+    """Return the frame sampled at the point to which the similarity takes each pixel."""
     size = (frame.shape[1], frame.shape[0])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(frame, rigid[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -323,10 +336,10 @@ def _match_lighting(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
 def _lighting_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
     """Return the factor [H, W] that gives the apex the onset's brightness, cell by cell, blended between cells."""
 
-    def brightness(frame):
+    def brightness(frame: np.ndarray) -> np.ndarray:
         grey = frame.astype(np.float32)
         grey = grey.mean(2) if grey.ndim == 3 else grey
         return cv2.resize(grey, (LIGHT_CELLS, LIGHT_CELLS), interpolation=cv2.INTER_AREA)
 
-    gain = np.maximum(brightness(onset), 4) / np.maximum(brightness(apex), 4)  # 4: a black cell tells nothing
+    gain = np.maximum(brightness(onset), 4) / np.maximum(brightness(apex), 4)  # 4: no gain for a black cell
     return cv2.resize(gain, (onset.shape[1], onset.shape[0]), interpolation=cv2.INTER_LINEAR)

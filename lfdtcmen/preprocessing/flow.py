@@ -1,7 +1,7 @@
 """Optical flow between onset and apex, and its strain (3.3.2).
 
-Axes, once and for all: ``flow[0]`` is U, the displacement along x (columns), and ``flow[1]`` is V, along y (rows),
-both in pixels, such that ``onset(x, y)`` is found again at ``apex(x + U, y + V)``.
+Axes: ``flow[0]`` is U, the displacement along x (columns), and ``flow[1]`` is V, along y (rows), both in pixels, such
+that ``onset(x, y)`` moves to ``apex(x + U, y + V)``.
 """
 
 import cv2
@@ -9,12 +9,10 @@ import numpy as np
 
 from lfdtcmen.errors import DataError
 
-STREAM_SIZE = (
-    28  # assumed: side of the flow images that STSTNet and its followers, the usual source of this design, take
-)
+STREAM_SIZE = 28  # pixels (assumed: as in STSTNet and its followers, the usual source of this design)
 
-# TV-L1 as in [40]; every value assumed, the paper names the algorithm only. A small lambda means a smooth flow:
-# the motion of skin over muscle is smooth, and camera noise is not.
+# TV-L1 as in [40]; every value is assumed, the paper names the algorithm only. A small lambda gives a smooth flow:
+# the motion of skin is smooth, and camera noise is not.
 TVL1_SETTINGS = {
     "Lambda": 0.06,  # weight of brightness constancy against smoothness, for grey values 0-255
     "ScalesNumber": 4,  # a micro-expression moves a few pixels at most
@@ -45,15 +43,15 @@ def tvl1(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
     first, second = check_frame(onset, "onset"), check_frame(apex, "apex")
     if first.shape != second.shape:
         raise DataError(f"onset is {list(first.shape)} but apex is {list(second.shape)}", "tvl1", "crop both alike")
-    solver = cv2.optflow.DualTVL1OpticalFlow_create()
+    solver = cv2.optflow.DualTVL1OpticalFlow.create()
     for name, value in TVL1_SETTINGS.items():
         getattr(solver, f"set{name}")(value)
-    flow = solver.calc(first, second, None)  # [H, W, 2]
+    flow = solver.calc(first, second, None)  # type: ignore[call-overload]  # [H, W, 2]
     return np.ascontiguousarray(flow.transpose(2, 0, 1), dtype=np.float32)  # [2, H, W]
 
 
 def strain(flow: np.ndarray) -> np.ndarray:
-    """Return the optical strain: how much the skin deforms, whatever the head does (3.3.2).
+    """Return the optical strain: how much the skin deforms, independent of head motion (3.3.2).
 
     The strain tensor is the symmetric part of the flow's gradient,
     ``e = [[ux, (uy + vx) / 2], [(uy + vx) / 2, vy]]``, and its magnitude
@@ -76,7 +74,7 @@ def strain(flow: np.ndarray) -> np.ndarray:
         Wrong shape, or a value that is not finite.
     """
     flow = check_flow(flow)
-    # np.gradient differentiates along axis 0 first, which is y: taking the pair for (x, y) is a known mistake
+    # np.gradient differentiates along axis 0 first, which is y; public code often mistakes the pair for (x, y)
     uy, ux = np.gradient(flow[0].astype(np.float64))
     vy, vx = np.gradient(flow[1].astype(np.float64))
     return np.sqrt(ux**2 + vy**2 + 0.5 * (uy + vx) ** 2).astype(flow.dtype)
@@ -105,7 +103,7 @@ def to_streams(flow: np.ndarray) -> np.ndarray:
 
 
 def check_frame(frame: np.ndarray, where: str) -> np.ndarray:
-    """Return a frame in grey, uint8 [H, W], or refuse it with a DataError."""
+    """Return a frame in grey, uint8 [H, W]; raises DataError if it is no frame."""
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8:
         raise DataError(
             f"a frame must be a uint8 array, got {getattr(frame, 'dtype', type(frame).__name__)}",
@@ -122,7 +120,7 @@ def check_frame(frame: np.ndarray, where: str) -> np.ndarray:
 
 
 def check_flow(flow: np.ndarray) -> np.ndarray:
-    """Return a flow field [2, H, W] of floats, or refuse it with a DataError."""
+    """Return a flow field [2, H, W] of floats; raises DataError if it is none."""
     flow = np.asarray(flow)
     if flow.ndim != 3 or flow.shape[0] != 2 or min(flow.shape[1:]) < 2:
         raise DataError(f"flow must be [2, H, W] (x then y), got {list(flow.shape)}", "flow")

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from lfdtcmen import DataError
 from lfdtcmen.datasets import casme2
 from lfdtcmen.datasets.manifest import check_manifest
-from tests.datasets import trees_more as trees
+from tests.datasets import layouts
 
-KEPT = {  # clip -> class, as trees_more.CASME2_ROWS says
+KEPT = {  # clip -> class, as layouts.CASME2_ROWS says
     "sub01_EP02_01f": 1, "sub01_EP19_05f": 0, "sub02_EP13_04": 2, "sub03_EP07_04": 0, "sub05_EP09_05f": 0,
     "sub16_EP01_08": 0, "sub17_EP15_01": 0, "sub24_EP02_07": 0,
 }  # fmt: skip
@@ -27,20 +27,20 @@ REASONS = {
 
 @pytest.fixture(scope="module", params=["raw", "cropped"])
 def tree(request, tmp_path_factory):
-    return trees.write_casme2(tmp_path_factory.mktemp("CASME II"), cropped=request.param == "cropped")
+    return layouts.write_casme2(tmp_path_factory.mktemp("CASME II"), cropped=request.param == "cropped")
 
 
 def test_clips_labels_subjects_and_paths(tree):
     root, annotation = tree
-    before = trees.list_files(root.parent)
+    before = layouts.snapshot(root.parent)
     manifest, report = casme2.load(root, annotation)
     assert dict(zip(manifest["clip"], manifest["label"], strict=True)) == KEPT
     assert manifest["subject"].tolist()[:3] == ["casme2/sub01", "casme2/sub01", "casme2/sub02"]
     assert manifest["path"].iloc[0] == str(root / "sub01" / "EP02_01f")
     assert manifest.loc[0, ["onset", "apex", "offset", "fps"]].tolist() == [46, 59, 86, 200]
     assert manifest["au"].tolist()[:3] == ["12", "4+L10", "R1+2"]
-    assert len(manifest) + len(report) == len(trees.CASME2_ROWS)
-    assert trees.list_files(root.parent) == before
+    assert len(manifest) + len(report) == len(layouts.CASME2_ROWS)
+    assert layouts.snapshot(root.parent) == before
 
 
 def test_each_row_left_out_has_its_reason(tree):
@@ -92,7 +92,7 @@ def test_what_cannot_be_loaded_at_all_is_said(tree, tmp_path):
         casme2.load(root, root / "coding.xlsx")
     with pytest.raises(DataError, match=r"no column for onset.*found: Subject, Filename, Objective Class"):
         table = [("Subject", "Filename", "Objective Class"), (1, "EP02_01f", 3)]
-        casme2.load(root, trees.write_xlsx(tmp_path / "CASME2-ObjectiveClasses.xlsx", table))
+        casme2.load(root, layouts.write_xlsx(tmp_path / "CASME2-ObjectiveClasses.xlsx", table))
     with pytest.raises(DataError, match="unknown label map '5class'"):
         casme2.load(root, annotation, "5class")
     with pytest.raises(DataError, match=r"annotated clips.*expected sub01/EP02_01f/img46.jpg"):
@@ -100,8 +100,8 @@ def test_what_cannot_be_loaded_at_all_is_said(tree, tmp_path):
 
 
 def test_two_versions_below_one_root_are_not_mixed(tmp_path):
-    trees.write_casme2(tmp_path, cropped=True)
-    _, annotation = trees.write_casme2(tmp_path)
+    layouts.write_casme2(tmp_path, cropped=True)
+    _, annotation = layouts.write_casme2(tmp_path)
     with pytest.raises(DataError, match=r"2 folders are called sub01"):
         casme2.load(tmp_path, annotation)
 
@@ -125,9 +125,9 @@ COLUMNS = (
 def test_any_table_is_loaded_and_no_row_is_lost(tmp_path_factory, rows, label_map, spot):
     folder = tmp_path_factory.getbasetemp() / "any casme2"
     if not folder.exists():
-        trees.write_casme2(folder, rows=trees.CASME2_ROWS[:3])
+        layouts.write_casme2(folder, rows=layouts.CASME2_ROWS[:3])
     good = ("1", "EP02_01f", "", "46", "59", "86", "", "12", "happiness")
-    table = trees.write_csv(folder / "table.csv", [[name or "" for name in trees.CASME2_HEADER], good, *rows])
+    table = layouts.write_csv(folder / "table.csv", [[name or "" for name in layouts.CASME2_HEADER], good, *rows])
     manifest, report = casme2.load(folder, table, label_map, spot)
     filled = [number for number, row in enumerate([good, *rows], start=2) if any(cell.strip() for cell in row)]
     assert len(manifest) + len(report) == len(filled)

@@ -8,21 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets import annotations, casme3
+from lfdtcmen.datasets import casme3
+from lfdtcmen.datasets.frames import list_frames
+from lfdtcmen.datasets.loaders import tree as loaders_tree
 from lfdtcmen.datasets.manifest import check_manifest, table1
-from tests.datasets.trees import (
+from tests.datasets.layouts import (
     CASME3_HEADER,
     CASME3_ROWS,
-    casme3_cut,
-    casme3_whole,
     snapshot,
     touch_frames,
+    write_casme3_cut,
+    write_casme3_whole,
     write_csv,
     write_xlsx,
 )
 
 
-@pytest.fixture(scope="module", params=[casme3_whole, casme3_cut])
+@pytest.fixture(scope="module", params=[write_casme3_whole, write_casme3_cut])
 def tree(request, tmp_path_factory):
     """Root and table, in one layout after the other."""
     return request.param(tmp_path_factory.mktemp("CAS ME³ Daten") / "part one")
@@ -30,7 +32,7 @@ def tree(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    return casme3_whole(tmp_path_factory.mktemp("casme3"))
+    return write_casme3_whole(tmp_path_factory.mktemp("casme3"))
 
 
 def write_table(folder, *rows):
@@ -68,15 +70,15 @@ def test_names_numbers_and_paths(tree):
     assert manifest["au"][:4].tolist() == ["4", "R2+R1", "T28+14", "26+25"]
     assert pd.isna(manifest["au"][4])
     for row in manifest.itertuples():
-        frames = annotations.list_frames(row.path)
+        frames = list_frames(row.path)
         assert row.onset in frames
         assert row.apex in frames
         assert {file.suffix for file in frames.values()} == {".jpg"}  # colour, not depth
 
 
 def test_the_two_layouts_give_the_same_manifest(tmp_path):
-    one, left_one = casme3.load(*casme3_whole(tmp_path / "one"))
-    two, left_two = casme3.load(*casme3_cut(tmp_path / "two"))
+    one, left_one = casme3.load(*write_casme3_whole(tmp_path / "one"))
+    two, left_two = casme3.load(*write_casme3_cut(tmp_path / "two"))
     assert one["path"][0].endswith("part_A/spNO.1/a/color")
     assert two["path"][0].endswith("Part_A_ME_clip/frame/spNo.1_a_46")
     pd.testing.assert_frame_equal(one.drop(columns="path"), two.drop(columns="path"))
@@ -85,7 +87,7 @@ def test_the_two_layouts_give_the_same_manifest(tmp_path):
 
 @pytest.mark.parametrize("below", ["", "part_A", "nearest"])
 def test_any_folder_above_the_clips_is_a_root(tmp_path, below):
-    root, table = casme3_whole(tmp_path / "data")
+    root, table = write_casme3_whole(tmp_path / "data")
     expected = casme3.load(root, table)[0]
     root = tmp_path if below == "nearest" else root / below
     pd.testing.assert_frame_equal(casme3.load(root, table)[0], expected)
@@ -152,8 +154,7 @@ def test_the_published_counts_of_the_three_classes(tmp_path):
 
 def test_each_folder_is_listed_once(whole, monkeypatch):
     listed = []
-    list_frames = annotations.list_frames
-    monkeypatch.setattr(annotations, "list_frames", lambda path: listed.append(path) or list_frames(path))
+    monkeypatch.setattr(loaders_tree, "list_frames", lambda path: listed.append(path) or list_frames(path))
     casme3.load(*whole)
     assert len(listed) == len(set(listed)) == 5
 

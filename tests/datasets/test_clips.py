@@ -18,6 +18,7 @@ from lfdtcmen import DataError
 from lfdtcmen.datasets import clips
 from lfdtcmen.datasets.clips import load_prepared, prepare_clips
 from lfdtcmen.datasets.synthetic import make_clip, warp_photograph
+from lfdtcmen.preprocessing import pair
 from lfdtcmen.preprocessing.align import align_faces
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
 
@@ -146,7 +147,7 @@ def test_each_bad_clip_is_named_and_the_others_go_on(tmp_path, monkeypatch):
 
     video = tmp_path / "undecodable.mp4"
     video.write_bytes(b"no video" * 100)
-    monkeypatch.setattr(clips.align, "align_faces", explode_on("exploding", clips.align.align_faces))
+    monkeypatch.setattr(pair, "align_faces", explode_on("exploding", pair.align_faces))
     bad = [
         (row(write_frames(tmp_path / "exploding", [ONSET[:99], APEX]), "exploding"), "linear algebra"),
         (broken("truncated", lambda file: os.truncate(file, 5000)), r"cannot be read.*0002\.png"),

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets import annotations, dfme
-from lfdtcmen.datasets.manifest import check_manifest, table1
-from tests.datasets.trees import DFME_HEADER, DFME_ROWS, snapshot, touch_frames, write_csv, write_xlsx
-from tests.datasets.trees import dfme as write_tree
+from lfdtcmen.datasets import dfme
+from lfdtcmen.datasets.frames import list_frames
+from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, table1
+from tests.datasets.layouts import DFME_HEADER, DFME_ROWS, snapshot, touch_frames, write_csv, write_dfme, write_xlsx
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    return write_tree(tmp_path_factory.mktemp("dfme"))
+    return write_dfme(tmp_path_factory.mktemp("dfme"))
 
 
 def test_every_row_of_the_quirky_table(tree):
@@ -37,7 +37,7 @@ def test_names_numbers_and_paths(tree):
     assert manifest["clip"][3] == "SUB0007_02"
     assert manifest["path"][3] == str(tree[0] / "train_data" / "sub0007_02")
     assert manifest.loc[0, ["onset", "apex", "offset"]].tolist() == [0, 25, 59]
-    assert annotations.list_frames(manifest["path"][0])[0].name == "00000.png"
+    assert list_frames(manifest["path"][0])[0].name == "00000.png"
     assert manifest["au"].tolist()[:3] == ["12", "4+9", "R14"]
     row = table1(manifest, "7class").loc["dfme"]
     assert (row["subjects"], row["samples"], row["fps"], row["left out"]) == (4, 7, "200", 0)
@@ -57,7 +57,7 @@ def test_names_numbers_and_paths(tree):
     ],
 )
 def test_parts_are_found_by_the_names_of_their_folders(tmp_path, part, folder):
-    root, table = write_tree(tmp_path / "data", folder)
+    root, table = write_dfme(tmp_path / "data", folder)
     assert len(dfme.load(root, table, part=part)[0]) == 7
     wrong = "test_a" if part != "test_a" else "train"
     if folder == "frames":
@@ -68,12 +68,12 @@ def test_parts_are_found_by_the_names_of_their_folders(tmp_path, part, folder):
 
 
 def test_clips_of_one_name_in_two_parts_are_told_apart(tmp_path):
-    write_tree(tmp_path, "train_data")
-    root, table = write_tree(tmp_path, "test_A_data")
+    write_dfme(tmp_path, "train_data")
+    root, table = write_dfme(tmp_path, "test_A_data")
     for part, folder in (("train", "train_data"), ("test_a", "test_A_data")):
         manifest, _ = dfme.load(root, table, part=part)
         assert {path.split("/")[-2] for path in manifest["path"]} == {folder}
-    write_tree(tmp_path, "train_cropped")
+    write_dfme(tmp_path, "train_cropped")
     with pytest.raises(DataError, match="2 folders are called sub0003_01"):
         dfme.load(root, table, part="train")
 
@@ -137,7 +137,7 @@ def test_spotting_keeps_the_row_whose_onset_comes_late(tree):
 
 
 def test_thousands_of_rows_are_read_in_seconds(tmp_path):
-    emotions = annotations.LABEL_MAPS["7class"]
+    emotions = LABEL_MAPS["7class"]
     rows = []
     for i in range(4000):
         clip = f"sub{i // 8:04d}_{i % 8:02d}"

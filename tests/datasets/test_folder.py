@@ -11,7 +11,7 @@ from lfdtcmen import DataError
 from lfdtcmen.datasets import folder
 from lfdtcmen.datasets.frames import read_frames
 from lfdtcmen.datasets.manifest import check_manifest, table1
-from tests.datasets.trees import snapshot, touch_frames, write_csv, write_video
+from tests.datasets.layouts import snapshot, touch_frames, write_csv, write_video
 
 HEADER = ["subject", "clip", "onset", "apex", "offset", "fps", "emotion", "au", "path"]
 

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import warnings
 
 import cv2
@@ -264,3 +266,25 @@ def test_a_video_without_a_frame_that_can_be_decoded_is_named(tmp_path):
     for read in (video_info, lambda path: list(read_frames(path))):
         with pytest.raises(DataError, match="no frame that can be decoded"):
             read(path)
+
+
+def test_a_broken_video_prints_nothing_and_the_environment_stays(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"no video" * 100)
+    code = """
+import os, sys
+before = os.environ.get("OPENCV_FFMPEG_LOGLEVEL")
+from lfdtcmen.datasets.frames import video_info
+for _ in range(2):
+    try:
+        video_info(sys.argv[1])
+    except ValueError as error:
+        print(error)
+assert os.environ.get("OPENCV_FFMPEG_LOGLEVEL") == before
+"""
+    for own in (None, "-8"):
+        environment = {name: value for name, value in os.environ.items() if name != "OPENCV_FFMPEG_LOGLEVEL"}
+        environment |= {} if own is None else {"OPENCV_FFMPEG_LOGLEVEL": own}
+        command = [sys.executable, "-c", code, str(tmp_path / "a.mp4")]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.count("cannot be decoded") == 2

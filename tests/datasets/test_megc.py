@@ -5,16 +5,16 @@ import pytest
 from lfdtcmen import DataError
 from lfdtcmen.datasets import megc
 from lfdtcmen.datasets.manifest import check_manifest, table1
-from tests.datasets import trees_more as trees
+from tests.datasets import layouts
 
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
     folder = tmp_path_factory.mktemp("megc")
     written = {
-        "casme2": trees.write_casme2(folder / "casme2"),
-        "samm": trees.write_samm(folder),
-        "smic": trees.write_smic(folder),
+        "casme2": layouts.write_casme2(folder / "casme2"),
+        "samm": layouts.write_samm(folder),
+        "smic": layouts.write_smic(folder),
     }
     return {name: root for name, (root, _) in written.items()}, {name: table for name, (_, table) in written.items()}
 
@@ -34,7 +34,7 @@ def test_three_sets_become_one(sets):
     assert counts.loc["smic"].tolist() == [3, 4, 1, 2, 1, 0]
     assert manifest["subject"].nunique() == 11
     assert manifest["clip"].is_unique
-    rows = len(trees.CASME2_ROWS) + len(trees.SAMM_ROWS) + len(trees.SMIC_ROWS)
+    rows = len(layouts.CASME2_ROWS) + len(layouts.SAMM_ROWS) + len(layouts.SMIC_ROWS)
     assert len(manifest) + len(report) == rows
     assert report.groupby("dataset").size().to_dict() == {"casme2": 10, "samm": 4, "smic": 1}
 
@@ -65,7 +65,7 @@ def test_wrong_apexes_of_samm_are_kept_to_be_spotted(sets):
 
 def test_none_of_casme2_in_the_composite(sets, tmp_path):
     roots, tables = sets
-    table = trees.write_csv(
+    table = layouts.write_csv(
         tmp_path / "others.csv",
         [("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Estimated Emotion"),
          (3, "EP08_1", 5, 9, 12, "others")],

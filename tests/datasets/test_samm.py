@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lfdtcmen import DataError
 from lfdtcmen.datasets import samm
 from lfdtcmen.datasets.manifest import check_manifest, table1
-from tests.datasets import trees_more as trees
+from tests.datasets import layouts
 
 REASONS = {
     19: "emotion 'others' is no class of 3class",
@@ -20,12 +20,12 @@ REASONS = {
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    return trees.write_samm(tmp_path_factory.mktemp("samm"))
+    return layouts.write_samm(tmp_path_factory.mktemp("samm"))
 
 
 def test_clips_labels_subjects_and_paths(tree):
     root, annotation = tree
-    before = trees.list_files(root.parent)
+    before = layouts.snapshot(root.parent)
     manifest, report = samm.load(root.parent, annotation)
     assert dict(zip(manifest["clip"], manifest["label"], strict=True)) == {
         "006_1_2": 0, "006_3_5": 2, "007_6_1": 1, "009_2_1": 0, "011_4_1": 0,
@@ -35,8 +35,8 @@ def test_clips_labels_subjects_and_paths(tree):
     assert manifest["path"].tolist()[:2] == [str(root / "006" / "006_1_2"), str(root / "006" / "006_3_5")]
     assert manifest.loc[0, ["onset", "apex", "offset", "fps"]].tolist() == [5562, 5588, 5632, 200]
     assert manifest["au"].tolist()[:3] == ["4B", "1+2", "12A or AU14"]
-    assert len(manifest) + len(report) == len(trees.SAMM_ROWS)
-    assert trees.list_files(root.parent) == before
+    assert len(manifest) + len(report) == len(layouts.SAMM_ROWS)
+    assert layouts.snapshot(root.parent) == before
 
 
 def test_rows_count_as_the_spreadsheet_shows_them_and_have_their_reason(tree):
@@ -67,7 +67,7 @@ def test_other_label_maps_and_table1(tree):
 
 
 def test_a_table_without_its_header_is_refused(tree, tmp_path):
-    table = trees.write_xlsx(tmp_path / "prose.xlsx", [("Facial action units of SAMM",), (None,), ("see the paper",)])
+    table = layouts.write_xlsx(tmp_path / "prose.xlsx", [("Facial action units of SAMM",), (None,), ("see the paper",)])
     with pytest.raises(DataError, match=r"no column for subject.*expected subject.*found: Facial action units"):
         samm.load(tree[0], table)
     with pytest.raises(DataError, match=r"annotated clips.*006/006_1_2/006_05562.jpg"):
@@ -97,9 +97,9 @@ def test_any_table_is_loaded_and_no_row_is_lost(tmp_path_factory, rows, spot):
     folder = tmp_path_factory.getbasetemp() / "any samm"
     if not folder.exists():
         folder.mkdir()
-        trees.write_samm(folder, rows=trees.SAMM_ROWS[:2])
+        layouts.write_samm(folder, rows=layouts.SAMM_ROWS[:2])
     good = ("006", "006_3_5", "3", "1819", "1829", "1839", "21", "Micro - 1/2", "1+2", "Surprise", "3", "")
-    table = trees.write_csv(folder / "table.csv", [trees.SAMM_HEADER, good, *rows])
+    table = layouts.write_csv(folder / "table.csv", [layouts.SAMM_HEADER, good, *rows])
     manifest, report = samm.load(folder, table, spot_apex=spot)
     filled = [number for number, row in enumerate([good, *rows], start=2) if any(cell.strip() for cell in row)]
     assert len(manifest) + len(report) == len(filled)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets import smic
-from tests.datasets import trees_more as trees
+from tests.datasets import layouts
 
 KEPT = {"s1_ne_01": 0, "s1_po_01": 1, "s2_sur_01": 2, "s12_po_01": 1}
 
@@ -17,17 +17,17 @@ KEPT = {"s1_ne_01": 0, "s1_po_01": 1, "s2_sur_01": 2, "s12_po_01": 1}
 def folders(tmp_path_factory):
     """HS, and NIR with one clip less."""
     folder = tmp_path_factory.mktemp("smic")
-    trees.write_smic(folder, "NIR", rows=trees.SMIC_ROWS[1:])
-    return trees.write_smic(folder)[0]
+    layouts.write_smic(folder, "NIR", rows=layouts.SMIC_ROWS[1:])
+    return layouts.write_smic(folder)[0]
 
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
-    return trees.write_smic_e(tmp_path_factory.mktemp("smic-e"))
+    return layouts.write_smic_e(tmp_path_factory.mktemp("smic-e"))
 
 
 def test_clips_come_from_the_folders(folders):
-    before = trees.list_files(folders)
+    before = layouts.snapshot(folders)
     manifest, report = smic.load(folders)
     assert dict(zip(manifest["clip"], manifest["label"], strict=True)) == KEPT
     row = manifest.set_index("clip").loc["s1_ne_01"]
@@ -38,7 +38,7 @@ def test_clips_come_from_the_folders(folders):
     assert manifest["note"].str.contains("to be spotted").all()
     assert report["clip"].tolist() == ["s18_sur_03"]
     assert "no numbered images" in report["reason"].item()
-    assert trees.list_files(folders) == before
+    assert layouts.snapshot(folders) == before
 
 
 def test_one_camera_is_taken_and_sets_the_frame_rate(folders):
@@ -49,7 +49,7 @@ def test_one_camera_is_taken_and_sets_the_frame_rate(folders):
 
 
 def test_two_versions_below_one_root_are_not_chosen_from(tmp_path):
-    raw, _ = trees.write_smic(tmp_path)
+    raw, _ = layouts.write_smic(tmp_path)
     shutil.copytree(raw, tmp_path / "SMIC_all_cropped")
     with pytest.raises(DataError, match="2 folders are called s1"):
         smic.load(tmp_path)
@@ -76,7 +76,7 @@ def test_the_table_fits_the_short_clips_too(folders, extended):
 def test_the_emotion_is_in_the_name_where_the_table_has_none(extended, tmp_path):
     root, _ = extended
     rows = [("Subject", "Filename", "OnsetF", "OffsetF"), (2, "s2_sur_01", 90860, 90871)]
-    assert smic.load(root, trees.write_csv(tmp_path / "t.csv", rows))[0]["emotion"].tolist() == ["surprise"]
+    assert smic.load(root, layouts.write_csv(tmp_path / "t.csv", rows))[0]["emotion"].tolist() == ["surprise"]
 
 
 def test_apexes_that_somebody_added_are_taken(extended, tmp_path):
@@ -86,7 +86,7 @@ def test_apexes_that_somebody_added_are_taken(extended, tmp_path):
         (1, "s1_ne_01", 559700, 559705, 559712),
         (2, "s2_sur_01", 90860, "", 90871),
     ]
-    table = trees.write_csv(tmp_path / "t.csv", rows)
+    table = layouts.write_csv(tmp_path / "t.csv", rows)
     manifest, report = smic.load(root, table)
     assert manifest["apex"].tolist() == [559705]
     assert report["reason"].tolist() == ["apex is missing"]
@@ -102,7 +102,7 @@ def test_what_cannot_be_loaded_at_all_is_said(extended, tmp_path):
     with pytest.raises(DataError, match="unknown label map"):
         smic.load(root, annotation, "emotions")
     with pytest.raises(DataError, match=r"no column for onset, offset"):
-        smic.load(root, trees.write_csv(tmp_path / "t.csv", [("Subject", "Filename"), (1, "s1_ne_01")]))
+        smic.load(root, layouts.write_csv(tmp_path / "t.csv", [("Subject", "Filename"), (1, "s1_ne_01")]))
 
 
 TEXT = st.text(st.characters(exclude_categories=["C"]), max_size=6)
@@ -121,10 +121,10 @@ COLUMNS = (
 def test_any_table_is_loaded_and_no_row_is_lost(tmp_path_factory, rows, spot):
     folder = tmp_path_factory.getbasetemp() / "any smic"
     if not folder.exists():
-        trees.write_smic_e(folder, rows=trees.SMIC_ROWS[:3])
+        layouts.write_smic_e(folder, rows=layouts.SMIC_ROWS[:3])
     header = ("Subject", "Filename", "OnsetF", "OffsetF", "Onset2F", "Emotion")
     good = ("2", "s2_sur_01", "90860", "90871", "", "surprise")
-    table = trees.write_csv(folder / "table.csv", [header, good, *rows])
+    table = layouts.write_csv(folder / "table.csv", [header, good, *rows])
     manifest, report = smic.load(folder, table, spot_apex=spot)
     filled = [number for number, row in enumerate([good, *rows], start=2) if any(cell.strip() for cell in row)]
     assert len(manifest) + len(report) == len(filled)

@@ -12,7 +12,7 @@ from skimage.data import astronaut
 from lfdtcmen import DataError
 from lfdtcmen.datasets.synthetic import make_clip, warp_photograph
 from lfdtcmen.preprocessing.align import CANONICAL, align_clip
-from lfdtcmen.preprocessing.apex import METHODS, own_motion, spot_apex, spot_interval, spotting_scores, trapezoid
+from lfdtcmen.preprocessing.apex import METHODS, own_motion, spot_apex, spot_interval, trapezoid
 
 EYES = CANONICAL[:2].round().astype(int)
 
@@ -172,16 +172,6 @@ def test_what_is_no_clip_or_no_interval_is_refused(portrait):
 def test_a_pulse_is_flat_rises_holds_and_falls():
     np.testing.assert_allclose(trapezoid(8, 1, 3, 6), [0, 0, 0.5, 1, 2 / 3, 1 / 3, 0, 0])
     np.testing.assert_allclose(trapezoid(14, 1, 5, 11), [0, 0, 0.25, 0.5, 0.75, 1, 1, 0.8, 0.6, 0.4, 0.2, 0, 0, 0])
-
-
-def test_scores_and_their_intervals():
-    scores = spotting_scores([0, 1, -3, 2, 0, 0], list("aabbcc"))
-    assert scores["value"].round(2).tolist() == [1.0, 66.67, 83.33, 100.0]
-    assert scores.index.tolist()[1:3] == ["within 1 frame (%)", "within 2 frames (%)"]
-    assert (scores["low"] <= scores["value"]).all() and (scores["value"] <= scores["high"]).all()
-    assert scores.loc["within 1 frame (%)", "low"] == 0  # all draws of b
-    with pytest.raises(DataError):
-        spotting_scores([1, 2], ["a"])
 
 
 def test_fast_enough_for_a_course(portrait):

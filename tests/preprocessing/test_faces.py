@@ -12,7 +12,7 @@ from skimage.data import astronaut
 from lfdtcmen import DataError
 from lfdtcmen.datasets.synthetic import make_clip
 from lfdtcmen.preprocessing import faces
-from lfdtcmen.preprocessing.faces import MIRRORED, MTCNN, Face, YuNet, choose_face, cut, find_detector
+from lfdtcmen.preprocessing.faces import MIRRORED_LANDMARKS, MTCNN, Face, YuNet, choose_face, cut, find_detector
 
 
 def hopper():
@@ -49,7 +49,7 @@ def test_landmarks_mirror_with_the_image():
     image = astronaut()
     (face,) = find_detector()(image)
     (other,) = find_detector()(np.ascontiguousarray(image[:, ::-1]))
-    back = other.landmarks[MIRRORED] * [-1, 1] + [image.shape[1] - 1, 0]
+    back = other.landmarks[MIRRORED_LANDMARKS] * [-1, 1] + [image.shape[1] - 1, 0]
     assert np.linalg.norm(back - face.landmarks, axis=1).max() < 0.5
 
 

@@ -1,26 +1,15 @@
-"""Tables are read whatever program wrote them, and frames are found whatever the case of their folders' names."""
+"""Tables are read whatever program wrote them, and cells are understood however they are spelled."""
 
-import unicodedata
 import zipfile
 
 import openpyxl
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets.annotations import (
-    Tree,
-    build,
-    frame_number,
-    is_missing,
-    only_one,
-    read_table,
-    same_name,
-    select_columns,
-)
-from tests.datasets.trees import touch_frames, write_csv, write_xlsx
+from lfdtcmen.datasets.loaders.tables import frame_number, is_missing, read_table, select_columns
+from tests.datasets.layouts import write_csv, write_xlsx
 
 HEADER = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Emotion"]
 ROWS = [["Zoë", "a", 1, 3, 9, "4,12", "happy"], ["Bérénice", "b", 2, 4, 8, "R2+R1", "sad"]]
@@ -129,14 +118,10 @@ def test_a_workbook_that_is_cut_off_is_said(tmp_path):
             read_table(book)
 
 
-def test_a_missing_file_or_folder_is_said(tmp_path):
+def test_a_missing_file_is_said(tmp_path):
     for path in (tmp_path, tmp_path / "none.csv"):
         with pytest.raises(DataError, match="no such annotation file"):
             read_table(path)
-    (tmp_path / "file").touch()
-    for root in (tmp_path / "none", tmp_path / "file"):
-        with pytest.raises(DataError, match="no such folder"):
-            Tree(root)
 
 
 @settings(max_examples=200, deadline=None)
@@ -187,111 +172,3 @@ def test_frame_numbers_in_cells(text, number):
 def test_what_is_no_frame_number_is_said(text):
     with pytest.raises(DataError, match="not a frame number"):
         frame_number(text)
-
-
-def test_folders_are_found_whatever_the_case_and_the_accents(tmp_path):
-    root = tmp_path / "Données 3"
-    composed, split = unicodedata.normalize("NFC", "Zoé"), unicodedata.normalize("NFD", "Zoé")
-    touch_frames(root / "Part_A" / split / "COLOR", [1])
-    touch_frames(root / ".hidden" / "Zoé", [1])
-    tree = Tree(root)
-    assert same_name(composed.upper()) == same_name(f" {split} ")
-    ((name, folders),) = tree.search([composed, "nobody"]).items()
-    assert name == same_name("zoé")
-    assert folders == [root / "Part_A" / split]
-    assert tree.below(root, "part_a", composed, "Color") == root / "Part_A" / split / "COLOR"
-    assert tree.below(root, "part_a", "..", "Part_A") is None
-    assert only_one(folders, composed) == folders[0]
-    with pytest.raises(DataError, match="no folder Zoé"):
-        only_one([], "Zoé")
-
-
-def test_the_exact_name_wins_over_another_case(tmp_path):
-    for name in ("Anna", "ANNA"):
-        (tmp_path / name).mkdir()
-    tree = Tree(tmp_path)
-    assert [tree.below(tmp_path, name).name for name in ("ANNA", "Anna", "anna")] == ["ANNA", "Anna", "ANNA"]
-
-
-def as_table(*rows):
-    table = pd.DataFrame(rows, columns=["subject", "clip", "onset", "apex", "offset", "emotion"], dtype=str)
-    return table.set_axis(range(2, 2 + len(rows)))
-
-
-def test_one_person_is_one_subject_and_clips_are_unique(tmp_path):
-    tree = Tree(touch_frames(tmp_path, range(10)))
-    table = as_table(
-        ["Anna", "x", "1", "2", "", "fear"],
-        [" anna", "x", "2", "3", "", "fear"],
-        ["ANNA", "X", "3", "4", "", "fear"],
-        ["set/Anna", "x_2", "4", "5", "", "fear"],
-        ["Ben", "y", "4", "5", "", "fear"],
-    )
-    manifest, _ = build(table, tree, lambda row: tmp_path, dataset="set", label_map="7class")
-    assert manifest["subject"].tolist() == ["set/Anna"] * 4 + ["set/Ben"]
-    assert manifest["clip"].tolist() == ["x", "x_2", "X_3", "x_2_2", "y"]
-
-
-def test_the_same_frames_again_are_left_out_or_noted(tmp_path):
-    tree = Tree(touch_frames(tmp_path, range(10)))
-    rows = [["a", "x", "1", "2", "9", emotion] for emotion in ("fear", "anger", "anger", "fear", "disgust")]
-    rows += [
-        ["a", "x", "1.0", "02", "9", "Fear "],
-        ["b", "x", "1", "2", "9", "fear"],
-        ["a", "x", "1", "2", "8", "fear"],
-    ]
-    manifest, report = build(as_table(*rows), tree, lambda row: tmp_path, dataset="set", label_map="7class")
-    assert dict(zip(report["row"], report["reason"], strict=True)) == {
-        4: "same as row 3", 5: "same as row 2", 7: "same as row 2"
-    }  # fmt: skip
-    assert manifest["note"].tolist() == [
-        "",
-        "row 2 has the same frames, as fear",
-        "row 2 has the same frames, as fear; row 3 has the same frames, as anger",
-        "",
-        "",
-    ]
-
-
-def test_nothing_but_bad_rows_is_an_empty_manifest(tmp_path):
-    tree = Tree(tmp_path)
-    manifest, report = build(
-        as_table(["Anna", "x", "", "2", "", "fear"]), tree, lambda row: tmp_path, dataset="set", label_map="raw"
-    )
-    assert (len(manifest), report["reason"].tolist()) == (0, ["onset is missing"])
-    manifest, report = build(as_table(), tree, lambda row: tmp_path, dataset="set", label_map="3class")
-    assert (len(manifest), len(report)) == (0, 0)
-
-
-@pytest.mark.parametrize("spot_apex", [False, True])
-@settings(max_examples=200, deadline=None)
-@given(
-    interval=st.tuples(*[st.integers(0, 12) | st.none()] * 3),
-    present=st.sets(st.integers(0, 10), min_size=1),
-)
-def test_any_interval_is_kept_in_order_or_left_out(tmp_path_factory, spot_apex, interval, present):
-    root = tmp_path_factory.mktemp("interval")
-    tree = Tree(touch_frames(root, present))
-    cells = ["" if number is None else str(number) for number in interval]
-    manifest, report = build(
-        as_table(["a", "x", *cells, "fear"]),
-        tree,
-        lambda row: root,
-        dataset="set",
-        label_map="3class",
-        spot_apex=spot_apex,
-    )
-    assert len(manifest) + len(report) == 1
-    onset, apex, offset = interval
-    simple = onset in present and apex in present and offset in present and onset < apex <= offset
-    if simple:
-        row = manifest.iloc[0]
-        assert [row["onset"], row["apex"], row["offset"], row["note"]] == [*interval, ""]
-    if len(manifest):
-        row = manifest.iloc[0]
-        assert row["onset"] in present
-        assert (row["apex"] is pd.NA and spot_apex) or row["apex"] in present
-        assert row["offset"] is pd.NA or row["onset"] <= row["offset"] <= max(present)
-        if row["apex"] is pd.NA:
-            end = max(present) if offset is None else offset
-            assert any(onset < number <= end for number in present)  # there is something to look through

@@ -1,0 +1,219 @@
+"""Annotation tables as their owners hand them out: read as text, with the columns under one set of names."""
+
+import csv
+import io
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+
+from lfdtcmen.errors import DataError
+
+HEADER_ROWS = 20  # titles and licence texts stand above the header of some tables
+
+#: Field -> names of its column in the tables that are handed out, in lower case without spaces and signs.
+FIELDS = {
+    "dataset": ("dataset", "database"),
+    "subject": ("subject", "subjects", "subjectid", "sub", "participant", "participantid"),
+    "clip": ("clip", "filename", "file", "clipname", "video", "videoname", "sample", "samplename"),
+    "onset": ("onset", "onsetframe", "onsetf", "onsetindex", "onsetframeindex"),
+    "apex": ("apex", "apexframe", "apexf", "apexindex", "apexframeindex", "apex1"),
+    "offset": ("offset", "offsetframe", "offsetf", "offsetindex", "offsetframeindex"),
+    "fps": ("fps", "framerate", "framespersecond"),
+    "emotion": ("emotion", "estimatedemotion", "emotions", "emotionlabel", "emotionclass"),
+    "au": ("au", "aus", "actionunits", "actionunit"),
+    "path": ("path", "folder"),
+    # single loaders read these; they stand here because they help to recognise a header
+    "objective": ("objectiveclass", "objectiveclasses"),
+    "label": ("label", "labels"),
+    "part": ("part",),
+    "notes": ("notes", "note", "remark"),
+    "inducement": ("inducementcode",),
+    "duration": ("duration",),
+    "micro": ("micro",),
+}
+_KNOWN_NAMES = {name for names in FIELDS.values() for name in names}
+
+_NO_VALUE = {"", "nan", "none", "null", "n/a", "#n/a", "/", "?", "-"}  # not "na": those are initials, too
+# "12", "12.0", "12,00"; not "1.000" or "1,000", which may be a thousand
+_NUMBER = re.compile(r"\+?(\d{1,12})([.,]0{0,2})?")
+
+
+def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
+    """Read an annotation table, csv or xlsx, as text.
+
+    Parameters
+    ----------
+    path : path
+        An xlsx workbook, or text with commas, semicolons, tabs or bars between the cells, in UTF-8 (with or without a
+        byte order mark), UTF-16 or, where it is neither, cp1252.
+    sheet : str, optional
+        The sheet to take where the workbook has one of that name; else the one whose header has most known names.
+
+    Returns
+    -------
+    DataFrame
+        Text in every cell, "" where there is none. The index is the number of the row in the file, counted from 1, as
+        a spreadsheet shows it; empty rows are left out. The header is the row, among the first 20, with the most names
+        of :data:`FIELDS`. Columns are in lower case without spaces and signs ("Onset Frame" is ``onsetframe``);
+        ``attrs`` holds ``where`` (file and sheet) and ``header`` (the names as they stand), for messages.
+
+    Raises
+    ------
+    DataError
+        The file is missing, cannot be read, or holds no table.
+    """
+    path = Path(path).expanduser()
+    if not os.path.isfile(path):
+        raise DataError("there is no such annotation file", str(path), "give the path of the xlsx or csv file")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"the annotation cannot be read ({error.strerror})", str(path)) from error
+    if content.startswith(b"PK"):
+        sheets = _read_workbook(path, content)
+        name = next((name for name in sheets if sheet and same_name(name) == same_name(sheet)), None)
+        if name is None:
+            name = max(sheets, key=lambda name: _find_header(sheets[name])[1])  # the first of equals
+        return _to_frame(sheets[name], f"{path}, sheet {name}")
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise DataError("the annotation is an old .xls workbook", str(path), "save it as xlsx or csv")
+    text = _decode(content)
+    tables = [_split(text.replace("\0", ""), delimiter) for delimiter in ",;\t|"]
+    rows = max(tables, key=lambda rows: _find_header(rows)[1])
+    if "\0" in text and _find_header(rows)[1] < 1:
+        raise DataError("the annotation is not a table", str(path), "give an xlsx or csv file")
+    return _to_frame(rows, str(path))
+
+
+def select_columns(table: pd.DataFrame, needed: Iterable[str], names: dict = FIELDS) -> pd.DataFrame:
+    """Return the columns of a table under the names of :data:`FIELDS`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What :func:`read_table` returned.
+    needed : iterable of str
+        Fields whose column must be there.
+    names : dict, default FIELDS
+        Field -> names that its column may have, the most trusted name first.
+
+    Raises
+    ------
+    DataError
+        A needed column is missing; the message says which names were found.
+    """
+    found = {field: next((name for name in known if name in table), None) for field, known in names.items()}
+    if missing := [field for field in needed if found[field] is None]:
+        expected = "; ".join(f"{field}: {' or '.join(names[field][:3])}" for field in needed)
+        raise DataError(
+            f"the table has no column for {', '.join(missing)}",
+            table.attrs.get("where"),
+            f"expected {expected}; found: {', '.join(table.attrs.get('header', table.columns))}",
+        )
+    selected = table[[name for name in found.values() if name]]
+    return selected.set_axis([field for field, name in found.items() if name], axis=1)
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a cell holds no value ("", "nan", "/", "?", ...)."""
+    return text.strip().casefold() in _NO_VALUE
+
+
+def frame_number(text: str) -> int | None:
+    """Return the frame number in a cell, or None where the cell holds no value.
+
+    Raises
+    ------
+    DataError
+        The cell holds something else.
+    """
+    if is_missing(text):
+        return None
+    if match := _NUMBER.fullmatch(text.strip()):
+        return int(match[1])
+    raise DataError(f"not a frame number ({text!r})")
+
+
+def same_name(text: str) -> str:
+    """Return a name such that two spellings of it are equal: whatever the case, and however accents are composed."""
+    return unicodedata.normalize("NFC", text.strip().casefold())
+
+
+def _read_workbook(path: Path, content: bytes) -> dict[str, list[list[str]]]:
+    """Return the rows of every sheet as text."""
+    try:
+        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheets = {}
+        for sheet in workbook.worksheets:
+            sheet.reset_dimensions()  # some programs write a wrong size, and rows beyond it would be lost
+            sheets[sheet.title] = [[_to_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    except Exception as error:  # a damaged workbook raises whatever zip, xml and openpyxl raise
+        raise DataError(f"the workbook cannot be read ({error})", str(path), "save it again as xlsx or csv") from error
+    if not sheets:
+        raise DataError("the workbook has no sheets", str(path), "save it again as xlsx or csv")
+    return sheets
+
+
+def _to_text(cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))  # a spreadsheet holds 12 as 12.0
+    return str(cell).strip()
+
+
+def _decode(content: bytes) -> str:
+    for encoding in ("utf-16",) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    return content.decode("latin-1")
+
+
+def _split(text: str, delimiter: str) -> list[list[str]]:
+    lines = list(io.StringIO(text, newline=None))  # any kind of line end
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:  # a quote that is never closed, say, must not swallow the rows below it
+        try:
+            rows = [next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), []) for line in lines]
+        except csv.Error:
+            return []
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def _find_header(rows: list[list[str]]) -> tuple[int, int]:
+    """Return the position of the row with the most known names, and how many; the first filled row if there is none."""
+    best, most = None, -1
+    for position, row in enumerate(rows[:HEADER_ROWS]):
+        count = len({_plain(cell) for cell in row} & _KNOWN_NAMES)
+        if any(row) and count > most:
+            best, most = position, count
+    return (0 if best is None else best), most
+
+
+def _to_frame(rows: list[list[str]], where: str) -> pd.DataFrame:
+    position, known = _find_header(rows)
+    if known < 0:
+        raise DataError("the table is empty", where)
+    header = rows[position]
+    names: list[str] = []
+    for number, cell in enumerate(header, start=1):
+        name = _plain(cell) or f"column{number}"
+        names.append(name if name not in names else f"{name}column{number}")
+    filled = {i: row for i, row in enumerate(rows[position + 1 :], start=position + 2) if any(row)}
+    width = len(names)
+    cells = [(row + [""] * width)[:width] for row in filled.values()]
+    table = pd.DataFrame(cells, index=list(filled), columns=names, dtype=object)
+    table.attrs = {"where": where, "header": [cell for cell in header if cell]}
+    return table
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())

@@ -1,0 +1,102 @@
+"""Two frames become what the network takes: the onset, the aligned apex, the flow between them and its streams.
+
+There are two ways in. :func:`pair_from_frames` starts from frames as filmed and finds the face in them;
+:func:`pair_from_faces` starts from faces that are cut out already (the synthetic ones). Both end in the same lines.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lfdtcmen.preprocessing.align import align_faces, estimate_rigid, remove_rigid_motion
+from lfdtcmen.preprocessing.apex import spot_apex
+from lfdtcmen.preprocessing.faces import Detector
+from lfdtcmen.preprocessing.flow import to_streams, tvl1
+
+
+@dataclass(frozen=True)
+class AlignedPair:
+    """An onset and an apex that differ by the motion of the muscles only, and that motion (3.1.1, 3.3.2).
+
+    ``onset`` and ``apex`` uint8 [H, W, 3]; ``flow`` from one to the other, float32 [2, H, W], x then y, pixels;
+    ``streams`` U, V and strain, float32 [3, 28, 28]; ``transform`` float64 [2, 3] from a point of the aligned apex to
+    that of the apex frame as given; ``landmarks`` on the onset, [5, 2], None where nobody gave or found them;
+    ``apex_index`` the position of the apex among the frames given; ``note`` what was noticed on the way.
+    """
+
+    onset: np.ndarray
+    apex: np.ndarray
+    flow: np.ndarray
+    streams: np.ndarray
+    transform: np.ndarray
+    landmarks: np.ndarray | None
+    apex_index: int = 1
+    note: str = ""
+
+
+def pair_from_frames(
+    frames: Iterable[np.ndarray],
+    detector: Detector | None = None,
+    numbers: Sequence[int] | None = None,
+    find_apex: bool = False,
+) -> AlignedPair:
+    """Find the face on the onset frame, align the apex frame with it, and measure the motion (3.1.1, 3.3.2).
+
+    Parameters
+    ----------
+    frames, detector, numbers
+        As for :func:`~lfdtcmen.preprocessing.align.align_faces`. The first frame is the onset.
+    find_apex : bool, default False
+        Spot the apex among the frames; by default, the last frame is the apex.
+
+    Returns
+    -------
+    AlignedPair
+        Frames of 128 x 128 pixels.
+
+    Raises
+    ------
+    DataError
+        As :func:`~lfdtcmen.preprocessing.align.align_faces`; fewer than two frames to spot the apex in.
+    """
+    clip = align_faces(frames, detector, numbers=numbers)
+    apex = spot_apex(clip.frames) if find_apex else len(clip.frames) - 1
+    return _measure_pair(
+        clip.frames[0], clip.frames[apex], clip.transforms[apex], clip.landmarks, apex_index=apex, note=clip.note
+    )
+
+
+def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> AlignedPair:
+    """Register the apex face on the onset face, and measure the motion (3.1.1, 3.3.2).
+
+    Parameters
+    ----------
+    onset, apex, landmarks
+        As for :func:`~lfdtcmen.preprocessing.align.estimate_rigid`; frames in colour.
+
+    Returns
+    -------
+    AlignedPair
+        The onset as it was given.
+
+    Raises
+    ------
+    DataError
+        As :func:`~lfdtcmen.preprocessing.align.estimate_rigid`.
+    """
+    rigid = estimate_rigid(onset, apex, landmarks)  # [2, 3]
+    registered = remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
+    return _measure_pair(onset, registered, rigid, landmarks)
+
+
+def _measure_pair(
+    onset: np.ndarray,
+    apex: np.ndarray,
+    transform: np.ndarray,
+    landmarks: np.ndarray | None,
+    apex_index: int = 1,
+    note: str = "",
+) -> AlignedPair:
+    flow = tvl1(onset, apex)  # [2, H, W]
+    return AlignedPair(onset, apex, flow, to_streams(flow), transform, landmarks, apex_index, note)
