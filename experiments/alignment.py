@@ -1,7 +1,7 @@
 """How still does alignment hold a face, and does it find the same face in a turned and scaled photograph?
 
-    python benchmarks/alignment.py                # about four minutes
-    python benchmarks/alignment.py --subjects 20 --views 20
+    python experiments/alignment.py                # about four minutes
+    python experiments/alignment.py --subjects 20 --views 20
 
 Drawn clips: how far the nose tip is from where it lies in the same clip with the head at rest, in each frame from
 onset to offset; and how much farther from the true motion of the muscles the TV-L1 flow is than in that clip.

@@ -4,7 +4,7 @@ Trains the flow branch on the same drawn faces with subjects apart, and with sam
 test samples after every epoch; and once more with the epoch chosen on validation subjects. Writes
 runs/inflation.
 
-    python benchmarks/inflation.py --seeds 3 --epochs 8 --jobs 2
+    python experiments/inflation.py --seeds 3 --epochs 8 --jobs 2
 """
 
 import argparse

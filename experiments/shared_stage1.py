@@ -3,7 +3,7 @@
 Reads config and folds from a finished `lfdtcmen ablate ... --share-stage1` run, trains the full network on the same
 folds with stages 1 of their own, and compares both, paired. Writes own_stage1.csv.gz beside the run's results.
 
-    python benchmarks/shared_stage1.py runs/ablations --seeds 1 --folds 2 --jobs 2
+    python experiments/shared_stage1.py runs/ablations --seeds 1 --folds 2 --jobs 2
 """
 
 import argparse

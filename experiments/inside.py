@@ -10,8 +10,8 @@ For each seed and fold, two kinds of training, with stage 1 as in the ablations 
 
 What OUT/costs.csv says is done is not computed again, so that a run that was stopped goes on.
 
-    python benchmarks/inside.py --jobs 2
-    python benchmarks/inside.py --seeds 0 --epochs 1 --subjects 30 --out runs/try
+    python experiments/inside.py --jobs 2
+    python experiments/inside.py --seeds 0 --epochs 1 --subjects 30 --out runs/try
 """
 
 import argparse

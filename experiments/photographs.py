@@ -4,7 +4,7 @@ Two photographs come with scikit-image and matplotlib, both in the public domain
 motions of the drawn counterfactuals are laid over them (lfdtcmen.datasets.synthetic.photograph_counterfactuals), so
 the people are real and the motions are not. Measures the pretraining of each seed, and writes measures.csv to OUT.
 
-    python benchmarks/photographs.py --jobs 2
+    python experiments/photographs.py --jobs 2
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """How far from the truth are spotted apexes?
 
-    python benchmarks/apex.py                                 # all settings, seed 0: about 20 minutes on one core
-    python benchmarks/apex.py --settings standard --subjects 20
-    python benchmarks/apex.py --emotions                      # and: what the spotted apex does to UF1, 15 minutes more
+    python experiments/apex.py                                 # all settings, seed 0: about 20 minutes on one core
+    python experiments/apex.py --settings standard --subjects 20
+    python experiments/apex.py --emotions                      # and: what the spotted apex does to UF1, 15 minutes more
 
 Clips are drawn, with their true apex, and aligned by `align_clip` from the landmarks of their first frame. Two tasks:
 "interval known" aligns and looks from the true onset to the true offset, "nothing known" looks at the whole clip.

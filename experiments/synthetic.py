@@ -1,7 +1,7 @@
 """How hard are the drawn faces, and how fast are they drawn?
 
-    python benchmarks/synthetic.py                          # preset standard, seeds 0 1 2: about 6 minutes
-    python benchmarks/synthetic.py --preset easy --seeds 0
+    python experiments/synthetic.py                          # preset standard, seeds 0 1 2: about 6 minutes
+    python experiments/synthetic.py --preset easy --seeds 0
 
 Prints UF1 over three classes, leave-subjects-out (5 folds, predictions pooled), for
 

@@ -4,7 +4,7 @@ Runs `lfdtcmen evaluate flow-branch --protocol loso` as a process of its own, ki
 a third and two thirds of the folds are there, lets it go on, and compares the pooled predictions with those of a second
 run that nobody killed. They are in runs/loso and runs/loso-unbroken.
 
-    python benchmarks/loso.py --epochs 2 --jobs 2
+    python experiments/loso.py --epochs 2 --jobs 2
 """
 
 import argparse

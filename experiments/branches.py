@@ -5,7 +5,7 @@ network a seed and fold is trained, and its motion branch, its flow branch and b
 predictions.csv.gz and scores.csv (UF1 of each, and paired differences with 95 % intervals over people) to OUT; folds
 that are there are not computed again.
 
-    python benchmarks/branches.py --presets easy standard hard --jobs 2
+    python experiments/branches.py --presets easy standard hard --jobs 2
 """
 
 import argparse

@@ -4,7 +4,7 @@ Draws many data sets of simulated subjects around one known model (classes as im
 subject that stand or fall together), and counts how often the interval of UF1 and of UAR, and that of a paired
 difference, holds the model's true value. Writes runs/coverage/coverage.csv.
 
-    python benchmarks/coverage.py --repetitions 1000
+    python experiments/coverage.py --repetitions 1000
 """
 
 import argparse

@@ -3,7 +3,7 @@
 The same folds and seeds for the paper's plain cross-entropy and four options of ours, with three classes (CAS(ME)^3's
 counts) and, with --seeds-7class, with seven (the same clips). Writes runs/imbalance.
 
-    python benchmarks/imbalance.py --seeds 3 --epochs 8 --jobs 2
+    python experiments/imbalance.py --seeds 3 --epochs 8 --jobs 2
 """
 
 import argparse

@@ -5,8 +5,8 @@ counterfactuals (lfdtcmen.analysis.disentanglement), and adds rows to OUT/measur
 again, so that a run that was stopped goes on. OUT/costs.csv has the minutes of each stage 1, without pretraining;
 recipes.py has both.
 
-    python benchmarks/disentanglement.py paper repaired --jobs 2
-    python benchmarks/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts
+    python experiments/disentanglement.py paper repaired --jobs 2
+    python experiments/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts
 """
 
 import argparse
