@@ -1,52 +1,51 @@
-"""Does what was learned on drawn faces work on real ones? Swaps between photographs and drawn people, both ways.
+"""Does what was learned on synthetic faces work on real ones? Swaps with photographs, both ways.
 
-Two photographs come with scikit-image and matplotlib, both in the public domain: Eileen Collins and Grace Hopper. The
-motions of the drawn counterfactuals are laid over them (lfdtcmen.datasets.synthetic.photograph_counterfactuals), so
-the people are real and the motions are not. Measures the pretraining of each seed, and writes measures.csv to OUT.
+    python experiments/photographs.py --seeds 2
 
-    python experiments/photographs.py --jobs 2
+Swaps motions between photographs and synthetic people. The photographs show Eileen Collins and Grace Hopper; they are
+in the public domain and come with scikit-image and matplotlib. The motions of the synthetic counterfactuals are applied
+to them (lfdtcmen.datasets.synthetic.photograph_counterfactuals): the people are real, the motions are not. Measures the
+pretrained network of each seed, and writes measures.csv to OUT. A run that was stopped goes on with the seeds that are
+missing, and with the last saved step of pretraining.
 """
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
-from matplotlib import cbook, image
-from skimage.data import astronaut
+from common import append_rows, finished_jobs, make_parser, photographs
 
 from lfdtcmen.analysis.disentanglement import cross_identity_gain, photograph_gain
 from lfdtcmen.config import load_config
 from lfdtcmen.datasets.synthetic import make_counterfactuals, photograph_counterfactuals
+from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import align_faces
 from lfdtcmen.training import LFDTCMENClassifier, build_model
 from lfdtcmen.training.pretrain import pretrain
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__, "photographs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("runs/photographs"), help="of the table and checkpoints")
     args = parser.parse_args()
 
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        hopper = image.imread(file, format="jpg")
-    aligned = {name: align_faces([photo]) for name, photo in (("Collins", astronaut()), ("Hopper", hopper))}
-    drawn = make_counterfactuals()
+    aligned = {name: align_faces([photo]) for name, photo in photographs().items()}
+    synthetic = make_counterfactuals()
     config = load_config("cpu", recipe="repaired")
-    LFDTCMENClassifier(config, args.out).pretrain(args.seeds, args.jobs)
-    tables = []
-    for seed in args.seeds:
+    measures = make_folder(args.out) / "measures.csv"
+    done = finished_jobs(measures, ["seed"])
+    seeds = [seed for seed in args.seeds if (seed,) not in done]
+    LFDTCMENClassifier(config, args.out).pretrain(seeds, args.jobs)
+    for seed in seeds:
         seeded = replace(config, seed=seed)
         model = build_model(seeded, 3)
         pretrain(model, seeded, args.out, progress=False)
-        tables.append(cross_identity_gain(model, drawn, seed).assign(photograph="", seed=seed))
+        tables = [cross_identity_gain(model, synthetic, seed).assign(photograph="", seed=seed)]
         for name, face in aligned.items():
-            shown = photograph_counterfactuals([face.frames[0]], [face.landmarks], drawn, seed)
-            tables.append(photograph_gain(model, shown, drawn, seed).assign(photograph=name, seed=seed))
-        print(pd.concat(tables).query("seed == @seed").round(3).to_string(), flush=True)
-    pd.concat(tables).to_csv(args.out / "measures.csv", float_format="%.4f")
+            real = photograph_counterfactuals([face.frames[0]], [face.landmarks], synthetic, seed)
+            tables.append(photograph_gain(model, real, synthetic, seed).assign(photograph=name, seed=seed))
+        table = pd.concat(tables)
+        append_rows(measures, table.reset_index())
+        print(table.round(3).to_string(), flush=True)
 
 
 if __name__ == "__main__":
