@@ -76,7 +76,7 @@ def main() -> None:
         append_rows(file, pd.DataFrame([row | flow_error(pairs, seed, preset, args.subjects)]))
     table = pd.read_csv(file)
     print(table.round(3).to_string(index=False))
-    print(table.groupby("preset", sort=False).mean().drop(columns="seed").round(3).to_string())
+    print(table.groupby("preset", sort=False).mean().drop(columns=["seed", "subjects"]).round(3).to_string())
 
 
 if __name__ == "__main__":
