@@ -3,9 +3,9 @@
     python benchmarks/flow.py                   # about two minutes
     python benchmarks/flow.py --pairs 64 --repeats 3
 
-Each repeat prepares the same pairs with one process and with several, one after the other, into an empty cache, so
-that both meet the same machine; the figure is the median of the ratios. Workers are started before the first
-measurement: starting them takes a few seconds, once a session. Aim: 1.8 on two idle cores.
+Each repeat prepares the same pairs with one process and then with several, into an empty cache. The result is the
+median of the ratios. Workers are started before the first measurement, as starting them takes a few seconds. Aim: 1.8
+on two idle cores.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from lfdtcmen.datasets.synthetic import make_dataset
 
 
 def seconds(pairs: PairSet, n_jobs: int) -> float:
-    """Return the time that preparation takes when nothing is in the cache."""
+    """Return the time of a preparation with an empty cache."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LFDTCMEN_CACHE"] = folder
         start = time.perf_counter()
@@ -31,10 +31,10 @@ def seconds(pairs: PairSet, n_jobs: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=192, help="pairs to prepare")
-    parser.add_argument("--repeats", type=int, default=5, help="measurements, of which the median is taken")
-    parser.add_argument("--jobs", type=int, default=2, help="processes to compare with one")
+    parser.add_argument("--repeats", type=int, default=5, help="how many measurements")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that are compared with one")
     args = parser.parse_args()
 
     pairs = make_dataset("standard", subjects=40, n_jobs=args.jobs)

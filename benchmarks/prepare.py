@@ -3,10 +3,10 @@
     python benchmarks/prepare.py                  # about two minutes
     python benchmarks/prepare.py --clips 40 --repeats 3
 
-Drawn clips, enlarged to a face of 420 pixels in frames of 1280x720, as JPEG: each is read, its face is found, onset
-and apex are aligned, flow and streams computed and written. Each repeat does all of it with one process and with
-several, one after the other. Workers are started before the first measurement. Aims on two idle cores: 6 clips a
-second, and 1.7 times one process.
+The clips are synthetic: JPEG frames of 1280x720 with a face of 420 pixels. Each is read, its face is found, onset and
+apex are aligned, flow and streams are computed and written. Each repeat does all of it with one process and then with
+several. Workers are started before the first measurement. Aims on two idle cores: 6 clips a second, and 1.7 times one
+process.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from lfdtcmen.datasets.synthetic import make_clip
 
 
 def write_clips(root: Path, number: int) -> pd.DataFrame:
-    """Write drawn clips as folders of frames, and return their manifest."""
+    """Write synthetic clips as folders of frames, and return their manifest."""
     rng = np.random.default_rng(0)
     wall = cv2.GaussianBlur(rng.integers(0, 255, (720, 1280, 3), dtype=np.uint8), (0, 0), 9)
     rows = []
@@ -38,8 +38,8 @@ def write_clips(root: Path, number: int) -> pd.DataFrame:
             cv2.imwrite(str(folder / f"{i}.jpg"), frame[..., ::-1])
         rows.append(
             {
-                "dataset": "drawn",
-                "subject": f"drawn/{subject}",
+                "dataset": "synthetic",
+                "subject": f"synthetic/{subject}",
                 "clip": "0",
                 "onset": clip.onset,
                 "apex": clip.apex,
@@ -54,7 +54,7 @@ def write_clips(root: Path, number: int) -> pd.DataFrame:
 
 
 def clips_a_second(manifest: pd.DataFrame, n_jobs: int) -> float:
-    """Prepare the clips into an empty folder."""
+    """Prepare the clips into an empty folder; return how many a second."""
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         prepare_clips(manifest, out, n_jobs=n_jobs)
@@ -62,10 +62,10 @@ def clips_a_second(manifest: pd.DataFrame, n_jobs: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=100, help="clips to prepare")
-    parser.add_argument("--repeats", type=int, default=3, help="measurements, of which the median is taken")
-    parser.add_argument("--jobs", type=int, default=2, help="processes to compare with one")
+    parser.add_argument("--repeats", type=int, default=3, help="how many measurements")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that are compared with one")
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as root:

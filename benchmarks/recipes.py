@@ -1,9 +1,9 @@
 """What does stage 1 cost in each recipe? One core, one fold of the `standard` faces, all in one run.
 
-A few steps of each recipe are timed in turn, several times over, and the median step is multiplied by the recipe's
-number of steps; pretraining is shared by the folds. Writes OUT/costs.csv.
-
     python benchmarks/recipes.py
+
+Times a few steps of each recipe in turn, in several rounds, and multiplies the median step by the recipe's number of
+steps. Pretraining is shared by the folds. Writes costs.csv to OUT; notebook 08 reads it.
 """
 
 import argparse
@@ -12,23 +12,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from lfdtcmen.training.pretrain import pretrain
 
 from lfdtcmen.config import load_config
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.files import make_folder, runs_dir
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, train_stage
-from lfdtcmen.training.pretrain import pretrain
 
 RECIPES = ("paper", "repaired", "repaired_alone")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how many")
     parser.add_argument("--steps", type=int, default=8, help="timed in each round")
-    parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
+    parser.add_argument("--out", type=Path, default=runs_dir() / "recipes", help="folder of the table")
     args = parser.parse_args()
 
     pairs = prepare_pairs(make_dataset("standard", n_jobs=-1), n_jobs=-1)
@@ -53,8 +54,7 @@ def main() -> None:
     folds = [config.folds if config.pretraining else 1 for config in configs.values()]
     costs["minutes a fold"] = costs["minutes"] / folds
     print(costs.round(2).to_string())
-    args.out.mkdir(parents=True, exist_ok=True)
-    costs.round(3).to_csv(args.out / "costs.csv")
+    costs.round(3).to_csv(make_folder(args.out) / "costs.csv")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Folds a minute on one process, on two, and on two Dask workers: the optical flow branch, the same folds for all.
-
-Takes the three in turns, so that a busy moment of the machine hits all alike; checks that their predictions are the
-same. Ratios are those of one round, and their median is what counts.
+"""How many folds a minute run on one process, on two, and on two Dask workers?
 
     python benchmarks/scaling.py --rounds 3
+
+The optical flow branch, on the same folds for all three. They take turns, so that other work on the machine slows all
+of them alike; their predictions must be the same. A ratio compares two rates of one round; the median of the ratios is
+the result.
 """
 
 import argparse
@@ -24,10 +25,10 @@ from lfdtcmen.training import LFDTCMENClassifier
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how many")
     parser.add_argument("--folds", type=int, default=8, help="of the 100 of leave-one-subject-out")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="of stage 2")
     args = parser.parse_args()
 
     config = load_config("cpu", drl=None, motion=None, epochs=(0, args.epochs, 0))

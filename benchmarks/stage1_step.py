@@ -1,19 +1,22 @@
 """How much faster is a stage-1 step than the naive form of the same objective?
 
-Naive: NCHW, float32, one encoder call a frame, VGG features of the real frames computed for each loss that needs
-them. Ours: channels-last, bf16 in generator and VGG-19 where the processor has it, one encoder call, targets shared.
-Both minimise the same sum with the same weights (asserted in float32). Rates are medians, taken in turns in one run.
-
     python benchmarks/stage1_step.py
+
+Naive: NCHW, float32, one encoder call a frame, VGG features of the real frames computed for each loss that needs
+them. Ours: channels-last, bf16 in generator and VGG-19 where the processor has it, one encoder call, shared targets.
+Both minimise the same sum with the same weights (asserted in float32). They take turns; the times are medians.
 """
 
+import argparse
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from lfdtcmen.losses.orthogonality import pool
 
-from lfdtcmen import LFDTCMEN, Batch, load_config
+from lfdtcmen import LFDTCMEN, Batch, Config, load_config
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.losses import (
     VGG19,
@@ -24,14 +27,11 @@ from lfdtcmen.losses import (
     reconstruction,
     soft_orthogonality,
 )
-from lfdtcmen.losses.orthogonality import pool
 from lfdtcmen.training.loop import augment, use_bf16
 
-REPEATS = 5
 
-
-def naive_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config) -> torch.Tensor:
-    """The stage-1 objective as one writes it down from the paper, line by line."""
+def naive_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config: Config) -> torch.Tensor:
+    """Return the stage-1 objective, written line by line as in the paper."""
     drl, weights = model.drl, config.stage1
     id_onset, skips_onset = drl.identity_encoder(batch.onset)
     id_apex, skips_apex = drl.identity_encoder(batch.apex)
@@ -59,20 +59,24 @@ def naive_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config) -> torch.Tenso
     )
 
 
-def ours_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config, bf16: bool) -> torch.Tensor:
-    """The same objective by the package."""
+def ours_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config: Config, bf16: bool) -> torch.Tensor:
+    """Return the same objective, computed by the package."""
     objectives = SynergisticObjectives(config.stage1, vgg, config.perceptual_weight, config.margin)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         return objectives(model(batch, reconstruct=True, classify=False), batch)[0]
 
 
-def seconds(step) -> float:
+def seconds(step: Callable[[], object]) -> float:
     start = time.perf_counter()
     step()
     return time.perf_counter() - start
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how many")
+    args = parser.parse_args()
+
     config = load_config("cpu")
     torch.manual_seed(0)
     pairs = make_dataset(config.preset, config.label_map, subjects=12, seed=0)
@@ -102,13 +106,15 @@ def main() -> None:
         "loading": lambda: augment(pairs.batch(index), config.max_shift, rng),
     }
     times: dict[str, list[float]] = {name: [] for name in steps}
-    for repeat in range(REPEATS + 1):
-        for name, step in steps.items():  # in turns: a busy moment of the machine hits all alike
+    for number in range(args.rounds + 1):
+        for name, step in steps.items():  # in turns: other work on the machine slows all of them alike
             taken = seconds(step)
-            if repeat:  # the first round warms up
+            if number:  # the first round warms up
                 times[name].append(taken)
     median = {name: statistics.median(values) for name, values in times.items()}
-    print(f"batch {len(index)}, {torch.get_num_threads()} threads, bf16 {'on' if bf16 else 'off'}, {REPEATS} rounds")
+    print(
+        f"batch {len(index)}, {torch.get_num_threads()} threads, bf16 {'on' if bf16 else 'off'}, {args.rounds} rounds"
+    )
     for name, value in median.items():
         print(f"{name:14s} {value * 1000:8.1f} ms")
     print(f"naive / ours          {median['naive'] / median['ours']:.2f}")

@@ -2,11 +2,12 @@
 
     python benchmarks/widgets.py
 
-From the moment a control has another value until the new picture is there: the kernel's part, without the way to the
-browser. The first draw is not counted. Processor time is what it takes where nothing else runs. Faces are drawn, the
-network is untrained: neither changes the time.
+Measures the time from the moment a control has another value until the new picture is there. This is the kernel's part,
+without the way to the browser. The first picture is not counted. Processor time is the time on a machine that does
+nothing else. Faces are synthetic and the network is untrained: neither changes the time. Writes latency.csv to OUT.
 """
 
+import argparse
 import time
 from pathlib import Path
 
@@ -20,18 +21,18 @@ from skimage.data import astronaut
 from lfdtcmen import LFDTCMEN, load_config
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.synthetic import make_clip, make_counterfactuals, make_dataset
+from lfdtcmen.files import make_folder, runs_dir
 from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.viz import widgets
 
-MOVES = 5  # of each control
-FILE = Path("runs/widgets/latency.csv")
+MOVES_PER_CONTROL = 5
 
 
 def positions(control: ipywidgets.Widget) -> list:
-    """Return values to move a control to, over its whole range."""
+    """Return values of a control, over its whole range."""
     if hasattr(control, "options"):
         return [option[1] if isinstance(option, tuple) else option for option in control.options]
-    values = np.linspace(control.min, control.max, 2 * MOVES)
+    values = np.linspace(control.min, control.max, 2 * MOVES_PER_CONTROL)
     return [type(control.min)(value) for value in values]
 
 
@@ -41,7 +42,7 @@ def seconds_of_moves(box: ipywidgets.VBox) -> list[tuple[float, float]]:
     for control in box.children:
         if isinstance(control, ipywidgets.Image):
             continue
-        for value in positions(control)[-MOVES:]:
+        for value in positions(control)[-MOVES_PER_CONTROL:]:
             before, wall, processor = picture.value, time.perf_counter(), time.process_time()
             control.value = value
             taken = (time.perf_counter() - wall, time.process_time() - processor)
@@ -64,7 +65,7 @@ def make_widgets() -> dict[str, ipywidgets.VBox]:
     losses = ("reconstruction", "cycle", "orthogonality", "consistency", "contrastive", "emotion")
     torch.manual_seed(0)
     return {
-        "action units, drawn": widgets.action_unit_slider(subjects=4),
+        "action units, synthetic": widgets.action_unit_slider(subjects=4),
         "action units, photograph": widgets.action_unit_slider(photograph=(face, landmarks)),
         "motion swap": widgets.motion_swap_slider(LFDTCMEN(3), make_counterfactuals("easy", identities=2, motions=3)),
         "loss weights": widgets.loss_weight_sliders(
@@ -77,7 +78,7 @@ def make_widgets() -> dict[str, ipywidgets.VBox]:
 
 
 def noisy_epochs(seed: int, seeds: int = 5, epochs: int = 15, people: int = 100, each: int = 7) -> pd.DataFrame:
-    """Return predictions of noise, more than notebook 11 has of a real training."""
+    """Return random predictions: more than notebook 11 has of a real training."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(3, people * each, p=[0.65, 0.08, 0.27])
     person = np.arange(len(labels)) // each
@@ -100,14 +101,17 @@ def noisy_epochs(seed: int, seeds: int = 5, epochs: int = 15, people: int = 100,
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=runs_dir() / "widgets", help="folder of the table")
+    args = parser.parse_args()
+
     rows = []
     for name, box in make_widgets().items():
         wall, processor = np.transpose(seconds_of_moves(box))
         row = {"widget": name, "moves": len(wall), "median (s)": np.median(wall), "slowest (s)": max(wall)}
         rows.append(row | {"median, processor (s)": np.median(processor)})
     table = pd.DataFrame(rows)
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(FILE, index=False, float_format="%.3f")
+    table.to_csv(make_folder(args.out) / "latency.csv", index=False, float_format="%.3f")
     print(table.round(3).to_string(index=False))
 
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from lfdtcmen.cli import app
@@ -18,9 +19,11 @@ def test_its_python_runs():
     assert variables["model"](variables["batch"]).logits.shape == (4, 7)  # as its last comment promises
 
 
-def test_its_links_lead_to_files():
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
-    assert links and not [link for link in links if not (ROOT / link).exists()]
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "experiments/README.md"])
+def test_its_links_lead_to_files(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("http")]
+    assert links and not [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
 
 
 def test_its_notebooks_are_the_series():

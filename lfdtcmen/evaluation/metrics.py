@@ -61,9 +61,9 @@ def bootstrap_interval(
     Subjects are drawn with replacement, not samples: samples of one person resemble each other, and an interval
     over samples would be too narrow.
 
-    In a simulation with imbalanced classes (``benchmarks/coverage.py``) the 95 % interval holds the truth in 94 to 96 %
-    of the cases from 50 subjects on, in 92 to 93 % with 30 and in 88 to 90 % with 10: with few subjects, read it as
-    narrower than it says.
+    In a simulation with imbalanced classes (``experiments/coverage.py``) the 95 % interval holds the truth in 94 to
+    96 % of the cases from 50 subjects on, in 92 to 93 % with 30 and in 88 to 90 % with 10: with few subjects, read it
+    as narrower than it says.
 
     Parameters
     ----------

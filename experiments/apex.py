@@ -1,29 +1,30 @@
-"""How far from the truth are spotted apexes?
+"""How far are spotted apexes from the true ones?
 
-    python benchmarks/apex.py                                 # all settings, seed 0: about 20 minutes on one core
-    python benchmarks/apex.py --settings standard --subjects 20
-    python benchmarks/apex.py --emotions                      # and: what the spotted apex does to UF1, 15 minutes more
+    python experiments/apex.py --emotions
+    python experiments/apex.py --settings standard --subjects 20
 
-Clips are drawn, with their true apex, and aligned by `align_clip` from the landmarks of their first frame. Two tasks:
-"interval known" aligns and looks from the true onset to the true offset, "nothing known" looks at the whole clip.
-The methods were developed on seed 1, presets easy, standard and hard; report another seed. Settings:
+Clips are synthetic, so that their apex is known, and are aligned by `align_clip` from the landmarks of their first
+frame. There are two tasks: in "interval known" a method gets the frames from the true onset to the true offset, in
+"nothing known" it gets the whole clip. The methods were developed on seed 1 of the presets easy, standard and hard, so
+report another seed. Writes errors.csv (a row a clip, task and method) and apex.csv (their means, with intervals) to
+OUT; with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was stopped goes on with
+the clips that are missing; emotions.csv is computed in one go. Settings:
 
 - easy, standard, hard: the presets, 30 frames a second;
-- still: standard, on a head that does not move (light, noise and blinks as they are);
-- any pace: standard, but the rise takes anything from 20 to 80 % of rise and fall; the presets' rise takes about 40 %;
-- video: standard, 8 seconds with one expression and a blink somewhere;
-- 200 fps: standard in the fast camera's domain.
+- still: standard, with a head that does not move (light, noise and blinks unchanged);
+- any pace: standard, but the rise takes 20 to 80 % of rise and fall together; in the presets it takes about 40 %;
+- video: standard, 8 seconds with one expression and one blink;
+- 200 fps: standard, as the fast camera of DFME sees it.
 
-"share 0.4" is no method but a warning: the constant that fits how the presets draw their clips.
+"share 0.4" is not a method but a warning: a constant that fits the clips of the presets.
 """
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
+from common import append_rows, finished_jobs, make_parser
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -37,15 +38,16 @@ from lfdtcmen.datasets.synthetic.sequences import Timing, make_subject, sample_c
 from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.evaluation.metrics import bootstrap_interval, uf1
 from lfdtcmen.evaluation.spotting import spotting_scores
+from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval
 
-SUBJECTS = {"easy": 100, "standard": 100, "hard": 100, "still": 100, "any pace": 100, "video": 50, "200 fps": 30}
+CLIPS = {"easy": 100, "standard": 100, "hard": 100, "still": 100, "any pace": 100, "video": 50, "200 fps": 30}
 SHARE = "share 0.4"
 
 
-def draw(setting: str, seed: int, subject: int) -> Clip:
-    """Draw one clip of a subject in a setting."""
+def sample(setting: str, seed: int, subject: int) -> Clip:
+    """Return the synthetic clip of a subject in a setting."""
     emotion = EMOTIONS[subject % len(EMOTIONS)]
     if setting in ("easy", "standard", "hard"):
         return make_clip(seed, subject, preset=setting, emotion=emotion)
@@ -62,7 +64,7 @@ def draw(setting: str, seed: int, subject: int) -> Clip:
         onset, apex, last, offset, end = (round(settings.fps * s) for s in seconds)
         timing = Timing(onset, max(apex, onset + 1), max(last, onset + 1), max(offset, last + 2), end + 2)
     elif setting == "video":
-        settings = replace(settings, blinks=1 / 3)  # makes a blink sure
+        settings = replace(settings, blinks=1 / 3)  # a second: the clip surely has a blink
         wait, length = int(rng.integers(0, 200)), round(8 * settings.fps)
         onset, apex, last, offset = (wait + t for t in (timing.onset, timing.apex, timing.hold, timing.offset))
         timing = Timing(onset, apex, last, offset, length)
@@ -73,11 +75,11 @@ def draw(setting: str, seed: int, subject: int) -> Clip:
 def spot(setting: str, seed: int, subject: int) -> list[dict]:
     """Return the error of each method on one clip, in both tasks, frames."""
     cv2.setNumThreads(1)  # the processes already share the cores
-    clip = draw(setting, seed, subject)
+    clip = sample(setting, seed, subject)
     onset, offset = clip.onset, clip.offset
     known = align_clip(clip.frames[onset : offset + 1], landmarks=clip.landmarks[onset])
     whole = align_clip(clip.frames, landmarks=clip.landmarks[0])
-    row = {"setting": setting, "fps": clip.fps, "subject": subject}
+    row = {"setting": setting, "seed": seed, "fps": clip.fps, "subject": subject}
     guesses = {m: onset + spot_apex(known, m) for m in METHODS} | {SHARE: onset + round(0.4 * (offset - onset))}
     rows = [row | {"task": "interval known", "method": m, "error": g - clip.apex} for m, g in guesses.items()]
     found = spot_interval(whole, clip.fps)
@@ -103,31 +105,31 @@ def summarise(errors: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def pairs_of(seed: int, subject: int, clip: int) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return onset and apex as filmed, and landmarks, of one clip of the standard set, for each way to choose them."""
+def choose_frames(seed: int, subject: int, number: int) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return onset and apex, not aligned, and landmarks of one clip, for each way to choose the two frames."""
     cv2.setNumThreads(1)
-    drawn = make_clip(seed, subject, clip)
-    onset, offset = drawn.onset, drawn.offset
-    known = align_clip(drawn.frames[onset : offset + 1], landmarks=drawn.landmarks[onset])
-    chosen = {"annotated": (onset, drawn.apex)} | {m: (onset, onset + spot_apex(known, m)) for m in METHODS}
-    found = spot_interval(align_clip(drawn.frames, landmarks=drawn.landmarks[0]), drawn.fps)
+    clip = make_clip(seed, subject, number)
+    onset, offset = clip.onset, clip.offset
+    known = align_clip(clip.frames[onset : offset + 1], landmarks=clip.landmarks[onset])
+    chosen = {"annotated": (onset, clip.apex)} | {m: (onset, onset + spot_apex(known, m)) for m in METHODS}
+    found = spot_interval(align_clip(clip.frames, landmarks=clip.landmarks[0]), clip.fps)
     chosen |= {"pulse, nothing known": (found.onset, found.apex)}
-    chosen |= {"midpoint, nothing known": (0, len(drawn.frames) // 2)}
-    return {name: (drawn.frames[i], drawn.frames[j], drawn.landmarks[i]) for name, (i, j) in chosen.items()}
+    chosen |= {"midpoint, nothing known": (0, len(clip.frames) // 2)}
+    return {name: (clip.frames[i], clip.frames[j], clip.landmarks[i]) for name, (i, j) in chosen.items()}
 
 
 def emotions(seed: int, jobs: int) -> pd.DataFrame:
     """Return UF1 of the linear SVM (three classes, 5 folds of subjects) for each way to choose onset and apex."""
-    data = make_dataset(seed=seed, n_jobs=jobs)  # its manifest and labels: the clips show the same action units
-    where = [
+    data = make_dataset(seed=seed, n_jobs=jobs)  # manifest and labels only: the clips show the same action units
+    numbers = [
         (int(s.split("/s")[1]), int(c[1:]))
         for s, c in zip(data.manifest["subject"], data.manifest["clip"], strict=True)
     ]
-    work = Parallel(jobs, return_as="generator", max_nbytes=None)(delayed(pairs_of)(seed, *w) for w in where)
-    drawn = list(tqdm(work, total=len(where), desc="clips for the SVM"))
+    work = Parallel(jobs, return_as="generator", max_nbytes=None)(delayed(choose_frames)(seed, *n) for n in numbers)
+    clips = list(tqdm(work, total=len(numbers), desc="clips for the SVM"))
     rows = []
-    for name in drawn[0]:
-        onset, apex, landmarks = (np.stack(arrays) for arrays in zip(*(d[name] for d in drawn), strict=True))
+    for name in clips[0]:
+        onset, apex, landmarks = (np.stack(arrays) for arrays in zip(*(clip[name] for clip in clips), strict=True))
         pairs = PairSet(data.manifest, onset, apex, data.labels, data.label_names, landmarks=landmarks)
         pairs = prepare_pairs(pairs, n_jobs=jobs)
         predicted = np.empty(len(pairs), np.int64)
@@ -139,25 +141,27 @@ def emotions(seed: int, jobs: int) -> pd.DataFrame:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--settings", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
-    parser.add_argument("--subjects", type=int, help="of each setting, a clip each")
+    parser = make_parser(__doc__, "apex")
+    parser.add_argument("--settings", nargs="+", choices=CLIPS, default=list(CLIPS))
+    parser.add_argument("--subjects", type=int, help="of each setting, one clip each")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--emotions", action="store_true", help="also measure UF1 with spotted apexes")
-    parser.add_argument("--out", type=Path, default=Path("runs/apex"))
-    options = parser.parse_args()
+    args = parser.parse_args()
 
-    options.out.mkdir(parents=True, exist_ok=True)
-    clips = [(s, options.seed, k) for s in options.settings for k in range(options.subjects or SUBJECTS[s])]
-    work = Parallel(options.jobs, return_as="generator")(delayed(spot)(*clip) for clip in clips)
-    rows = [row for clip in tqdm(work, total=len(clips), desc="clips") for row in clip]
-    table = summarise(pd.DataFrame(rows))
-    table.to_csv(options.out / "apex.csv", index=False, float_format="%.3f")
+    out = make_folder(args.out)
+    clips = [(s, args.seed, k) for s in args.settings for k in range(args.subjects or CLIPS[s])]
+    done = finished_jobs(out / "errors.csv", ["setting", "seed", "subject"])
+    missing = [clip for clip in clips if clip not in done]
+    work = Parallel(args.jobs, return_as="generator")(delayed(spot)(*clip) for clip in missing)
+    for rows in tqdm(work, total=len(missing), desc="clips"):
+        append_rows(out / "errors.csv", pd.DataFrame(rows))
+    errors = pd.read_csv(out / "errors.csv").set_index(["setting", "seed", "subject"])
+    table = summarise(errors.loc[clips].reset_index())
+    table.to_csv(out / "apex.csv", index=False, float_format="%.3f")
     print(table[["setting", "task", "method", *table.columns[5:18:3]]].round(2).to_string(index=False))
-    if options.emotions:
-        table = emotions(options.seed, options.jobs)
-        table.to_csv(options.out / "emotions.csv", index=False, float_format="%.4f")
+    if args.emotions:
+        table = emotions(args.seed, args.jobs)
+        table.to_csv(out / "emotions.csv", index=False, float_format="%.4f")
         print(table.round(3).to_string(index=False))
 
 

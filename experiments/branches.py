@@ -1,27 +1,25 @@
-"""Does the repaired recipe recognise more? Its two branches, each alone and together, against a linear SVM.
+"""Does the repaired recipe recognise more? Its two branches, each alone and both together, against a linear SVM.
+
+    python experiments/branches.py --presets easy standard hard --jobs 2
 
 With late fusion the branches share nothing that stage 2 trains: each has its own classifier and its own loss. So one
-network a seed and fold is trained, and its motion branch, its flow branch and both are asked in turn. Writes
-predictions.csv.gz and scores.csv (UF1 of each, and paired differences with 95 % intervals over people) to OUT; folds
-that are there are not computed again.
-
-    python benchmarks/branches.py --presets easy standard hard --jobs 2
+network is trained for each seed and fold, and its motion branch, its flow branch and both together predict in turn.
+Writes predictions.csv.gz and scores.csv (UF1 of each, and paired differences with 95 % intervals over subjects) to OUT.
+A run that was stopped goes on with the folds that are missing.
 """
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from common import make_parser, prepared_faces
 
 from lfdtcmen.baselines.simple import linear_svm
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
-from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import score_table
 from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
@@ -30,7 +28,7 @@ BRANCHES = {"both": None, "motion": 0, "flow": 1}
 
 
 class Branch:
-    """``fit_predict`` of one branch, or both, of a network that is trained once a seed and fold."""
+    """One branch, or both, of a network that is trained once for each seed and fold: a model for `cross_validate`."""
 
     def __init__(self, name: str, config: Config, run_dir: Path):
         self.branch, self.config, self.run_dir = BRANCHES[name], config, run_dir
@@ -45,19 +43,17 @@ class Branch:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__, "branches")
     parser.add_argument("--presets", nargs="+", default=["standard"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=12, help="of stage 2")
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("runs/branches"), help="of tables, checkpoints and folds")
     args = parser.parse_args()
 
     tables, scores = [], []
     for preset in args.presets:
         config = load_config("cpu", recipe="repaired", preset=preset)
         config = replace(config, epochs=(config.epochs[0], args.epochs, 0))
-        pairs = prepare_pairs(make_dataset(preset, subjects=config.subjects, n_jobs=-1), n_jobs=-1)
+        pairs = prepared_faces(config)
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
         LFDTCMENClassifier(config, args.out).pretrain(args.seeds, args.jobs)
         models = {name: Branch(name, config, args.out) for name in BRANCHES} | {"linear-svm": linear_svm}

@@ -1,44 +1,36 @@
-"""How much do bad practices inflate the score of the optical flow branch? For notebook 11.
+"""How much do bad practices inflate the score of the optical flow branch?
 
-Trains the flow branch on the same drawn faces with subjects apart, and with samples split at random, and predicts the
-test samples after every epoch; and once more with the epoch chosen on validation subjects. Writes
-runs/inflation.
+    python experiments/inflation.py --seeds 3 --epochs 8 --jobs 2
 
-    python benchmarks/inflation.py --seeds 3 --epochs 8 --jobs 2
+Trains the flow branch on the same synthetic faces three times: with the subjects of training and test apart, with
+samples split at random, and with the epoch chosen on validation subjects. In the first two, it predicts the test
+samples after every epoch. Writes the predictions (apart.csv.gz, mixed.csv.gz, validated.csv.gz) and about.json to OUT.
+A run that was stopped trains the first two again.
 """
 
-import argparse
-import json
-import sys
 import time
-from datetime import date
-from pathlib import Path
+
+from common import make_parser, prepared_faces, write_about
 
 from lfdtcmen import load_config
 from lfdtcmen.analysis.inflation import epoch_predictions, inflation_table, random_kfold
-from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
-from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser = make_parser(__doc__, "inflation")
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--epochs", type=int, default=8, help="of stage 2")
+    parser.add_argument("--folds", type=int, default=5, help="how many")
     args = parser.parse_args()
 
     start = time.perf_counter()
-    out = make_folder(ROOT / "runs" / "inflation")
+    out = make_folder(args.out)
     config = load_config("cpu", drl=None, motion=None, epochs=(0, args.epochs, 0), folds=args.folds)
-    pairs = make_dataset(config.preset, config.label_map, config.subjects, seed=config.seed, n_jobs=-1)
-    pairs = prepare_pairs(pairs, n_jobs=-1)
+    pairs = prepared_faces(config)
     seeds = range(args.seeds)
     splits = {
         "apart": list(grouped_kfold(pairs.subjects, pairs.labels, config.folds)),
@@ -53,15 +45,7 @@ def main() -> None:
         chooser, pairs, splits["apart"], seeds, out, args.jobs, config=chooser.settings, progress=True
     )
     validated[["seed", "fold", "subject", "clip", "label", "prediction"]].to_csv(out / "validated.csv.gz", index=False)
-    about = {
-        "command": " ".join(["python", *sys.argv]),
-        "date": f"{date.today()}",
-        "minutes": round((time.perf_counter() - start) / 60, 1),
-        "jobs": args.jobs,
-        "preset": config.preset,
-        "subjects": config.subjects,
-    }
-    (out / "about.json").write_text(json.dumps(about, indent=2) + "\n")
+    write_about(out, start, jobs=args.jobs, preset=config.preset, subjects=config.subjects)
     for metric in ("uf1", "uar"):
         table = inflation_table(tables["apart"], tables["mixed"], pairs.num_classes, validated, metric)
         print(f"{metric}\n{table.round(3).to_string(index=False)}")

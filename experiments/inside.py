@@ -1,25 +1,26 @@
-"""What the network looks at, and what its codes tell: Grad-CAM on true motion, probes, swaps (notebook 10).
+"""Where the network looks, and what its codes contain: Grad-CAM scored on true motion, probes, and swaps.
+
+    python experiments/inside.py --jobs 2
+    python experiments/inside.py --seeds 0 --epochs 1 --subjects 30 --out runs/try
 
 For each seed and fold, two kinds of training, with stage 1 as in the ablations of Tables 4 to 7:
 
 - full: settings I, II and III of Table 6 through all three stages, on one stage 1. Grad-CAM and HiResCAM of each are
-  scored on the fold's held-out subjects (OUT/attribution.csv); the codes are probed of a random encoder, after stage 1
-  and after stage 3 (OUT/probes.csv); swaps after stages 1 and 3 are held to the rendered truth (OUT/swaps.csv);
-- without reconstruction, contrastive, consistency, orthogonality, cycle: stage 1 without that loss, probed (emotion has
-  no weight in stage 1).
+  scored on the fold's held-out subjects (OUT/attribution.csv). The codes of an untrained encoder, after stage 1 and
+  after stage 3 are probed (OUT/probes.csv). Swaps after stages 1 and 3 are compared with the rendered truth
+  (OUT/swaps.csv).
+- without reconstruction, contrastive, consistency, orthogonality, cycle: stage 1 without that loss. Its codes are
+  probed. (The emotion loss has no weight in stage 1.)
 
-What OUT/costs.csv says is done is not computed again, so that a run that was stopped goes on.
-
-    python benchmarks/inside.py --jobs 2
-    python benchmarks/inside.py --seeds 0 --epochs 1 --subjects 30 --out runs/try
+OUT/costs.csv lists the jobs that are done, with their minutes. A run that was stopped goes on with the others.
 """
 
-import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from common import append_rows, finished_jobs, make_parser, prepared_faces
 from joblib import Parallel, delayed
 
 from lfdtcmen.analysis.ablation import TABLES, configure
@@ -29,9 +30,9 @@ from lfdtcmen.analysis.gradcam import gradcam, hirescam
 from lfdtcmen.analysis.probes import probe_codes
 from lfdtcmen.analysis.swaps import swap_errors
 from lfdtcmen.config import Config, load_config
-from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
-from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset
+from lfdtcmen.datasets.synthetic import make_counterfactuals
+from lfdtcmen.files import make_folder
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import stage_checkpoint
 
@@ -45,7 +46,7 @@ def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[dict[st
     """Train and measure one variant on one fold; return the rows of each file, and what it cost."""
     tables: dict[str, list[pd.DataFrame]] = {"attribution": [], "probes": [], "swaps": []}
     with one_thread():
-        pairs = prepare_pairs(make_dataset(config.preset, subjects=config.subjects))
+        pairs = prepared_faces(config, jobs=1)
         train, test = (pairs.subset(i) for i in list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold])
         start = time.perf_counter()
         stage1, _ = stage_checkpoint(1, config, train, out / "runs", progress=False)
@@ -81,13 +82,11 @@ def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__, "inside")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="which seeds")
     parser.add_argument("--folds", type=int, nargs="+", default=[0], help="which folds")
     parser.add_argument("--epochs", type=int, nargs="+", default=[2, 20, 2], help="of stages 1, 2, 3; one number: all")
-    parser.add_argument("--subjects", type=int, default=100)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("runs/inside"))
+    parser.add_argument("--subjects", type=int, default=100, help="how many")
     args = parser.parse_args()
 
     epochs = tuple(args.epochs * 3 if len(args.epochs) == 1 else args.epochs)
@@ -95,10 +94,8 @@ def main() -> None:
     configs = {FULL: base} | {
         f"without {loss}": replace(base, stage1=replace(base.stage1, **{loss: 0.0})) for loss in LEFT_OUT
     }
-    args.out.mkdir(parents=True, exist_ok=True)
-    costs, done = args.out / "costs.csv", set()
-    if costs.exists():
-        done = set(pd.read_csv(costs)[["variant", "seed", "fold"]].itertuples(index=False, name=None))
+    costs = make_folder(args.out) / "costs.csv"
+    done = finished_jobs(costs, ["variant", "seed", "fold"])
     # seed by seed: a run that is stopped lacks seeds, not variants
     jobs = [(name, seed, fold) for seed in args.seeds for fold in args.folds for name in VARIANTS]
     jobs = [job for job in jobs if job not in done]
@@ -106,17 +103,13 @@ def main() -> None:
     for tables, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
         for name, parts in tables.items():
             for table in parts:
-                append(args.out / f"{name}.csv", table)
-        append(costs, pd.DataFrame([cost]))
+                append_rows(args.out / f"{name}.csv", table)
+        append_rows(costs, pd.DataFrame([cost]))
         print(
             f"{cost['variant']}, seed {cost['seed']}, fold {cost['fold']}: {cost['training']:.1f} min training, "
             f"{cost['measuring']:.1f} min measuring",
             flush=True,
         )
-
-
-def append(path: Path, table: pd.DataFrame) -> None:
-    table.to_csv(path, mode="a", header=not path.exists(), index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""What the experiments have in common: options, data, tables that grow job by job, and a record of the run."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib import cbook, image
+from skimage.data import astronaut
+
+from lfdtcmen import __version__
+from lfdtcmen.config import Config
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.preparation import prepare_pairs
+from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.files import runs_dir
+
+
+def make_parser(doc: str, name: str) -> argparse.ArgumentParser:
+    """Return a parser whose help is the script's docstring, with the options that every experiment has."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=1, help="processes; -1 for all cores")
+    parser.add_argument(
+        "--out", type=Path, default=runs_dir() / name, help="folder of the tables and of what they need"
+    )
+    return parser
+
+
+def prepared_faces(config: Config, jobs: int = -1) -> PairSet:
+    """Return the synthetic faces of a config with their flow. Their seed is 0, whichever seed the training has."""
+    faces = make_dataset(config.preset, config.label_map, config.subjects, n_jobs=jobs)
+    return prepare_pairs(faces, n_jobs=jobs)
+
+
+def photographs() -> dict[str, np.ndarray]:
+    """Return two photographs in the public domain, uint8 [H, W, 3] each: of scikit-image and of matplotlib."""
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        return {"Collins": astronaut(), "Hopper": image.imread(file, format="jpg")}
+
+
+def finished_jobs(table: Path, keys: Sequence[str]) -> set[tuple]:
+    """Return the values of the key columns of each row of a table, as tuples; none where there is no table yet."""
+    if not table.exists():
+        return set()
+    return set(pd.read_csv(table)[list(keys)].itertuples(index=False, name=None))
+
+
+def append_rows(table: Path, rows: pd.DataFrame) -> None:
+    """Add rows at the end of a CSV file, with the header where the file is new."""
+    rows.to_csv(table, mode="a", header=not table.exists(), index=False, float_format="%.4f")
+
+
+def write_about(folder: Path, start: float, **facts: object) -> None:
+    """Write about.json: the command, the date, the version, the minutes since ``start`` (`time.perf_counter`)."""
+    about = {
+        "command": " ".join(["python", *sys.argv]),
+        "date": f"{date.today()}",
+        "version": __version__,
+        "minutes": round((time.perf_counter() - start) / 60, 1),
+        **facts,
+    }
+    (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,78 @@
+"""Which tables a notebook reads: the reader's own before the shipped ones, and files of one run together."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.results import COMMANDS, find
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "experiments" / "results"
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def write(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x\n1\n")
+
+
+def test_the_shipped_run_is_found_from_any_folder(runs, monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    found = find("inflation", "about.json", "apart.csv")
+    assert found.folder == SHIPPED / "inflation"
+    assert found.origin == "the run that comes with the project (experiments/results/inflation)"
+    assert len(pd.read_csv(found.path("apart.csv"))) > 0  # apart.csv.gz
+
+
+def test_the_readers_own_run_comes_first(runs):
+    write(runs / "coverage" / "coverage.csv")
+    found = find("coverage", "coverage.csv")
+    assert found.path("coverage.csv") == runs / "coverage" / "coverage.csv"
+    assert found.origin == f"your own run ({runs.as_posix()}/coverage)"
+
+
+def test_a_plain_table_comes_before_a_compressed_one(runs):
+    write(runs / "dfme" / "predictions.csv")
+    (runs / "dfme" / "predictions.csv.gz").write_bytes(b"old")
+    assert find("dfme", "predictions.csv").path("predictions.csv").suffix == ".csv"
+
+
+def test_files_are_taken_from_one_run(runs):
+    write(runs / "ablations" / "predictions.csv")  # but no own_stage1.csv.gz
+    assert find("ablations", "predictions.csv").folder == runs / "ablations"
+    assert find("ablations", "predictions.csv", "own_stage1.csv").folder == SHIPPED / "ablations"
+
+
+def test_a_relative_folder_of_runs_starts_at_the_clone(monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_RUNS", "experiments/results")
+    monkeypatch.chdir(ROOT / "notebooks")
+    found = find("recipes", "costs.csv")
+    assert found.folder == SHIPPED / "recipes" and found.origin == "your own run (experiments/results/recipes)"
+
+
+def test_a_missing_table_names_the_command_that_makes_it(runs):
+    with pytest.raises(DataError, match=re.escape(COMMANDS["inside"])):
+        find("inside", "no_such_table.csv")
+    with pytest.raises(DataError, match=r"no long run has the name 'outside'.*use one of: ablations, apex"):
+        find("outside", "no_such_table.csv")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_run_is_shipped_and_explained(name):
+    assert any((SHIPPED / name).iterdir())
+    assert f"| `{name}` | `{COMMANDS[name]}`" in (ROOT / "experiments" / "README.md").read_text(encoding="utf-8")
+
+
+def test_each_shipped_run_has_a_command_whose_script_is_there():
+    assert sorted(folder.name for folder in SHIPPED.iterdir()) == sorted(COMMANDS)
+    for command in COMMANDS.values():
+        for script in re.findall(r"python (\S+\.py)", command):
+            assert (ROOT / script).is_file()
