@@ -14,7 +14,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from lfdtcmen.losses.orthogonality import pool
 
 from lfdtcmen import LFDTCMEN, Batch, Config, load_config
 from lfdtcmen.datasets.synthetic import make_dataset
@@ -27,7 +26,9 @@ from lfdtcmen.losses import (
     reconstruction,
     soft_orthogonality,
 )
-from lfdtcmen.training.loop import augment, use_bf16
+from lfdtcmen.losses.orthogonality_loss import pool
+from lfdtcmen.training.batches import augment
+from lfdtcmen.training.stages import use_bf16
 
 
 def naive_loss(model: LFDTCMEN, vgg: VGG19, batch: Batch, config: Config) -> torch.Tensor:

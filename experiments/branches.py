@@ -17,6 +17,7 @@ import torch
 from common import make_parser, prepared_faces
 
 from lfdtcmen.baselines.simple import linear_svm
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import grouped_kfold
@@ -32,9 +33,14 @@ class Branch:
 
     def __init__(self, name: str, config: Config, run_dir: Path):
         self.branch, self.config, self.run_dir = BRANCHES[name], config, run_dir
+        self.network = LFDTCMENClassifier(config, run_dir, stages=2, method=EXTENDED)
+        self.settings = {"model": name} | self.network.settings
+        self.prepare = self.network.prepare
 
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
-        model, _ = stage_checkpoint(2, replace(self.config, seed=seed), train, self.run_dir, progress=False)
+        model, _ = stage_checkpoint(
+            2, replace(self.config, seed=seed), train, self.run_dir, progress=False, method=EXTENDED
+        )
         chunks = np.array_split(np.arange(len(test)), -(-len(test) // 64))
         with torch.no_grad():
             outputs = [model(test.batch(chunk), identity=False) for chunk in chunks]
@@ -55,15 +61,9 @@ def main() -> None:
         config = replace(config, epochs=(config.epochs[0], args.epochs, 0))
         pairs = prepared_faces(config)
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
-        LFDTCMENClassifier(config, args.out).pretrain(args.seeds, args.jobs)
         models = {name: Branch(name, config, args.out) for name in BRANCHES} | {"linear-svm": linear_svm}
-        settings = LFDTCMENClassifier(config, stages=2).settings
         predictions = {
-            name: cross_validate(
-                *(model, pairs, folds, args.seeds, args.out / preset / name, args.jobs),
-                config={"model": name} | settings,
-                progress=True,
-            )
+            name: cross_validate(model, pairs, folds, args.seeds, args.out / preset / name, args.jobs, progress=True)
             for name, model in models.items()
         }
         tables += [table.assign(preset=preset, model=name) for name, table in predictions.items()]

@@ -18,12 +18,13 @@ from common import append_rows, finished_jobs, make_parser, prepared_faces
 from joblib import Parallel, delayed
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.files import make_folder
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
+from lfdtcmen.training import stage_checkpoint
 
 REPAIRED = load_config("cpu", recipe="repaired")
 NOT_PRETRAINED = load_config("cpu", recipe="repaired_alone")
@@ -32,7 +33,7 @@ PAPER = load_config("cpu", perceptual_size=32, epochs=(2, 20, 2))  # as in the a
 
 def with_losses(config: Config, **weights: float) -> Config:
     """Return the config with other weights of these losses in stage 1."""
-    return replace(config, stage1=replace(config.stage1, **weights))
+    return replace(config, stage1=config.stage1 | weights)
 
 
 MAIN = {
@@ -75,7 +76,7 @@ def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None,
         pairs = prepared_faces(config, jobs=1)
         train, test = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold]
         start = time.perf_counter()
-        model, _ = stage_checkpoint(1, config, pairs.subset(train), out / "runs", progress=False)
+        model, _ = stage_checkpoint(1, config, pairs.subset(train), out / "runs", progress=False, method=EXTENDED)
         minutes = (time.perf_counter() - start) / 60
         report = disentanglement_report(model, pairs.subset(test), make_counterfactuals(config.preset), seed)
     labels = {"preset": config.preset, "variant": name, "seed": seed, "fold": fold}
@@ -106,7 +107,7 @@ def main() -> None:
     # pretraining comes first, once for each seed: the folds share it
     for name in names:
         seeds = {seed for n, seed, _ in jobs if n == name}
-        LFDTCMENClassifier(configs[name], out / "runs").pretrain(sorted(seeds), args.jobs)
+        EXTENDED.prepare([replace(configs[name], seed=seed) for seed in sorted(seeds)], out / "runs", args.jobs)
     tasks = (delayed(measure)(n, configs[n], seed, fold, args.epochs, out) for n, seed, fold in jobs)
     for rows, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
         append_rows(out / "measures.csv", pd.DataFrame(rows))

@@ -13,6 +13,7 @@ import pandas as pd
 from common import make_parser, prepared_faces, write_about
 
 from lfdtcmen import load_config
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import CHOICES
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.evaluation.protocol import cross_validate
@@ -41,11 +42,11 @@ def main() -> None:
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds))
         predictions = {}
         for option in CHOICES["imbalance"]:
-            model = LFDTCMENClassifier(load_config("cpu", **flow_branch, imbalance=option))
+            model = LFDTCMENClassifier(load_config("cpu", **flow_branch, imbalance=option), method=EXTENDED)
             name = option or "cross_entropy"
             print(f"{label_map}, {name}")
             predictions[name] = cross_validate(
-                model, pairs, folds, range(seeds), out / label_map / name, args.jobs, config=model.settings,
+                model, pairs, folds, range(seeds), out / label_map / name, args.jobs,
                 progress=True,
             )  # fmt: skip
         table = score_table(predictions, reference="cross_entropy")

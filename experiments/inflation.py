@@ -41,9 +41,7 @@ def main() -> None:
         tables[name] = epoch_predictions(config, pairs, folds, seeds, args.jobs, progress=True)
         tables[name].to_csv(out / f"{name}.csv.gz", index=False)
     chooser = LFDTCMENClassifier(config, validation=0.2)
-    validated = cross_validate(
-        chooser, pairs, splits["apart"], seeds, out, args.jobs, config=chooser.settings, progress=True
-    )
+    validated = cross_validate(chooser, pairs, splits["apart"], seeds, out, args.jobs, progress=True)
     validated[["seed", "fold", "subject", "clip", "label", "prediction"]].to_csv(out / "validated.csv.gz", index=False)
     write_about(out, start, jobs=args.jobs, preset=config.preset, subjects=config.subjects)
     for metric in ("uf1", "uar"):

@@ -29,6 +29,7 @@ from lfdtcmen.analysis.disentanglement import untrained_like
 from lfdtcmen.analysis.gradcam import gradcam, hirescam
 from lfdtcmen.analysis.probes import probe_codes
 from lfdtcmen.analysis.swaps import swap_errors
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_counterfactuals
@@ -49,10 +50,12 @@ def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[dict[st
         pairs = prepared_faces(config, jobs=1)
         train, test = (pairs.subset(i) for i in list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold])
         start = time.perf_counter()
-        stage1, _ = stage_checkpoint(1, config, train, out / "runs", progress=False)
+        stage1, _ = stage_checkpoint(1, config, train, out / "runs", progress=False, method=EXTENDED)
         if variant == FULL:
             models = {
-                number: stage_checkpoint(3, configure(config, run), train, out / "runs", progress=False)[0]
+                number: stage_checkpoint(
+                    3, configure(config, run), train, out / "runs", progress=False, method=EXTENDED
+                )[0]
                 for number, run in SETTINGS.items()
             }
         trained = time.perf_counter()
@@ -91,9 +94,7 @@ def main() -> None:
 
     epochs = tuple(args.epochs * 3 if len(args.epochs) == 1 else args.epochs)
     base = load_config("cpu", subjects=args.subjects, perceptual_size=32, epochs=epochs)
-    configs = {FULL: base} | {
-        f"without {loss}": replace(base, stage1=replace(base.stage1, **{loss: 0.0})) for loss in LEFT_OUT
-    }
+    configs = {FULL: base} | {f"without {loss}": replace(base, stage1=base.stage1 | {loss: 0.0}) for loss in LEFT_OUT}
     costs = make_folder(args.out) / "costs.csv"
     done = finished_jobs(costs, ["variant", "seed", "fold"])
     # seed by seed: a run that is stopped lacks seeds, not variants

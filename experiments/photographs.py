@@ -13,14 +13,15 @@ from dataclasses import replace
 
 import pandas as pd
 from common import append_rows, finished_jobs, make_parser, photographs
-from lfdtcmen.training.pretrain import pretrain
 
 from lfdtcmen.analysis.disentanglement import cross_identity_gain, photograph_gain
+from lfdtcmen.beyond.method import EXTENDED
+from lfdtcmen.beyond.pretraining import pretrain
 from lfdtcmen.config import load_config
 from lfdtcmen.datasets.synthetic import make_counterfactuals, photograph_counterfactuals
 from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import align_faces
-from lfdtcmen.training import LFDTCMENClassifier, build_model
+from lfdtcmen.training import build_model
 
 
 def main() -> None:
@@ -34,10 +35,10 @@ def main() -> None:
     measures = make_folder(args.out) / "measures.csv"
     done = finished_jobs(measures, ["seed"])
     seeds = [seed for seed in args.seeds if (seed,) not in done]
-    LFDTCMENClassifier(config, args.out).pretrain(seeds, args.jobs)
+    EXTENDED.prepare([replace(config, seed=seed) for seed in seeds], args.out, args.jobs)
     for seed in seeds:
         seeded = replace(config, seed=seed)
-        model = build_model(seeded, 3)
+        model = build_model(seeded, 3, EXTENDED)
         pretrain(model, seeded, args.out, progress=False)
         tables = [cross_identity_gain(model, synthetic, seed).assign(photograph="", seed=seed)]
         for name, face in aligned.items():

@@ -31,9 +31,7 @@ def main() -> None:
     pairs = prepared_faces(config)
     folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[: args.folds]
     model = LFDTCMENClassifier(config)
-    own = cross_validate(
-        model, pairs, folds, args.seeds, args.out / "own-stage1", args.jobs, config=model.settings, progress=True
-    )
+    own = cross_validate(model, pairs, folds, args.seeds, args.out / "own-stage1", args.jobs, progress=True)
     own.assign(model="full").to_csv(args.out / "own_stage1.csv.gz", index=False)
     shared = pd.read_csv(args.out / "predictions.csv").query("model == 'full' and seed in @args.seeds")
     shared = shared[shared["fold"] < len(folds)]
