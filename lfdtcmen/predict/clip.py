@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,16 @@ class Interval:
     curve_name: str
 
 
+class AlignedPair(NamedTuple):
+    """Aligned onset and apex, uint8 [128, 128, 3]; the flow between them [2, 128, 128] and its streams [3, 28, 28]."""
+
+    onset: np.ndarray
+    apex: np.ndarray
+    flow: np.ndarray
+    streams: np.ndarray
+    note: str
+
+
 def newest_checkpoint(runs: Path | str) -> Path:
     """Return the checkpoint of stage 2 or 3 that was written last below a folder of runs.
 
@@ -147,10 +158,10 @@ def predict_clip(
     with _timed("spot onset and apex", seconds):
         found = _spot(path, clip, numbers, fps) if given is None else _take(*given, clip, numbers)
     with _timed("optical flow", seconds):
-        pair, motion, streams = _align_pair(path, found.onset, found.apex, detect)
+        pair = _align_pair(path, found.onset, found.apex, detect)
     with _timed("network and Grad-CAM", seconds):
         label_names = tuple(about["label_names"])
-        probabilities, maps = _classify(model, pair.frames, streams, label_names)
+        probabilities, maps = _classify(model, pair, label_names)
 
     held_out = _read_held_out(checkpoint)
     rise = (found.apex - found.onset) / fps
@@ -164,16 +175,16 @@ def predict_clip(
         onset=found.onset,
         apex=found.apex,
         spotted=given is None,
-        onset_frame=pair.frames[0],
-        apex_frame=pair.frames[1],
-        flow=motion,
+        onset_frame=pair.onset,
+        apex_frame=pair.apex,
+        flow=pair.flow,
         maps=maps,
         label_names=label_names,
         probabilities=probabilities,
         checkpoint=checkpoint.name,
         about=about,
         held_out=held_out,
-        warnings=(*_warn_of_network(about, held_out), *_warn_of_clip(motion, rise, fps), *notes),
+        warnings=(*_warn_of_network(about, held_out), *_warn_of_clip(pair.flow, rise, fps), *notes),
         seconds=seconds,
     )
 
@@ -268,24 +279,24 @@ def _take(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> Inter
     return Interval(onset, apex, curve, "change since the onset (grey levels)")
 
 
-def _align_pair(path: Path, onset: int, apex: int, detect: Detector) -> tuple[AlignedClip, np.ndarray, np.ndarray]:
-    """Return onset and apex aligned on the onset, the flow between them [2, 128, 128], and its streams [3, 28, 28]."""
+def _align_pair(path: Path, onset: int, apex: int, detect: Detector) -> AlignedPair:
+    """Align the two frames on the onset, as training pairs are, and compute flow and streams."""
     pair = align_faces((frame for _, frame in read_frames(path, [onset, apex])), detect, numbers=[onset, apex])
     motion = optical_flow.tvl1(*pair.frames)  # [2, 128, 128]
-    return pair, motion, optical_flow.to_streams(motion)
+    return AlignedPair(*pair.frames, motion, optical_flow.to_streams(motion), pair.note)
 
 
 def _classify(
-    model: LFDTCMEN, frames: np.ndarray, streams: np.ndarray, label_names: tuple[str, ...]
+    model: LFDTCMEN, pair: AlignedPair, label_names: tuple[str, ...]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return the probabilities [C] of one pair, and each branch's Grad-CAM [h, w] for the most probable class."""
     one = PairSet(
         manifest=pd.DataFrame({"subject": ["unknown"]}),
-        onset=frames[:1],
-        apex=frames[1:],
+        onset=pair.onset[None],
+        apex=pair.apex[None],
         labels=np.zeros(1, np.int64),  # not used
         label_names=label_names,
-        streams=streams[None],
+        streams=pair.streams[None],
     )
     probabilities = predict(model, one)[0]
     maps = gradcam(model, one.batch([0]), torch.tensor([int(probabilities.argmax())]))

@@ -160,7 +160,7 @@ def _gradcam_panel(p: Prediction, branch: str) -> Panel:
     }[branch]
     values = p.maps[branch]  # [h, w]
     if values.any():
-        # notebook 10 scores these maps on true motion: they lie on moving skin no more often than chance level
+        # notebook 10 scores these maps on true motion: they lie on moving skin no more often than at chance level
         size = f"{values.shape[0]}x{values.shape[1]} positions"
         text = f"Grad-CAM of the {source} for {p.label} ({size}): no proof of where the network looked"
     else:
