@@ -156,7 +156,7 @@ def predict_clip(
         fps = _frame_rate(path) if fps is None else fps
         numbers, clip = _align_section(path, section, detect)
     with _timed("spot onset and apex", seconds):
-        found = _spot(path, clip, numbers, fps) if given is None else _take(*given, clip, numbers)
+        found = _spot(path, clip, numbers, fps) if given is None else _use_given(*given, clip, numbers)
     with _timed("optical flow", seconds):
         pair = _align_pair(path, found.onset, found.apex, detect)
     with _timed("network and Grad-CAM", seconds):
@@ -268,7 +268,7 @@ def _spot(path: Path, clip: AlignedClip, numbers: list[int], fps: float) -> Inte
     return Interval(numbers[found.onset], numbers[found.apex], found.curve, "expression, as a share of the apex")
 
 
-def _take(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> Interval:
+def _use_given(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> Interval:
     """Check that the clip has the given onset and apex."""
     for name, number in {"onset": onset, "apex": apex}.items():
         if number not in numbers:
@@ -283,7 +283,7 @@ def _align_pair(path: Path, onset: int, apex: int, detect: Detector) -> AlignedP
     """Align the two frames on the onset, as training pairs are, and compute flow and streams."""
     pair = align_faces((frame for _, frame in read_frames(path, [onset, apex])), detect, numbers=[onset, apex])
     motion = optical_flow.tvl1(*pair.frames)  # [2, 128, 128]
-    return AlignedPair(*pair.frames, motion, optical_flow.to_streams(motion), pair.note)
+    return AlignedPair(pair.frames[0], pair.frames[1], motion, optical_flow.to_streams(motion), pair.note)
 
 
 def _classify(
