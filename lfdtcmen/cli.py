@@ -287,8 +287,8 @@ def train(
         interval = f"95 % interval over {held_out['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
         typer.echo(f"{metric} {score['value']:.3f} ({interval})")
     from lfdtcmen.evaluation.results import write_metrics
+    from lfdtcmen.predict.model_card import write_model_card
     from lfdtcmen.training.checkpoint import describe
-    from lfdtcmen.training.model_card import write_model_card
 
     options = f"--preset {config.preset} --label-map {config.label_map} --subjects {config.subjects}"
     options = f"--data {_shown(data.resolve())}" if data else options
@@ -489,7 +489,8 @@ def predict(
 
     - `lfdtcmen predict long.mp4 --start 300 --end 420`: four seconds of a long video
     """
-    from lfdtcmen.prediction import newest_checkpoint, predict_clip, write_report
+    from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
+    from lfdtcmen.predict.report import write_report
 
     chosen = checkpoint or newest_checkpoint(PROJECT / "runs")
     prediction = predict_clip(clip, chosen, onset, apex, start, end, fps, detector)

@@ -1,4 +1,4 @@
-"""What ``lfdtcmen doctor`` looks at: is everything here that a run needs?"""
+"""The checks of ``lfdtcmen doctor``: does this machine have all that a run needs?"""
 
 import importlib.metadata
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-FREE_GIGABYTES = 2.0  # checkpoints, executed notebooks and cached flows of a few runs
+FREE_GIGABYTES = 2.0  # for checkpoints, executed notebooks and cached flows of a few runs
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,22 @@ def examine(data_root: Path) -> Iterator[Check]:
     Parameters
     ----------
     data_root : Path
-        The folder in which data sets are looked for.
+        The folder that holds the data sets.
     """
-    yield python()
-    yield from packages()
-    yield from torch_device()
-    yield disk(data_root)
-    yield vgg_weights()
-    yield data_sets(data_root)
+    yield check_python()
+    yield from check_packages()
+    yield from check_torch()
+    yield check_disk(data_root)
+    yield check_vgg_weights()
+    yield list_data_sets(data_root)
 
 
-def python() -> Check:
+def check_python() -> Check:
     """Check that this Python is new enough."""
     return Check("Python", sys.version_info >= (3, 11), f"{platform.python_version()} (3.11 or newer needed)")
 
 
-def packages() -> Iterator[Check]:
+def check_packages() -> Iterator[Check]:
     """Check each dependency's version against the bounds of ``pyproject.toml``."""
     try:
         requirements = [Requirement(text) for text in importlib.metadata.requires("lfdtcmen") or []]
@@ -69,30 +69,30 @@ def packages() -> Iterator[Check]:
         yield Check("packages", True, f"all {len(needed)} within the bounds of pyproject.toml")
 
 
-def torch_device() -> Iterator[Check]:
-    """Check that torch can be imported, and tell its threads and device."""
+def check_torch() -> Iterator[Check]:
+    """Check that torch can be imported, and report its threads and device."""
     try:
         import torch
     except Exception as error:  # a broken binary raises OSError, a missing one ImportError
         yield Check("torch", False, f"cannot be imported ({type(error).__name__}: {error})")
         return
     yield Check("torch", True, torch.__version__)
-    yield Check("threads", True, f"{torch.get_num_threads()} for torch, {os.cpu_count()} cores here")
+    yield Check("threads", True, f"{torch.get_num_threads()} for torch, {os.cpu_count()} cores")
     if torch.cuda.is_available():
         yield Check("device", True, f"GPU: {torch.cuda.get_device_name()}")
     else:
-        yield Check("device", True, "CPU; the cpu profile is made for it")
+        yield Check("device", True, "CPU; use the profile cpu or smoke")
 
 
-def disk(folder: Path) -> Check:
-    """Check the free space where runs and caches go."""
+def check_disk(folder: Path) -> Check:
+    """Check the free space on the disk of a folder."""
     existing = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
     free = shutil.disk_usage(existing).free / 1e9
     return Check("disk", free >= FREE_GIGABYTES, f"{free:.1f} GB free ({FREE_GIGABYTES:.0f} GB needed)")
 
 
-def vgg_weights() -> Check:
-    """Tell which weights the perceptual loss would take; either is fine."""
+def check_vgg_weights() -> Check:
+    """Report which VGG-19 weights the perceptual loss would use; it runs with pretrained and with random ones."""
     try:
         from lfdtcmen.losses import VGG19
 
@@ -101,8 +101,8 @@ def vgg_weights() -> Check:
         return Check("VGG-19", False, f"{type(error).__name__}: {error}")
 
 
-def data_sets(data_root: Path) -> Check:
-    """Tell which data sets of the reader's own lie under ``data/``; none is needed."""
+def list_data_sets(data_root: Path) -> Check:
+    """Report which data sets lie in ``data_root``; a run needs none but the synthetic faces."""
     found = sorted(
         folder.name
         for folder in (data_root.iterdir() if data_root.is_dir() else ())

@@ -1,8 +1,8 @@
-"""The notebook series, executed in order by papermill: what ``lfdtcmen run`` does.
+"""The notebook series, executed in order by papermill: the work of ``lfdtcmen run``.
 
-A run is a folder: the executed notebooks with their HTML, whatever the notebooks write there (checkpoints,
-predictions, ``metrics.json``), and an ``index.html`` that shows all of it on one page. A notebook that is there,
-complete, and made from the same cells, parameters and package is not executed again.
+A run is a folder: the executed notebooks with their HTML, the files that the notebooks write there (checkpoints,
+predictions, ``metrics.json``), and an ``index.html`` that links all of it from one page. A notebook is not executed
+again while its executed copy is complete and was made from the same cells, parameters and package.
 """
 
 import hashlib
@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import nbformat
@@ -22,17 +21,18 @@ from papermill.exceptions import PapermillExecutionError
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, make_folder
+from lfdtcmen.templates import render
 
 PACKAGE = Path(__file__).resolve().parent
 
 
 class NotebookFailed(RuntimeError):
-    """A cell raised an exception, or the kernel died in it."""
+    """A cell raised an exception, or the kernel died while it ran."""
 
 
 @dataclass
 class Entry:
-    """One notebook of a run, as the index page shows it."""
+    """One notebook of a run; ``seconds`` is None until its executed copy is complete."""
 
     source: Path
     executed: Path
@@ -43,6 +43,17 @@ class Entry:
     def html(self) -> Path:
         """The executed notebook as a web page."""
         return self.executed.with_suffix(".html")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One notebook as ``index.html`` shows it: ``figure`` is a PNG in base64, ``link`` the executed page."""
+
+    notebook: str
+    title: str
+    state: str
+    figure: str | None
+    link: str | None
 
 
 def find_notebooks(folder: Path) -> list[Path]:
@@ -64,18 +75,18 @@ def find_notebooks(folder: Path) -> list[Path]:
 def run_series(
     notebooks: list[Path], run_dir: Path, parameters: dict[str, object], echo: Callable[[str, bool], None]
 ) -> list[Entry]:
-    """Execute notebooks in order into ``run_dir``, going on where an earlier call stopped.
+    """Execute the notebooks of a series in order, and continue where an earlier call stopped.
 
     Parameters
     ----------
     notebooks : list of Path
-        What to execute. Each runs in its own folder, as in JupyterLab.
+        The notebooks to execute. Each runs in its own folder, as in JupyterLab.
     run_dir : Path
-        Where everything goes; created where missing.
+        Folder of the run; created where missing.
     parameters : dict
         Values for the ``parameters`` cell of each notebook.
     echo : callable
-        Takes a text and whether the line ends with it; called twice a notebook.
+        Takes a text and whether the line ends after it; called twice for each notebook.
 
     Returns
     -------
@@ -85,11 +96,11 @@ def run_series(
     Raises
     ------
     DataError
-        A notebook cannot be read or does not know one of the parameters, or the folder cannot be written to.
+        A notebook cannot be read or lacks one of the parameters, or the folder cannot be written to.
     NotebookFailed
         A cell failed; the message names the notebook and the cell.
     """
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it says, we say in one line
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its messages would come between the progress lines
     for notebook in notebooks:
         check_parameters(notebook, parameters)
     make_folder(run_dir)
@@ -126,8 +137,19 @@ def check_parameters(notebook: Path, parameters: dict[str, object]) -> None:
         )
 
 
+def _bring_up_to_date(entry: Entry, parameters: dict[str, object]) -> str:
+    """Execute a notebook unless its executed copy is current; return the text of its progress line."""
+    fingerprint = _fingerprint(entry.source, parameters)
+    seconds = _seconds_of_current_copy(entry, fingerprint)
+    if seconds is not None:
+        entry.seconds = seconds
+        return f"up to date ({duration(seconds)} when it ran)"
+    entry.seconds = _execute(entry, parameters, fingerprint)
+    return duration(entry.seconds)
+
+
 def _fingerprint(notebook: Path, parameters: dict[str, object]) -> str:
-    """Sixteen hex digits that change with a cell, a parameter or a line of the package; outputs do not count."""
+    """Sixteen hex digits that change with a cell, a parameter or the package's Python code; outputs do not count."""
     cells = [(cell.cell_type, cell.source) for cell in nbformat.read(notebook, as_version=4).cells]
     digest = hashlib.sha256(json.dumps([cells, parameters], default=str).encode())
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -135,8 +157,8 @@ def _fingerprint(notebook: Path, parameters: dict[str, object]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _finished(entry: Entry, fingerprint: str) -> float | None:
-    """Return the seconds that a complete and current execution took, or None where there is none."""
+def _seconds_of_current_copy(entry: Entry, fingerprint: str) -> float | None:
+    """Return the seconds that the executed copy took, or None where there is no complete and current one."""
     try:
         stamp = nbformat.read(entry.executed, as_version=4).metadata.get("lfdtcmen", {})
     except (OSError, ValueError, nbformat.validator.NotebookValidationError):  # absent, or cut off by a kill
@@ -144,30 +166,21 @@ def _finished(entry: Entry, fingerprint: str) -> float | None:
     return stamp["seconds"] if stamp.get("fingerprint") == fingerprint and entry.html.exists() else None
 
 
-def _bring_up_to_date(entry: Entry, parameters: dict[str, object]) -> str:
-    """Execute a notebook unless that has been done; return what the progress line says of it."""
-    fingerprint = _fingerprint(entry.source, parameters)
-    entry.seconds = _finished(entry, fingerprint)
-    if entry.seconds is not None:
-        return f"up to date ({duration(entry.seconds)} when it ran)"
-    _execute(entry, parameters, fingerprint)
-    return duration(entry.seconds)
-
-
-def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> None:
+def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> float:
+    """Execute a notebook, write its executed copy and its HTML, and return the seconds that it took."""
     started = time.perf_counter()
     try:
         notebook = papermill.execute_notebook(
             entry.source,
-            entry.executed,  # saved after every cell, so that a long run can be watched and a failed one read
+            entry.executed,  # saved after every cell: a long run can be watched, and a failed one read
             parameters=parameters,
             cwd=entry.source.parent,
             kernel_name="python3",
             progress_bar=False,
-            extra_arguments=["--log-level=CRITICAL"],  # an exception is in the notebook; the terminal is ours
+            extra_arguments=["--log-level=CRITICAL"],  # the notebook holds the exception; the terminal stays clear
         )
     except PapermillExecutionError as error:
-        # papermill counts from 0 and has put one cell of its own, the parameters', before: so this counts from 1
+        # papermill counts cells from 0 and inserts one for the parameters: the number is that of the source, from 1
         raise NotebookFailed(
             f"{entry.source.name}, cell {error.cell_index} (In [{error.exec_count}]): {error.ename}: {error.evalue}"
         ) from error
@@ -176,48 +189,50 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> N
     seconds = time.perf_counter() - started
     with atomic_path(entry.html) as temporary:
         temporary.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
-    # the stamp goes on last: only a notebook that was executed to its end and is on disk with its HTML has one
+    # the fingerprint is written last: a notebook has it only when it ran to its end and its HTML is on disk
     notebook.metadata["lfdtcmen"] = {"fingerprint": fingerprint, "seconds": round(seconds, 1)}
     with atomic_path(entry.executed) as temporary:
         nbformat.write(notebook, temporary)
-    entry.seconds = seconds
+    return seconds
 
 
 def _last_cell(executed: Path) -> int:
-    """Return the number of the last cell that was started, from 1 and without papermill's own."""
+    """Return the number in the source, from 1, of the last cell that was started."""
     cells = nbformat.read(executed, as_version=4).cells
-    return sum(cell.metadata.papermill.start_time is not None for cell in cells) - 1
+    return sum(cell.metadata.papermill.start_time is not None for cell in cells) - 1  # papermill inserted one
 
 
 def duration(seconds: float) -> str:
-    """Return a time for people: ``7.4 s`` or ``3 min 20 s``."""
+    """Return a time as text: ``7.4 s`` or ``3 min 20 s``."""
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+# ---------------------------------------------------------------- the index page
 
 
 def write_index(run_dir: Path, entries: list[Entry], parameters: dict[str, object]) -> None:
     """Write ``index.html``: a card with the headline figure of each notebook, the scores, and the times."""
-    total = sum(entry.seconds or 0 for entry in entries)
-    settings = ", ".join(f"{name} {value}" for name, value in parameters.items() if name != "run_dir")
-    scores = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(', '.join(f'{k} {v}' for k, v in values.items()))}</td></tr>"
+    scores = {
+        name: ", ".join(f"{metric} {value}" for metric, value in values.items())
         for name, values in headline_scores(run_dir).items()
-    )
-    page = PAGE.format(
-        name=escape(run_dir.name),
-        settings=escape(settings),
-        total=duration(total),
+    }
+    page = render(
+        "index.html",
+        name=run_dir.name,
+        settings=", ".join(f"{name} {value}" for name, value in parameters.items() if name != "run_dir"),
+        total=duration(sum(entry.seconds or 0 for entry in entries)),
         date=time.strftime("%Y-%m-%d %H:%M"),
-        scores=f"<h2>Scores</h2><table>{scores}</table>" if scores else "",
-        cards="".join(_card(entry) for entry in entries),
+        cards=[_card(entry) for entry in entries],
+        scores=scores,
     )
     with atomic_path(run_dir / "index.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
 def headline_scores(run_dir: Path) -> dict[str, dict[str, str]]:
-    """Return the numbers that notebooks left in ``*metrics.json`` files of the run: name -> metric -> value.
+    """Return the numbers in the run's ``*metrics.json`` files, which notebooks write: name -> metric -> value.
 
-    Files may nest as they like (models, settings, splits): the keys on the way to the numbers make the name.
+    Files may nest as they like (models, settings, splits): the keys that lead to the numbers make the name.
     """
     rows: dict[str, dict[str, str]] = {}
 
@@ -234,16 +249,16 @@ def headline_scores(run_dir: Path) -> dict[str, dict[str, str]]:
     return rows
 
 
-def _card(entry: Entry) -> str:
-    cells = nbformat.read(entry.executed if entry.seconds is not None else entry.source, as_version=4).cells
-    time_or_state = entry.state if entry.seconds is None else duration(entry.seconds)
-    figure = _figure(cells) if entry.seconds is not None else None
-    picture = f'<img alt="" src="data:image/png;base64,{figure}">' if figure else '<div class="none"></div>'
-    title = escape(_title(cells) or entry.source.stem)
-    if entry.seconds is not None:
-        title = f'<a href="{escape(entry.html.name)}">{title}</a>'
-    subtitle = f"{escape(entry.source.stem)} &middot; {escape(time_or_state)}"
-    return f"<article>{picture}<h3>{title}</h3><p>{subtitle}</p></article>"
+def _card(entry: Entry) -> Card:
+    complete = entry.seconds is not None
+    cells = nbformat.read(entry.executed if complete else entry.source, as_version=4).cells
+    return Card(
+        notebook=entry.source.stem,
+        title=_title(cells) or entry.source.stem,
+        state=entry.state if entry.seconds is None else duration(entry.seconds),
+        figure=_figure(cells) if complete else None,
+        link=entry.html.name if complete else None,
+    )
 
 
 def _figure(cells: list[nbformat.NotebookNode]) -> str | None:
@@ -256,31 +271,6 @@ def _figure(cells: list[nbformat.NotebookNode]) -> str | None:
 
 
 def _title(cells: list[nbformat.NotebookNode]) -> str | None:
+    """Return the first heading of a notebook."""
     lines = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
     return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), None)
-
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>LFD-TCMEN: {name}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root {{ color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent) }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2.5rem auto; padding: 0 1.25rem }}
-h1 {{ margin-bottom: 0 }} h2 {{ margin-top: 2.5rem }} h3 {{ margin: .75rem 1rem .25rem; font-size: 1.05rem }}
-.cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1.25rem }}
-article {{ border: 1px solid var(--line); border-radius: .6rem; overflow: hidden }}
-article img, article .none {{ display: block; width: 100%; height: 12rem; object-fit: contain; background: #fff }}
-article .none {{ background: var(--line) }}
-article p {{ margin: 0 1rem 1rem; opacity: .75; font-size: .9rem }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
-th, td {{ border-bottom: 1px solid var(--line); padding: .25rem 1.5rem .25rem 0; text-align: left }}
-th {{ font-weight: normal }}
-</style></head><body>
-<h1>LFD-TCMEN: {name}</h1>
-<p>{settings} &middot; {total} in all &middot; written {date}</p>
-<h2>Notebooks</h2>
-<div class="cards">{cards}</div>
-{scores}
-<p>Drawn faces, not people: the scores say how the method behaves on them, not how well it reads anyone's feelings.</p>
-</body></html>
-"""

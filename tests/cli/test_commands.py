@@ -198,10 +198,10 @@ def test_doctor_fails_on_an_old_and_on_a_missing_package(monkeypatch):
 def test_doctor_lists_data_sets_and_fails_without_space(tmp_path, monkeypatch):
     for folder in ("casme3", "cache", "sample"):
         (tmp_path / folder).mkdir()
-    assert doctor.data_sets(tmp_path).detail.startswith("synthetic faces, casme3 (")
-    assert doctor.data_sets(tmp_path / "none").ok
+    assert doctor.list_data_sets(tmp_path).detail.startswith("synthetic faces, casme3 (")
+    assert doctor.list_data_sets(tmp_path / "none").ok
     monkeypatch.setattr(doctor, "FREE_GIGABYTES", 1e9)
-    assert not doctor.disk(tmp_path / "none").ok
+    assert not doctor.check_disk(tmp_path / "none").ok
 
 
 def test_evaluate_sends_its_folds_to_a_dask_scheduler(project):

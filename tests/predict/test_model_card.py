@@ -11,9 +11,9 @@ from torch.testing import assert_close
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.predict.model_card import write_model_card
 from lfdtcmen.training import checkpoint_file, load_model, predict, stage_checkpoint
 from lfdtcmen.training.checkpoint import describe
-from lfdtcmen.training.model_card import write_model_card
 
 HELD_OUT = {
     "subjects": 12,
@@ -116,12 +116,12 @@ def about(pairs, config):
 def test_the_card_has_every_heading_and_no_blank(about, tmp_path):
     card = write_model_card(tmp_path, about, "stage3-0123abcd.pt", HELD_OUT, "lfdtcmen train -p smoke").read_text()
     assert tuple(re.findall(r"^## (.+)$", card, flags=re.MULTILINE)) == HEADINGS
-    for said in ("$", "{", "}", "None", "nan", "TODO", "[]"):
-        assert said not in card, said
+    for mark in ("$", "{", "}", "None", "nan", "TODO", "[]", " \n", "\n\n\n"):
+        assert mark not in card, mark
     for part in card.split("\n## ")[1:]:
         assert len(part.split("\n", 1)[1].strip()) > 40, part  # no heading stands alone
-    for said in ("stage3-0123abcd.pt", "lfdtcmen train -p smoke", "RESPONSIBLE_USE.md", "seed 4", about["date"]):
-        assert said in card
+    for text in ("stage3-0123abcd.pt", "lfdtcmen train -p smoke", "RESPONSIBLE_USE.md", "seed 4", about["date"]):
+        assert text in card
 
 
 def test_the_card_tells_the_scores_with_intervals_and_subjects(about, tmp_path):
@@ -131,12 +131,12 @@ def test_the_card_tells_the_scores_with_intervals_and_subjects(about, tmp_path):
     assert "| positive | 3 | 33% |" in card and "| surprise | 0 | no sample |" in card
 
 
-def test_the_card_says_drawn_faces_only_where_they_are_drawn(about, tmp_path):
+def test_the_card_names_synthetic_faces_only_where_they_are_used(about, tmp_path):
     card = write_model_card(tmp_path, about, "x.pt", HELD_OUT, "lfdtcmen train").read_text()
-    assert "drawn faces" in card.splitlines()[0] and "not from people" in card
+    assert "synthetic faces" in card.splitlines()[0] and "not on people" in card
     about["data"] |= {"sets": ["casme3", "samm"], "synthetic": False, "preset": None}
     card = write_model_card(tmp_path, about, "x.pt", HELD_OUT, "lfdtcmen train").read_text()
-    assert "casme3 and samm" in card.splitlines()[0] and "drawn" not in card.lower()
+    assert "casme3 and samm" in card.splitlines()[0] and "synthetic" not in card.lower()
 
 
 def test_the_card_of_stage_1_has_no_scores(pairs, config, tmp_path):

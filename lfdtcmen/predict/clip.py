@@ -1,0 +1,341 @@
+"""From a video or a folder of frames to a prediction: align, spot onset and apex, compute the flow, classify, warn."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lfdtcmen.analysis.gradcam import gradcam
+from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.errors import DataError
+from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.preprocessing import flow as optical_flow
+from lfdtcmen.preprocessing.align import AlignedClip, align_faces
+from lfdtcmen.preprocessing.apex import spot_interval
+from lfdtcmen.preprocessing.faces import Face, find_detector
+from lfdtcmen.training import load_model, predict
+from lfdtcmen.viz.plots import grey_change
+
+MAX_FRAMES = 600  # of one call: 20 seconds at 30 frames a second, 30 MB after alignment
+DEFAULT_FPS = 30.0  # for a folder, and for a video whose header gives no rate
+FPS_RANGE = (1.0, 1000.0)  # a rate outside it is an error of the header or of the user
+LOW_FPS = 25.0  # below it, a fifth of a second is fewer than five frames
+LONGEST_RISE = 0.5  # seconds from onset to apex: a whole micro-expression takes no longer than that
+SMALLEST_MOTION = 0.2  # pixels of the 128x128 face: noise and the rest of head motion reach it where no muscle moves
+FACE_CENTRE = (..., slice(24, -24), slice(24, -24))  # without hair and background, which alignment moves at the border
+
+Detector = Callable[[np.ndarray], list[Face]]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network predicts for a clip, and all that the report shows. Frame numbers are the clip's own.
+
+    ``onset_frame`` and ``apex_frame`` are aligned, uint8 [128, 128, 3]; ``flow`` runs from the first to the second,
+    float32 [2, 128, 128], pixels; ``maps`` holds each branch's Grad-CAM [h, w] for the most probable class; ``curve``
+    [T] measures how far the expression has gone in each of the frames ``numbers`` [T]; ``probabilities`` is float32
+    [C]; ``about`` is what the checkpoint records of its training; ``held_out`` holds its scores on held-out subjects,
+    None where they are not known; ``seconds`` is the time that each step took.
+    """
+
+    clip: str
+    fps: float
+    numbers: np.ndarray
+    curve: np.ndarray
+    curve_name: str
+    onset: int
+    apex: int
+    spotted: bool
+    onset_frame: np.ndarray
+    apex_frame: np.ndarray
+    flow: np.ndarray
+    maps: dict[str, np.ndarray]
+    label_names: tuple[str, ...]
+    probabilities: np.ndarray
+    checkpoint: str
+    about: dict
+    held_out: dict | None
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return self.label_names[int(self.probabilities.argmax())]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Onset and apex as frame numbers, and the curve [T] that shows them in the clip."""
+
+    onset: int
+    apex: int
+    curve: np.ndarray
+    curve_name: str
+
+
+class AlignedPair(NamedTuple):
+    """Aligned onset and apex, uint8 [128, 128, 3]; the flow between them [2, 128, 128] and its streams [3, 28, 28]."""
+
+    onset: np.ndarray
+    apex: np.ndarray
+    flow: np.ndarray
+    streams: np.ndarray
+    note: str
+
+
+def newest_checkpoint(runs: Path | str) -> Path:
+    """Return the checkpoint of stage 2 or 3 that was written last below a folder of runs.
+
+    Raises
+    ------
+    DataError
+        There is none.
+    """
+    found = list(Path(runs).glob("**/stage[23]-*.pt"))
+    if not found:
+        raise DataError("there is no trained network yet", str(runs), "train one with `lfdtcmen train`")
+    return max(found, key=lambda file: file.stat().st_mtime_ns)
+
+
+def predict_clip(
+    path: Path | str,
+    checkpoint: Path | str,
+    onset: int | None = None,
+    apex: int | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    fps: float | None = None,
+    detector: Path | str | None = None,
+) -> Prediction:
+    """Classify the expression in a clip, with the preparation that the training data had (3.1.1, 3.3.2).
+
+    Frames are read one at a time. The whole section is aligned on its first frame to spot onset and apex; then these
+    two are aligned again on the onset, as :func:`lfdtcmen.datasets.clips.prepare_clips` does.
+
+    Parameters
+    ----------
+    path : path
+        Video file, or folder of frames.
+    checkpoint : path
+        Checkpoint of stage 2 or 3.
+    onset, apex : int, optional
+        Frame numbers, both or none: spotted where they are not given. Frames of a video count from 0.
+    start, end : int, optional
+        First and last frame to read, both or none: the whole clip by default. At most MAX_FRAMES.
+    fps : float, optional
+        Frames a second, for a folder or where the video's own rate is wrong (slow motion). By default the video's own,
+        or 30 where there is none.
+    detector : path, optional
+        ONNX file of YuNet; MTCNN by default.
+
+    Raises
+    ------
+    DataError
+        A clip or checkpoint that cannot be read or does not fit, no face, frame numbers that the clip does not have or
+        that are out of order, too many frames.
+    """
+    path, checkpoint, seconds = Path(path), Path(checkpoint), dict[str, float]()
+    given = _check_numbers("onset", onset, "apex", apex, "give both, or none to have them spotted")
+    section = _check_numbers("start", start, "end", end, "give both, or none for the whole clip")
+    if fps is not None and not FPS_RANGE[0] <= fps <= FPS_RANGE[1]:
+        raise DataError(f"{fps:g} frames a second is no usable rate", "predict", "give 1 to 1000")
+
+    with _timed("load the network", seconds):
+        model, about = load_model(checkpoint)
+        detect = find_detector(detector)
+    with _timed("read and align the clip", seconds):
+        fps = _frame_rate(path) if fps is None else fps
+        numbers, clip = _align_section(path, section, detect)
+    with _timed("spot onset and apex", seconds):
+        found = _spot(path, clip, numbers, fps) if given is None else _use_given(*given, clip, numbers)
+    with _timed("optical flow", seconds):
+        pair = _align_pair(path, found.onset, found.apex, detect)
+    with _timed("network and Grad-CAM", seconds):
+        label_names = tuple(about["label_names"])
+        probabilities, maps = _classify(model, pair, label_names)
+
+    held_out = _read_held_out(checkpoint)
+    rise = (found.apex - found.onset) / fps
+    notes = filter(None, dict.fromkeys([clip.note, pair.note]))  # each once
+    return Prediction(
+        clip=path.resolve().stem if is_video(path) else path.resolve().name,
+        fps=fps,
+        numbers=np.array(numbers),
+        curve=np.asarray(found.curve, np.float64),
+        curve_name=found.curve_name,
+        onset=found.onset,
+        apex=found.apex,
+        spotted=given is None,
+        onset_frame=pair.onset,
+        apex_frame=pair.apex,
+        flow=pair.flow,
+        maps=maps,
+        label_names=label_names,
+        probabilities=probabilities,
+        checkpoint=checkpoint.name,
+        about=about,
+        held_out=held_out,
+        warnings=(*_warn_of_network(about, held_out), *_warn_of_clip(pair.flow, rise, fps), *notes),
+        seconds=seconds,
+    )
+
+
+def largest_length(field: np.ndarray) -> float:
+    """Return the length of the longest vectors of a field [K, H, W] in the centre of the face: the 99th percentile."""
+    return float(np.percentile(np.linalg.norm(field[FACE_CENTRE], axis=0), 99))
+
+
+# ---------------------------------------------------------------- the steps
+
+
+def _check_numbers(first: str, low: int | None, last: str, high: int | None, advice: str) -> tuple[int, int] | None:
+    """Return two frame numbers that are given together and in order, or None where neither is given."""
+    if low is None and high is None:
+        return None
+    if low is None or high is None:
+        raise DataError(f"only one of {first} and {last} is given", "predict", advice)
+    if low >= high:
+        raise DataError(f"{first} is {low} but {last} is {high}", "predict", f"{last} comes after {first}")
+    return low, high
+
+
+@contextmanager
+def _timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Note how long a step takes."""
+    began = time.perf_counter()
+    yield
+    seconds[step] = time.perf_counter() - began
+
+
+def _frame_rate(path: Path) -> float:
+    fps = video_info(path)[1] if is_video(path) else DEFAULT_FPS
+    return fps if FPS_RANGE[0] <= fps <= FPS_RANGE[1] else DEFAULT_FPS  # some headers give 0, 90000 or NaN
+
+
+def _align_section(path: Path, section: tuple[int, int] | None, detect: Detector) -> tuple[list[int], AlignedClip]:
+    """Return the frame numbers of the section, and its frames aligned on the first of them."""
+    numbers: list[int] = []
+
+    def frames() -> Iterator[np.ndarray]:
+        for number, frame in _read_section(path, section):
+            numbers.append(number)
+            yield frame
+
+    clip = align_faces(frames(), detect, numbers=numbers)
+    if len(numbers) < 2:
+        raise DataError("there is only one frame", str(path), "a micro-expression needs an onset and an apex")
+    return numbers, clip
+
+
+def _read_section(path: Path, section: tuple[int, int] | None) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield number and frame of the section, or of the whole clip."""
+    numbers: list[int] | None = None
+    if path.is_dir():
+        start, end = section or (-np.inf, np.inf)
+        numbers = [number for number in list_frames(path) if start <= number <= end]
+        if not numbers:
+            raise DataError(f"there are no frames from {start} to {end}", str(path), "check the names of the files")
+    elif section is not None:
+        numbers = list(range(section[0], section[1] + 1))
+    count = len(numbers) if numbers is not None else video_info(path)[0] if is_video(path) else 0
+    if count > MAX_FRAMES:
+        raise _too_many(path)
+    for read, numbered in enumerate(read_frames(path, numbers)):
+        if read == MAX_FRAMES:  # the header of a video may count wrong
+            raise _too_many(path)
+        yield numbered
+
+
+def _too_many(path: Path) -> DataError:
+    advice = "choose a section around the expression, with --start and --end"
+    return DataError(f"there are more than {MAX_FRAMES} frames (20 s at 30 frames a second)", str(path), advice)
+
+
+def _spot(path: Path, clip: AlignedClip, numbers: list[int], fps: float) -> Interval:
+    """Find onset and apex of the strongest expression in an aligned clip."""
+    found = spot_interval(clip.frames, fps)
+    if found.apex <= found.onset:
+        raise DataError("no movement was spotted in the clip", str(path), "give onset and apex, or another clip")
+    return Interval(numbers[found.onset], numbers[found.apex], found.curve, "expression, as a share of the apex")
+
+
+def _use_given(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> Interval:
+    """Check that the clip has the given onset and apex."""
+    for name, number in {"onset": onset, "apex": apex}.items():
+        if number not in numbers:
+            there = f"there are {len(numbers)} frames, {numbers[0]} to {numbers[-1]}"
+            raise DataError(f"frame {number} is not there", f"--{name}", there)
+    reference = clip.frames[numbers.index(onset)][None]
+    curve = np.abs(grey_change(reference, clip.frames)).mean((1, 2))
+    return Interval(onset, apex, curve, "change since the onset (grey levels)")
+
+
+def _align_pair(path: Path, onset: int, apex: int, detect: Detector) -> AlignedPair:
+    """Align the two frames on the onset, as training pairs are, and compute flow and streams."""
+    pair = align_faces((frame for _, frame in read_frames(path, [onset, apex])), detect, numbers=[onset, apex])
+    motion = optical_flow.tvl1(*pair.frames)  # [2, 128, 128]
+    return AlignedPair(pair.frames[0], pair.frames[1], motion, optical_flow.to_streams(motion), pair.note)
+
+
+def _classify(
+    model: LFDTCMEN, pair: AlignedPair, label_names: tuple[str, ...]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return the probabilities [C] of one pair, and each branch's Grad-CAM [h, w] for the most probable class."""
+    one = PairSet(
+        manifest=pd.DataFrame({"subject": ["unknown"]}),
+        onset=pair.onset[None],
+        apex=pair.apex[None],
+        labels=np.zeros(1, np.int64),  # not used
+        label_names=label_names,
+        streams=pair.streams[None],
+    )
+    probabilities = predict(model, one)[0]
+    maps = gradcam(model, one.batch([0]), torch.tensor([int(probabilities.argmax())]))
+    return probabilities, {name: values[0].numpy() for name, values in maps.items()}
+
+
+def _read_held_out(checkpoint: Path) -> dict | None:
+    """Return the scores on held-out subjects that `lfdtcmen train` wrote for this very checkpoint, or None."""
+    try:
+        record = json.loads((checkpoint.parent.parent / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record["held_out"] if record.get("checkpoint") == checkpoint.name else None
+
+
+# ---------------------------------------------------------------- the warnings
+
+
+def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
+    if about["data"]["synthetic"]:
+        yield (
+            "The network was trained on synthetic faces only: its answer for a real face shows how the method works "
+            "and says nothing about the person."
+        )
+    if about["epoch"] < about["epochs"]:
+        yield f"Training of this checkpoint stopped after epoch {about['epoch']} of {about['epochs']}."
+    if held_out is not None:
+        score = held_out["scores"]["UF1"]
+        if score["low"] <= score["majority"]:
+            yield (
+                "On held-out subjects this network was not clearly better than always predicting the most frequent "
+                "class."
+            )
+
+
+def _warn_of_clip(flow: np.ndarray, rise: float, fps: float) -> Iterator[str]:
+    if (most := largest_length(flow)) < SMALLEST_MOTION:
+        yield f"Hardly anything moves from onset to apex ({most:.2f} px at most): the probabilities rest on noise."
+    if rise > LONGEST_RISE:
+        yield f"From onset to apex it takes {rise:.2f} s: a micro-expression is over within half a second."
+    if fps < LOW_FPS:
+        yield f"At {fps:g} frames a second a micro-expression has too few frames to be seen well."

@@ -1,0 +1,151 @@
+"""From a clip to probabilities: video and folder agree, the pair is prepared like training data, doubts are named."""
+
+import json
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lfdtcmen import DataError
+from lfdtcmen.datasets.clips import prepare_clips
+from lfdtcmen.datasets.frames import read_frames
+from lfdtcmen.predict import clip as clip_module
+from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
+from lfdtcmen.predict.report import render_html
+from tests.predict.films import NAMES, scene, write_folder
+
+
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the correlation of two flows [2, 128, 128] over the middle of the face."""
+    return float(np.corrcoef(one[:, 24:104, 24:104].ravel(), other[:, 24:104, 24:104].ravel())[0, 1])
+
+
+# ---------------------------------------------------------------- from clip to probabilities
+
+
+def test_onset_and_apex_are_spotted_and_the_pair_moves(predicted, clip):
+    assert predicted.spotted and abs(predicted.apex - clip.apex) <= 3
+    assert clip.onset - 4 <= predicted.onset < predicted.apex
+    assert predicted.onset_frame.shape == predicted.apex_frame.shape == (128, 128, 3)
+    assert predicted.flow.shape == (2, 128, 128) and np.abs(predicted.flow).max() > 0.5
+    assert len(predicted.curve) == len(predicted.numbers) == len(clip.frames)
+    assert predicted.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert predicted.label == NAMES[predicted.probabilities.argmax()]
+    assert predicted.maps["motion"].shape == (4, 4) and predicted.maps["flow"].shape == (14, 14)
+
+
+def test_a_folder_of_a_videos_frames_gives_the_same_answer(predicted, video, checkpoint, tmp_path):
+    decoded = write_folder(tmp_path / "decoded", [frame for _, frame in read_frames(video)])
+    again = predict_clip(decoded, checkpoint)
+    assert (again.onset, again.apex) == (predicted.onset, predicted.apex)
+    np.testing.assert_array_equal(again.probabilities, predicted.probabilities)
+    np.testing.assert_array_equal(again.curve, predicted.curve)
+
+
+def test_compression_changes_little(predicted, filmed, checkpoint, tmp_path):
+    sharp = predict_clip(write_folder(tmp_path / "sharp", filmed), checkpoint, predicted.onset, predicted.apex)
+    np.testing.assert_allclose(sharp.probabilities, predicted.probabilities, atol=0.05)
+    assert correlation(sharp.flow, predicted.flow) > 0.8
+
+
+def test_the_flow_runs_from_onset_to_apex(clip, filmed, checkpoint, tmp_path):
+    p = predict_clip(write_folder(tmp_path / "clip", filmed), checkpoint, clip.onset, clip.apex)
+    assert correlation(p.flow, clip.flow) > 0.6
+
+
+def test_the_pair_is_prepared_as_the_training_data_are(clip, filmed, checkpoint, tmp_path):
+    folder = write_folder(tmp_path / "s1", filmed, first=40)
+    row = {"dataset": "own", "subject": "own/s1", "clip": "s1", "emotion": "surprise", "label": 2, "path": str(folder)}
+    onset, apex = 40 + clip.onset, 40 + clip.apex
+    pairs, _ = prepare_clips(pd.DataFrame([row | {"onset": onset, "apex": apex}]), tmp_path / "out")
+    p = predict_clip(folder, checkpoint, onset, apex)
+    np.testing.assert_array_equal(p.onset_frame, pairs.onset[0])
+    np.testing.assert_array_equal(p.apex_frame, pairs.apex[0])
+    assert list(p.numbers) == list(range(40, 40 + len(filmed))) and not p.spotted
+
+
+def test_a_section_of_a_long_clip(video, clip, checkpoint, predicted, monkeypatch):
+    monkeypatch.setattr(clip_module, "MAX_FRAMES", 20)
+    with pytest.raises(DataError, match=r"more than 20 frames.*--start and --end"):
+        predict_clip(video, checkpoint)
+    part = predict_clip(video, checkpoint, predicted.onset, predicted.apex, start=4, end=23)
+    assert list(part.numbers) == list(range(4, 24))
+    np.testing.assert_array_equal(part.probabilities, predicted.probabilities)
+
+
+def test_a_clip_in_which_nothing_is_spotted_is_refused(video, checkpoint, monkeypatch):
+    nothing = SimpleNamespace(onset=3, apex=3, curve=np.zeros(30))
+    monkeypatch.setattr(clip_module, "spot_interval", lambda frames, fps: nothing)
+    with pytest.raises(DataError, match="no movement was spotted"):
+        predict_clip(video, checkpoint)
+
+
+def test_a_video_whose_header_counts_wrong_is_refused_above_the_limit(video, checkpoint, monkeypatch):
+    monkeypatch.setattr(clip_module, "MAX_FRAMES", 20)
+    monkeypatch.setattr(clip_module, "video_info", lambda path: (0, 0.0))
+    with pytest.raises(DataError, match="more than 20 frames"):
+        predict_clip(video, checkpoint)
+
+
+def test_the_newest_checkpoint_is_of_stage_2_or_3_and_whole(runs, tmp_path):
+    assert newest_checkpoint(runs).name.startswith("stage3-")
+    folder = tmp_path / "x" / "checkpoints"
+    folder.mkdir(parents=True)
+    for name in ("stage1-0.pt", ".stage3-0-half.pt", "stage2-0.txt"):
+        (folder / name).write_text("")
+    with pytest.raises(DataError, match=r"no trained network.*lfdtcmen train"):
+        newest_checkpoint(tmp_path)
+    (folder / "stage2-0.pt").write_text("")
+    assert newest_checkpoint(tmp_path).name == "stage2-0.pt"
+
+
+# ---------------------------------------------------------------- warnings
+
+
+def warned(p) -> str:
+    return "\n".join(p.warnings)
+
+
+def test_the_first_warning_names_synthetic_faces(predicted):
+    assert "synthetic faces only" in predicted.warnings[0]
+
+
+def test_a_still_clip_warns_that_nothing_moves(clip, checkpoint, tmp_path):
+    still = write_folder(tmp_path / "still", scene(clip.frames[[0, 0, 0]]))
+    assert "Hardly anything moves" in warned(predict_clip(still, checkpoint, 0, 2))
+
+
+def test_slow_motion_and_few_frames_are_warned_of(video, predicted, checkpoint):
+    assert "half a second" not in warned(predicted) and "too few frames" not in warned(predicted)
+    p = predict_clip(video, checkpoint, 0, 9, fps=10)
+    assert "it takes 0.90 s" in warned(p) and "At 10 frames a second" in warned(p)
+
+
+def test_several_faces_are_warned_of(clip, checkpoint, tmp_path):
+    two = []
+    for frame in clip.frames[[clip.onset, clip.apex]]:
+        room = np.full((480, 640, 3), 90, np.uint8)
+        room[90:390, 10:310] = cv2.resize(frame, (300, 300))
+        room[140:340, 400:600] = cv2.resize(clip.frames[0], (200, 200))
+        two.append(room)
+    assert "2 faces found" in warned(predict_clip(write_folder(tmp_path / "two", two), checkpoint, 0, 1))
+
+
+def test_an_unfinished_or_guessing_network_is_warned_of(video, checkpoint, tmp_path, predicted):
+    assert predicted.held_out is None and "stopped after" not in warned(predicted)
+    content = torch.load(checkpoint, weights_only=True)
+    content["about"]["epochs"] = 9
+    weak = tmp_path / "weak" / "checkpoints" / checkpoint.name
+    weak.parent.mkdir(parents=True)
+    torch.save(content, weak)
+    scores = {"UF1": {"value": 0.3, "low": 0.2, "high": 0.4, "majority": 0.26}}
+    record = {"checkpoint": checkpoint.name, "held_out": {"subjects": 5, "samples": {}, "scores": scores}}
+    (tmp_path / "weak" / "metrics.json").write_text(json.dumps(record))
+    p = predict_clip(video, weak, 5, 9)
+    assert "stopped after epoch 1 of 9" in warned(p) and "not clearly better" in warned(p)
+    assert "0.30 on 5 held-out subjects (95 % interval 0.20 to 0.40)" in render_html(p)
+    (tmp_path / "weak" / "metrics.json").write_text(json.dumps(record | {"checkpoint": "stage3-ffffffff.pt"}))
+    assert predict_clip(video, weak, 5, 9).held_out is None  # scores of another checkpoint are not this one's

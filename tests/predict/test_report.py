@@ -1,0 +1,90 @@
+"""The report: the page needs no other file, the JSON holds plain values, and a clip's name cannot write into it."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from lfdtcmen.predict.report import render_html, write_report
+from lfdtcmen.viz.plots import clip_curve, face_panel
+from tests.predict.films import NAMES
+
+
+class Page(HTMLParser):
+    """Collects a page's sources and checks that every tag is closed."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.sources, self.open, self.text = [], [], ""
+        self.feed(text)
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ("meta", "img", "source"):
+            self.open.append(tag)
+        self.sources += [value for name, value in attributes if name in ("src", "srcset", "href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_stands_alone_and_names_no_folder(predicted, video, tmp_path):
+    page = write_report(predicted, tmp_path / "report")
+    text = page.read_text(encoding="utf-8")
+    read = Page(text)
+    assert len(read.sources) >= 10 and all(source.startswith("data:image/") for source in read.sources)
+    without_pictures = re.sub(r'"data:[^"]*"', "", text)
+    assert not [mark for mark in ("{{", "}}", "{%", "%}", "{#", "None", "nan") if mark in without_pictures]
+    for content in (text, (page.parent / "report.json").read_text(encoding="utf-8")):
+        for folder in (tmp_path, video.parent, Path.cwd(), Path.home()):
+            assert str(folder) not in content
+    for expected in ("a clip", predicted.label, "Grad-CAM", "9 samples", "synthetic faces only", predicted.checkpoint):
+        assert expected in read.text, expected
+    assert f"Onset at frame {predicted.onset}, apex at frame {predicted.apex}" in read.text
+
+
+def test_the_json_holds_plain_values(predicted, tmp_path):
+    write_report(predicted, tmp_path)
+    content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert sum(content["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert content["label"] in content["probabilities"] and list(content["probabilities"]) == list(NAMES)
+    assert content["frames"] == {
+        "first": 0,
+        "last": len(predicted.numbers) - 1,
+        "count": len(predicted.numbers),
+        "fps": 30,
+    }
+    assert content["onset"] < content["apex"] and content["spotted"] is True
+    assert len(content["curve"]) == content["frames"]["count"]
+    assert content["checkpoint"]["data"]["samples"] == dict.fromkeys(NAMES, 3)
+    assert content["warnings"] and content["version"] and content["date"] and sum(content["seconds"].values()) > 0
+    assert set(content) == {
+        *("clip", "date", "label", "probabilities", "onset", "apex", "spotted", "frames", "curve", "largest_motion_px"),
+        *("warnings", "checkpoint", "held_out", "seconds", "version"),
+    }
+
+
+def test_a_clips_name_cannot_write_into_the_page(predicted):
+    text = render_html(replace(predicted, clip="<script>alert(1)</script> & é"))
+    assert "<script>" not in text and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; é" in text
+
+
+def test_a_branch_without_any_map_is_reported_as_such(predicted):
+    text = render_html(replace(predicted, maps={"flow": 0 * predicted.maps["flow"]}))
+    assert f"zero everywhere: no part of the flow raises the score of {predicted.label}" in text
+
+
+def test_the_panel_and_the_curve_are_figures(predicted):
+    panel = face_panel(predicted.flow[0], predicted.onset_frame, predicted.flow, limits=(0, 1))
+    assert isinstance(panel, Figure) and len(panel.axes[0].images) == 2 and len(panel.axes[0].collections) == 1
+    p = predicted
+    ax = clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, "motion").axes[0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [f"onset: {p.onset}", f"apex: {p.apex}"]
+    assert ax.get_ylabel() == "motion"
