@@ -15,8 +15,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lfdtcmen.errors import DataError
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what it says of a broken video, we say in one line
-
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 NUMBER = re.compile(r"(\d+)\D*$")
@@ -193,6 +191,7 @@ def _open_video(path: Path | str) -> cv2.VideoCapture:
     path = Path(path)
     if not path.is_file():
         raise DataError("there is no such video file", str(path))
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # our error says in one line what FFmpeg would print
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise DataError("the video cannot be decoded", str(path), "convert it to H.264 mp4")
