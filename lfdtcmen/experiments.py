@@ -192,7 +192,7 @@ def connect_dask(scheduler: str) -> int:
     """
     try:
         from distributed import Client
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise missing_extra("--scheduler", "scale") from error
     try:
         workers = len(Client(scheduler, timeout=10).nthreads())

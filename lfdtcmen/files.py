@@ -54,7 +54,7 @@ def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) 
         ``name`` is not the name of one folder, the folder cannot be written to, or its ``metrics.json`` was written
         by another command: ``predict`` relies on the one of ``train``.
     """
-    if Path(name).name != name or name == "..":
+    if Path(name).name != name or name in ("", ".."):
         raise DataError(f"the name of a run must be one folder's name, got {name!r}", fix="use letters and digits")
     folder = make_folder(((runs or runs_dir()).expanduser() / name).absolute())
     if made_by is None:

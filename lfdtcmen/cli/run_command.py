@@ -42,7 +42,7 @@ def run(
 
     try:
         from lfdtcmen import notebooks as series
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise missing_extra("lfdtcmen run", "notebooks") from error
     series_files = series.find_notebooks(notebooks)
     run_dir = run_folder(name or config.profile, runs=runs)
