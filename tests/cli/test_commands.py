@@ -258,3 +258,10 @@ def test_a_scheduler_that_does_not_answer_or_has_no_workers_is_named(project):
     assert idle.exit_code == 2 and "has no workers" in idle.stderr
     nobody = run(*command, "somewhere")
     assert nobody.exit_code == 2 and "no Dask scheduler answers [somewhere]" in nobody.stderr
+
+
+def test_a_scheduler_without_dask_names_the_extra(project, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = run("evaluate", "majority", "-p", "smoke", "--scheduler", "tcp://localhost:8786")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "--scheduler needs the extra \"scale\"; pip install 'lfdtcmen[scale]'" in result.stderr
