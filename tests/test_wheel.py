@@ -11,7 +11,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 ROOT = Path(__file__).resolve().parents[1]
-SMALL = ("-p", "smoke", "--set", "subjects=8", "--set", "epochs=1,1,1")
+SMALL = ("-p", "smoke", "--set", "subjects=4", "--set", "epochs=1,1,1")
 
 
 def files_below(folder: Path) -> set[Path]:
@@ -71,7 +71,7 @@ def test_run_says_what_it_needs_and_leaves_nothing(lfdtcmen):
 
 
 def test_data_train_predict_and_evaluate_write_to_the_working_directory_and_the_cache(lfdtcmen):
-    made = lfdtcmen("data", *SMALL)
+    made = lfdtcmen("data", *SMALL, "--jobs", "1")
     assert made.returncode == 0 and "synthetic" in made.stdout, made.stderr
     trained = lfdtcmen("train", *SMALL, "--stage", "2")  # what `predict` needs
     assert trained.returncode == 0 and "UF1 " in trained.stdout, trained.stderr
