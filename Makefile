@@ -4,12 +4,13 @@
 # make run ARGS="-p smoke --seed 1"   the same with other options of `lfdtcmen run`
 # make test                           unit tests, and every notebook in the smoke profile
 # make lab                            JupyterLab on the series
-# make lint                           ruff: lint and format, code and notebooks
+# make lint                           ruff (lint and format, code and notebooks) and mypy (types)
+# make lowest                         unit tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make notebooks                      execute the committed notebooks in place (cpu profile)
-# make clean                          remove .venv and caches; runs/ stays
+# make clean                          remove .venv, .venv-lowest and caches; runs/ stays
 #
 # Another Python: make run PYTHON=python3.12
-# Torch's threads spin only shortly (lfdtcmen/cli.py says why); another limit: make lab GOMP_SPINCOUNT=100000
+# Torch's threads spin only shortly (lfdtcmen/cli/__init__.py says why); another limit: make lab GOMP_SPINCOUNT=100000
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,10 +19,10 @@ SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help run test lab lint notebooks clean
+.PHONY: help run test lab lint lowest notebooks clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -43,6 +44,17 @@ lab: $(READY)
 lint: $(READY)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+# The bounds as exact versions; torch as in constraints.txt, as pyproject.toml says. Tools of `dev` are the newest.
+lowest:
+	@mkdir -p build
+	sed -n '/^dependencies/,/^dev = /s/^ *"\([a-z0-9-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml | grep -v '^torch==' \
+		> build/lowest.txt
+	grep '^torch==' constraints.txt >> build/lowest.txt
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[dev]'
+	.venv-lowest/bin/python -m pytest tests --ignore tests/browser --ignore tests/notebooks $(ARGS)
 
 notebooks: $(READY)
 	LFDTCMEN_PROFILE=cpu TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
@@ -50,5 +62,5 @@ notebooks: $(READY)
 		--ExecutePreprocessor.store_widget_state=False $(SERIES)
 
 clean:
-	rm -rf .venv build data/cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build data/cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

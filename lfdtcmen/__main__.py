@@ -1,5 +1,5 @@
 """``python -m lfdtcmen``: the command line, also where the ``lfdtcmen`` script is not on the path."""
 
-from lfdtcmen.cli import app
+from lfdtcmen.cli import main
 
-app(prog_name="lfdtcmen")
+main()

@@ -11,6 +11,7 @@ from lfdtcmen.beyond.recipes import RECIPES, SIZES
 from lfdtcmen.errors import DataError
 
 PAPER_LOSSES = ("reconstruction", "cycle", "orthogonality", "consistency", "contrastive", "emotion")  # SDO's six, 3.2
+BEYOND_LOSSES = ("change", "rest")  # lfdtcmen/beyond
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,23 @@ CHOICES: dict[str, tuple] = {
     "imbalance": (None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"),
 }
 
+# the least that a number may be, or each number of a tuple
+LEAST: dict[str, float] = {
+    "seed": 0,
+    "subjects": 1,
+    "perceptual_size": 16,
+    "margin": 0,
+    "pretraining": 0,
+    "epochs": 0,
+    "batch_sizes": 1,
+    "learning_rates": 0,
+    "weight_decay": 0,
+    "warmup": 0,
+    "clip_norm": 0,
+    "max_shift": 0,
+    "folds": 2,
+}
+
 
 def load_config(profile: str | None = None, recipe: str = "paper", **overrides) -> Config:
     """Return the config of a profile and a recipe, with fields replaced by name.
@@ -157,7 +175,7 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
     Raises
     ------
     DataError
-        Unknown profile, recipe, field, preset, label map or precision.
+        Unknown profile, recipe or field, a word that is none of a field's choices, or a number that is too small.
     """
     profile = profile or os.environ.get("LFDTCMEN_PROFILE") or "cpu"
     if profile not in PROFILES:
@@ -175,6 +193,10 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         if getattr(config, name) not in choices:
             use = f"use one of {', '.join(str(choice) for choice in choices)}"
             raise DataError(f"unknown {name} {getattr(config, name)!r}", "load_config", use)
+    for name, least in LEAST.items():
+        value = getattr(config, name)
+        if min(value if isinstance(value, tuple) else (value,)) < least:
+            raise DataError(f"{name} must be {least} or more, got {value!r}", "load_config", "give a larger number")
     if config.pretraining and config.generator == "image":
         raise DataError("only a warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
     if config.change_first and not config.stage1.get("change"):

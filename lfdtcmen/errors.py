@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""The one exception that a mistake of the user raises."""
 
 
 class DataError(ValueError):
@@ -24,3 +24,16 @@ class DataError(ValueError):
     def __init__(self, what: str, where: str | None = None, fix: str | None = None):
         message = what if where is None else f"{what} [{where}]"
         super().__init__(message if fix is None else f"{message}; {fix}")
+
+
+def missing_extra(what: str, extra: str) -> DataError:
+    """Return the error for something that needs packages of an extra of ``pyproject.toml``.
+
+    Examples
+    --------
+    >>> raise missing_extra("--scheduler", "scale")
+    Traceback (most recent call last):
+    ...
+    lfdtcmen.errors.DataError: --scheduler needs the extra "scale"; pip install 'lfdtcmen[scale]'
+    """
+    return DataError(f'{what} needs the extra "{extra}"', fix=f"pip install 'lfdtcmen[{extra}]'")

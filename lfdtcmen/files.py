@@ -1,5 +1,6 @@
 """Where computed files are kept, and how they are written and read safely."""
 
+import json
 import os
 import tempfile
 import warnings
@@ -33,6 +34,38 @@ def cache_dir() -> Path:
 def runs_dir() -> Path:
     """Return the folder for the files of runs: ``LFDTCMEN_RUNS`` if set, else ``runs`` of the working directory."""
     return Path(os.environ.get("LFDTCMEN_RUNS") or "runs").expanduser()
+
+
+def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) -> Path:
+    """Return the absolute path of a run's folder, created where it is missing.
+
+    Parameters
+    ----------
+    name : str
+        Name of the folder.
+    made_by : str, optional
+        The command that is to write ``metrics.json`` there.
+    runs : Path, optional
+        Folder of all runs; :func:`runs_dir` by default.
+
+    Raises
+    ------
+    DataError
+        ``name`` is not the name of one folder, the folder cannot be written to, or its ``metrics.json`` was written
+        by another command: ``predict`` relies on the one of ``train``.
+    """
+    if Path(name).name != name or name in ("", ".."):
+        raise DataError(f"the name of a run must be one folder's name, got {name!r}", fix="use letters and digits")
+    folder = make_folder(((runs or runs_dir()).expanduser() / name).absolute())
+    if made_by is None:
+        return folder
+    try:
+        earlier = json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get("made_by", made_by)
+    except (OSError, ValueError):  # absent, or cut off by a kill
+        return folder
+    if earlier != made_by:
+        raise DataError(f"the folder has the scores of `lfdtcmen {earlier}`", str(folder), "choose another --name")
+    return folder
 
 
 def make_folder(folder: Path | str) -> Path:

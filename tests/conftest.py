@@ -4,6 +4,7 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def no_profile_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader's LFDTCMEN_PROFILE must not change what the unit tests see."""
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader's LFDTCMEN_PROFILE and LFDTCMEN_RUNS must not change what the unit tests see."""
     monkeypatch.delenv("LFDTCMEN_PROFILE", raising=False)
+    monkeypatch.delenv("LFDTCMEN_RUNS", raising=False)

@@ -1,5 +1,6 @@
 """Profiles, overrides and the ledger."""
 
+import re
 from dataclasses import FrozenInstanceError, fields
 
 import pytest
@@ -71,3 +72,12 @@ def test_the_papers_recipe_has_nothing_of_ours():
     assert not (config.contrast_normalised or config.normalised_difference or config.pretraining)
     assert config.is_paper
     assert not load_config("cpu", recipe="repaired").is_paper and not load_config("cpu", stage1={"rest": 1.0}).is_paper
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"subjects": 0}, {"epochs": (1, -1, 1)}, {"batch_sizes": (8, 8, 0)}, {"folds": 1}, {"warmup": -0.1}]
+)
+def test_a_number_that_is_too_small_is_named(numbers):
+    ((field, value),) = numbers.items()
+    with pytest.raises(DataError, match=f"{field} must be .* or more, got {re.escape(repr(value))}"):
+        load_config(**numbers)

@@ -2,27 +2,27 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
 from lfdtcmen.analysis.gradcam import gradcam
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
+from lfdtcmen.images import grey_change
 from lfdtcmen.modules.network import LFDTCMEN
-from lfdtcmen.preprocessing import flow as optical_flow
 from lfdtcmen.preprocessing.align import AlignedClip, align_faces
 from lfdtcmen.preprocessing.apex import spot_interval
-from lfdtcmen.preprocessing.faces import Face, find_detector
+from lfdtcmen.preprocessing.faces import Detector, find_detector
+from lfdtcmen.preprocessing.pair import AlignedPair, pair_from_frames
 from lfdtcmen.training import load_model, predict
-from lfdtcmen.viz.plots import grey_change
 
 MAX_FRAMES = 600  # of one call: 20 seconds at 30 frames a second, 30 MB after alignment
 DEFAULT_FPS = 30.0  # for a folder, and for a video whose header gives no rate
@@ -31,8 +31,6 @@ LOW_FPS = 25.0  # below it, a fifth of a second is fewer than five frames
 LONGEST_RISE = 0.5  # seconds from onset to apex: a whole micro-expression takes no longer than that
 SMALLEST_MOTION = 0.2  # pixels of the 128x128 face: noise and the rest of head motion reach it where no muscle moves
 FACE_CENTRE = (..., slice(24, -24), slice(24, -24))  # without hair and background, which alignment moves at the border
-
-Detector = Callable[[np.ndarray], list[Face]]
 
 
 @dataclass(frozen=True)
@@ -80,16 +78,6 @@ class Interval:
     apex: int
     curve: np.ndarray
     curve_name: str
-
-
-class AlignedPair(NamedTuple):
-    """Aligned onset and apex, uint8 [128, 128, 3]; the flow between them [2, 128, 128] and its streams [3, 28, 28]."""
-
-    onset: np.ndarray
-    apex: np.ndarray
-    flow: np.ndarray
-    streams: np.ndarray
-    note: str
 
 
 def newest_checkpoint(runs: Path | str) -> Path:
@@ -150,7 +138,7 @@ def predict_clip(
         raise DataError(f"{fps:g} frames a second is no usable rate", "predict", "give 1 to 1000")
 
     with _timed("load the network", seconds):
-        model, about = load_model(checkpoint)
+        model, about = load_model(checkpoint, EXTENDED)
         detect = find_detector(detector)
     with _timed("read and align the clip", seconds):
         fps = _frame_rate(path) if fps is None else fps
@@ -281,9 +269,7 @@ def _use_given(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> 
 
 def _align_pair(path: Path, onset: int, apex: int, detect: Detector) -> AlignedPair:
     """Align the two frames on the onset, as training pairs are, and compute flow and streams."""
-    pair = align_faces((frame for _, frame in read_frames(path, [onset, apex])), detect, numbers=[onset, apex])
-    motion = optical_flow.tvl1(*pair.frames)  # [2, 128, 128]
-    return AlignedPair(pair.frames[0], pair.frames[1], motion, optical_flow.to_streams(motion), pair.note)
+    return pair_from_frames((frame for _, frame in read_frames(path, [onset, apex])), detect, [onset, apex])
 
 
 def _classify(

@@ -16,11 +16,12 @@ from matplotlib.figure import Figure
 
 import lfdtcmen
 from lfdtcmen.files import atomic_path
+from lfdtcmen.images import grey_change
 from lfdtcmen.predict.clip import Prediction, largest_length
 from lfdtcmen.predict.model_card import count_sentence, data_name
 from lfdtcmen.preprocessing.flow import strain
 from lfdtcmen.templates import render
-from lfdtcmen.viz.plots import clip_curve, face_panel, grey_change
+from lfdtcmen.viz import clip_curve, face_panel
 
 PAGE_COLOURS = {
     "light": ("#1c2230", "#ffffff"),

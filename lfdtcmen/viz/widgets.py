@@ -7,7 +7,6 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import ipywidgets
 import numpy as np
 import pandas as pd
 import torch
@@ -28,6 +27,11 @@ from lfdtcmen.images import as_frames, grey_change
 from lfdtcmen.modules.drl import Codes
 from lfdtcmen.preprocessing.apex import flow_length, frame_difference, spot_apex, spot_interval
 from lfdtcmen.preprocessing.flow import strain
+
+try:
+    import ipywidgets
+except ImportError as error:
+    raise ImportError("the sliders need the extra \"notebooks\"; pip install 'lfdtcmen[notebooks]'") from error
 
 PICTURE_DPI = 90  # a slider should follow the hand: a smaller picture is drawn faster
 FLICKER = 400  # milliseconds a frame

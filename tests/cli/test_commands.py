@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -11,47 +12,49 @@ import pytest
 from distributed import LocalCluster, get_client
 from typer.testing import CliRunner, Result
 
-from lfdtcmen import cli, doctor
+from lfdtcmen import doctor, experiments
+from lfdtcmen.cli import app
 from lfdtcmen.datasets.pairs import PairSet
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.app, list(arguments))
+    return CliRunner().invoke(app, list(arguments))
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project folder of its own, and 24 random pairs of 8 subjects instead of drawn faces."""
+    """A working directory of its own, and 24 random pairs of 8 subjects instead of synthetic faces."""
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (2, 24, 32, 32, 3), dtype=np.uint8)
     manifest = pd.DataFrame({"subject": [f"s{i % 8}" for i in range(24)], "clip": [f"c{i}" for i in range(24)]})
     streams = rng.normal(size=(24, 3, 28, 28)).astype(np.float32)
     labels = rng.permutation([0] * 14 + [1] * 5 + [2] * 5)
     pairs = PairSet(manifest, *frames, labels, ("negative", "positive", "surprise"), streams=streams)
-    monkeypatch.setattr(cli, "_pairs", lambda config, jobs, data=None, drawn=None: pairs)
-    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    monkeypatch.setattr(experiments, "load_pairs", lambda config, data=None, n_jobs=-1: pairs)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_help_teaches_every_command_without_importing_torch():
+def test_help_teaches_every_command_without_importing_torch_or_numpy():
     for command in ("run", "data", "data prepare", "train", "evaluate", "ablate", "predict"):
         result = run(*command.split(), "--help")
         assert result.exit_code == 0 and "Examples" in result.output
     code = (
         "import sys; from lfdtcmen.cli import app\n"
-        "try: app(['--help'])\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
+        "try: app(['--help'])\nexcept SystemExit: pass\nassert not {'torch', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
 def test_threads_are_told_not_to_spin_before_torch_can_read_it():
-    code = "import os, sys, lfdtcmen.cli; assert 'torch' not in sys.modules; print(os.environ['GOMP_SPINCOUNT'])"
+    main = "import os, sys; from lfdtcmen.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    code = f"{main}assert 'torch' not in sys.modules; print(os.environ['GOMP_SPINCOUNT'])"
     unset = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
-    for given, wanted in (({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7")):
+    for given, expected in (({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7")):
         told = subprocess.run(
-            [sys.executable, "-c", code], env=unset | given, check=True, capture_output=True, text=True
+            [sys.executable, "-c", code, "--help"], env=unset | given, check=True, capture_output=True, text=True
         )
-        assert told.stdout.strip() == wanted
+        assert told.stdout.splitlines()[-1] == expected
 
 
 def test_without_a_command_the_help_is_shown():
@@ -59,7 +62,7 @@ def test_without_a_command_the_help_is_shown():
     assert result.exit_code == 0 and "doctor" in result.output
 
 
-def test_data_draws_a_small_set_and_prints_its_table_1(tmp_path, monkeypatch):
+def test_data_makes_a_small_set_and_prints_its_table_1(tmp_path, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path))
     result = run("data", "-p", "smoke", "--subjects", "2", "--jobs", "1")
     assert result.exit_code == 0, result.output
@@ -78,6 +81,31 @@ def test_train_scores_held_out_subjects_and_a_second_call_loads_the_checkpoints(
     assert again == [line for line in first.stdout.splitlines() if " trains " not in line]
     assert len(again) == len(first.stdout.splitlines()) - 3
     assert [file.stat().st_mtime_ns for file in checkpoints] == written
+
+
+def test_set_reaches_any_field_and_the_recorded_command_makes_the_same_network(project):
+    settings = ("--set", "stage1.reconstruction=5", "--set", "epochs=1,1,1", "--set", "flow=none", "--set", "seed=3")
+    first = run("train", "-p", "smoke", "--stage", "2", *settings, "--name", "first")
+    assert first.exit_code == 0, first.output
+    record = json.loads((project / "runs" / "first" / "metrics.json").read_text())
+    assert record["config"]["stage1"]["reconstruction"] == 5 and record["config"]["stage1"]["cycle"] == 5
+    assert record["config"]["epochs"] == [1, 1, 1] and record["config"]["flow"] is None
+    program, *arguments = shlex.split(record["command"])
+    assert program == "lfdtcmen" and run(*arguments, "--name", "again").exit_code == 0
+    again = json.loads((project / "runs" / "again" / "metrics.json").read_text())
+    assert (again["command"], again["checkpoint"]) == (record["command"], record["checkpoint"])
+    assert again["config"] == record["config"] and again["held_out"] == record["held_out"]
+
+
+def test_runs_go_to_the_working_directory_or_where_they_are_told_to(project, monkeypatch):
+    command = ("evaluate", "majority", "-p", "smoke", "--seeds", "1")
+    assert run(*command).exit_code == 0
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(project / "from environment"))
+    assert run(*command).exit_code == 0
+    option = run(*command, "--runs", "from option")
+    assert "predictions.csv and metrics.json are in from option/evaluate" in option.stdout
+    for folder in ("runs", "from environment", "from option"):
+        assert (project / folder / "evaluate" / "metrics.json").is_file()
 
 
 def test_a_run_keeps_the_scores_of_the_command_that_made_it(project):
@@ -104,7 +132,7 @@ def test_evaluate_compares_models_on_the_same_folds_and_records_how(project):
 
 
 def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project):
-    options = ("--epochs", "1", "1", "1", "--perceptual-size", "32", "--share-stage1", "--validation", "0.3")
+    options = ("--set", "perceptual_size=32", "--epochs", "1", "1", "1", "--share-stage1", "--validation", "0.3")
     command = ("evaluate", "flow-branch", "lfd-tcmen", "-p", "smoke", "--seeds", "1", "--protocol", "loso", *options)
     result = run(*command, "--name", "l")
     assert result.exit_code == 0, result.output
@@ -123,10 +151,10 @@ def test_evaluate_pretrains_once_for_all_folds_of_a_seed(project):
 
 
 def test_evaluate_holds_out_the_parts_of_dfme(project, monkeypatch):
-    pairs = cli._pairs(None, 1)
+    pairs = experiments.load_pairs(None)
     parts = {"train": pairs.subset(pairs.subjects < "s4"), "test_a": pairs.subset(pairs.subjects > "s5")}
     parts["test_b"] = pairs.subset((pairs.subjects >= "s4") & (pairs.subjects <= "s5"))
-    monkeypatch.setattr(cli, "_dfme", lambda config: parts)
+    monkeypatch.setattr(experiments, "synthetic_dfme", lambda config: parts)
     result = run("evaluate", "linear-svm", "--protocol", "holdout", "-p", "smoke", "--seeds", "2", "--name", "h")
     assert result.exit_code == 0, result.output
     predictions = pd.read_csv(project / "runs" / "h" / "predictions.csv")
@@ -153,7 +181,7 @@ def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(pr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["ablate", "table3"], "use one of table4, table5, table6, table7"),
         (["ablate", "table5", "--protocol", "holdout"], "use kfold or loso"),
@@ -164,13 +192,19 @@ def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(pr
         (["evaluate", "magic"], "unknown model 'magic'; use one of majority"),
         (["evaluate", "majority", "--folds", "9"], "cannot make 9 folds of 8 subjects"),
         (["train", "--stage", "4"], "--stage"),
+        (["train", "--set", "magic=1"], "unknown config field 'magic' [--set]; known fields: seed, preset"),
+        (["evaluate", "majority", "--set", "subjects=many"], "subjects takes a whole number"),
+        (["ablate", "table5", "--set", "preset=odd"], "unknown preset 'odd'"),
+        (["data", "--set", "stage1.cycle"], "'stage1.cycle' is not field=value"),
+        (["data", "--set", "subjects=2", "prepare", "folder", "--root", "x"], "--set stands before prepare"),
+        (["train", "--data", "gone", "--set", "preset=hard"], "preset describes synthetic faces [--data]"),
         (["train", "-p", "huge"], "unknown profile 'huge'"),
     ],
 )
-def test_a_mistake_is_one_line_and_exit_code_2(project, arguments, said):
+def test_a_mistake_is_one_line_and_exit_code_2(project, arguments, message):
     result = run(*arguments)
     assert result.exit_code == 2
-    assert said in result.stderr and result.stderr.count("\n") == 1
+    assert message in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_an_unknown_preset_or_label_map_is_one_line_and_exit_code_2():
@@ -211,7 +245,7 @@ def test_evaluate_sends_its_folds_to_a_dask_scheduler(project):
         there = run(*command, "--name", "there", "--scheduler", cluster.scheduler_address)
         get_client().close()
     assert there.exit_code == 0, there.output
-    assert "1 Dask workers take the folds" in there.stdout
+    assert "1 Dask workers run the folds" in there.stdout
     tables = [pd.read_csv(project / "runs" / name / "predictions.csv") for name in ("here", "there")]
     pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in tables))
 
@@ -224,3 +258,10 @@ def test_a_scheduler_that_does_not_answer_or_has_no_workers_is_named(project):
     assert idle.exit_code == 2 and "has no workers" in idle.stderr
     nobody = run(*command, "somewhere")
     assert nobody.exit_code == 2 and "no Dask scheduler answers [somewhere]" in nobody.stderr
+
+
+def test_a_scheduler_without_dask_names_the_extra(project, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = run("evaluate", "majority", "-p", "smoke", "--scheduler", "tcp://localhost:8786")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "--scheduler needs the extra \"scale\"; pip install 'lfdtcmen[scale]'" in result.stderr

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage.data import astronaut
 from typer.testing import CliRunner, Result
 
-from lfdtcmen import cli
+from lfdtcmen.cli import app
 from lfdtcmen.datasets.synthetic import warp_photograph
 
 LANDMARKS = np.array([[203.3, 101.0], [246.0, 102.7], [222.7, 126.7], [204.3, 140.0], [244.3, 140.7]])
@@ -17,7 +17,7 @@ UNITS = {"happiness": {12: 1.5}, "surprise": {1: 1.5, 2: 1.5}, "anger": {4: 1.5}
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def prepared(recordings, tmp_path_factory):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -114,11 +114,11 @@ def test_a_class_without_clips_is_said_and_raw_labels_help(recordings, project):
         (("data", "prepare", "casme3", "--root", "x"), "1 roots and 0 annotations"),
         (("data", "prepare", "casme3", "--root", "x", "--annotation", "y", "--part", "train"), "casme3 has no parts"),
         (("data", "prepare", "casme3", "--root", "gone", "--annotation", "gone.csv"), "gone"),
-        (("data", "prepare", "megc", "--root", "x"), "no data set is named in 'x'"),
+        (("data", "prepare", "megc", "--root", "x"), "'x' does not say of which set it is"),
         (("data", "prepare", "folder"), "--root"),
         (("data", "--label-map", "7class", "prepare", "folder", "--root", "x"), "--label-map stands before prepare"),
         (("train", "--data", "gone"), "no prepared data set"),
-        (("train", "--data", "gone", "--label-map", "7class"), "--label-map is of the drawn faces"),
+        (("train", "--data", "gone", "--label-map", "7class"), "label-map describes synthetic faces"),
         (("evaluate", "action-units", "--data", "gone"), "unknown model 'action-units'"),
     ],
 )

@@ -42,7 +42,8 @@ def run(folder: Path, *options: str) -> Result:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
     return tmp_path / "notebooks"
 
 
@@ -133,7 +134,7 @@ def test_an_executed_copy_that_was_cut_off_is_executed_again(folder, run_dir):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["-p", "huge"], "unknown profile 'huge'"),
         (["--name", "../up"], "must be one folder's name"),
@@ -141,11 +142,11 @@ def test_an_executed_copy_that_was_cut_off_is_executed_again(folder, run_dir):
         (["--bogus"], "No such option: --bogus"),
     ],
 )
-def test_a_wrong_option_is_one_line_and_exit_code_2(folder, options, said):
+def test_a_wrong_option_is_one_line_and_exit_code_2(folder, options, message):
     write_notebook(folder, "00_first")
     result = run(folder, *options)
     assert result.exit_code == 2
-    assert said in result.stderr and result.stderr.count("\n") == 1
+    assert message in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_an_empty_folder_an_unreadable_notebook_and_a_missing_parameter_are_one_line(folder, tmp_path):
@@ -156,6 +157,24 @@ def test_an_empty_folder_an_unreadable_notebook_and_a_missing_parameter_are_one_
     (folder / "00_first.ipynb").write_text("{")
     assert "cannot be read" in run(folder).stderr
     assert run(folder).exit_code == 2
+
+
+def test_without_the_series_it_says_where_the_series_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["run"])
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "the notebook series is not here" in result.stderr and "clone the project" in result.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_without_papermill_it_names_the_extra(folder, monkeypatch):
+    write_notebook(folder, "00_first")
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    monkeypatch.delitem(sys.modules, "lfdtcmen.notebooks", raising=False)
+    monkeypatch.delattr("lfdtcmen.notebooks", raising=False)
+    result = run(folder)
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "lfdtcmen run needs the extra \"notebooks\"; pip install 'lfdtcmen[notebooks]'" in result.stderr
 
 
 def test_an_output_folder_that_cannot_be_made_is_one_line(folder, tmp_path):

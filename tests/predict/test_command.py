@@ -15,7 +15,7 @@ def run(*arguments) -> Result:
 
 
 def test_the_command_takes_the_newest_checkpoint_and_names_it(video, runs, checkpoint, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECT", runs.parent)
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(runs))
     result = run(video)
     assert result.exit_code == 0, result.output
     assert checkpoint.name in result.stdout and "synthetic faces only" in result.stdout
@@ -61,7 +61,7 @@ def bad(tmp_path_factory, filmed) -> Path:
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, bad, video, runs, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECT", runs.parent)
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(runs))
     (stage1,) = runs.glob("tiny/checkpoints/stage1-*.pt")
     result = run(*(text.format(bad=bad, video=video, stage1=stage1) for text in arguments))
     assert result.exit_code == 2, result.output
@@ -69,6 +69,6 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, bad, video, r
 
 
 def test_without_a_trained_network_it_says_how_to_train_one(video, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path / "runs"))
     result = run(video)
     assert result.exit_code == 2 and "train one with `lfdtcmen train`" in result.stderr

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lfdtcmen.predict.report import render_html, write_report
-from lfdtcmen.viz.plots import clip_curve, face_panel
+from lfdtcmen.viz import clip_curve, face_panel
 from tests.predict.films import NAMES
 
 

@@ -1,0 +1,132 @@
+"""``lfdtcmen evaluate``: models compared on the same folds of subjects."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lfdtcmen.cli.options import (
+    Epochs,
+    Folds,
+    Jobs,
+    Name,
+    Prepared,
+    Profile,
+    Recipe,
+    Runs,
+    Scheduler,
+    Seeds,
+    Settings,
+    ShareStage1,
+    Subjects,
+    build_config,
+)
+from lfdtcmen.cli.output import echo, score_text, short_path, typed_command
+from lfdtcmen.errors import DataError
+
+
+def evaluate(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Which models to compare; all without a name.", show_default=False)
+    ] = None,
+    data: Prepared = None,
+    profile: Profile = None,
+    recipe: Recipe = None,
+    seeds: Seeds = 3,
+    folds: Folds = None,
+    epochs: Epochs = None,
+    subjects: Subjects = None,
+    imbalance: Annotated[
+        str | None,
+        typer.Option(help="class_weights, focal, logit_adjusted or balanced_sampling; the paper has none of them."),
+    ] = None,
+    settings: Settings = None,
+    protocol: Annotated[
+        str, typer.Option(help="kfold, loso (leave one subject out), or holdout (DFME's: train, test A, test B).")
+    ] = "kfold",
+    test: Annotated[
+        list[Path] | None, typer.Option(help="For holdout with --data: prepared test set; once for each.")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(help="Share of the training subjects on whom the epoch is chosen; 0: fixed epochs.")
+    ] = 0.0,
+    share_stage1: ShareStage1 = False,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+    name: Name = "evaluate",
+    runs: Runs = None,
+) -> None:
+    """Compare models on the same folds of subjects: UF1 and UAR with intervals.
+
+    Writes predictions.csv and metrics.json to runs/NAME. A fold that is there is not computed again.
+
+    Models: majority, linear-svm, apex-svm, action-units (for synthetic faces), flow-branch, lfd-tcmen-stages12,
+    lfd-tcmen, motion-branch-stages12, motion-branch. The last four share what stages they can (stage 1, and a
+    network's own earlier stages): a row's minutes are those that it trained itself.
+
+    **Examples**
+
+    - `lfdtcmen evaluate`: all models, 5 folds, 3 seeds (hours on a laptop)
+
+    - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
+
+    - `lfdtcmen evaluate linear-svm --set preset=hard --set label_map=7class`: any value of the config
+
+    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name casme3-loso`
+
+    - `lfdtcmen evaluate linear-svm flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
+
+    - `lfdtcmen evaluate --scheduler tcp://192.168.1.5:8786`: on more than one machine
+    """
+    given = {"subjects": subjects, "folds": folds, "epochs": epochs, "imbalance": imbalance}
+    config = build_config(profile, settings, data, recipe, **given)
+    if protocol == "holdout" and data is None:
+        config = replace(config, label_map="7class")  # DFME's
+    from lfdtcmen import experiments
+    from lfdtcmen.evaluation.protocol import cross_validate
+    from lfdtcmen.evaluation.results import score_table
+    from lfdtcmen.files import run_folder
+
+    run_dir = run_folder(name, "evaluate", runs)
+    known = list(experiments.models(config, run_dir))
+    if data is not None:
+        known.remove("action-units")  # true intensities are known of synthetic faces only
+    if unknown := [model for model in models or () if model not in known]:
+        raise DataError(f"unknown model {unknown[0]!r}", fix=f"use one of {', '.join(known)}")
+    pairs, splits = experiments.pairs_and_folds(protocol, config, data, test or [])
+    groups = experiments.groups_for_stage1(config, pairs, splits) if share_stage1 else None
+    fitted = experiments.models(config, run_dir, groups, validation)
+    backend = connect(scheduler)
+    predictions = {}
+    for model in models or known:
+        echo(f"{model}: {len(splits)} folds, {seeds} seeds")
+        predictions[model] = cross_validate(
+            fitted[model], pairs, splits, range(seeds), run_dir / model, jobs, backend, progress=True
+        )
+    about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1}
+    recorded = experiments.recorded_settings(config, pairs, data)
+    record: dict[str, Any] = {"config": recorded, "made_by": "evaluate", **about}
+    if protocol == "holdout":
+        record["parts"] = {}
+        for part in list(pairs.manifest["part"].unique())[1:]:  # the first is trained on
+            scores = score_table({m: table[table["part"] == part] for m, table in predictions.items()})
+            scores = scores.set_index("model")
+            record["parts"][part] = scores.to_dict("index")
+            echo(f"{part}\n{score_text(scores)}")
+    else:
+        scores = score_table(predictions).set_index("model")
+        record["models"] = scores.to_dict("index")
+        echo(score_text(scores))
+    experiments.write_run(run_dir, predictions, typed_command(), record)
+    echo(f"predictions.csv and metrics.json are in {short_path(run_dir)}")
+
+
+def connect(scheduler: str | None) -> str:
+    """Return the backend of cross-validation; open a client of the Dask scheduler where one is given."""
+    if scheduler is None:
+        return "loky"
+    from lfdtcmen.experiments import connect_dask
+
+    echo(f"{connect_dask(scheduler)} Dask workers run the folds")
+    return "dask"

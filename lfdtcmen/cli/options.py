@@ -1,0 +1,76 @@
+"""The options that several commands share, and the config that they make."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lfdtcmen.config import Config, load_config
+from lfdtcmen.errors import DataError
+from lfdtcmen.settings import parse_settings
+
+# which config
+Profile = Annotated[
+    str | None,
+    typer.Option("-p", "--profile", help="smoke (seconds), cpu (a laptop) or gpu (the paper's scale)."),
+]
+Recipe = Annotated[
+    str | None, typer.Option(help="paper, or repaired: the changes with which it disentangles (notebook 08).")
+]
+Seed = Annotated[int, typer.Option(help="Random seed of data, weights and training.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Set any field of lfdtcmen.config.Config, once for each: --set epochs=6,20,2 --set stage1.cycle=2.",
+    ),
+]
+Preset = Annotated[str | None, typer.Option(help="Synthetic faces: easy, standard or hard.")]
+LabelMap = Annotated[str | None, typer.Option(help="Synthetic faces: 3class (CAS(ME)^3) or 7class (DFME).")]
+Subjects = Annotated[int | None, typer.Option(help="Synthetic faces: number of people.")]
+Folds = Annotated[int | None, typer.Option(min=2, help="Number of folds of subjects.")]
+Epochs = Annotated[
+    tuple[int, int, int] | None, typer.Option(help="Epochs of stages 1, 2 and 3; the profile's by default.")
+]
+
+# what a command runs on, and where results go
+Prepared = Annotated[
+    Path | None, typer.Option("--data", help="Folder that `data prepare` made; synthetic faces without it.")
+]
+Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds: 0, 1, ...")]
+ShareStage1 = Annotated[
+    bool,
+    typer.Option("--share-stage1", help="Train stage 1 once a fold's group of subjects, for all seeds (see README)."),
+]
+Jobs = Annotated[int, typer.Option(help="Number of processes; -1 for all cores.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="tcp://HOST:8786 of a Dask scheduler, whose workers run the folds.")
+]
+Name = Annotated[str, typer.Option(help="Results go to runs/NAME.")]
+Runs = Annotated[
+    Path | None,
+    typer.Option("--runs", help="Folder of all runs.", show_default="LFDTCMEN_RUNS, else ./runs"),
+]
+Detector = Annotated[Path | None, typer.Option(help="YuNet's ONNX file, instead of MTCNN.")]
+
+
+def build_config(
+    profile: str | None, settings: list[str] | None, data: Path | None = None, recipe: str | None = None, **given: Any
+) -> Config:
+    """Return the config of a command's options; an option that is None was not given, and ``--set`` counts last.
+
+    Raises
+    ------
+    DataError
+        Unknown profile, recipe or field, a value that the field does not take, or a field of the synthetic faces
+        where ``data`` names a prepared data set.
+    """
+    recipe = recipe or "paper"
+    overrides = {field: value for field, value in given.items() if value is not None}
+    overrides |= parse_settings(settings or [], load_config(profile, recipe))
+    if data is not None and (unused := [name for name in ("preset", "label_map", "subjects") if name in overrides]):
+        raise DataError(
+            f"{unused[0].replace('_', '-')} describes synthetic faces", "--data", "leave it out, or leave --data out"
+        )
+    return load_config(profile, recipe, **overrides)

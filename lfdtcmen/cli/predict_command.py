@@ -1,0 +1,56 @@
+"""``lfdtcmen predict``: one clip, classified and explained on a page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lfdtcmen.cli.options import Detector, Runs
+from lfdtcmen.cli.output import short_path
+
+
+def predict(
+    clip: Annotated[Path, typer.Argument(help="Video file, or folder of frames.")],
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="File of stage 2 or 3.", show_default="the newest one below runs")
+    ] = None,
+    onset: Annotated[int | None, typer.Option(help="Frame in which it begins; spotted by default.")] = None,
+    apex: Annotated[int | None, typer.Option(help="Frame in which it is strongest; spotted by default.")] = None,
+    start: Annotated[int | None, typer.Option(help="First frame of a long clip to look at.")] = None,
+    end: Annotated[int | None, typer.Option(help="Last frame to look at.")] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames a second, where the file does not tell (folders, slow motion).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report.", show_default="runs/predict/CLIP")] = None,
+    runs: Runs = None,
+    detector: Detector = None,
+) -> None:
+    """Classify the micro-expression of a clip, and write a page that shows why: report.html, report.json.
+
+    The face is found and aligned, onset and apex are spotted, and the network reads the pair and the flow between
+    them. Frames of a video are counted from 0, those of a folder by their names.
+
+    **Examples**
+
+    - `lfdtcmen predict clip.mp4`: with the network below runs that was trained last
+
+    - `lfdtcmen predict frames/ --onset 46 --apex 59 --checkpoint runs/train/checkpoints/stage3-0123abcd.pt`
+
+    - `lfdtcmen predict long.mp4 --start 300 --end 420`: four seconds of a long video
+    """
+    from lfdtcmen.files import runs_dir
+    from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
+    from lfdtcmen.predict.report import write_report
+
+    runs = (runs or runs_dir()).expanduser()
+    chosen = checkpoint or newest_checkpoint(runs)
+    prediction = predict_clip(clip, chosen, onset, apex, start, end, fps, detector)
+    page = write_report(prediction, out or runs / "predict" / prediction.clip)
+    typer.echo(f"network: {short_path(chosen)}")
+    for text in prediction.warnings:
+        typer.echo(f"mind: {text}")
+    spotted = "spotted" if prediction.spotted else "given"
+    typer.echo(f"onset {prediction.onset}, apex {prediction.apex} ({spotted})")
+    for name, value in sorted(zip(prediction.label_names, prediction.probabilities, strict=True), key=lambda x: -x[1]):
+        typer.echo(f"{name:<12} {value:.2f}")
+    typer.echo(f"open {short_path(page)}")

@@ -1,0 +1,57 @@
+"""``lfdtcmen run``: the notebook series, executed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lfdtcmen.cli.options import Profile, Runs, Seed
+from lfdtcmen.cli.output import echo, short_path
+from lfdtcmen.config import load_config
+from lfdtcmen.errors import DataError, missing_extra
+
+
+def run(
+    profile: Profile = None,
+    seed: Seed = 0,
+    name: Annotated[str | None, typer.Option(help="Results go to runs/NAME; the profile's name by default.")] = None,
+    runs: Runs = None,
+    notebooks: Annotated[Path, typer.Option(help="Folder of the series.")] = Path("notebooks"),
+) -> None:
+    """Execute the notebook series into runs/NAME, with an index page.
+
+    Continues where it was stopped: a notebook is executed again only when it, its parameters or the package changed.
+
+    **Examples**
+
+    - `lfdtcmen run`: the whole series in the cpu profile, into runs/cpu
+
+    - `lfdtcmen run -p smoke`: the same in a few minutes, to see that everything works
+
+    - `lfdtcmen run --seed 1 --name second`: another seed, in a folder of its own
+    """
+    config = load_config(profile, seed=seed)
+    notebooks = notebooks.expanduser().resolve()
+    if not notebooks.is_dir():
+        raise DataError(
+            "the notebook series is not here",
+            str(notebooks),
+            "it is no part of the installed package: clone the project and run this in its folder, or give --notebooks",
+        )
+    from lfdtcmen.files import run_folder
+
+    try:
+        from lfdtcmen import notebooks as series
+    except ModuleNotFoundError as error:
+        raise missing_extra("lfdtcmen run", "notebooks") from error
+    series_files = series.find_notebooks(notebooks)
+    run_dir = run_folder(name or config.profile, runs=runs)
+    parameters: dict[str, object] = {"profile": config.profile, "seed": seed, "run_dir": str(run_dir)}
+    try:
+        entries = series.run_series(series_files, run_dir, parameters, echo)
+    except series.NotebookFailed as error:
+        typer.echo(f"lfdtcmen: {error}", err=True)
+        typer.echo("The executed copy in the run's folder shows all of it; the same command continues here.", err=True)
+        raise typer.Exit(1) from None
+    total = series.duration(sum(entry.seconds or 0 for entry in entries))
+    typer.echo(f"{len(entries)} notebooks, {total}: open {short_path(run_dir / 'index.html')}")

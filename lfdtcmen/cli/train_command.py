@@ -1,0 +1,104 @@
+"""``lfdtcmen train``: the three stages on one split of the subjects, with a model card."""
+
+import shlex
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lfdtcmen.cli.options import (
+    Jobs,
+    LabelMap,
+    Name,
+    Prepared,
+    Preset,
+    Profile,
+    Recipe,
+    Runs,
+    Seed,
+    Settings,
+    Subjects,
+    build_config,
+)
+from lfdtcmen.cli.output import short_path
+from lfdtcmen.config import Config
+from lfdtcmen.errors import DataError
+
+
+def train(
+    data: Prepared = None,
+    profile: Profile = None,
+    recipe: Recipe = None,
+    stage: Annotated[int, typer.Option(min=1, max=3, help="The last stage to train (4.4).")] = 3,
+    preset: Preset = None,
+    label_map: LabelMap = None,
+    subjects: Subjects = None,
+    seed: Seed = 0,
+    settings: Settings = None,
+    jobs: Jobs = -1,
+    name: Name = "train",
+    runs: Runs = None,
+) -> None:
+    """Train the network's stages on all but one fold of the subjects, and score it on that fold.
+
+    A finished stage is loaded from runs/NAME/checkpoints, an interrupted one continues. runs/NAME/MODEL_CARD.md says
+    what was trained on what, and how good it is.
+
+    **Examples**
+
+    - `lfdtcmen train`: all three stages in the cpu profile
+
+    - `lfdtcmen train --stage 1 --preset easy --name easy`: the disentanglement alone
+
+    - `lfdtcmen train --set learning_rates=3e-4,1e-3,3e-4 --set stage1.cycle=2`: any value of the config
+
+    - `lfdtcmen train --data data/prepared/casme3 --name casme3`: on a set that `lfdtcmen data prepare` made
+    """
+    synthetic = {"preset": preset, "label_map": label_map, "subjects": subjects}
+    config = build_config(profile, settings, data, recipe, seed=seed, **synthetic)
+    from lfdtcmen import experiments
+    from lfdtcmen.beyond.method import EXTENDED
+    from lfdtcmen.evaluation.results import write_metrics
+    from lfdtcmen.files import run_folder
+    from lfdtcmen.predict.model_card import write_model_card
+    from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
+    from lfdtcmen.training.checkpoint import describe
+
+    run_dir = run_folder(name, "train", runs)
+    pairs = experiments.load_pairs(config, data, jobs)
+    learned, test = experiments.first_fold(config, pairs)
+    model, history = stage_checkpoint(stage, config, learned, run_dir, method=EXTENDED)
+    history.to_csv(run_dir / "history.csv", index=False)
+    typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
+    try:
+        report = experiments.measure_disentanglement(model, test, config, synthetic=data is None)
+        report.to_csv(run_dir / "disentanglement.csv")
+        typer.echo(report.to_string(float_format="{:.3f}".format))
+    except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
+        typer.echo(f"disentanglement is not measured: {error}")
+    predicted = None if stage == 1 else predict(model, test).argmax(1)  # stage 1 does not learn to classify
+    held_out = experiments.held_out_scores(learned, test, predicted)
+    for metric, score in held_out.get("scores", {}).items():
+        interval = f"95 % interval over {held_out['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
+        typer.echo(f"{metric} {score['value']:.3f} ({interval})")
+    command = _command(config, stage, data, settings or [])
+    checkpoint = checkpoint_file(stage, config, learned, run_dir).name
+    recorded = experiments.recorded_settings(config, pairs, data)
+    record = {"made_by": "train", "command": command, "date": f"{date.today()}", "config": recorded}
+    write_metrics({**record, "checkpoint": checkpoint, "held_out": held_out}, run_dir)
+    card = write_model_card(run_dir, describe(config, stage, learned), checkpoint, held_out, command)
+    typer.echo(f"what was trained, and how good it is: {short_path(card)}")
+
+
+def _command(config: Config, stage: int, data: Path | None, settings: list[str]) -> str:
+    """Return the command that trains the same network again, whatever the environment says."""
+    words = ["lfdtcmen", "train", "-p", config.profile, "--recipe", config.recipe, "--stage", str(stage)]
+    if data is None:
+        words += ["--preset", config.preset, "--label-map", config.label_map, "--subjects", str(config.subjects)]
+    else:
+        words += ["--data", short_path(data)]
+    words += ["--seed", str(config.seed)]
+    for text in settings:
+        words += ["--set", text]
+    return shlex.join(words)

@@ -1,0 +1,271 @@
+"""What a run is assembled of: its pairs and folds, the models, and the record of its scores.
+
+The command line, the long runs of ``experiments/`` and the notebooks use these functions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lfdtcmen.analysis.disentanglement import disentanglement_report
+from lfdtcmen.baselines import simple
+from lfdtcmen.beyond.method import EXTENDED
+from lfdtcmen.config import Config, to_dict
+from lfdtcmen.datasets.clips import load_prepared
+from lfdtcmen.datasets.pairs import PairSet, concatenate
+from lfdtcmen.datasets.preparation import prepare_pairs
+from lfdtcmen.datasets.splits import Fold, group_subjects, grouped_kfold, holdout, loso
+from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset, make_dfme
+from lfdtcmen.errors import DataError, missing_extra
+from lfdtcmen.evaluation.audit import check_label_leak
+from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, confusion
+from lfdtcmen.evaluation.protocol import Model
+from lfdtcmen.evaluation.results import write_metrics, write_predictions
+from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.training import LFDTCMENClassifier
+
+TEST_SHARES = (0.3, 0.2)  # subjects of DFME's test A and test B for each subject of its training set (assumed)
+SYNTHETIC_FIELDS = ("preset", "subjects", "label_map")  # of the config: they describe the synthetic faces alone
+
+
+def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> PairSet:
+    """Return prepared pairs: those of a folder that `lfdtcmen data prepare` made, else synthetic faces.
+
+    Parameters
+    ----------
+    config : Config
+        Its preset, label map, subjects and seed describe the synthetic faces.
+    data : Path, optional
+        Folder of a prepared data set.
+    n_jobs : int
+        Processes that make synthetic faces; -1 for all cores.
+
+    Raises
+    ------
+    DataError
+        The folder is no prepared data set.
+    """
+    if data is not None:
+        return load_prepared(data)
+    pairs = make_dataset(
+        config.preset, config.label_map, subjects=config.subjects, seed=config.seed, n_jobs=n_jobs, progress=True
+    )
+    return prepare_pairs(pairs, n_jobs=n_jobs, progress=True)
+
+
+def synthetic_dfme(config: Config) -> dict[str, PairSet]:
+    """Return DFME's three parts (training set, test A, test B) as prepared synthetic faces.
+
+    The training set has as many subjects as the config says, the test sets have ``TEST_SHARES`` of it.
+    """
+    train, test_a, test_b = (max(2, round(share * config.subjects)) for share in (1, *TEST_SHARES))
+    parts = make_dfme(config.seed, (train, test_a, test_b), config.preset, n_jobs=-1, progress=True)
+    return {part: prepare_pairs(pairs, n_jobs=-1, progress=True) for part, pairs in parts.items()}
+
+
+def pairs_and_folds(
+    protocol: str, config: Config, data: Path | None = None, tests: Sequence[Path] = ()
+) -> tuple[PairSet, list[Fold]]:
+    """Return the pairs of a protocol, checked for leaking labels, and its folds of subjects.
+
+    Parameters
+    ----------
+    protocol : {"kfold", "loso", "holdout"}
+        The config's number of folds; leave one subject out; a training set and test sets of their own, as DFME has.
+    config : Config
+    data : Path, optional
+        Folder of a prepared data set, for ``holdout`` the training set; synthetic faces without it.
+    tests : sequence of Path
+        For ``holdout`` with ``data``: folders of the prepared test sets.
+
+    Raises
+    ------
+    DataError
+        Unknown protocol, test sets where the protocol has none, or pairs that cannot be read or split.
+    """
+    if tests and (protocol != "holdout" or data is None):
+        raise DataError("--test is for --protocol holdout with --data", fix="leave it out, or give the others")
+    if protocol == "holdout":
+        if data is not None and not tests:
+            raise DataError("there is nothing to test on", fix="give --test and the folder of a prepared test set")
+        parts = (
+            synthetic_dfme(config) if data is None else {path.name: load_pairs(config, path) for path in (data, *tests)}
+        )
+        pairs = concatenate(parts)
+        check_label_leak(pairs)
+        return pairs, list(holdout(pairs.manifest["part"], next(iter(parts))))
+    if protocol not in ("kfold", "loso"):
+        raise DataError(f"unknown protocol {protocol!r}", fix="use kfold, loso or holdout")
+    pairs = load_pairs(config, data)
+    check_label_leak(pairs)
+    if protocol == "loso":
+        return pairs, list(loso(pairs.subjects))
+    return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+
+
+def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:
+    """Return the training pairs and the held-out pairs of the first of the config's folds of subjects."""
+    train, test = next(iter(grouped_kfold(pairs.subjects, pairs.labels, config.folds, config.seed)))
+    return pairs.subset(train), pairs.subset(test)
+
+
+def groups_for_stage1(config: Config, pairs: PairSet, folds: Sequence[Fold]) -> dict[str, int]:
+    """Return subject -> number of the group for which stage 1 is trained once.
+
+    There are as many groups as the config has folds; a holdout has two, the training subjects and the tested ones.
+    """
+    if len(folds) == 1:
+        train, _ = folds[0]
+        return dict.fromkeys(pairs.subjects, 0) | dict.fromkeys(pairs.subjects[train], 1)
+    return group_subjects(pairs.subjects, pairs.labels, config.folds)
+
+
+def models(
+    config: Config, run_dir: Path, stage1_groups: Mapping[str, int] | None = None, validation: float = 0.0
+) -> dict[str, Model]:
+    """Return the models that `lfdtcmen evaluate` compares: name -> model for cross-validation.
+
+    Stage 1 does not depend on TCME, so networks that differ in TCME alone share its checkpoints in ``run_dir``.
+
+    Parameters
+    ----------
+    config : Config
+    run_dir : Path
+        Folder of the stages' checkpoints.
+    stage1_groups : mapping, optional
+        What :func:`groups_for_stage1` returns: stage 1 is then trained once for each group.
+    validation : float
+        Share of the training subjects on whom the epoch is chosen.
+    """
+
+    def network(changed: Config, stages: int = 3, folder: Path | None = run_dir) -> LFDTCMENClassifier:
+        return LFDTCMENClassifier(changed, folder, stages, stage1_groups, validation, EXTENDED)
+
+    without_flow = replace(config, flow=None)
+    return {
+        "majority": simple.majority,
+        "linear-svm": simple.linear_svm,
+        "apex-svm": simple.apex_svm,
+        "action-units": simple.action_units,
+        "flow-branch": network(replace(config, drl=None, motion=None), folder=None),
+        "lfd-tcmen-stages12": network(config, stages=2),
+        "lfd-tcmen": network(config),
+        "motion-branch-stages12": network(without_flow, stages=2),
+        "motion-branch": network(without_flow),
+    }
+
+
+def connect_dask(scheduler: str) -> int:
+    """Open a client of a Dask scheduler, for ``cross_validate(backend="dask")``; return its number of workers.
+
+    Raises
+    ------
+    DataError
+        Dask is not installed, no scheduler answers, or it has no workers.
+    """
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise missing_extra("--scheduler", "scale") from error
+    try:
+        workers = len(Client(scheduler, timeout=10).nthreads())
+    except (OSError, ValueError) as error:
+        raise DataError("no Dask scheduler answers", scheduler, "start one with `dask scheduler`") from error
+    if workers == 0:
+        raise DataError("the Dask scheduler has no workers", scheduler, f"start some with `dask worker {scheduler}`")
+    return workers
+
+
+def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synthetic: bool) -> pd.DataFrame:
+    """Return :func:`~lfdtcmen.analysis.disentanglement.disentanglement_report` of a trained network.
+
+    A low loss does not show that the codes are disentangled, so this is measured after every training.
+
+    Parameters
+    ----------
+    model : LFDTCMEN
+    test : PairSet
+        The held-out subjects.
+    config : Config
+    synthetic : bool
+        Also measure it on synthetic swaps, where one person's true motion on another's face is known.
+
+    Raises
+    ------
+    DataError
+        There are too few samples to measure it on.
+    """
+    counterfactuals = make_counterfactuals(config.preset, config.seed, identities=8, motions=4) if synthetic else None
+    return disentanglement_report(model, test, counterfactuals, config.seed)
+
+
+def held_out_scores(learned: PairSet, test: PairSet, predicted: np.ndarray | None) -> dict:
+    """Return what a model card says about the held-out subjects.
+
+    Parameters
+    ----------
+    learned, test : PairSet
+        What was trained on, and the held-out subjects.
+    predicted : ndarray or None
+        Class numbers of the held-out samples, int [N]; None after stage 1, which does not learn to classify.
+
+    Returns
+    -------
+    dict
+        ``subjects`` and ``samples`` (class -> number); with predictions also ``scores`` (metric -> value, low, high,
+        and majority: the score of always predicting the most frequent class) and ``recall`` (class -> share found,
+        None where the class has no sample).
+    """
+    samples = {name: int((test.labels == k).sum()) for k, name in enumerate(test.label_names)}
+    found: dict = {"subjects": len(set(test.subjects)), "samples": samples}
+    if predicted is None:
+        return found
+    classes = test.num_classes
+    majority = np.full(len(test), np.bincount(learned.labels).argmax())
+    found["scores"] = {}
+    for metric, score in METRICS.items():
+        low, high = bootstrap_interval(test.labels, predicted, test.subjects, metric, classes)
+        found["scores"][metric.upper()] = {
+            "value": score(test.labels, predicted, classes),
+            "low": low,
+            "high": high,
+            "majority": score(test.labels, majority, classes),
+        }
+    hits = confusion(test.labels, predicted, classes).diagonal()
+    found["recall"] = {n: int(hit) / samples[n] if samples[n] else None for n, hit in zip(samples, hits, strict=True)}
+    return found
+
+
+def recorded_settings(config: Config, pairs: PairSet, data: Path | None = None) -> dict:
+    """Return the config as plain values for a record; for a prepared set, its name replaces the synthetic fields."""
+    settings = to_dict(config)
+    if data is not None:
+        settings = {field: value for field, value in settings.items() if field not in SYNTHETIC_FIELDS}
+        settings |= {"data": data.name, "fingerprint": pairs.fingerprint, "label_names": list(pairs.label_names)}
+    return settings
+
+
+def write_run(run_dir: Path, predictions: Mapping[str, pd.DataFrame], command: str, record: Mapping) -> None:
+    """Write ``predictions.csv`` and ``metrics.json`` of a comparison, each whole or not at all.
+
+    Parameters
+    ----------
+    run_dir : Path
+    predictions : mapping
+        Model name -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+    command : str
+        What makes the run again.
+    record : mapping
+        Plain values: config, protocol, scores.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written to, or the disk is full.
+    """
+    write_predictions(pd.concat(predictions, names=["model", None]).reset_index("model"), run_dir)
+    write_metrics({"command": command, "date": f"{date.today()}", **record}, run_dir)

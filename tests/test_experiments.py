@@ -1,0 +1,91 @@
+"""What a run is assembled of: models that are complete when they are built, groups, and records."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lfdtcmen import experiments
+from lfdtcmen.config import load_config
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import grouped_kfold
+from lfdtcmen.errors import DataError
+from lfdtcmen.files import run_folder
+from lfdtcmen.training import LFDTCMENClassifier
+
+CONFIG = load_config("smoke")
+
+
+@pytest.fixture(scope="module")
+def pairs() -> PairSet:
+    """24 random pairs of 8 subjects, half of them of each class."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (2, 24, 8, 8, 3), dtype=np.uint8)
+    manifest = pd.DataFrame({"subject": [f"s{i % 8}" for i in range(24)], "clip": [f"c{i}" for i in range(24)]})
+    streams = rng.normal(size=(24, 3, 28, 28)).astype(np.float32)
+    return PairSet(manifest, *frames, np.arange(24) // 12, ("negative", "positive"), streams=streams)
+
+
+def test_every_network_is_built_with_its_groups_and_its_validation_share(tmp_path):
+    groups = {"a": 0, "b": 1}
+    built = experiments.models(CONFIG, tmp_path, groups, validation=0.25)
+    networks = {name: model for name, model in built.items() if isinstance(model, LFDTCMENClassifier)}
+    assert set(built) - set(networks) == {"majority", "linear-svm", "apex-svm", "action-units"}
+    for model in networks.values():
+        assert model.settings["stage1_groups"] == groups and model.settings["validation"] == 0.25
+    assert networks["flow-branch"].config.drl is None and networks["flow-branch"].run_dir is None
+    assert {name for name, model in networks.items() if model.stages == 2} == {
+        "lfd-tcmen-stages12",
+        "motion-branch-stages12",
+    }
+
+
+def test_groups_for_stage1_follow_the_folds_or_part_the_tested_from_the_others(pairs):
+    folds = list(grouped_kfold(pairs.subjects, pairs.labels, CONFIG.folds))
+    groups = experiments.groups_for_stage1(CONFIG, pairs, folds)
+    assert set(groups) == set(pairs.subjects)
+    for _, test in folds:
+        assert len({groups[subject] for subject in pairs.subjects[test]}) == 1
+    train, test = folds[0]
+    groups = experiments.groups_for_stage1(CONFIG, pairs, [(train, test)])
+    assert {groups[subject] for subject in pairs.subjects[train]} == {1}
+    assert {groups[subject] for subject in pairs.subjects[test]} == {0}
+
+
+def test_the_first_fold_is_the_one_of_the_configs_seed(pairs):
+    learned, test = experiments.first_fold(CONFIG, pairs)
+    train_index, test_index = next(iter(grouped_kfold(pairs.subjects, pairs.labels, CONFIG.folds, CONFIG.seed)))
+    assert learned.fingerprint == pairs.subset(train_index).fingerprint
+    assert test.fingerprint == pairs.subset(test_index).fingerprint
+
+
+def test_held_out_scores_are_compared_with_the_majority_vote(pairs):
+    learned, test = experiments.first_fold(CONFIG, pairs)
+    found = experiments.held_out_scores(learned, test, test.labels)
+    assert found["subjects"] == len(set(test.subjects)) and sum(found["samples"].values()) == len(test)
+    assert found["scores"]["UF1"]["value"] == found["scores"]["UAR"]["value"] == 1
+    assert found["scores"]["UAR"]["majority"] == 0.5
+    assert found["recall"] == {"negative": 1.0, "positive": 1.0}
+    assert experiments.held_out_scores(learned, test, None).keys() == {"subjects", "samples"}
+
+
+def test_a_record_names_the_prepared_set_instead_of_synthetic_faces(pairs, tmp_path):
+    assert experiments.recorded_settings(CONFIG, pairs)["preset"] == "standard"
+    recorded = experiments.recorded_settings(CONFIG, pairs, tmp_path / "mine")
+    assert recorded["data"] == "mine" and recorded["fingerprint"] == pairs.fingerprint
+    assert not {"preset", "subjects", "label_map"} & recorded.keys()
+
+
+def test_an_unknown_protocol_is_named_before_any_data_are_made():
+    with pytest.raises(DataError, match="unknown protocol 'random'; use kfold, loso or holdout"):
+        experiments.pairs_and_folds("random", CONFIG)
+
+
+def test_a_runs_folder_lies_below_the_working_directory_or_where_it_is_told_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_folder("x") == tmp_path / "runs" / "x"
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path / "elsewhere"))
+    assert run_folder("x") == tmp_path / "elsewhere" / "x"
+    assert run_folder("x", runs=tmp_path / "given") == tmp_path / "given" / "x"
+    for name in ("", ".", "..", "a/b", "/a"):
+        with pytest.raises(DataError, match="must be one folder's name"):
+            run_folder(name)
