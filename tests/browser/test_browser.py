@@ -51,11 +51,11 @@ widgets.motion_swap_slider(LFDTCMEN(3), make_counterfactuals("easy", identities=
 """,
     "loss weights": """
 import numpy as np
-from lfdtcmen.config import LossWeights
+
 
 losses = {"reconstruction": 0.2, "cycle": 0.3, "emotion": 1.1}
 gradients = np.random.default_rng(0).normal(size=(3, 20))
-widgets.loss_weight_sliders(losses, gradients, LossWeights(reconstruction=1.0, cycle=0.5, emotion=1.0))
+widgets.loss_weight_sliders(losses, gradients, {"reconstruction": 1.0, "cycle": 0.5, "emotion": 1.0})
 """,
     "fold explorer": """
 from lfdtcmen.datasets.synthetic import make_dataset

@@ -8,6 +8,7 @@ from sklearn.svm import LinearSVC
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.baselines import simple
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import group_subjects, grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
@@ -38,7 +39,7 @@ def own_models(pairs):
         "action_units": simple.action_units,
         "flow branch": LFDTCMENClassifier(flow),
         "flow branch, validation": LFDTCMENClassifier(flow, validation=0.3),
-        "flow branch, balanced": LFDTCMENClassifier(replace(flow, imbalance="balanced_sampling")),
+        "flow branch, balanced": LFDTCMENClassifier(replace(flow, imbalance="balanced_sampling"), method=EXTENDED),
         "full, shared stage 1": LFDTCMENClassifier(CONFIG, stage1_groups=groups),
     }
 

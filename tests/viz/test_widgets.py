@@ -12,7 +12,6 @@ from PIL import Image
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.inflation import HONEST, best_epoch, inflated_scores, inflation_table
-from lfdtcmen.config import LossWeights
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import make_clip
 from lfdtcmen.evaluation.metrics import uf1
@@ -170,7 +169,7 @@ def test_inflation_slider_redraws():
     move(box, (0, 6), (0, 3), (1, 4), (2, True), (3, True))
 
 
-WEIGHTS = LossWeights(reconstruction=2.0, emotion=0.5)
+WEIGHTS = {"reconstruction": 2.0, "emotion": 0.5}
 
 
 def test_loss_weights_move_the_sum_and_its_gradient(monkeypatch):
