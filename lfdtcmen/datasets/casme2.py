@@ -80,6 +80,6 @@ def find_clips(
 
 
 def _name_subject(text: str) -> str:
-    """Return ``sub01`` for "1", "01" and "sub01", as the folders are called."""
+    """Return ``sub01``, the name of the folder, for "1", "01" and "sub01"."""
     number = re.fullmatch(r"(?:sub)?0*(\d{1,6})(?:\.0)?", text.strip().casefold())
     return f"sub{int(number[1]):02d}" if number else text

@@ -4,7 +4,7 @@ Two layouts are in use. Whole recordings, in which several micro-expressions lie
 
     part_A/spNO.1/a/color/1.jpg, 2.jpg, ...
 
-and recordings cut to one micro-expression, named after subject, recording and onset (the folder says ``spNo``)::
+and recordings cut to one micro-expression, named after subject, recording and onset (the folder is spelled ``spNo``)::
 
     Part_A_ME_clip/frame/spNo.1_a_46/46.jpg, 47.jpg, ...
 
@@ -84,6 +84,6 @@ def load(
 
 
 def _name_subject(text: str) -> str:
-    """Return the subject as the table writes it, spNO.1, whatever its case and spaces."""
+    """Return the subject in the spelling of the table, spNO.1, for any case and spaces."""
     match = re.fullmatch(r"sp\s*no\s*\.?\s*0*(\d+)", text.strip(), re.IGNORECASE)
     return f"spNO.{match[1]}" if match else text

@@ -100,7 +100,7 @@ def load(
 
 
 def _find_part(folder: Path, root: Path) -> str | None:
-    """Return the part that the nearest folder above, up to the root, is named after."""
+    """Return the part in the name of the nearest folder above, up to the root."""
     for name in reversed(folder.relative_to(root.parent).parts[:-1]):
         for part, pattern in PARTS.items():
             if pattern.search(name):

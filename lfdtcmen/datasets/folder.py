@@ -1,4 +1,4 @@
-"""Your own recordings: a table with the manifest's columns, and a folder of frames or a video for each row."""
+"""Own recordings: a table with the manifest's columns, and a folder of frames or a video for each row."""
 
 import os
 import re
@@ -18,7 +18,7 @@ LAYOUT = "each path of the table, relative to the root"
 def load(
     root: Path | str, annotation: Path | str, label_map: str = "3class", spot_apex: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Load a table of recordings with the frames or videos that it names.
+    """Load a table of recordings and find the frames or videos that it lists.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        One row a recording. ``dataset`` is the root's name where no column says so, and comes before each subject;
-        ``fps`` is the video's where no column says so.
+        One row a recording. Without a column dataset, ``dataset`` is the root's name; it comes before each subject.
+        Without a column fps, ``fps`` is the video's.
     report : DataFrame
         row, subject, clip, reason: what was left out.
 

@@ -1,7 +1,7 @@
 """Frames from disk: folders of images and video files, read one frame at a time.
 
-Frames of a folder have the number that their file name ends with (``img0046.jpg`` is 46), whatever it starts from and
-however many are missing in between. Frames of a video are numbered from 0.
+Frames of a folder have the number at the end of their file name (``img0046.jpg`` is 46). Numbers may start anywhere and
+have gaps. Frames of a video are numbered from 0.
 """
 
 import os

@@ -76,7 +76,7 @@ def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
     ------
     DataError
         A column or a value is missing, an emotion is unknown, or onset <= apex <= offset does not hold;
-        says in which row, counted from 1.
+        the message has the row, counted from 1.
     """
     if missing := [name for name in REQUIRED if name not in table]:
         raise DataError(
@@ -145,7 +145,7 @@ def table1(manifest: pd.DataFrame, label_map: str | None = None) -> pd.DataFrame
 
 
 def _refuse(wrong: pd.Series, table: pd.DataFrame, what: str, fix: str, column: str | None = None) -> None:
-    """Raise for the first row that is wrong, and say how many others are."""
+    """Raise DataError for the first wrong row; the message has the number of others."""
     rows = np.flatnonzero(wrong.fillna(False).to_numpy(dtype=bool))
     if len(rows) == 0:
         return

@@ -164,7 +164,7 @@ def _to_tensor(frames: np.ndarray) -> torch.Tensor:
 
 
 def _check(pairs: PairSet) -> None:
-    """Raise DataError unless dtypes and shapes are as :class:`PairSet` says and all fields have the same rows."""
+    """Raise DataError unless fields have the dtypes and shapes of :class:`PairSet` and equally many rows."""
     for name, frames in (("onset", pairs.onset), ("apex", pairs.apex)):
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
             found = f"{frames.dtype} {list(frames.shape)}"

@@ -56,6 +56,6 @@ def load(
 
 
 def _name_subject(text: str) -> str:
-    """Return ``006`` for "6" and "006", as the folders are called; a spreadsheet may have made numbers of them."""
+    """Return ``006``, the name of the folder, for "6" and "006": a spreadsheet may have turned names into numbers."""
     number = re.fullmatch(r"0*(\d{1,6})(?:\.0)?", text.strip())
     return f"{int(number[1]):03d}" if number else text

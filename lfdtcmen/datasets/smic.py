@@ -85,7 +85,7 @@ def _find_camera(tree: Tree) -> Path:
 
 
 def _name_camera(tree: Tree, folder: Path) -> str | None:
-    """Return HS, VIS or NIR, where the names of the folders from the root on say so."""
+    """Return HS, VIS or NIR if one of the folders from the root on has such a name."""
     names = [tree.root.name, *folder.relative_to(tree.root).parts]
     words = re.findall("[A-Z]+", "/".join(reversed(names)).upper())
     return next((word for word in words if word in CAMERAS), None)

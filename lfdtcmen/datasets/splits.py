@@ -81,7 +81,7 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     for number, (train, test) in enumerate(folds):
         check_disjoint(subjects[train], subjects[test])
         if len(test) == 0:
-            raise DataError(f"fold {number} has nobody to test", "grouped_kfold", "use fewer folds or another seed")
+            raise DataError(f"fold {number} has no test subject", "grouped_kfold", "use fewer folds or another seed")
         if len(missing := np.setdiff1d(labels, labels[train])):
             raise DataError(
                 f"fold {number} has no training sample of class {missing[0]}",

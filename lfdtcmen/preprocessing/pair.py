@@ -21,8 +21,9 @@ class AlignedPair:
 
     ``onset`` and ``apex`` uint8 [H, W, 3]; ``flow`` from one to the other, float32 [2, H, W], x then y, pixels;
     ``streams`` U, V and strain, float32 [3, 28, 28]; ``transform`` float64 [2, 3] from a point of the aligned apex to
-    that of the apex frame as given; ``landmarks`` on the onset, [5, 2], None where nobody gave or found them;
-    ``apex_index`` the position of the apex among the frames given; ``note`` what was noticed on the way.
+    that of the apex frame as given; ``landmarks`` on the onset, [5, 2], None where they are not known;
+    ``apex_index`` the position of the apex among the frames given; ``note`` that of
+    :class:`~lfdtcmen.preprocessing.align.AlignedClip`.
     """
 
     onset: np.ndarray

@@ -60,7 +60,7 @@ def files(folder):
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """Twelve good clips of drawn faces."""
+    """Twelve good clips of synthetic faces."""
     root = tmp_path_factory.mktemp("tree")
     rows = []
     for subject in range(12):

@@ -1,4 +1,4 @@
-"""A drawn head motion is found to a tenth of a pixel and taken away; a muscle's motion stays."""
+"""A synthetic head motion is found to a tenth of a pixel and removed; a muscle's motion stays."""
 
 import cv2
 import numpy as np
@@ -42,7 +42,7 @@ def random_motion(seed):
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("landmarks", [LANDMARKS, None], ids=["nose", "middle"])
-def test_drawn_head_motion_is_found_to_a_tenth_of_a_pixel(seed, landmarks):
+def test_synthetic_head_motion_is_found_to_a_tenth_of_a_pixel(seed, landmarks):
     motion = random_motion(seed)
     onset, apex = moved_face(motion)
     found = estimate_rigid(onset, apex, landmarks)

@@ -19,8 +19,8 @@ from lfdtcmen.preprocessing.faces import find_detector
 from lfdtcmen.preprocessing.flow import tvl1
 
 
-def drawn_clip(subject, still=False, preset="standard"):
-    """Return a drawn clip from its onset to its offset; the same one with the head at rest when ``still``."""
+def synthetic_clip(subject, still=False, preset="standard"):
+    """Return a synthetic clip from its onset to its offset; the same one with the head at rest when ``still``."""
     settings = get_settings(preset)
     moving = replace(settings, shift=0, rotation=0, yaw=0, pitch=0) if still else settings
     rng = np.random.default_rng([5, subject])
@@ -50,7 +50,7 @@ def test_head_motion_goes_and_muscle_motion_stays(preset):
     y, x = np.mgrid[:128, :128]
     face = ((x - 64) / 44) ** 2 + ((y - 70) / 54) ** 2 < 1
     for subject in range(8):
-        moving, still = drawn_clip(subject, preset=preset), drawn_clip(subject, still=True, preset=preset)
+        moving, still = synthetic_clip(subject, preset=preset), synthetic_clip(subject, still=True, preset=preset)
         aligned, reference = align_faces(moving.frames), align_faces(still.frames)
         np.testing.assert_array_equal(aligned.transforms[0], reference.transforms[0])  # they share the onset
         nose = np.stack([into_crop(p[2], m) for p, m in zip(moving.landmarks, aligned.transforms, strict=True)])

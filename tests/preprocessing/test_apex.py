@@ -1,4 +1,4 @@
-"""Apex spotting: the right frame where it is known, better than the baselines on drawn clips, sane on anything else."""
+"""Apex spotting: the right frame where it is known, better than the baselines on synthetic clips, sane elsewhere."""
 
 import time
 
@@ -96,7 +96,7 @@ def test_neither_a_slow_head_nor_the_light_counts_as_own_motion(portrait):
     assert kept[0] < 0.1 and kept[1] > 0.3
 
 
-def test_better_than_midpoint_and_difference_on_drawn_clips():
+def test_better_than_midpoint_and_difference_on_synthetic_clips():
     """The benchmark's claim on a handful: seed 2, neither the one it was developed on nor the one that is reported."""
     errors = {method: [] for method in METHODS}
     whole = []

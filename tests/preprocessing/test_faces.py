@@ -1,4 +1,4 @@
-"""Faces are found on photographs and drawn faces, with landmarks that turn, grow and mirror as the image does."""
+"""Faces are found on photographs and synthetic faces, with landmarks that turn, grow and mirror as the image does."""
 
 import importlib.metadata
 
@@ -38,7 +38,7 @@ def test_the_face_of_a_photograph_is_found_where_a_hand_marked_it(name):
     assert (marked > face.box[:2]).all() and (marked < face.box[:2] + face.box[2:]).all()
 
 
-def test_drawn_faces_are_found():
+def test_synthetic_faces_are_found():
     for subject in range(8):
         clip = make_clip(0, subject, 0)
         (face,) = find_detector()(clip.frames[clip.onset])

@@ -4,7 +4,7 @@ The loader of a data set (such as :mod:`lfdtcmen.datasets.smic`) is four steps::
 
     table = read_table(annotation)  # text in every cell; the index is the number of the row in the file
     table = select_columns(table, ("subject", "clip", "onset", "emotion"))  # these must be there; names as in FIELDS
-    tree = Tree(root)  # folders and videos, found whatever the case of their names
+    tree = Tree(root)  # folders and videos, found in any case of their names
     manifest, report = build_manifest(table, tree, locate, dataset="smic", label_map=label_map, fps=100)
 
 Between them, plain pandas does to ``table`` what is special about the data set: it corrects cells and adds columns.

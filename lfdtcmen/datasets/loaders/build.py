@@ -48,24 +48,24 @@ def build_manifest(
         Where the frames are.
     locate : callable
         Takes a row of ``table`` as a named tuple and returns its folder of frames or video, as an absolute path;
-        raises DataError with the reason where there is none.
+        raises DataError with the reason if there is none.
     dataset : str
-        Name of the data set, for rows that do not name one: a subject becomes ``dataset/subject``.
+        Name of the data set, for rows without one: a subject becomes ``dataset/subject``.
     label_map : {"3class", "7class", "raw"}
         "raw" keeps every emotion: the label is the index into the sorted names that were found.
     spot_apex : bool, default False
         Keep rows whose apex is missing, equals the onset or lies outside onset..offset, with apex <NA>.
     fps : float, optional
-        Frames per second of rows that do not say so themselves (a video does).
+        Frames per second of rows without a rate of their own (a video has one).
     layout : str, optional
-        How the folders should look, for the message when not a single row has frames.
+        Expected layout of the folders, for the message when not a single row has frames.
     emotions : dict, optional
         Name of an emotion in the table, in lower case -> its name in the manifest.
 
     Returns
     -------
     manifest : DataFrame
-        Passes :func:`~lfdtcmen.datasets.manifest.check_manifest`; ``note`` says what was noticed about a row.
+        Passes :func:`~lfdtcmen.datasets.manifest.check_manifest`; ``note`` has remarks, such as a wrong offset.
     report : DataFrame
         row, subject, clip, reason: what was left out. Both together have as many rows as ``table``.
 
@@ -180,7 +180,7 @@ def _read_apex(row, onset: int, offset: int | None, frames: Frames, spot_apex: b
     end = max(frames) if offset is None else offset
     can_spot = spot_apex and any(onset < number <= end for number in frames)
     if apex is not None and apex < onset and offset is None:
-        can_spot = False  # one of the two is wrong, and nothing says which
+        can_spot = False  # one of the two is wrong, and it is not known which
     if problem or apex is None:
         if can_spot:
             return None, [f"{problem}: to be spotted"]

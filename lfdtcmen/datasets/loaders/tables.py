@@ -52,7 +52,7 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         An xlsx workbook, or text with commas, semicolons, tabs or bars between the cells, in UTF-8 (with or without a
         byte order mark), UTF-16 or, where it is neither, cp1252.
     sheet : str, optional
-        The sheet to take where the workbook has one of that name; else the one whose header has most known names.
+        The sheet to take if the workbook has one of that name; else the one whose header has most known names.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def select_columns(table: pd.DataFrame, needed: Iterable[str], names: dict = FIE
     Raises
     ------
     DataError
-        A needed column is missing; the message says which names were found.
+        A needed column is missing; the message lists the names that were found.
     """
     found = {field: next((name for name in known if name in table), None) for field, known in names.items()}
     if missing := [field for field in needed if found[field] is None]:
@@ -140,7 +140,7 @@ def frame_number(text: str) -> int | None:
 
 
 def same_name(text: str) -> str:
-    """Return a name such that two spellings of it are equal: whatever the case, and however accents are composed."""
+    """Return a name such that two spellings of it are equal, for any case and any composition of accents."""
     return unicodedata.normalize("NFC", text.strip().casefold())
 
 

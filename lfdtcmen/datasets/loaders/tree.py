@@ -20,7 +20,7 @@ def only_one(paths: list[Path], name: str) -> Path:
     Raises
     ------
     DataError
-        There is none, or there are several and nothing says which one the table means.
+        There is none, or there are several and it is not known which one the table means.
     """
     if not paths:
         raise DataError(f"there is no folder {name}")
@@ -31,7 +31,7 @@ def only_one(paths: list[Path], name: str) -> Path:
 
 
 class Tree:
-    """The folders and videos below a data set's root, found whatever the case of their names; each is listed once.
+    """The folders and videos below a data set's root, found in any spelling of case; each is listed once.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Tree:
         return self._children[folder]
 
     def below(self, folder: Path, *names: str) -> Path | None:
-        """Follow names from folder to folder, whatever their case; None where one is not there."""
+        """Follow names from folder to folder, in any case; None if one is not there."""
         for name in names:
             found = self.children(folder).get(same_name(name))
             if not found:
