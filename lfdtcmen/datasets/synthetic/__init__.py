@@ -3,7 +3,7 @@
 A subject is about fifty numbers (``identity``), painted once in layers over a relief (``anatomy``, ``surface``,
 ``head``). FACS action units move the skin (``action_units``, ``renderer``). An emotion chooses the units
 (``emotions``), the subject shows them (``sequences``), and a camera takes the frames (``camera``). The motion is known
-exactly.
+exactly. Everything is painted on the grid of ``canvas``.
 
 ``settings`` has the presets; ``plan`` decides who shows what. ``dataset`` makes whole sets and keeps them on disk
 (``storage``), ``samples`` makes one sample alone, ``counterfactuals`` shows every motion on every identity,

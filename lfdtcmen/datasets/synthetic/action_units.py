@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lfdtcmen.datasets.synthetic.anatomy import SIDES, Anatomy
-from lfdtcmen.datasets.synthetic.drawing import GRID, SUPERSAMPLE, Window, blur, sigmoid, smoothstep
+from lfdtcmen.datasets.synthetic.canvas import GRID, SUPERSAMPLE, Window, blur, sigmoid, smoothstep
 from lfdtcmen.datasets.synthetic.renderer import Expression
 from lfdtcmen.errors import DataError
 

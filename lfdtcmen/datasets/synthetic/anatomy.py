@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from lfdtcmen.datasets.synthetic.drawing import MIDDLE, Sheet, blur, noise, ridge, sigmoid, smoothstep
+from lfdtcmen.datasets.synthetic.canvas import MIDDLE, Sheet, blur, noise, ridge, sigmoid, smoothstep
 from lfdtcmen.datasets.synthetic.identity import Identity
 
 SIDES = (-1, 1)  # image left, image right
@@ -85,7 +85,7 @@ def make_sheet(p: Identity, rng: np.random.Generator) -> Sheet:
     return Sheet(noise(rng, 38) * 0.55 * p.asymmetry, noise(rng, 38) * 0.5 * p.asymmetry)
 
 
-def draw_outline(p: Identity, sheet: Sheet) -> np.ndarray:
+def make_outline(p: Identity, sheet: Sheet) -> np.ndarray:
     """Return the face's outline as a level: below 1 inside, 1 on the contour [GRID, GRID]."""
     below = (sheet.y - p.face_y) / (p.chin - p.face_y)
     above = (p.face_y - sheet.y) / p.crown
@@ -93,7 +93,7 @@ def draw_outline(p: Identity, sheet: Sheet) -> np.ndarray:
     return (sheet.dx / p.face_width) ** 2 + vertical
 
 
-def draw_lips(p: Identity, sheet: Sheet) -> Lips:
+def make_lips(p: Identity, sheet: Sheet) -> Lips:
     """Return the mouth's shapes."""
     u = sheet.adx / p.mouth_width
     inner = np.clip(u, 0, 1)
@@ -116,7 +116,7 @@ def draw_lips(p: Identity, sheet: Sheet) -> Lips:
     )
 
 
-def draw_eye(p: Identity, sheet: Sheet, side: int) -> Eye:
+def make_eye(p: Identity, sheet: Sheet, side: int) -> Eye:
     """Return one eye's shapes."""
     cx, cy = MIDDLE + side * p.eye_x, p.eye_y
     across = (sheet.x - cx) * (side / p.eye_width)
@@ -131,7 +131,7 @@ def draw_eye(p: Identity, sheet: Sheet, side: int) -> Eye:
     return Eye(side, (cx + p.gaze, cy - 0.15 * p.eye_height), across, upper, lower, between, opening)
 
 
-def draw_relief(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, anchors: Anchors) -> np.ndarray:
+def make_relief(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, anchors: Anchors) -> np.ndarray:
     """Return the height of the skin, pixels towards the viewer [GRID, GRID]."""
     y = sheet.y
     z = blur(34 * np.sqrt(np.clip(1 - 0.93 * outline, 0.02, None)), 1.2)

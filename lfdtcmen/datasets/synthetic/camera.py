@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from lfdtcmen.datasets.synthetic.drawing import SIZE, rgb
+from lfdtcmen.datasets.synthetic.canvas import SIZE, rgb
 from lfdtcmen.datasets.synthetic.settings import Settings
 
 

@@ -7,14 +7,13 @@ import cv2
 import numpy as np
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, to_intensity
-from lfdtcmen.datasets.synthetic.anatomy import Anatomy, draw_lips, draw_outline, find_anchors
+from lfdtcmen.datasets.synthetic.anatomy import Anatomy, find_anchors, make_lips, make_outline
+from lfdtcmen.datasets.synthetic.canvas import Sheet, X, Y, sample, sigmoid
 from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals
-from lfdtcmen.datasets.synthetic.drawing import Sheet, X, Y, sample, sigmoid
 from lfdtcmen.datasets.synthetic.identity import Identity, average_identity
-from lfdtcmen.datasets.synthetic.renderer import invert_displacement
+from lfdtcmen.datasets.synthetic.renderer import LANDMARKS, invert_displacement
 from lfdtcmen.errors import DataError
 
-LANDMARKS = [("eye", -1), ("eye", 1), ("nose tip", 0), ("mouth corner", -1), ("mouth corner", 1)]
 PHOTOGRAPH_LIGHT = np.array([0.0, -0.44, 0.90], np.float32)  # not known: a little from above (assumed)
 
 
@@ -145,8 +144,8 @@ def _fit(landmarks: np.ndarray, size: tuple[int, int]) -> tuple[Anatomy, np.ndar
     near = [np.exp(-0.5 * ((X - np.float32(x)) ** 2 + (Y - np.float32(y)) ** 2) / spread**2) for x, y in found]
     bend = np.tensordot(pulls.T, np.stack(near), 1)  # [2, GRID, GRID]
     sheet = Sheet(bend[0], bend[1])
-    skin = sigmoid((0.98 - draw_outline(p, sheet)) * 7)
-    return Anatomy(p, sheet, anchors, draw_lips(p, sheet), skin, PHOTOGRAPH_LIGHT), to_image
+    skin = sigmoid((0.98 - make_outline(p, sheet)) * 7)
+    return Anatomy(p, sheet, anchors, make_lips(p, sheet), skin, PHOTOGRAPH_LIGHT), to_image
 
 
 def _adapt(p: Identity, found: np.ndarray) -> Identity:

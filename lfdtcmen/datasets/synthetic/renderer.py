@@ -11,14 +11,14 @@ import numpy as np
 from lfdtcmen.datasets.synthetic.anatomy import (
     SIDES,
     Anatomy,
-    draw_eye,
-    draw_lips,
-    draw_outline,
-    draw_relief,
     find_anchors,
+    make_eye,
+    make_lips,
+    make_outline,
+    make_relief,
     make_sheet,
 )
-from lfdtcmen.datasets.synthetic.drawing import (
+from lfdtcmen.datasets.synthetic.canvas import (
     GRID,
     MIDDLE,
     SIZE,
@@ -44,6 +44,8 @@ from lfdtcmen.datasets.synthetic.surface import (
     paint_skin,
 )
 
+# landmarks as (anchor, side), in the order that every array of landmarks has
+LANDMARKS = [("eye", -1), ("eye", 1), ("nose tip", 0), ("mouth corner", -1), ("mouth corner", 1)]
 RENDERER_VERSION = 2  # part of the cache's fingerprint: raise it with every change of what is rendered
 
 _PIXEL_X, _PIXEL_Y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
@@ -99,9 +101,9 @@ class Face:
         rng = np.random.default_rng(p.texture_seed)
         self.identity = p
         anchors, sheet = find_anchors(p), make_sheet(p, rng)
-        outline, lips = draw_outline(p, sheet), draw_lips(p, sheet)
-        self.eyes = [draw_eye(p, sheet, s) for s in SIDES]
-        relief = draw_relief(p, sheet, outline, lips, anchors)
+        outline, lips = make_outline(p, sheet), make_lips(p, sheet)
+        self.eyes = [make_eye(p, sheet, s) for s in SIDES]
+        relief = make_relief(p, sheet, outline, lips, anchors)
         light = light_relief(p, studio, relief, rng)
 
         skin = paint_skin(p, sheet, outline, lips, rng)
@@ -122,8 +124,7 @@ class Face:
 
     def landmarks(self, at: np.ndarray | None = None) -> np.ndarray:
         """Return eyes, nose tip and mouth corners at rest, x and y in pixels, float32 [5, 2]."""
-        names = [("eye", -1), ("eye", 1), ("nose tip", 0), ("mouth corner", -1), ("mouth corner", 1)]
-        points = np.array([self.anatomy.sheet.to_frame(*self.anatomy.anchors[name]) for name in names])
+        points = np.array([self.anatomy.sheet.to_frame(*self.anatomy.anchors[name]) for name in LANDMARKS])
         if at is not None:
             points = points @ at[:2, :2].T + at[:2, 2]
         return points.astype(np.float32)

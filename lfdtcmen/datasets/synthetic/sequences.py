@@ -23,7 +23,17 @@ class Subject:
 
 
 def make_subject(seed: int, subject: int, settings: Settings) -> Subject:
-    """Make subject number ``subject`` of the data set ``seed``: face and style."""
+    """Make one subject of a data set: its face, and how it uses its muscles.
+
+    Parameters
+    ----------
+    seed : int
+        Random seed of the data set.
+    subject : int
+        Number of the subject.
+    settings : Settings
+        How much subjects differ in style, and the camera's studio.
+    """
     rng = subject_rng(seed, subject)
     face = Face(sample_identity(rng, settings.tone), settings.studio)
     n = len(ACTION_UNITS)
@@ -64,7 +74,19 @@ def _sample_expression(subject: Subject, emotion: str, settings: Settings, rng: 
 
 
 def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.random.Generator) -> Pair:
-    """Let a subject show an emotion, and take pictures of the onset and the apex."""
+    """Let a subject show an emotion, and take pictures of the onset and the apex.
+
+    Parameters
+    ----------
+    subject : Subject
+        Who shows it.
+    emotion : str
+        One of EMOTIONS.
+    settings : Settings
+        Preset and camera.
+    rng : Generator
+        Source of all randomness.
+    """
     normal = rng.standard_normal
     face, intensity = subject.face, _sample_expression(subject, emotion, settings, rng)
     expression = subject.muscles.expression(intensity)
@@ -115,7 +137,7 @@ class Timing:
 
 
 def sample_timing(fps: float, rng: np.random.Generator) -> Timing:
-    """Sample a clip's timing: half a second at most from onset to offset, as micro-expressions have it."""
+    """Sample a clip's timing: half a second at most from onset to offset, as in micro-expressions."""
     lead, rise, hold, tail = rng.uniform([0.25, 0.08, 0.0, 0.20], [0.60, 0.17, 0.05, 0.50])
     fall = min(rise * rng.uniform(1.3, 1.9), 0.28)
     onset = max(1, round(lead * fps))
@@ -146,6 +168,15 @@ def sample_clip(
     """Let a subject show an emotion while the head drifts, the lamp flickers, and perhaps the eyes blink.
 
     The action units are those of the pair that the same ``rng`` gives.
+
+    Parameters
+    ----------
+    subject, emotion, settings, rng
+        As for :func:`sample_pair`.
+    timing : Timing
+        When the expression begins, peaks and ends.
+    fps : float
+        Frames a second.
     """
     face = subject.face
     intensity = _sample_expression(subject, emotion, settings, rng)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lfdtcmen.datasets.synthetic.drawing import SIZE
+from lfdtcmen.datasets.synthetic.canvas import SIZE
 from lfdtcmen.datasets.synthetic.surface import Studio
 from lfdtcmen.errors import DataError
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from lfdtcmen.datasets.synthetic.anatomy import SIDES, Anchors, Eye, Lips
-from lfdtcmen.datasets.synthetic.drawing import (
+from lfdtcmen.datasets.synthetic.canvas import (
     GRID,
     MIDDLE,
     SUPERSAMPLE,
