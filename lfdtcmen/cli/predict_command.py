@@ -48,7 +48,7 @@ def predict(
     page = write_report(prediction, out or runs / "predict" / prediction.clip)
     typer.echo(f"network: {short_path(chosen)}")
     for text in prediction.warnings:
-        typer.echo(f"mind: {text}")
+        typer.echo(f"note: {text}")
     spotted = "spotted" if prediction.spotted else "given"
     typer.echo(f"onset {prediction.onset}, apex {prediction.apex} ({spotted})")
     for name, value in sorted(zip(prediction.label_names, prediction.probabilities, strict=True), key=lambda x: -x[1]):
