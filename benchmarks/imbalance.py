@@ -21,7 +21,7 @@ from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
-from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier
 
@@ -58,7 +58,7 @@ def main() -> None:
                 progress=True,
             )  # fmt: skip
         table = score_table(predictions, reference="cross_entropy")
-        print(table.round(3).to_string(index=False))
+        print(readable(table).to_string())
         tables += [frame.assign(label_map=label_map, option=name) for name, frame in predictions.items()]
     columns = ["label_map", "option", "seed", "fold", "subject", "clip", "label", "prediction", "seconds"]
     pd.concat(tables)[columns].to_csv(out / "predictions.csv.gz", index=False)

@@ -20,6 +20,7 @@ from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
+from lfdtcmen.evaluation.results import readable
 from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier
 
@@ -64,7 +65,7 @@ def main() -> None:
     (out / "about.json").write_text(json.dumps(about, indent=2) + "\n")
     for metric in ("uf1", "uar"):
         table = inflation_table(tables["apart"], tables["mixed"], pairs.num_classes, validated, metric)
-        print(f"{metric}\n{table.round(3).to_string(index=False)}")
+        print(readable(table).to_string())
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def main() -> None:
             shown = photograph_counterfactuals([face.frames[0]], [face.landmarks], drawn, seed)
             tables.append(photograph_gain(model, shown, drawn, seed).assign(photograph=name, seed=seed))
         print(pd.concat(tables).query("seed == @seed").round(3).to_string(), flush=True)
-    pd.concat(tables).to_csv(args.out / "measures.csv", float_format="%.4f")
+    pd.concat(tables).to_csv(args.out / "measures.csv", index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
-from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.training import LFDTCMENClassifier
 
 
@@ -43,7 +43,7 @@ def main() -> None:
     shared = pd.read_csv(args.run / "predictions.csv").query("model == 'full' and seed in @args.seeds")
     shared = shared[shared["fold"] < len(folds)]
     table = score_table({"own": own, "shared": shared.drop(columns="model")}, reference="own")
-    print(table.round(3).T.to_string())
+    print(readable(table).T.to_string())
 
 
 if __name__ == "__main__":

@@ -271,13 +271,14 @@ def train(
     typer.echo(f"checkpoints and history.csv are in {_shown(run_dir)}")
     from lfdtcmen.analysis.disentanglement import disentanglement_report
     from lfdtcmen.datasets.synthetic import make_counterfactuals
+    from lfdtcmen.evaluation.results import readable
 
     # a low loss does not say that the codes came apart: these stand beside every stage 1
     counterfactuals = None if data else make_counterfactuals(config.preset, seed, identities=8, motions=4)
     try:
         report = disentanglement_report(model, test, counterfactuals, seed)
-        report.to_csv(run_dir / "disentanglement.csv")
-        typer.echo(report.to_string(float_format="{:.3f}".format))
+        report.to_csv(run_dir / "disentanglement.csv", index=False)
+        typer.echo(readable(report, index="metric").to_string())
     except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
         typer.echo(f"disentanglement is not measured: {error}")
     # stage 1 has not learned to classify
@@ -377,23 +378,21 @@ def evaluate(
         if hasattr(model, "validation"):
             model.validation = validation
             model.stage1_groups = _groups(config, pairs, splits) if share_stage1 else None
-    from lfdtcmen.evaluation.results import score_table
+    from lfdtcmen.evaluation.results import readable, score_table, to_records
 
     predictions = {}
     backend = _connect(scheduler)
     for model in models or known:
         predictions[model] = _cross_validate(model, known[model], pairs, splits, seeds, run_dir, jobs, backend)
     parts = list(pairs.manifest["part"].unique())[1:] if protocol == "holdout" else [""]  # the first is trained on
-    tables = {}
+    scores = []
     for part in parts:
         shown = {m: table[table["part"] == part] if part else table for m, table in predictions.items()}
-        tables[part] = score_table(shown).set_index("model")
-        typer.echo(f"{part}\n{_readable(tables[part])}".strip())
-    scores = {"models": tables[""].to_dict("index")} if "" in tables else {
-        "parts": {part: table.to_dict("index") for part, table in tables.items()}
-    }  # fmt: skip
-    about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1}
-    _write_run(run_dir, predictions, _settings(config, pairs, data), {"made_by": "evaluate", **about, **scores})
+        table = score_table(shown).assign(part=part)
+        scores += to_records(table)
+        typer.echo(f"{part}\n{readable(table).to_string()}".strip())
+    about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1, "scores": scores}
+    _write_run(run_dir, predictions, _settings(config, pairs, data), {"made_by": "evaluate", **about})
 
 
 @app.command()
@@ -442,6 +441,7 @@ def ablate(
     pairs, splits = _protocol(protocol, config, data, [], drawn)
     groups = _groups(config, pairs, splits) if share_stage1 else None
     backend = _connect(scheduler)
+    from lfdtcmen.evaluation.results import readable, to_records
     from lfdtcmen.training import LFDTCMENClassifier
 
     predictions = {}
@@ -451,8 +451,8 @@ def ablate(
     scores = {}
     for table in tables:
         found = ablation.ablation_table(table, predictions)
-        scores[table] = found.to_dict("records")
-        typer.echo(f"\n{ablation.TITLES[table]}\n{_readable(found.set_index('setting'))}")
+        scores[table] = to_records(found)
+        typer.echo(f"\n{ablation.TITLES[table]}\n{readable(found).to_string()}")
         typer.echo("\n".join(ablation.verdict(found, metric) for metric in ("UF1", "UAR")))
     about = {"protocol": protocol, "share_stage1": share_stage1, "tables": scores}
     _write_run(run_dir, predictions, _settings(config, pairs, data), {"made_by": "ablate", **about})
@@ -639,20 +639,6 @@ def _cross_validate(name: str, fit_predict, pairs, splits: list, seeds: int, run
             fit_predict.train_stage1(pairs, splits, jobs)
     out_dir = run_dir / name
     return cross_validate(fit_predict, pairs, splits, range(seeds), out_dir, jobs, backend, settings, progress=True)
-
-
-def _readable(scores) -> str:
-    """Return a score table as text, a score and its interval in one column."""
-    import pandas as pd
-
-    columns = {}
-    for name in scores.columns:
-        if f"{name} low" in scores:
-            values = scores[[name, f"{name} low", f"{name} high"]].to_numpy()
-            columns[name] = ["" if v != v else f"{v:.3f} ({low:.3f} to {high:.3f})" for v, low, high in values]
-        elif not name.endswith((" low", " high")):
-            columns[name] = [f"{v:.3g}" if isinstance(v, float) else v for v in scores[name]]
-    return pd.DataFrame(columns, index=scores.index).to_string()
 
 
 def _write_run(run_dir: Path, predictions: dict, config: dict, results: dict) -> None:

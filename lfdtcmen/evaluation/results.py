@@ -84,27 +84,27 @@ def measure_table(measures: Iterable[Measure], model: str = "network") -> pd.Dat
 
 
 def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.DataFrame:
-    """Return a tidy table as people read it: one row a model, one column a metric, "0.743 (0.701 to 0.786)".
+    """Return a tidy table as people read it: one row a model, one column a metric, cells "0.743 (0.701 to 0.786)".
 
     Parameters
     ----------
     table : DataFrame
         Tidy rows of one part, or with ``part`` in the index.
-    index : str
-        Column whose values name the rows.
+    index : {"model", "metric"}
+        Whose values name the rows; the other one names the columns.
     digits : int
         Decimals of the values.
 
     Returns
     -------
     DataFrame
-        Columns: each metric; each difference, "UF1 - svm", with its sign and, where known, its p; then those further
-        columns that say one thing about a row. A number that is not known is "".
+        Columns: each metric, and its standard deviation over seeds; each difference, "UF1 - svm", with its sign and,
+        where known, its p; then the further columns of the table. A number that is not known is "".
     """
-    names = list(dict.fromkeys(table[index]))
+    names, head = list(dict.fromkeys(table[index])), "metric" if index == "model" else "model"
     columns: dict[str, dict] = {}
     for row in table.to_dict("records"):
-        column = row["metric"] + (f" - {row['against']}" if row["against"] else "")
+        column = row[head] + (f" - {row['against']}" if row["against"] else "")
         columns.setdefault(column, dict.fromkeys(names, ""))[row[index]] = _with_interval(row, digits)
         if row.get("sd", np.nan) == row.get("sd", np.nan) and not row["against"]:
             columns.setdefault(f"{column} sd", dict.fromkeys(names, ""))[row[index]] = f"{row['sd']:.{digits}f}"
