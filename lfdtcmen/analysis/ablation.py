@@ -17,7 +17,7 @@ from lfdtcmen.evaluation.results import score_table
 
 FULL, ABOVE = "full", "above"  # what a setting is compared with: the full network, the setting above it
 
-# name of a run -> what it changes in the config; "losses" are those of SDO that stay beside the emotion loss
+# name of a run -> what it changes in the config; "losses" are those of SDO that stay, with the emotion loss
 SETTINGS: dict[str, dict] = {
     FULL: {},
     "table4-I": {"drl": "motion"},

@@ -1,4 +1,4 @@
-"""The two codes of every frame, for all that measures them: encoding in chunks, and the untrained network beside."""
+"""The two codes of every frame, for all modules that measure them; and an untrained network to compare with."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence

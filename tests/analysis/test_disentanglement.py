@@ -11,7 +11,6 @@ from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import disentanglement
-from lfdtcmen.analysis.codes import untrained_like
 from lfdtcmen.analysis.swaps import change_error, change_products, cosine
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.evaluation.intervals import ratio
@@ -125,7 +124,7 @@ def test_a_motion_begins_at_the_onset_of_who_lends_it():
     assert table["motion gain, across identities"] == pytest.approx(1, abs=1e-5)
 
 
-def test_photographs_are_told_apart_as_those_who_are_drawn_and_those_who_lend():
+def test_photographs_are_measured_apart_as_shown_faces_and_as_lenders_of_motion():
     class BlindToTheDark(RestingDRL):
         """Reads no motion from faces whose left half is black."""
 
@@ -216,14 +215,6 @@ def test_report_of_the_real_network_leaves_it_as_it_was():
 def test_report_is_the_same_for_the_same_seed():
     first, second = (disentanglement.disentanglement_report(ORACLE, toy_pairs(), seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
-
-
-def test_the_untrained_network_is_new_and_calibrated():
-    model = LFDTCMEN(num_classes=3)
-    fresh = untrained_like(model, toy_pairs())
-    assert not torch.equal(fresh.drl.motion_encoder.conv1[0].weight, model.drl.motion_encoder.conv1[0].weight)
-    assert fresh.drl.motion_encoder.conv1[1].running_mean.abs().max() > 0
-    assert model.drl.motion_encoder.conv1[1].running_mean.abs().max() == 0
 
 
 def test_what_cannot_be_measured_is_refused():
