@@ -70,8 +70,8 @@ def check_label_leak(pairs: PairSet) -> None:
     """Refuse data in which one single value, of the flow or of a frame, predicts a class almost perfectly.
 
     Each value of the streams (3 x 28 x 28), of the onset, of the apex and of their difference (grey, every fourth row
-    and column) is tried as the only input of a classifier: the area under its ROC curve for each class against all others. Classes
-    with few samples are left out.
+    and column) is tried as the only input of a classifier: the area under its ROC curve for each class against all
+    others. Classes with few samples are left out.
 
     Raises
     ------
