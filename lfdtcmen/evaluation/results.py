@@ -19,6 +19,7 @@ from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_diff
 from lfdtcmen.files import atomic_path
 
 COLUMNS = ("model", "metric", "part", "value", "low", "high", "against")
+TITLES = {"minutes": "minutes per fold"}  # of columns, where people read a table
 
 
 def score_table(
@@ -111,7 +112,7 @@ def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.D
     further = [c for c in table if c not in (*COLUMNS, "sd", "p", index)]
     about = table.drop_duplicates(index).set_index(index)[further]
     for c in further:
-        columns[c] = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in about[c].items()}
+        columns[TITLES.get(c, c)] = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in about[c].items()}
     return pd.DataFrame(columns, index=pd.Index(names, name=index))
 
 

@@ -78,13 +78,13 @@ def test_a_readable_table_has_a_row_a_model_and_a_column_a_metric():
     shown = readable(table)
     assert shown.index.tolist() == ["svm", "ours"] and shown.index.name == "model"
     assert shown.columns.tolist() == [
-        *("UF1", "UF1 sd", "UAR", "UAR sd", "UF1 - svm", "UAR - svm", "runs", "folds", "minutes")
+        *("UF1", "UF1 sd", "UAR", "UAR sd", "UF1 - svm", "UAR - svm", "runs", "folds", "minutes per fold")
     ]
     row = table.iloc[0]
     assert shown.loc["svm", "UF1"] == f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
     assert shown.loc["svm", "UF1 - svm"] == "+0.000 (+0.000 to +0.000), p 1.000"
     assert shown.loc["ours", "UF1 - svm"] == ""  # other samples: nothing to compare
-    assert shown.loc["ours", "runs"] == 2 and shown.loc["ours", "minutes"] == "1"
+    assert shown.loc["ours", "runs"] == 2 and shown.loc["ours", "minutes per fold"] == "1"
 
 
 def test_a_table_of_measures_survives_its_file(tmp_path):
