@@ -22,7 +22,7 @@ from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.evaluation.protocol import cross_validate
-from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
 BRANCHES = {"both": None, "motion": 0, "flow": 1}
@@ -69,11 +69,10 @@ def main() -> None:
         tables += [table.assign(preset=preset, model=name) for name, table in predictions.items()]
         for reference in ("linear-svm", "motion", "flow"):
             table = score_table(predictions, reference)
-            table.columns = [column.replace(f" - {reference}", " difference") for column in table]
-            scores.append(table.assign(preset=preset, reference=reference))
-        print(f"{preset}\n{table.drop(columns=['folds', 'runs']).round(3).T.to_string()}", flush=True)
+            scores.append(table.assign(preset=preset))
+        print(f"{preset}\n{readable(table).T.to_string()}", flush=True)
     pd.concat(tables).to_csv(args.out / "predictions.csv.gz", index=False, float_format="%.4f")
-    pd.concat(scores).to_csv(args.out / "scores.csv", index=False, float_format="%.4f")
+    pd.concat(scores).drop_duplicates().to_csv(args.out / "scores.csv", index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":

@@ -79,8 +79,9 @@ def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None,
         model, _ = stage_checkpoint(1, config, pairs.subset(train), out / "runs", progress=False, method=EXTENDED)
         minutes = (time.perf_counter() - start) / 60
         report = disentanglement_report(model, pairs.subset(test), make_counterfactuals(config.preset), seed)
-    labels = {"preset": config.preset, "variant": name, "seed": seed, "fold": fold}
-    return [labels | row for row in report.reset_index().to_dict("records")], labels | {"minutes": minutes}
+    about = {"preset": config.preset, "seed": seed, "fold": fold}
+    rows = report.assign(model=name, **about).to_dict("records")
+    return rows, {"preset": config.preset, "variant": name, "seed": seed, "fold": fold, "minutes": minutes}
 
 
 def main() -> None:
@@ -112,7 +113,7 @@ def main() -> None:
     for rows, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
         append_rows(out / "measures.csv", pd.DataFrame(rows))
         append_rows(costs, pd.DataFrame([cost]))
-        value = {row["measure"]: row["value"] for row in rows}
+        value = {row["metric"]: row["value"] for row in rows}
         print(
             f"{cost['variant']}, seed {cost['seed']}, fold {cost['fold']}: {cost['minutes']:.1f} min, cross-identity "
             f"gain {value['motion gain, across identities']:.3f}, "

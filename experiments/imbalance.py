@@ -17,7 +17,7 @@ from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import CHOICES
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.evaluation.protocol import cross_validate
-from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier
 
@@ -50,7 +50,7 @@ def main() -> None:
                 progress=True,
             )  # fmt: skip
         table = score_table(predictions, reference="cross_entropy")
-        print(table.round(3).to_string(index=False))
+        print(readable(table).to_string())
         tables += [frame.assign(label_map=label_map, option=name) for name, frame in predictions.items()]
     columns = ["label_map", "option", "seed", "fold", "subject", "clip", "label", "prediction", "seconds"]
     pd.concat(tables)[columns].to_csv(out / "predictions.csv.gz", index=False)

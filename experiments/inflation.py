@@ -16,6 +16,7 @@ from lfdtcmen import load_config
 from lfdtcmen.analysis.inflation import epoch_predictions, inflation_table, random_kfold
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.evaluation.protocol import cross_validate
+from lfdtcmen.evaluation.results import readable
 from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier
 
@@ -46,7 +47,7 @@ def main() -> None:
     write_about(out, start, jobs=args.jobs, preset=config.preset, subjects=config.subjects)
     for metric in ("uf1", "uar"):
         table = inflation_table(tables["apart"], tables["mixed"], pairs.num_classes, validated, metric)
-        print(f"{metric}\n{table.round(3).to_string(index=False)}")
+        print(f"{metric}\n{readable(table).to_string()}")
 
 
 if __name__ == "__main__":

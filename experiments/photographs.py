@@ -45,7 +45,7 @@ def main() -> None:
             real = photograph_counterfactuals([face.frames[0]], [face.landmarks], synthetic, seed)
             tables.append(photograph_gain(model, real, synthetic, seed).assign(photograph=name, seed=seed))
         table = pd.concat(tables)
-        append_rows(measures, table.reset_index())
+        append_rows(measures, table)
         print(table.round(3).to_string(), flush=True)
 
 

@@ -15,7 +15,7 @@ from common import make_parser, prepared_faces
 from lfdtcmen import load_config
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.evaluation.protocol import cross_validate
-from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.training import LFDTCMENClassifier
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     shared = pd.read_csv(args.out / "predictions.csv").query("model == 'full' and seed in @args.seeds")
     shared = shared[shared["fold"] < len(folds)]
     table = score_table({"own": own, "shared": shared.drop(columns="model")}, reference="own")
-    print(table.round(3).T.to_string())
+    print(readable(table).T.to_string())
 
 
 if __name__ == "__main__":

@@ -1,21 +1,23 @@
-"""Tables 4 to 7 (4.6): which settings the paper takes apart, and whether its order of them holds in predictions.
+"""Tables 4 to 7 (4.6): what the paper leaves out in each setting, and whether its order of settings holds here.
 
 A setting is a change of the config. All settings run under the same protocol, on the same folds and with the same
-seeds, and each is compared with the next one on the same drawn subjects.
+seeds, and each is compared with the one above it on the same bootstrap resamples.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pandas as pd
 
 from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import REPEATS
 from lfdtcmen.evaluation.results import score_table
 
-FULL = "full"
+FULL, ABOVE = "full", "above"  # what a setting is compared with: the full network, the setting above it
 
-# name of a run -> what it changes in the config; "losses" are those of SDO that stay beside the emotion loss
+# name of a run -> what it changes in the config; "losses" are those of SDO that stay, with the emotion loss
 SETTINGS: dict[str, dict] = {
     FULL: {},
     "table4-I": {"drl": "motion"},
@@ -85,13 +87,13 @@ def runs_of(tables: Sequence[str]) -> list[str]:
     DataError
         Unknown table.
     """
-    if unknown := [table for table in tables if table not in TABLES]:
-        raise DataError(f"unknown table {unknown[0]!r}", "ablation", f"use one of {', '.join(TABLES)}")
+    for table in tables:
+        _check_table(table)
     return list(dict.fromkeys([FULL, *(run for table in tables for _, _, run in TABLES[table])]))
 
 
-def ablation_table(table: str, predictions: Mapping[str, pd.DataFrame], repeats: int = 1000) -> pd.DataFrame:
-    """Return a table of the paper with our scores: one row a setting, in the paper's order.
+def ablation_table(table: str, predictions: Mapping[str, pd.DataFrame], repeats: int = REPEATS) -> pd.DataFrame:
+    """Return a table of the paper with our scores, settings in the paper's order.
 
     Parameters
     ----------
@@ -99,38 +101,37 @@ def ablation_table(table: str, predictions: Mapping[str, pd.DataFrame], repeats:
     predictions : mapping
         Name of a run -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
     repeats : int
-        Of the bootstrap over subjects.
+        Resamples of the bootstrap over subjects.
 
     Returns
     -------
     DataFrame
-        Columns: setting, what; those of :func:`~lfdtcmen.evaluation.results.score_table` with the full network as
-        reference, ``UF1 - full`` and so on; and ``UF1 - above`` with low, high and p, the step from the row above (NaN
-        in the first row), likewise UAR.
+        Rows of :func:`~lfdtcmen.evaluation.results.score_table`, whose ``model`` is the paper's name of the setting,
+        with the further column what. Each setting has its scores, its differences ``against`` "full", the full
+        network, and, but for the first one, its steps ``against`` "above", the setting before it.
 
     Raises
     ------
     DataError
         Unknown table, a run that is not there, or runs that did not predict the same samples.
     """
-    rows = TABLES.get(table) or runs_of([table])  # the latter refuses an unknown table
-    if missing := [run for _, _, run in rows if run not in predictions]:
+    _check_table(table)
+    settings = TABLES[table]
+    if missing := [run for _, _, run in settings if run not in predictions]:
         raise DataError(f"{table} lacks the run {missing[0]!r}", "ablation", f"run `lfdtcmen ablate {table}`")
-    names = {run: f"{number} {what}" for number, what, run in rows}
-    runs = {name: predictions[run] for run, name in names.items()}
-    scores = score_table(runs, reference=names[FULL], repeats=repeats).set_index("model")
-    scores.columns = [column.replace(names[FULL], FULL) for column in scores.columns]
-    if scores[f"UF1 - {FULL}"].isna().any():
+    runs = {number: predictions[run] for number, _, run in settings}
+    full = settings[-1][0]
+    scores = score_table(runs, reference=full, repeats=repeats).replace({"against": {full: FULL}})
+    if scores["value"].isna().any():
         raise DataError("the settings were not tested on the same samples", table, "use the same folds for all")
-    steps = []
-    for above, below in zip([None, *runs][:-1], runs, strict=True):
-        pair = {name: runs[name] for name in (above, below) if name is not None}
-        step = score_table(pair, reference=above, repeats=repeats).set_index("model").loc[below]
-        steps.append({c.replace(str(above), "above"): step[c] for c in step.index if c.startswith(("UF1 -", "UAR -"))})
-    table_of = pd.concat([scores.reset_index(drop=True), pd.DataFrame(steps)], axis=1)
-    table_of.insert(0, "setting", [number for number, _, _ in rows])
-    table_of.insert(1, "what", [what for _, what, _ in rows])
-    return table_of
+    tables = [scores]
+    for above, below in pairwise(runs):
+        pair = score_table({above: runs[above], below: runs[below]}, reference=above, repeats=repeats)
+        tables.append(pair[pair["model"].eq(below) & pair["against"].eq(above)].assign(against=ABOVE))
+    order = {number: k for k, number in enumerate(runs)}
+    rows = pd.concat(tables).sort_values("model", key=lambda m: m.map(order), kind="stable", ignore_index=True)
+    rows.insert(1, "what", rows["model"].map({number: what for number, what, _ in settings}))
+    return rows
 
 
 def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
@@ -146,14 +147,20 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
         Of :func:`ablation_table`.
     metric : {"UF1", "UAR"}
     """
-    steps = scores.iloc[1:]
-    names = scores["setting"].tolist()
-    up, down, unsure = [], [], []
-    for (_, row), above in zip(steps.iterrows(), names, strict=False):
-        value, low, high = (row[f"{metric} - above{end}"] for end in ("", " low", " high"))
-        shown = [f"{number:+z.3f}" for number in (value, low, high)]
-        text = f"{above} to {row['setting']} {shown[0]} ({shown[1]} to {shown[2]})"
+    names = list(dict.fromkeys(scores["model"]))
+    steps = scores[scores["metric"].eq(metric) & scores["against"].eq(ABOVE)]
+    up: list[str] = []
+    down: list[str] = []
+    unsure: list[str] = []
+    for row, above in zip(steps.to_dict("records"), names, strict=False):
+        low, high = row["low"], row["high"]
+        text = f"{above} to {row['model']} {row['value']:+z.3f} ({low:+z.3f} to {high:+z.3f})"
         (up if low > 0 else down if high < 0 else unsure).append(text)
     answer = "does not hold" if down else "cannot tell" if unsure else "holds"
-    parts = [("up: ", up), ("down: ", down), ("not told apart: ", unsure)]
+    parts = [("up: ", up), ("down: ", down), ("not distinguishable: ", unsure)]
     return f"{metric}, {' < '.join(names)}: {answer}. " + "; ".join(p + ", ".join(steps) for p, steps in parts if steps)
+
+
+def _check_table(table: str) -> None:
+    if table not in TABLES:
+        raise DataError(f"unknown table {table!r}", "ablation", f"use one of {', '.join(TABLES)}")

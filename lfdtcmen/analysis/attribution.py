@@ -1,8 +1,9 @@
-"""Does the network look at what moves? Grad-CAM (4.7, Fig. 6) held to the true motion of drawn faces.
+"""Does the network look at what moves? Grad-CAM (4.7, Fig. 6) compared with the true motion of synthetic faces.
 
-A coloured map over a face convinces everybody of whatever it shows. Drawn faces know which pixels move, so a map can
-get a score: of what it lays on the face, the share that lies on moving skin. A map that is the same everywhere scores
-the share of the face that moves; that is chance. None of this is the paper's, which shows the maps and scores none.
+A coloured map over a face convinces everybody of whatever it shows. Of synthetic faces it is known which pixels move,
+so a map can get a score: of its values on the face, the share that lies on moving skin. A map that is the same
+everywhere scores the share of the face that moves; that is chance level. None of this is the paper's, which shows the
+maps and scores none.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,19 +14,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lfdtcmen.analysis.disentanglement import _ratio, _start_afresh, _table, untrained_like
+from lfdtcmen.analysis.codes import CHUNK, reinitialise, untrained_like
 from lfdtcmen.analysis.gradcam import gradcam
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import ACTION_UNITS
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import measure, ratio
+from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.preprocessing.apex import FACE
 
 SIZE = 128  # of aligned frames
 # pixels: skin that is dragged along, and what registration leaves of a turning head, mostly stay below (median 0.13)
-MOVES = 0.25
-CHUNK = 32  # pairs at a time
-BOTH = "both"
+MOVING_FROM = 0.25
+BOTH = "both"  # the mean of both branches' maps
+CHANCE, MEAN_MAP = "chance", "mean map"  # what a map's share is compared with, clip by clip
 
 
 def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
@@ -34,14 +37,14 @@ def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     pairs : PairSet
-        Prepared drawn pairs: in unprepared ones the whole head moves.
+        Prepared synthetic pairs: in unprepared ones the whole head moves.
 
     Returns
     -------
     moving : ndarray
         bool [N, 128, 128]: on the face, and moved by more than 0.25 px.
     face : ndarray
-        bool [128, 128]: the ellipse of an aligned face; outside are hair and the wall, which registration moves.
+        bool [128, 128]: the ellipse of an aligned face; outside are hair and background, which registration moves.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     """
     where = "moving_skin"
     if pairs.true_flow is None:
-        raise DataError("the true motion is not known", where, "only drawn faces know it: use make_dataset")
+        raise DataError("the true motion is not known", where, "it is known of synthetic faces only: use make_dataset")
     if pairs.streams is None:
         raise DataError("the pairs are not prepared: the head's motion is in their flow", where, "call prepare_pairs")
     if pairs.onset.shape[1:3] != (SIZE, SIZE):
@@ -58,7 +61,7 @@ def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     rows, columns = np.mgrid[:SIZE, :SIZE]
     x, y, width, height = FACE
     face = ((columns - x) / width) ** 2 + ((rows - y) / height) ** 2 < 1  # [H, W]
-    return (np.linalg.norm(pairs.true_flow, axis=1) > MOVES) & face, face
+    return (np.linalg.norm(pairs.true_flow, axis=1) > MOVING_FROM) & face, face
 
 
 def attribution(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> dict[str, np.ndarray]:
@@ -75,14 +78,14 @@ def attribution(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> 
     -------
     dict
         "motion" and "flow", those that the network has, and "both", their mean where it has two: float32 [N, H, W].
-        A map that is 0 everywhere points nowhere; it is taken as the same everywhere.
+        A map that is 0 everywhere counts as uniform.
     """
     size, maps = pairs.onset.shape[1:3], _coarse_maps(model, pairs, method)
     return {name: values.numpy() for name, values in _spread(maps, size).items()}
 
 
 def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """Return of what each map lays on the face the share that lies on moving pixels, float64 [N].
+    """Return the share of each map's values on the face that lies on moving pixels, float64 [N].
 
     Parameters
     ----------
@@ -108,29 +111,29 @@ def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> n
 def attribution_table(
     models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int = 0, method: Callable = gradcam
 ) -> pd.DataFrame:
-    """Score the maps of several networks: the share of attribution on pixels that truly move, against chance.
+    """Score the maps of several networks: the share of attribution on pixels that truly move, compared with chance.
 
     Parameters
     ----------
     models : mapping
         Name -> network, such as the settings of Table 6.
     pairs : PairSet
-        Prepared drawn pairs of held-out subjects.
+        Prepared synthetic pairs of held-out subjects.
     seed : int
-        Of the untrained networks and of the bootstrap.
+        Random seed of the untrained networks and of the bootstrap.
     method : function
         As for :func:`attribution`.
 
     Returns
     -------
     DataFrame
-        One row a network and map. Columns: model, map; value, low, high: the share, with its 95 % interval over
-        subjects; what to hold it against: *chance* (a uniform map), *mean map* (the network's own mean over all pairs:
-        looking at the same places whatever moves), *untrained* (the same network with fresh weights) and *true
-        motion* (as coarse as the map; no upper limit, since a map all on one moving cell scores more); *less chance*
-        and *less mean map*, the paired differences, with low and high; *on face*, the share of the whole map that lies
-        on the face (0.43 of a uniform one); *clips*, how many were scored: those in which skin moves by more than
-        0.25 px; *empty*, the share of maps that are 0 everywhere.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), three a network and map (``part``): the share itself,
+        and its paired differences ``against`` "chance" (a uniform map) and "mean map" (the network's own mean over all
+        pairs: looking at the same positions whatever moves). Further columns, the same in all three rows: what the
+        share is compared with, which are *chance*, *mean map*, *untrained* (the same network with newly initialised
+        weights) and *true motion* (as coarse as the map; no upper limit, since a map all on one moving cell scores
+        more); *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many
+        were scored: those in which skin moves by more than 0.25 px; *empty*, the share of maps that are 0 everywhere.
 
     Raises
     ------
@@ -143,31 +146,30 @@ def attribution_table(
         raise DataError("no skin moves in any clip", "attribution_table", "give pairs with larger motion")
     pairs, moving = pairs.subset(moves), moving[moves]
     chance = share_on_motion(np.ones((1, SIZE, SIZE), np.float32), moving, face)  # [N]
+    assert pairs.true_flow is not None  # moving_skin refuses pairs without
     length = torch.from_numpy(np.linalg.norm(pairs.true_flow, axis=1) * face)[:, None]  # [N, 1, H, W]
     rows = []
     for name, model in models.items():
         coarse = _coarse_maps(model, pairs, method)
-        true_motion = {k: F.adaptive_avg_pool2d(length, m.shape[1:])[:, 0] for k, m in coarse.items()}
+        true_motion = {k: F.adaptive_avg_pool2d(length, (m.shape[1], m.shape[2]))[:, 0] for k, m in coarse.items()}
         fresh = untrained_network(model, pairs, seed)
         truth, untrained = _spread(true_motion), _spread(_coarse_maps(fresh, pairs, method))
-        for kind, maps in _spread(coarse).items():
-            maps = maps.numpy()
+        for kind, spread in _spread(coarse).items():
+            maps = spread.numpy()
             share = share_on_motion(maps, moving, face)  # [N]
             usual = share_on_motion(_on_face(maps, face).mean(0)[None], moving, face)
-            asked = {"": share, "less chance": share - chance, "less mean map": share - usual}
-            sums = {k: (_ratio, np.stack([v, np.ones_like(v)], axis=1), 0.0, "") for k, v in asked.items()}
-            intervals = _table(sums, pairs.subjects, seed)[["value", "low", "high"]].to_numpy()
-            row = {"model": name, "map": kind, **dict(zip(("value", "low", "high"), intervals[0], strict=True))}
-            row |= {"chance": chance.mean(), "mean map": usual.mean()}
+            about = {CHANCE: chance.mean(), MEAN_MAP: usual.mean()}
             for column, other in (("untrained", untrained), ("true motion", truth)):
-                row[column] = share_on_motion(other[kind].numpy(), moving, face).mean()
-            for column, (value, low, high) in zip(("less chance", "less mean map"), intervals[1:], strict=True):
-                row |= {column: value, f"{column} low": low, f"{column} high": high}
-            row["on face"] = maps[:, face].sum(1).mean()
+                about[column] = share_on_motion(other[kind].numpy(), moving, face).mean()
+            about["on face"] = maps[:, face].sum(1).mean()
+            about["clips"] = len(pairs)
             peaks = [m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]  # [N] each
-            row["clips"] = len(pairs)
-            row["empty"] = (torch.stack(peaks) == 0).all(0).float().mean().item()
-            rows.append(row)
+            about["empty"] = (torch.stack(peaks) == 0).all(0).float().mean().item()
+            for against, values in {"": share, CHANCE: share - chance, MEAN_MAP: share - usual}.items():
+                sums = np.stack([values, np.ones_like(values)], axis=1)  # [N, 2]
+                found = measure("share on motion", ratio, sums, pairs.subjects, seed)
+                row = (name, found.name, kind, found.value, found.low, found.high, against)
+                rows.append(dict(zip(COLUMNS, row, strict=True)) | about)
     return pd.DataFrame(rows)
 
 
@@ -180,7 +182,7 @@ def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str
         One a pair, [N, ...]: attribution, true motion, or frames.
     pairs : PairSet
     by : {"emotion", "action unit"}
-        Pairs show one emotion each, and several action units ("AU4"), which only drawn faces know.
+        Pairs show one emotion each, and several action units ("AU4"), which are known of synthetic faces only.
 
     Returns
     -------
@@ -208,7 +210,7 @@ def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str
 
 
 def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCMEN:
-    """Return a copy with fresh weights everywhere, all batch statistics calibrated on the given pairs.
+    """Return a copy with newly initialised weights everywhere, all batch statistics calibrated on the given pairs.
 
     What its maps score comes with the architecture, and with faces that are all aligned alike.
 
@@ -218,6 +220,7 @@ def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCME
         With motion encoder.
     pairs : PairSet
     seed : int
+        Random seed of the weights.
     """
     fresh = untrained_like(model, pairs, seed)  # DRL
     device = next(fresh.parameters()).device
@@ -225,7 +228,7 @@ def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCME
     def run(rows: np.ndarray) -> None:
         fresh(pairs.batch(rows).to(device), identity=False)
 
-    _start_afresh(fresh.tcme, seed, run, _chunks(len(pairs)))
+    reinitialise(fresh.tcme, seed, run, _chunks(len(pairs)))
     return fresh.eval()
 
 

@@ -8,13 +8,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lfdtcmen.analysis import evaluation_mode
+from lfdtcmen.analysis.codes import evaluation_mode
 from lfdtcmen.modules.batch import Batch
-from lfdtcmen.paper import numbers
 
-PAPER_TABLE8 = numbers.PARAMETERS  # {"without flow": 5.49e6, "triple stream": 7.92e6}, for seven classes (stated)
-
-# component -> where it stands in the model; what a setting does not have is left out
+# component -> its path in the model; what a setting does not have is left out
 COMPONENTS = {
     "identity encoder": "drl.identity_encoder",
     "motion encoder": "drl.motion_encoder",
@@ -29,8 +26,8 @@ COMPONENTS = {
 }
 
 
-def components(model: nn.Module) -> dict[str, nn.Module]:
-    """Return the components that this setting of the network has, by the paper's names."""
+def cost_parts(model: nn.Module) -> dict[str, nn.Module]:
+    """Return the components that this setting of the network has, by the paper's names: finer than stages train."""
     found = dict(model.named_modules())
     return {name: found[path] for name, path in COMPONENTS.items() if path in found}
 
@@ -43,7 +40,7 @@ def parameter_table(model: nn.Module) -> pd.DataFrame:
     DataFrame
         Index: component, and "total". Columns parameters (int) and share of the total.
     """
-    counts = pd.Series({name: _count(part) for name, part in components(model).items()}, dtype=np.int64)
+    counts = pd.Series({name: _count(part) for name, part in cost_parts(model).items()}, dtype=np.int64)
     counts["total"] = _count(model)
     return pd.DataFrame({"parameters": counts, "share": counts / counts["total"]}).rename_axis("component")
 
@@ -61,11 +58,11 @@ def flop_table(model: nn.Module, size: int = 128) -> pd.DataFrame:
     -------
     DataFrame
         Index: component, and "total". Columns "recognition" (frames and flow to logits) and, with a generator,
-        "with reconstruction": the forward pass of stages 1 and 3, which encodes four frames and draws four. Both in
-        operations. Convolutions and matrix products are counted, as torch does; all else is small beside them.
+        "with reconstruction": the forward pass of stages 1 and 3, which encodes and generates four frames. Both in
+        operations. Convolutions and matrix products are counted, as torch does; all else is small in comparison.
     """
     columns = {"recognition": _count_flops(model, size, reconstruct=False)}
-    if "generator" in components(model):
+    if "generator" in cost_parts(model):
         columns["with reconstruction"] = _count_flops(model, size, reconstruct=True)
     return pd.DataFrame(columns).rename_axis("component")
 
@@ -76,9 +73,9 @@ def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.Da
     Parameters
     ----------
     model : nn.Module
-        Timed in evaluation mode, where it is (on a GPU every component is waited for).
+        Timed in evaluation mode, on its own device (on a GPU the clock waits for every component to finish).
     repeats : int
-        Runs, after three that do not count; their median is taken, which a busy machine moves least.
+        Timed runs, after three untimed ones. Their median is reported: a busy machine disturbs it least.
     size : int
         Height and width of the frames, a multiple of 32.
 
@@ -88,7 +85,7 @@ def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.Da
         Index: component, and "total" (the whole call, input checks included). Columns median, low and high
         (quartiles), milliseconds.
     """
-    clock = _Clock(components(model), on_gpu=next(model.parameters()).is_cuda)
+    clock = _Clock(cost_parts(model), on_gpu=next(model.parameters()).is_cuda)
     batch, threads = _one_pair(model, size), torch.get_num_threads()
     runs = []
     torch.set_num_threads(1)
@@ -105,11 +102,6 @@ def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.Da
     times = 1000 * pd.DataFrame(runs[3:])  # seconds -> ms
     quartiles = times.quantile([0.5, 0.25, 0.75]).T
     return quartiles.set_axis(["median", "low", "high"], axis=1).rename_axis("component")
-
-
-def latency(model: nn.Module, repeats: int = 15, size: int = 128) -> float:
-    """Return the median time to recognise one pair on one thread, milliseconds."""
-    return float(latency_table(model, repeats, size).loc["total", "median"])
 
 
 class _Clock:
@@ -156,8 +148,8 @@ def _count_flops(model: nn.Module, size: int, reconstruct: bool) -> pd.Series:
         model(batch, reconstruct=reconstruct)
     by_module = {path: sum(operations.values()) for path, operations in counter.get_flop_counts().items()}
     counts = {}
-    for name in components(model):
-        # "LFDTCMEN.drl.generator" holds all that runs below it; a list of modules is named by its members only
+    for name in cost_parts(model):
+        # "LFDTCMEN.drl.generator" holds all that runs below it; of a list of modules, only the members are counted
         path = f"{type(model).__name__}.{COMPONENTS[name]}"
         inside = [p for p in by_module if p == path or p.rpartition(".")[0] == path]
         counts[name] = by_module[path] if path in by_module else sum(by_module[p] for p in inside)

@@ -19,7 +19,9 @@ from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, uf1
+from lfdtcmen.evaluation.intervals import REPEATS, interval, resample
+from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, score_confusion, uf1
+from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, predict, train_stage
 
@@ -120,7 +122,7 @@ def inflation_table(
     num_classes: int,
     validated: pd.DataFrame | None = None,
     metric: str = "uf1",
-    repeats: int = 1000,
+    repeats: int = REPEATS,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return how much each bad practice, and all of them together, add to the honest score.
@@ -134,14 +136,16 @@ def inflation_table(
     validated : DataFrame, optional
         Predictions with the epoch chosen on validation subjects of the training side: what to do instead.
     metric : {"uf1", "uar"}
-    repeats, seed
-        Of the bootstrap over subjects. What was chosen (epoch, seed) stays chosen.
+    repeats : int
+        Resamples of the bootstrap over subjects. What was chosen (epoch, seed) stays chosen.
+    seed : int
+        Random seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        One row a practice, the honest one first. Columns: practice, score, score low, score high, added, added low,
-        added high; ``added`` is the paired difference to the honest score.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), two a practice (``model``), the honest one first: its
+        score, and the paired difference ``against`` the honest score, which is what the practice adds.
 
     Raises
     ------
@@ -164,17 +168,15 @@ def inflation_table(
     if validated is not None:
         scores["epoch chosen on validation subjects"] = _pooled(validated, num_classes, metric)
     people = last["subject"].nunique()
-    draws = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=repeats)  # [R, S]
-    weights = np.concatenate([np.ones((1, people), int), draws])  # everybody once, then the draws
-    drawn = {practice: score(weights) for practice, score in scores.items()}  # each [1 + R]
+    # [1 + R, S]: everybody once, then the resamples
+    weights = np.concatenate([np.ones((1, people), int), resample(people, repeats, seed)])
+    values = {practice: score(weights) for practice, score in scores.items()}  # [1 + R] each
     rows = []
-    for practice, values in drawn.items():
-        row = {"practice": practice}
-        for name, column in (("score", values), ("added", values - drawn[HONEST])):
-            row[name] = column[0]
-            row[f"{name} low"], row[f"{name} high"] = np.quantile(column[1:], [0.025, 0.975])
-        rows.append(row)
-    return pd.DataFrame(rows)
+    for practice, found in values.items():
+        for against, compared in (("", found), (HONEST, found - values[HONEST])):
+            low, high = interval(compared[1:])
+            rows.append((practice, metric.upper(), "", compared[0], low, high, against))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def inflated_scores(
@@ -186,7 +188,7 @@ def inflated_scores(
     at_random: bool = False,
     over_folds: bool = False,
 ) -> dict[str, float]:
-    """Return the UF1 after each practice, one added to the other, for :func:`~lfdtcmen.viz.plots.score_steps`.
+    """Return the UF1 after each practice, one added to the other, for :func:`~lfdtcmen.viz.score_steps`.
 
     Parameters
     ----------
@@ -209,8 +211,8 @@ def inflated_scores(
     dict
         Name of the step -> UF1, the honest one first.
     """
-    counts = [count_epochs(table, num_classes) for table in (apart, mixed)]
-    return steps_of_counts(*counts, epochs, seeds, at_random, over_folds)
+    counts = count_epochs(apart, num_classes), count_epochs(mixed, num_classes)
+    return steps_of_counts(counts[0], counts[1], epochs, seeds, at_random, over_folds)
 
 
 def steps_of_counts(
@@ -229,38 +231,24 @@ def steps_of_counts(
 
 def count_epochs(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
     """Return the confusion matrix of each seed, fold and epoch, [seeds, folds, epochs, C, C]."""
-    places = [pd.factorize(predictions[name], sort=True)[0] for name in ("seed", "fold", "epoch")]
-    places += [predictions["label"].to_numpy(), predictions["prediction"].to_numpy()]
-    shape = (*(place.max() + 1 for place in places[:3]), num_classes, num_classes)
-    return np.bincount(np.ravel_multi_index(places, shape), minlength=np.prod(shape)).reshape(shape)
+    positions = [pd.factorize(predictions[name], sort=True)[0] for name in ("seed", "fold", "epoch")]
+    positions += [predictions["label"].to_numpy(), predictions["prediction"].to_numpy()]
+    shape = (*(position.max() + 1 for position in positions[:3]), num_classes, num_classes)
+    return np.bincount(np.ravel_multi_index(positions, shape), minlength=np.prod(shape)).reshape(shape)
 
 
 def _report(counts: np.ndarray, epochs: int = 1, seeds: int = 1, over_folds: bool = False) -> float:
     """Score counts [S, F, E, C, C] after choosing among the last epochs, and among seeds."""
     shown = counts[:, :, -epochs:]
-    best = _class_mean(shown).argmax(2)  # of equals the first
+    best = score_confusion(shown, "uf1").argmax(2)  # of equals the first
     chosen = np.take_along_axis(shown, best[:, :, None, None, None], 2)[:, :, 0]  # [S, F, C, C]
-    pooled = _class_mean(chosen.sum(1))  # [S]
-    reported = _class_mean(chosen, leave_out=True).mean(1) if over_folds else pooled
+    pooled = score_confusion(chosen.sum(1), "uf1")  # [S]
+    reported = score_confusion(chosen, "uf1", leave_out=True).mean(1) if over_folds else pooled
     total = len(pooled)
     order = np.lexsort((-np.arange(total), pooled))  # the best seed last; of equals the first is the better
     # how often the seed of this rank is the best of those tried
     share = np.array([comb(rank, seeds - 1) for rank in range(total)]) / comb(total, seeds)
     return float(share @ reported[order])
-
-
-def _class_mean(counts: np.ndarray, metric: str = "uf1", leave_out: bool = False) -> np.ndarray:
-    """Score confusion matrices [..., C, C]; a class that is not there counts 0, or is left out (NaN if none is there).
-
-    Left out, as scikit-learn does unasked: for UF1 a class neither there nor predicted, for UAR one that is not there.
-    """
-    hits, true, called = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)  # [..., C]
-    top, bottom = (2 * hits, true + called) if metric == "uf1" else (hits, true)
-    scores = np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
-    if not leave_out:
-        return scores.mean(-1)
-    with np.errstate(invalid="ignore"):
-        return scores.sum(-1) / (bottom > 0).sum(-1)
 
 
 Score = Callable[[np.ndarray], np.ndarray]  # how often each subject counts [R, S] -> score [R]
@@ -277,8 +265,8 @@ def _counts(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
     """Return flat confusion matrices by seed and subject, [runs, S, C * C]."""
     runs = [run.sort_values(["subject", "clip"]) for _, run in predictions.groupby("seed")]
     truth, subjects = runs[0]["label"].to_numpy(), runs[0]["subject"].to_numpy()
-    called = np.stack([run["prediction"].to_numpy() for run in runs])  # [runs, N]
-    return confusion_by_subject(truth, called, subjects, num_classes)
+    predicted = np.stack([run["prediction"].to_numpy() for run in runs])  # [runs, N]
+    return confusion_by_subject(truth, predicted, subjects, num_classes)
 
 
 def _pooled(predictions: pd.DataFrame, num_classes: int, metric: str) -> Score:
@@ -287,7 +275,7 @@ def _pooled(predictions: pd.DataFrame, num_classes: int, metric: str) -> Score:
 
 
 def _over_folds(predictions: pd.DataFrame, num_classes: int, metric: str) -> Score:
-    """Score each fold over the classes that it happens to hold, as scikit-learn does unasked, and average."""
+    """Score each fold over the classes that it happens to hold, as scikit-learn does by default, and average."""
     people = np.unique(predictions["subject"])
     counts = []  # of each seed and fold, [S, C * C]
     for _, part in predictions.groupby(["seed", "fold"]):
@@ -297,7 +285,7 @@ def _over_folds(predictions: pd.DataFrame, num_classes: int, metric: str) -> Sco
 
     def score(weights: np.ndarray) -> np.ndarray:
         matrices = (weights @ np.stack(counts)).reshape(len(counts), len(weights), num_classes, num_classes)
-        # [folds, R]; NaN where nobody of a fold was drawn
-        return np.nanmean(_class_mean(matrices, metric, leave_out=True), 0)
+        # [folds, R]; NaN where a resample holds nobody of a fold
+        return np.nanmean(score_confusion(matrices, metric, leave_out=True), 0)
 
     return score

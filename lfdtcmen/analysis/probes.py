@@ -1,39 +1,37 @@
-"""What can be read off a code: who it is, which emotion, which action units; by a straight line, or by a curve.
+"""What can be read from a code: who it is, which emotion, which action units; linearly, or with a kernel.
 
-A probe is a small model that is trained on codes and asked a question. What a linear probe reads lies open in the code;
-what only a kernel reads is there too, but folded. Each answer is held to chance and to an untrained encoder: any
-convolution passes on most of what a face shows, trained or not. All probes are ours, none is the paper's.
+A probe is a small model that is trained on codes to answer one question. What a linear probe reads lies open in the
+code; what only a kernel probe reads is there as well, but only non-linearly decodable. Each answer is compared with
+chance level and with an untrained encoder: any convolution passes on most of what a face shows, trained or not. All
+probes are ours, none is the paper's.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyRegressor
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.model_selection import GridSearchCV
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from torch import nn
 
-from lfdtcmen.analysis.disentanglement import (
-    LOGISTIC,
-    RIDGE,
-    _explained,
-    _halves,
-    _name_emotion,
-    _ratio,
-    _read_action_units,
-    _table,
-    encode_pairs,
-    untrained_like,
-)
+from lfdtcmen.analysis.codes import encode_pairs, split_clips, untrained_like
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import measure, ratio
+from lfdtcmen.evaluation.results import COLUMNS
 
 UNTRAINED = "untrained"
+FOLDS = 5  # of subjects, for the probes that must work on other people
+RARE = 0.02  # an action unit that a smaller share of clips shows is left out
+LOGISTIC = LogisticRegression(C=0.1, max_iter=2000)
+RIDGE = RidgeCV(np.logspace(1, 6, 11))
 # a kernel's width is scikit-learn's default, 1 / number of features: right for standardised codes
 CLASSIFIERS = {
     "linear": LOGISTIC,
@@ -51,28 +49,29 @@ REGRESSORS = {
 
 
 def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
-    """Ask linear and kernel probes what the codes of one network tell.
+    """Read the codes of one network with linear and kernel probes.
 
     - *subject*: half of each subject's clips train, the other half tests, as in
-      :func:`~lfdtcmen.analysis.disentanglement.identity_leak`; share of clips named rightly.
+      :func:`~lfdtcmen.analysis.disentanglement.identity_leak`; accuracy.
     - *emotion*: probes are tested on other people than they were trained on; mean recall of the emotions.
-    - *action units*: likewise; R^2 of the true intensities, all units together (drawn faces only).
+    - *action units*: likewise; R^2 of the true intensities, all units together (synthetic faces only).
 
     Parameters
     ----------
     model : nn.Module
-        Its ``drl`` is asked to ``encode``.
+        Its ``drl`` encodes.
     pairs : PairSet
         Pairs of held-out subjects.
     seed : int
-        Of the subjects' halves and of the bootstrap.
+        Random seed of the subjects' halves and of the bootstrap.
 
     Returns
     -------
     DataFrame
-        One row a question, code, place and probe. Columns: asked; code: "mo(apex)", "mo(apex) - mo(onset)",
-        "id(apex)"; places: "mean" (over the map) or "all"; probe: "linear" (logistic or ridge regression) or "kernel"
-        (RBF; support vectors or ridge regression); value, low, high (95 % interval over subjects); chance.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one a question (``metric``), code (``part``:
+        "mo(apex)", "mo(apex) - mo(onset)", "id(apex)"), positions and probe. Further columns: positions: "mean" (over
+        the map) or "all"; probe: "linear" (logistic or ridge regression) or "kernel" (RBF; support vectors or ridge
+        regression); chance.
 
     Raises
     ------
@@ -80,23 +79,23 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
         Fewer than two subjects with two clips.
     """
     codes = encode_pairs(model, pairs)
-    asked = {"mo(apex)": ["mo(onset)", "mo(apex)"], "id(apex)": ["id(onset)", "id(apex)"]}
-    halves = _halves(pairs.subjects, seed)
+    frames_of = {"mo(apex)": ["mo(onset)", "mo(apex)"], "id(apex)": ["id(onset)", "id(apex)"]}
+    halves = split_clips(pairs.subjects, seed)
     rows = []
     for name in ("mo(apex)", "mo(apex) - mo(onset)", "id(apex)"):
         if name.split(" - ")[0] not in codes:
             continue
-        frames = [codes[frame] for frame in asked.get(name, [])] or [codes["mo(apex)"] - codes["mo(onset)"]]
-        for places in ("mean", "all"):
-            features = [f.mean((2, 3)) if places == "mean" else f.reshape(len(f), -1) for f in frames]
+        frames = [codes[frame] for frame in frames_of.get(name, [])] or [codes["mo(apex)"] - codes["mo(onset)"]]
+        for positions in ("mean", "all"):
+            features = [f.mean((2, 3)) if positions == "mean" else f.reshape(len(f), -1) for f in frames]
             for probe in CLASSIFIERS:
-                answers = _answers(features, pairs, halves, probe)
-                for question, (measure, sums, chance, subjects) in answers.items():
-                    interval = _table({question: (measure, sums, chance, "")}, subjects, seed).iloc[0]
-                    row = {"asked": question, "code": name, "places": places, "probe": probe}
-                    rows.append(row | {k: interval[k] for k in ("value", "low", "high")} | {"chance": chance})
+                for question, (statistic, sums, chance, subjects) in _answers(features, pairs, halves, probe).items():
+                    found = measure(question, statistic, sums, subjects, seed)
+                    row = ("network", question, name, found.value, found.low, found.high, "")
+                    rows.append((*row, positions, probe, chance))
     order = {"subject": 0, "emotion": 1, "action units": 2}
-    return pd.DataFrame(rows).sort_values("asked", key=lambda a: a.map(order), kind="stable", ignore_index=True)
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance"])
+    return table.sort_values("metric", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
 def probe_table(models: Mapping[str, nn.Module], pairs: PairSet, seed: int = 0) -> pd.DataFrame:
@@ -112,7 +111,7 @@ def probe_table(models: Mapping[str, nn.Module], pairs: PairSet, seed: int = 0) 
     Returns
     -------
     DataFrame
-        As of :func:`probe_codes`, with the column model in front; "untrained" first.
+        Rows of :func:`probe_codes` for each ``model``; "untrained" first.
 
     Raises
     ------
@@ -122,32 +121,101 @@ def probe_table(models: Mapping[str, nn.Module], pairs: PairSet, seed: int = 0) 
     if not models:
         raise DataError("there is no network to probe", "probe_table", "give one or more")
     networks = {UNTRAINED: untrained_like(next(iter(models.values())), pairs, seed), **models}
-    tables = []
-    for name, model in networks.items():
-        table = probe_codes(model, pairs, seed)
-        table.insert(0, "model", name)
-        tables.append(table)
+    tables = [probe_codes(model, pairs, seed).assign(model=name) for name, model in networks.items()]
     return pd.concat(tables, ignore_index=True)
 
 
+def subject_hits(
+    codes: np.ndarray,
+    subjects: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    classifier: BaseEstimator = LOGISTIC,
+) -> np.ndarray:
+    """Train a probe on some rows of codes [N, K] to name the subject; return where it is right on the test rows.
+
+    Returns
+    -------
+    ndarray
+        Whether the subject is right (1 or 0), and the 1 that it counts, float64 [N_test, 2], for
+        :func:`~lfdtcmen.evaluation.intervals.ratio`.
+    """
+    probe = make_pipeline(StandardScaler(), clone(classifier))
+    right = probe.fit(codes[train], subjects[train]).predict(codes[test]) == subjects[test]
+    return np.stack([right, np.ones(len(test))], axis=1).astype(float)
+
+
+def subject_chance(subjects: np.ndarray) -> float:
+    """Return the accuracy of always naming the subject with the most clips."""
+    return float(np.unique(subjects, return_counts=True)[1].max() / len(subjects))
+
+
+def emotion_hits(codes: np.ndarray, pairs: PairSet, classifier: BaseEstimator = LOGISTIC) -> np.ndarray:
+    """Return where a probe that is trained on other people predicts the emotion of codes [N, K].
+
+    Returns
+    -------
+    ndarray
+        Whether the emotion is right, and 1, both over how many clips show it, float64 [N, 2]: their ratio is the mean
+        recall.
+    """
+    probe = make_pipeline(StandardScaler(), clone(classifier).set_params(class_weight="balanced"))
+    predicted = np.empty(len(pairs), np.int64)
+    for train, test in _folds(pairs).split(codes, groups=pairs.subjects):
+        shown = np.unique(pairs.labels[train])
+        one = len(shown) == 1  # of a handful of subjects, some may all show the same emotion
+        predicted[test] = shown[0] if one else probe.fit(codes[train], pairs.labels[train]).predict(codes[test])
+    weight = 1 / np.bincount(pairs.labels)[pairs.labels]  # each emotion counts alike
+    return np.stack([(predicted == pairs.labels) * weight, weight], axis=1)
+
+
+def action_unit_errors(codes: np.ndarray, pairs: PairSet, regressor: BaseEstimator = RIDGE) -> np.ndarray:
+    """Return the squared errors of a probe for the true intensities, and of the training subjects' mean.
+
+    Returns
+    -------
+    ndarray
+        Summed over action units, float64 [N, 2], for :func:`explained`.
+
+    Raises
+    ------
+    DataError
+        The action units are not known.
+    """
+    if pairs.action_units is None:
+        raise DataError("the action units are not known", "action_unit_errors", "give synthetic faces")
+    truth = pairs.action_units.reshape(len(pairs), -1)
+    truth = truth[:, (truth > 0).mean(0) > RARE]  # [N, units and sides that some show]
+    read, mean = (
+        cross_val_predict(reader, codes, truth, groups=pairs.subjects, cv=_folds(pairs))
+        for reader in (make_pipeline(StandardScaler(), regressor), DummyRegressor())
+    )
+    return np.stack([((truth - guess) ** 2).sum(1) for guess in (read, mean)], axis=1)
+
+
+def explained(sums: np.ndarray) -> np.ndarray:
+    """Return R^2 of summed :func:`action_unit_errors` [..., 2]: 1 for all of it, 0 for no more than the mean."""
+    return 1 - sums[..., 0] / sums[..., 1]
+
+
+def _folds(pairs: PairSet) -> GroupKFold:
+    return GroupKFold(min(FOLDS, len(np.unique(pairs.subjects))))
+
+
 def _answers(features: list[np.ndarray], pairs: PairSet, halves: tuple[np.ndarray, np.ndarray], probe: str) -> dict:
-    """Return question -> measure, sums [N, 2], chance, subjects; of two frames' features, the last ones are tested."""
+    """Return question -> statistic, sums [N, 2], chance, subjects; of two frames, the last one is tested."""
     train, test = halves
     both = len(pairs) * np.arange(len(features))[:, None]  # rows of the onsets, then rows of the apexes
     frames, who = np.concatenate(features), np.tile(pairs.subjects, len(features))
-    reader = make_pipeline(StandardScaler(), clone(CLASSIFIERS[probe]))
-    learned = (train + both).ravel()
-    named = reader.fit(frames[learned], who[learned]).predict(frames[test + both[-1]])
-    right = np.stack([named == pairs.subjects[test], np.ones(len(test))], axis=1).astype(float)
-    often = float(np.unique(pairs.subjects[test], return_counts=True)[1].max() / len(test))
-    answers = {"subject": (_ratio, right, often, pairs.subjects[test])}
+    right = subject_hits(frames, who, (train + both).ravel(), test + both[-1], CLASSIFIERS[probe])
+    tested = pairs.subjects[test]
+    answers = {"subject": (ratio, right, subject_chance(tested), tested)}
 
     codes, classes = features[-1], np.unique(pairs.labels)
     if len(classes) > 1:
-        weight = 1 / np.bincount(pairs.labels)[pairs.labels]  # each emotion counts alike
-        right = (_name_emotion(codes, pairs, CLASSIFIERS[probe]) == pairs.labels) * weight
-        answers["emotion"] = (_ratio, np.stack([right, weight], axis=1), 1 / len(classes), pairs.subjects)
+        right = emotion_hits(codes, pairs, CLASSIFIERS[probe])
+        answers["emotion"] = (ratio, right, 1 / len(classes), pairs.subjects)
     if pairs.action_units is not None:
-        read = _read_action_units(codes, pairs, REGRESSORS[probe])
-        answers["action units"] = (_explained, read, 0.0, pairs.subjects)
+        errors = action_unit_errors(codes, pairs, REGRESSORS[probe])
+        answers["action units"] = (explained, errors, 0.0, pairs.subjects)
     return answers

@@ -1,22 +1,27 @@
-"""Swaps to look at: one person's face, another's motion, and the rendered truth that only drawn faces have (3.1)."""
+"""Swaps: one person's face with another's motion, compared with the rendered truth of synthetic faces (3.1).
 
+The word *change* means the image with the apex's motion code minus the image with the onset's, everything else equal.
+Changes are compared at half resolution, where less of them is camera noise.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from lfdtcmen.analysis.disentanglement import (
-    _change_error,
-    _rows,
-    _table,
-    _to_tensor,
-    donor_steps,
-    swap,
-    swap_products,
-)
+from lfdtcmen.analysis.codes import CHUNK, drl_of, evaluation_mode, to_tensor
+from lfdtcmen.beyond.extended_drl import generate_from
 from lfdtcmen.datasets.synthetic import Counterfactuals
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import measure
+from lfdtcmen.evaluation.results import COLUMNS
+
+DONORS = (1, 5, 9)  # identity i is given the motions of identities i + 1, i + 5, i + 9
+ERROR = "change error over copy"
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,48 @@ class Swapped:
     copy: np.ndarray  # [P, 1, 3, H, W]: the onset again, as the generator was given it
 
 
+@torch.no_grad()
+def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray, rests: np.ndarray | None = None) -> Tensor:
+    """Generate each identity frame in the motion state of the motion frame of the same row: G(id(a), mo(b)).
+
+    Parameters
+    ----------
+    model : nn.Module
+        Run in evaluation mode; left in the mode in which it came.
+    identities, motions : ndarray
+        uint8 [N, H, W, 3], row by row.
+    rests : ndarray, optional
+        Onsets of whoever lends the motion, uint8 [N, H, W, 3]: where a warp generator's motion begins. The identity
+        frames where they are not given.
+
+    Returns
+    -------
+    Tensor
+        RGB in [0, 1], [N, 3, H, W], on the CPU.
+
+    Raises
+    ------
+    DataError
+        The model has no generator.
+    """
+    if getattr(model, "drl", None) is None or getattr(model.drl, "generator", None) is None:
+        raise DataError("the model has no generator to swap with", "swap", "build it with drl='full'")
+    drl, images = drl_of(model), []
+    with evaluation_mode(model):
+        for start in range(0, len(identities), CHUNK):
+            rows = slice(start, start + CHUNK)
+            identity, motion = (drl.encode(to_tensor(f[rows], model)) for f in (identities, motions))
+            rest = None if rests is None else drl.encode(to_tensor(rests[rows], model), identity=False)
+            images.append(generate_from(drl, identity, motion, rest).float().cpu())
+    return torch.cat(images)
+
+
 def swap_motions(
-    model: nn.Module, counterfactuals: Counterfactuals, people: np.ndarray, lenders: np.ndarray, motions: np.ndarray
+    model: nn.Module,
+    counterfactuals: Counterfactuals,
+    people: Sequence[int] | np.ndarray,
+    lenders: Sequence[int] | np.ndarray,
+    motions: Sequence[int] | np.ndarray,
 ) -> Swapped:
     """Give each of some people the motions of somebody else.
 
@@ -67,15 +112,15 @@ def swap_motions(
     who, rest = counterfactuals.onset[people], counterfactuals.onset[lenders]  # [P, H, W, 3]
     lent = counterfactuals.apex[lenders][:, motions]  # [P, M, H, W, 3]
     still = swap(model, who, rest, rest).numpy()[:, None]  # [P, 1, 3, H, W]
-    moved = swap(model, who.repeat(shape[1], axis=0), _rows(lent), rest.repeat(shape[1], axis=0)).numpy()
+    moved = swap(model, who.repeat(shape[1], axis=0), as_rows(lent), rest.repeat(shape[1], axis=0)).numpy()
     moved = moved.reshape(*shape, *moved.shape[1:])
-    truth = _to_tensor(_rows(counterfactuals.apex_clean[people][:, motions])).numpy().reshape(moved.shape)
-    at_rest = _to_tensor(counterfactuals.onset_clean[people]).numpy()[:, None]
-    return Swapped(moved, moved - still, truth, truth - at_rest, _to_tensor(who).numpy()[:, None])
+    truth = to_tensor(as_rows(counterfactuals.apex_clean[people][:, motions])).numpy().reshape(moved.shape)
+    at_rest = to_tensor(counterfactuals.onset_clean[people]).numpy()[:, None]
+    return Swapped(moved, moved - still, truth, truth - at_rest, to_tensor(who).numpy()[:, None])
 
 
 def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 0) -> pd.DataFrame:
-    """Measure swaps against the rendered truth, beside a copy of the onset, for each person who is drawn.
+    """Measure the error of swaps for each person whose face is shown, and that of a copy of the onset.
 
     Each person is given all motions of up to three others, as in
     :func:`~lfdtcmen.analysis.disentanglement.cross_identity_gain`; the error is that of the change, at half resolution.
@@ -87,14 +132,15 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
     counterfactuals : Counterfactuals
         Of two people or more.
     seed : int
-        Of the bootstrap.
+        Random seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        One row a person, and a last row "all". Columns: identity; error and copy error, root mean square, grey levels;
-        over copy, the ratio of their squares (1: no better than a copy), with low and high: its 95 % interval, over the
-        motions for one person, over people for all.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one a person (``part`` "0", "1", ...) and a last one
+        "all": the squared error of the change as a multiple of a copy's (1: no better than a copy). Its interval is
+        over the motions for one person, over people for all. Further columns: error and copy error, root mean square
+        in grey levels.
 
     Raises
     ------
@@ -104,16 +150,96 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
     people, count = counterfactuals.apex.shape[:2]
     steps = donor_steps(people)
     if not steps:
-        raise DataError("swaps need two identities or more", "swap_errors", "draw more")
-    who, sums = swap_products(model, counterfactuals, steps)
+        raise DataError("swaps need two identities or more", "swap_errors", "make more")
+    who, products = swap_products(model, counterfactuals, steps)
     values = 3 * (counterfactuals.onset.shape[1] // 2) * (counterfactuals.onset.shape[2] // 2)  # of one change
-    rows = []
     motion = np.tile(np.arange(count), len(steps))
-    groups = [(i, sums[who == i], motion) for i in range(people)]
-    groups.append(("all", sums, who))
-    for name, products, group in groups:
-        interval = _table({"over copy": (_change_error, products, 1.0, "< 1")}, group, seed).iloc[0]
-        copied = 255 * np.sqrt(products[:, 1].mean() / values)
-        row = {"identity": name, "error": copied * np.sqrt(interval["value"]), "copy error": copied}
-        rows.append(row | {"over copy": interval["value"], "low": interval["low"], "high": interval["high"]})
-    return pd.DataFrame(rows)
+    parts = {str(i): (products[who == i], motion) for i in range(people)} | {"all": (products, who)}
+    rows = []
+    for part, (sums, groups) in parts.items():
+        found = measure(ERROR, change_error, sums, groups, seed)
+        copied = 255 * np.sqrt(sums[:, 1].mean() / values)
+        row = ("network", found.name, part, found.value, found.low, found.high, "")
+        rows.append((*row, copied * np.sqrt(found.value), copied))
+    return pd.DataFrame(rows, columns=[*COLUMNS, "error", "copy error"])
+
+
+def donor_steps(people: int) -> list[int]:
+    """Return who lends motions to identity i: identities i + step, up to three others."""
+    return sorted({step % people for step in DONORS} - {0})
+
+
+def swap_products(
+    model: nn.Module, counterfactuals: Counterfactuals, steps: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give each identity all motions of identities i + step; compare the change with the rendered one.
+
+    Returns
+    -------
+    identity : ndarray
+        Whose face, [people * steps * motions]: identity by identity, then lender by lender.
+    products : ndarray
+        :func:`change_products` of each swap, float64 [people * steps * motions, 3].
+    """
+    people, motions = counterfactuals.apex.shape[:2]
+    i = np.repeat(np.arange(people), len(steps))  # [P]: whose face
+    j = (i + np.tile(steps, people)) % people  # [P]: whose motion
+    return np.repeat(i, motions), lent_products(model, counterfactuals, i, counterfactuals, j)
+
+
+def lent_products(
+    model: nn.Module, faces: Counterfactuals, i: np.ndarray, lenders: Counterfactuals, j: np.ndarray
+) -> np.ndarray:
+    """Give identities ``faces[i]`` all motions of ``lenders[j]``, row by row; return their :func:`change_products`.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With a generator.
+    faces, lenders : Counterfactuals
+        Of the same M motions.
+    i, j : ndarray
+        Whose face, and whose motion, [P] each.
+
+    Returns
+    -------
+    ndarray
+        float64 [P * M, 3].
+    """
+    motions = faces.apex.shape[1]
+    shown, lender = faces.onset[i], lenders.onset[j]
+    at_rest = swap(model, shown, lender, lender)  # [P, 3, H, W]
+    moved = swap(model, *(shown.repeat(motions, axis=0), as_rows(lenders.apex[j]), lender.repeat(motions, axis=0)))
+    true = to_tensor(as_rows(faces.apex_clean[i]))
+    true = true - to_tensor(faces.onset_clean[i]).repeat_interleave(motions, 0)
+    return change_products(moved - at_rest.repeat_interleave(motions, 0), true)
+
+
+def change_products(generated: Tensor, true: Tensor) -> np.ndarray:
+    """Return <g, t>, <t, t> and <g, g> of generated and true changes [N, 3, H, W], at half resolution, float64 [N, 3].
+
+    Their sums give the motion gain (the first as a multiple of the second), :func:`cosine` and :func:`change_error`.
+    """
+    g, t = (at_half_resolution(change).flatten(1).double() for change in (generated, true))
+    return torch.stack([(g * t).sum(1), (t * t).sum(1), (g * g).sum(1)], dim=1).numpy()
+
+
+def cosine(sums: np.ndarray) -> np.ndarray:
+    """Return <g, t> / (|g| |t|) of summed :func:`change_products` [..., 3]."""
+    # a generator that never moves has no direction: its cosine counts as 0
+    return sums[..., 0] / np.sqrt(np.maximum(sums[..., 1] * sums[..., 2], 1e-20))
+
+
+def change_error(sums: np.ndarray) -> np.ndarray:
+    """Return |g - t|^2 / |t|^2 of summed :func:`change_products` [..., 3]: 1 for an image that never moves."""
+    return (sums[..., 2] - 2 * sums[..., 0] + sums[..., 1]) / sums[..., 1]
+
+
+def at_half_resolution(images: Tensor) -> Tensor:
+    """Average blocks of 2x2 pixels, [N, 3, H, W] -> [N, 3, H/2, W/2]."""
+    return F.avg_pool2d(images, 2)
+
+
+def as_rows(frames: np.ndarray) -> np.ndarray:
+    """Return frames [A, B, H, W, 3] as one list [A * B, H, W, 3]."""
+    return frames.reshape(-1, *frames.shape[2:])

@@ -19,7 +19,7 @@ from lfdtcmen.cli.options import (
     ShareStage1,
     build_config,
 )
-from lfdtcmen.cli.output import echo, score_text, short_path, typed_command
+from lfdtcmen.cli.output import echo, short_path, typed_command
 from lfdtcmen.errors import DataError
 
 
@@ -67,6 +67,7 @@ def ablate(
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.evaluation.protocol import cross_validate
+    from lfdtcmen.evaluation.results import readable, to_records
     from lfdtcmen.files import run_folder
     from lfdtcmen.training import LFDTCMENClassifier
 
@@ -84,8 +85,8 @@ def ablate(
     scores = {}
     for table in tables:
         found = ablation.ablation_table(table, predictions)
-        scores[table] = found.to_dict("records")
-        echo(f"\n{ablation.TITLES[table]}\n{score_text(found.set_index('setting'))}")
+        scores[table] = to_records(found)
+        echo(f"\n{ablation.TITLES[table]}\n{readable(found).to_string()}")
         echo("\n".join(ablation.verdict(found, metric) for metric in ("UF1", "UAR")))
     about = {"protocol": protocol, "share_stage1": share_stage1, "tables": scores}
     record = {"config": experiments.recorded_settings(config, pairs, data), "made_by": "ablate", **about}

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,7 +22,7 @@ from lfdtcmen.cli.options import (
     Subjects,
     build_config,
 )
-from lfdtcmen.cli.output import echo, score_text, short_path, typed_command
+from lfdtcmen.cli.output import echo, short_path, typed_command
 from lfdtcmen.errors import DataError
 
 
@@ -85,7 +85,7 @@ def evaluate(
         config = replace(config, label_map="7class")  # DFME's
     from lfdtcmen import experiments
     from lfdtcmen.evaluation.protocol import cross_validate
-    from lfdtcmen.evaluation.results import score_table
+    from lfdtcmen.evaluation.results import readable, score_table, to_records
     from lfdtcmen.files import run_folder
 
     run_dir = run_folder(name, "evaluate", runs)
@@ -106,18 +106,14 @@ def evaluate(
         )
     about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1}
     recorded = experiments.recorded_settings(config, pairs, data)
-    record: dict[str, Any] = {"config": recorded, "made_by": "evaluate", **about}
-    if protocol == "holdout":
-        record["parts"] = {}
-        for part in list(pairs.manifest["part"].unique())[1:]:  # the first is trained on
-            scores = score_table({m: table[table["part"] == part] for m, table in predictions.items()})
-            scores = scores.set_index("model")
-            record["parts"][part] = scores.to_dict("index")
-            echo(f"{part}\n{score_text(scores)}")
-    else:
-        scores = score_table(predictions).set_index("model")
-        record["models"] = scores.to_dict("index")
-        echo(score_text(scores))
+    parts = list(pairs.manifest["part"].unique())[1:] if protocol == "holdout" else [""]  # the first is trained on
+    scores = []
+    for part in parts:
+        shown = {m: table[table["part"] == part] if part else table for m, table in predictions.items()}
+        table = score_table(shown).assign(part=part)
+        scores += to_records(table)
+        echo(f"{part}\n{readable(table).to_string()}".strip())
+    record = {"config": recorded, "made_by": "evaluate", **about, "scores": scores}
     experiments.write_run(run_dir, predictions, typed_command(), record)
     echo(f"predictions.csv and metrics.json are in {short_path(run_dir)}")
 

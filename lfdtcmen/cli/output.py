@@ -22,17 +22,3 @@ def short_path(path: Path) -> str:
 def typed_command() -> str:
     """Return the command line that this process was started with."""
     return shlex.join(["lfdtcmen", *sys.argv[1:]])
-
-
-def score_text(scores) -> str:
-    """Return a score table as text, a score and its interval in one column."""
-    import pandas as pd
-
-    columns = {}
-    for name in scores.columns:
-        if f"{name} low" in scores:
-            values = scores[[name, f"{name} low", f"{name} high"]].to_numpy()
-            columns[name] = ["" if v != v else f"{v:.3f} ({low:.3f} to {high:.3f})" for v, low, high in values]
-        elif not name.endswith((" low", " high")):
-            columns[name] = [f"{v:.3g}" if isinstance(v, float) else v for v in scores[name]]
-    return pd.DataFrame(columns, index=scores.index).to_string()

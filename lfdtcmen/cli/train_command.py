@@ -59,7 +59,7 @@ def train(
     config = build_config(profile, settings, data, recipe, seed=seed, **synthetic)
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
-    from lfdtcmen.evaluation.results import write_metrics
+    from lfdtcmen.evaluation.results import readable, write_metrics
     from lfdtcmen.files import run_folder
     from lfdtcmen.predict.model_card import write_model_card
     from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
@@ -73,8 +73,8 @@ def train(
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
     try:
         report = experiments.measure_disentanglement(model, test, config, synthetic=data is None)
-        report.to_csv(run_dir / "disentanglement.csv")
-        typer.echo(report.to_string(float_format="{:.3f}".format))
+        report.to_csv(run_dir / "disentanglement.csv", index=False)
+        typer.echo(readable(report, index="metric").to_string())
     except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
         typer.echo(f"disentanglement is not measured: {error}")
     predicted = None if stage == 1 else predict(model, test).argmax(1)  # stage 1 does not learn to classify

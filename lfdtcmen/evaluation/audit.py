@@ -1,4 +1,4 @@
-"""Is something of the test set known to the model? Checks for leaks that a split by subject does not stop (4.2).
+"""Does the model know anything of the test set? Checks for leaks that a split by subject does not stop (4.2).
 
 :func:`~lfdtcmen.evaluation.protocol.cross_validate` refuses a subject who is on both sides. What it cannot see are
 leaks inside a model (constants taken from test samples, a look at test labels) and inside the data (a label that
@@ -15,8 +15,8 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.threads import one_thread
 
-TOO_GOOD = 0.995  # area under the curve of one single value: no pixel of a face tells an emotion so well
-FEWEST = 15  # samples of a class, below which chance alone may reach it somewhere among thousands of values
+LEAK_AREA = 0.995  # under the ROC curve of one single value: no pixel of a face separates emotions so well
+MIN_SAMPLES = 15  # of a class: with fewer, one of thousands of values may reach that area at random
 
 
 def audit_fit_predict(
@@ -26,7 +26,7 @@ def audit_fit_predict(
     seed: int = 0,
     tolerance: float = 1e-4,
 ) -> None:
-    """Refuse a model whose answer for a sample depends on test labels, or on who else is tested.
+    """Refuse a model whose prediction for a sample depends on test labels, or on the other test samples.
 
     The model is trained three times on the same pairs: to predict the test set as it is, with its labels exchanged,
     and without its second half. For the first half, all three must give the same probabilities.
@@ -38,6 +38,7 @@ def audit_fit_predict(
     train, test : PairSet
         No subject in both; two test samples or more.
     seed : int
+        Random seed of the training.
     tolerance : float
         Largest difference that rounding may make.
 
@@ -66,16 +67,16 @@ def audit_fit_predict(
 
 
 def check_label_leak(pairs: PairSet) -> None:
-    """Refuse data in which one single value, of the flow or of a frame, tells a class almost perfectly.
+    """Refuse data in which one single value, of the flow or of a frame, predicts a class almost perfectly.
 
     Each value of the streams (3 x 28 x 28), of the onset, of the apex and of their difference (grey, every fourth row
-    and column) is tried as the whole classifier: the area under its ROC curve for each class against all others.
-    Classes with few samples are left out.
+    and column) is tried as the only input of a classifier: the area under its ROC curve for each class against all
+    others. Classes with few samples are left out.
 
     Raises
     ------
     DataError
-        A value reaches an area of 0.995, or 0.005; the message names it and the class.
+        A value reaches an area of 0.995, or goes down to 0.005; the message names the value and the class.
     """
     values = {name: _grey(getattr(pairs, name)) for name in ("onset", "apex")}
     values["apex - onset"] = values["apex"] - values["onset"]
@@ -86,14 +87,14 @@ def check_label_leak(pairs: PairSet) -> None:
         for label in range(pairs.num_classes):
             shown = pairs.labels == label
             count, others = shown.sum(), (~shown).sum()
-            if min(count, others) < FEWEST:
+            if min(count, others) < MIN_SAMPLES:
                 continue
             area = (ranks[shown].sum(0) - count * (count + 1) / 2) / (count * others)  # [values]
             worst = np.abs(area - 0.5).argmax()
-            if abs(area[worst] - 0.5) >= TOO_GOOD - 0.5:
-                place = tuple(int(k) for k in np.unravel_index(worst, of_pairs.shape[1:]))
+            if abs(area[worst] - 0.5) >= LEAK_AREA - 0.5:
+                position = tuple(int(k) for k in np.unravel_index(worst, of_pairs.shape[1:]))
                 raise DataError(
-                    f"one value of {name}, at {place}, tells {pairs.label_names[label]!r} from all else "
+                    f"one value of {name}, at {position}, predicts {pairs.label_names[label]!r} "
                     f"(area under its curve {area[worst]:.3f})",
                     "check_label_leak",
                     "look for a label, a frame number or a caption in the pictures",

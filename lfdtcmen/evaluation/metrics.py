@@ -1,4 +1,4 @@
-"""UF1 and UAR (4.2), the confusion matrix (Fig. 7-9), and how sure one can be of them.
+"""UF1 and UAR (4.2), the confusion matrix (Fig. 7-9), and their intervals over subjects.
 
 Scores are computed on the pooled predictions of all folds, never averaged over folds: a fold that lacks a class
 would otherwise move the score at random.
@@ -9,15 +9,18 @@ from functools import partial
 import numpy as np
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import REPEATS, exchange_test, interval, resample
 
 
 def confusion(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.ndarray:
-    """Count how often class i was called class j.
+    """Count how often class i was predicted as class j.
 
     Parameters
     ----------
     y_true, y_pred : array-like of int
         True and predicted classes, [N], from 0 to ``num_classes - 1``.
+    num_classes : int
+        C.
 
     Returns
     -------
@@ -38,12 +41,48 @@ def uf1(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> float:
 
     A class that is neither there nor predicted counts as 0 (assumed; leaving it out would raise the score).
     """
-    return float(_uf1(confusion(y_true, y_pred, num_classes)))
+    return float(score_confusion(confusion(y_true, y_pred, num_classes), "uf1"))
 
 
 def uar(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> float:
     """Return the unweighted average recall: ``(1/C) sum_c TP_c / N_c`` (4.2, stated). Absent classes count as 0."""
-    return float(_uar(confusion(y_true, y_pred, num_classes)))
+    return float(score_confusion(confusion(y_true, y_pred, num_classes), "uar"))
+
+
+METRICS = {"uf1": uf1, "uar": uar}
+
+
+def score_confusion(counts: np.ndarray, metric: str, leave_out: bool = False) -> np.ndarray:
+    """Return UF1 or UAR of confusion matrices [..., C, C], float64 [...].
+
+    Parameters
+    ----------
+    counts : ndarray
+        Confusion matrices; rows are true classes.
+    metric : {"uf1", "uar"}
+    leave_out : bool
+        Leave absent classes out of the mean, as scikit-learn does by default, instead of counting them as 0: for UF1 a
+        class neither there nor predicted, for UAR one that is not there. NaN where no class is left.
+
+    Raises
+    ------
+    DataError
+        Unknown metric.
+    """
+    if metric not in METRICS:
+        raise DataError(f"unknown metric {metric!r}", "bootstrap", f"use one of {', '.join(METRICS)}")
+    hits, true, predicted = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)  # [..., C]
+    top, bottom = (2 * hits, true + predicted) if metric == "uf1" else (hits, true)
+    scores = np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
+    if not leave_out:
+        return scores.mean(-1)
+    with np.errstate(invalid="ignore"):
+        return scores.sum(-1) / (bottom > 0).sum(-1)
+
+
+def mean_score(counts: np.ndarray, metric: str, num_classes: int) -> np.ndarray:
+    """Return the mean over runs of the scores of flat confusion matrices [runs, R, C * C], float64 [R]."""
+    return score_confusion(counts.reshape(*counts.shape[:-1], num_classes, num_classes), metric).mean(0)
 
 
 def bootstrap_interval(
@@ -52,7 +91,7 @@ def bootstrap_interval(
     subjects: np.ndarray,
     metric: str,
     num_classes: int,
-    repeats: int = 1000,
+    repeats: int = REPEATS,
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
@@ -78,11 +117,11 @@ def bootstrap_interval(
     num_classes : int
         C.
     repeats : int
-        How many times the subjects are drawn.
+        How many resamples.
     level : float
-        Share of the draws within the interval.
+        Share of the resamples within the interval.
     seed : int
-        Of the draws: the same seed draws the same subjects, so that models can be compared pairwise.
+        Random seed of the bootstrap: the same seed gives the same resamples, so that models can be compared pairwise.
 
     Returns
     -------
@@ -93,9 +132,7 @@ def bootstrap_interval(
     DataError
         Unknown metric, or arrays that do not fit together.
     """
-    draws = _resampled(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return interval(_resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed), (1 - level) / 2)
 
 
 def paired_difference(
@@ -105,26 +142,26 @@ def paired_difference(
     subjects: np.ndarray,
     metric: str,
     num_classes: int,
-    repeats: int = 1000,
+    repeats: int = REPEATS,
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float, float]:
     """Return by how much a model beats a reference on the same samples, with the interval over subjects.
 
-    Both models are scored on the same drawn subjects, so what is common to them (hard subjects) cancels.
+    Both models are scored on the same bootstrap resamples, so what is common to them (hard subjects) cancels.
 
     Returns
     -------
     difference, low, high : float
         Score of ``y_pred`` less that of ``y_pred_reference``. Parameters and errors as :func:`bootstrap_interval`.
     """
-    ours = _resampled(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
-    theirs = _resampled(y_true, y_pred_reference, subjects, metric, num_classes, repeats, seed)
-    low, high = np.quantile(ours - theirs, [(1 - level) / 2, (1 + level) / 2])
+    ours = _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
+    theirs = _resampled_scores(y_true, y_pred_reference, subjects, metric, num_classes, repeats, seed)
+    low, high = interval(ours - theirs, (1 - level) / 2)
     score = METRICS[metric]
     ours_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred)])
     theirs_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred_reference)])
-    return float(ours_once - theirs_once), float(low), float(high)
+    return float(ours_once - theirs_once), low, high
 
 
 def permutation_test(
@@ -134,13 +171,13 @@ def permutation_test(
     subjects: np.ndarray,
     metric: str,
     num_classes: int,
-    repeats: int = 1000,
+    repeats: int = REPEATS,
     seed: int = 0,
 ) -> float:
-    """Return the p-value of the difference between two models: how often would chance alone make it as large?
+    """Return the p-value of the difference of two models' scores: how often would equal models differ as much?
 
-    If the models were equally good, it would not matter whose answers are whose: for each draw, the two exchange all
-    their answers on a random half of the subjects.
+    The two exchange all their answers on random halves of the subjects
+    (:func:`~lfdtcmen.evaluation.intervals.exchange_test`).
 
     Returns
     -------
@@ -150,53 +187,19 @@ def permutation_test(
     """
     ours = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
     theirs = confusion_by_subject(y_true, y_pred_reference, subjects, num_classes)
-    if len(ours) != len(theirs):
-        raise DataError(f"{len(ours)} runs against {len(theirs)}", "permutation_test", "compare the same seeds")
-    exchanged = np.random.default_rng(seed).integers(0, 2, (repeats, ours.shape[1]))  # [R, S]
-    moved = exchanged @ (theirs - ours)  # [runs, R, C * C]
     score = partial(mean_score, metric=metric, num_classes=num_classes)
-    drawn = score(ours.sum(1, keepdims=True) + moved) - score(theirs.sum(1, keepdims=True) - moved)  # [R]
-    found = score(ours.sum(1, keepdims=True)) - score(theirs.sum(1, keepdims=True))  # [1]
-    return float((1 + (np.abs(drawn) >= np.abs(found) - 1e-12).sum()) / (1 + repeats))
+    return exchange_test(ours, theirs, score, repeats, seed)
 
 
-def mean_score(counts: np.ndarray, metric: str, num_classes: int) -> np.ndarray:
-    """Return the mean over runs of the scores of flat confusion matrices [runs, R, C * C], float64 [R]."""
-    if metric not in METRICS:
-        raise DataError(f"unknown metric {metric!r}", "bootstrap", f"use one of {', '.join(METRICS)}")
-    return _OF_CONFUSION[metric](counts.reshape(*counts.shape[:-1], num_classes, num_classes)).mean(0)
-
-
-def _uf1(counts: np.ndarray) -> np.ndarray:
-    """UF1 of confusion matrices [..., C, C]."""
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    return _ratio(2 * hits, counts.sum(-1) + counts.sum(-2)).mean(-1)
-
-
-def _uar(counts: np.ndarray) -> np.ndarray:
-    """UAR of confusion matrices [..., C, C]."""
-    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1)).mean(-1)
-
-
-METRICS = {"uf1": uf1, "uar": uar}
-_OF_CONFUSION = {"uf1": _uf1, "uar": _uar}
-
-
-def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    return np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
-
-
-def _resampled(y_true, y_pred, subjects, metric, num_classes, repeats, seed) -> np.ndarray:
-    """Return the score, averaged over runs, for each draw of subjects, [repeats]."""
+def _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed) -> np.ndarray:
+    """Return the score, averaged over runs, of each resample of the subjects, float64 [repeats]."""
     by_subject = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
-    people = by_subject.shape[1]
-    # a draw counts each subject 0, 1, 2 ... times; a drawn confusion matrix is the subjects' matrices, so weighted
-    draws = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=repeats)  # [R, S]
-    return mean_score(draws @ by_subject, metric, num_classes)
+    # the confusion matrix of a resample is the subjects' matrices, weighted by how often each counts
+    return mean_score(resample(by_subject.shape[1], repeats, seed) @ by_subject, metric, num_classes)
 
 
 def confusion_by_subject(y_true: np.ndarray, y_pred: np.ndarray, subjects: np.ndarray, num_classes: int) -> np.ndarray:
-    """Return the confusion matrix of each run and subject, flat, int64 [runs, S, C * C]: what is drawn in a bootstrap.
+    """Return the confusion matrix of each run and subject, flat, int64 [runs, S, C * C]: a bootstrap resamples these.
 
     Subjects are in the order of :func:`numpy.unique`. Parameters and errors as :func:`bootstrap_interval`.
     """

@@ -1,21 +1,31 @@
-"""Predictions become tables and files: several seeds, an interval over subjects, a paired comparison."""
+"""Result tables and files: tidy rows for computing and plotting, one readable table for people.
+
+Every result table of this package has the columns of :data:`COLUMNS`, one row a number: who was measured (``model``),
+what (``metric``), of which part of the data or of the network (``part``, "" where there is one only), the number with
+its 95 % interval over subjects (``value``, ``low``, ``high``), and ``against``: "" for a number of its own, the name of
+the reference for a paired difference to it. Some tables have further columns.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import REPEATS, Measure
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
 from lfdtcmen.files import atomic_path
 
+COLUMNS = ("model", "metric", "part", "value", "low", "high", "against")
+TITLES = {"minutes": "minutes per fold"}  # of columns, where people read a table
+
 
 def score_table(
-    predictions: Mapping[str, pd.DataFrame], reference: str | None = None, repeats: int = 1000, seed: int = 0
+    predictions: Mapping[str, pd.DataFrame], reference: str | None = None, repeats: int = REPEATS, seed: int = 0
 ) -> pd.DataFrame:
-    """Return one row a model: UF1 and UAR with 95 % intervals, and its time.
+    """Return UF1 and UAR of each model with 95 % intervals, and its difference to a reference.
 
     A score is that of the pooled predictions of all folds, averaged over seeds. The interval is over subjects
     (:func:`~lfdtcmen.evaluation.metrics.bootstrap_interval`).
@@ -25,17 +35,19 @@ def score_table(
     predictions : mapping
         Model name -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
     reference : str, optional
-        Model to compare the others with, on the same drawn subjects.
-    repeats, seed
-        Of the bootstrap.
+        Model to compare all models with, on the same bootstrap resamples.
+    repeats : int
+        Resamples of the bootstrap, and exchanges of the permutation test.
+    seed : int
+        Random seed of both.
 
     Returns
     -------
     DataFrame
-        Columns: model; UF1, UF1 low, UF1 high, UF1 sd (over seeds, NaN of one), likewise UAR; runs (seeds); folds;
-        minutes per fold; and, with a reference, ``UF1 - <reference>`` with `` low``, `` high`` and `` p``
-        (:func:`~lfdtcmen.evaluation.metrics.permutation_test`), likewise UAR. A model whose samples are not the
-        reference's has no difference (NaN), one that has not as many runs no p.
+        Tidy rows (:data:`COLUMNS`): two a model (UF1, UAR) and, with a reference, two more ``against`` it. Further
+        columns: sd (of the score over seeds; NaN of one seed), p of the difference
+        (:func:`~lfdtcmen.evaluation.metrics.permutation_test`), runs (seeds), folds, minutes (a fold). A model whose
+        samples are not the reference's has no difference (NaN), one that has not as many runs no p.
 
     Raises
     ------
@@ -48,36 +60,72 @@ def score_table(
         raise DataError(f"unknown reference model {reference!r}", "score_table", f"models: {', '.join(predictions)}")
     runs = {name: _by_seed(table, name) for name, table in predictions.items()}
     rows = []
-    for name, (samples, predicted, num_classes) in runs.items():
-        truth, subjects = samples["label"].to_numpy(), samples["subject"].to_numpy()
-        row = {"model": name}
-        for metric, score in METRICS.items():
-            column = metric.upper()
-            by_run = [score(truth, run, num_classes) for run in predicted]
-            row[column] = float(np.mean(by_run))
-            row[f"{column} low"], row[f"{column} high"] = bootstrap_interval(
-                truth, predicted, subjects, metric, num_classes, repeats, seed=seed
-            )
-            row[f"{column} sd"] = float(np.std(by_run, ddof=1)) if len(by_run) > 1 else np.nan
+    for name, run in runs.items():
         fold_seconds = predictions[name].groupby(["seed", "fold"])["seconds"].first()
-        row["runs"] = len(predicted)
-        row["folds"] = predictions[name]["fold"].nunique()
-        row["minutes per fold"] = float(fold_seconds.mean() / 60)
+        about = {"runs": len(run[1]), "folds": predictions[name]["fold"].nunique()}
+        about["minutes"] = float(fold_seconds.mean() / 60)
+        for metric in METRICS:
+            rows.append({"model": name, **_score(run, metric, repeats, seed), **about})
         if reference is not None:
-            others, reference_predicted, _ = runs[reference]
-            comparable = samples.equals(others)
             for metric in METRICS:
-                column = f"{metric.upper()} - {reference}"
-                difference, p = (np.nan, np.nan, np.nan), np.nan
-                both = (truth, predicted, reference_predicted, subjects, metric, num_classes, repeats)
-                if comparable:
-                    difference = paired_difference(*both, seed=seed)
-                if comparable and len(predicted) == len(reference_predicted):
-                    p = permutation_test(*both, seed=seed)
-                row[column], row[f"{column} low"], row[f"{column} high"] = difference
-                row[f"{column} p"] = p
-        rows.append(row)
-    return pd.DataFrame(rows)
+                difference = _difference(run, runs[reference], metric, repeats, seed)
+                rows.append({"model": name, **difference, "against": reference, **about})
+    order = [*COLUMNS, "sd", "p", "runs", "folds", "minutes"]
+    return pd.DataFrame(rows, columns=order if reference is not None else [c for c in order if c != "p"])
+
+
+def measure_table(measures: Iterable[Measure], model: str = "network") -> pd.DataFrame:
+    """Return measures of one model as tidy rows, with the further columns reference and target."""
+    rows = [
+        {"model": model, "metric": m.name, "part": "", "value": m.value, "low": m.low, "high": m.high, "against": ""}
+        | {"reference": m.reference, "target": m.target}
+        for m in measures
+    ]
+    return pd.DataFrame(rows, columns=[*COLUMNS, "reference", "target"])
+
+
+def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.DataFrame:
+    """Return a tidy table as people read it: one row a model, one column a metric, cells "0.743 (0.701 to 0.786)".
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy rows of one part, or with ``part`` in the index.
+    index : {"model", "metric"}
+        Whose values name the rows; the other one names the columns.
+    digits : int
+        Decimals of the values.
+
+    Returns
+    -------
+    DataFrame
+        Columns: each metric, and its standard deviation over seeds; each difference, "UF1 - svm", with its sign and,
+        where known, its p; then the further columns of the table. A number that is not known is "".
+    """
+    names, head = list(dict.fromkeys(table[index])), "metric" if index == "model" else "model"
+    columns: dict[str, dict] = {}
+    for row in table.to_dict("records"):
+        column = row[head] + (f" - {row['against']}" if row["against"] else "")
+        columns.setdefault(column, dict.fromkeys(names, ""))[row[index]] = _with_interval(row, digits)
+        if row.get("sd", np.nan) == row.get("sd", np.nan) and not row["against"]:
+            columns.setdefault(f"{column} sd", dict.fromkeys(names, ""))[row[index]] = f"{row['sd']:.{digits}f}"
+    further = [c for c in table if c not in (*COLUMNS, "sd", "p", index)]
+    about = table.drop_duplicates(index).set_index(index)[further]
+    for c in further:
+        columns[TITLES.get(c, c)] = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in about[c].items()}
+    return pd.DataFrame(columns, index=pd.Index(names, name=index))
+
+
+def read_table(file: Path | str) -> pd.DataFrame:
+    """Read a tidy table that was written with ``to_csv``: an empty part or against comes back as ""."""
+    texts = ("model", "metric", "part", "against", "target")
+    table = pd.read_csv(file, dtype=dict.fromkeys(texts, str))
+    return table.fillna({c: "" for c in texts if c in table})
+
+
+def to_records(table: pd.DataFrame) -> list[dict]:
+    """Return the rows as plain mappings for a JSON file, without the values that are not known (NaN)."""
+    return [{name: value for name, value in row.items() if value == value} for row in table.to_dict("records")]
 
 
 def write_predictions(predictions: pd.DataFrame, run_dir: Path | str) -> Path:
@@ -125,6 +173,39 @@ def _by_seed(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, np.ndarray, 
         raise DataError("seeds did not predict the same samples", name, "use the same folds for all seeds")
     num_classes = sum(column.startswith("p_") for column in table)
     return samples, np.stack([group["prediction"].to_numpy() for group in groups]), num_classes
+
+
+def _score(run: tuple[pd.DataFrame, np.ndarray, int], metric: str, repeats: int, seed: int) -> dict:
+    """Return a score with its interval and its spread over seeds, as a part of a tidy row."""
+    samples, predicted, num_classes = run
+    y_true, subjects = samples["label"].to_numpy(), samples["subject"].to_numpy()
+    by_run = [METRICS[metric](y_true, y_pred, num_classes) for y_pred in predicted]
+    low, high = bootstrap_interval(y_true, predicted, subjects, metric, num_classes, repeats, seed=seed)
+    sd = float(np.std(by_run, ddof=1)) if len(by_run) > 1 else np.nan
+    row = {"metric": metric.upper(), "part": "", "value": float(np.mean(by_run)), "low": low, "high": high}
+    return row | {"against": "", "sd": sd}
+
+
+def _difference(run: tuple, reference: tuple, metric: str, repeats: int, seed: int) -> dict:
+    """Return a paired difference to a reference and its p, as a part of a tidy row."""
+    (samples, predicted, num_classes), (others, reference_predicted, _) = run, reference
+    (value, low, high), p = (np.nan, np.nan, np.nan), np.nan
+    y_true, subjects = samples["label"].to_numpy(), samples["subject"].to_numpy()
+    compared = (y_true, predicted, reference_predicted, subjects, metric, num_classes, repeats)
+    if samples.equals(others):
+        value, low, high = paired_difference(*compared, seed=seed)
+        if len(predicted) == len(reference_predicted):
+            p = permutation_test(*compared, seed=seed)
+    return {"metric": metric.upper(), "part": "", "value": value, "low": low, "high": high, "p": p}
+
+
+def _with_interval(row: Mapping, digits: int) -> str:
+    if row["value"] != row["value"]:
+        return ""
+    form = f"+.{digits}f" if row["against"] else f".{digits}f"
+    value, low, high = (f"{row[name]:{form}}" for name in ("value", "low", "high"))
+    p = row.get("p", np.nan)
+    return f"{value} ({low} to {high})" + (f", p {p:.3f}" if p == p else "")
 
 
 def _plain(value):

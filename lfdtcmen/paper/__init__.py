@@ -1,1 +1,1 @@
-"""The paper in numbers: what its text states, what it leaves open (the ledger), and what it reports."""
+"""The paper in numbers: every setting that its text states or leaves open (ledger), and what it reports (numbers)."""

@@ -21,7 +21,7 @@ def rows(section: str = "") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns: section, value (its name), taken (of the cpu profile), provenance (stated, assumed or ours),
+        Columns: section, value (its name), taken (by the cpu profile), provenance (stated, assumed or ours),
         where (field or file), alternatives.
     """
     c, r = load_config("cpu"), load_config("cpu", recipe="repaired")
@@ -29,7 +29,7 @@ def rows(section: str = "") -> pd.DataFrame:
         ("3.1.1", "frame size", "128x128 RGB", "assumed", "datasets", "any multiple of 32; the number is lost"),
         ("3.1.1", "alignment", "similarity on the nose region", "assumed", "preprocessing/align.py", "stated: nose"),
         ("3.1.1", "face detector", "MTCNN, five landmarks", "assumed", "preprocessing/faces.py", "YuNet, by its file"),
-        ("3.1.1", "canonical face", "mean of the drawn faces", "assumed", "preprocessing/align.py", ""),
+        ("3.1.1", "canonical face", "mean of the synthetic faces", "assumed", "preprocessing/align.py", ""),
         ("3.1.1", "encoder widths 1-3", "8, 16, 32", "stated", "modules/encoder.py", ""),
         ("3.1.1", "encoder widths 4-7", "32, 64, 64, 128", "assumed", "modules/encoder.py", "many fit the totals"),
         ("3.1.1", "code", "256 channels", "stated", "modules/encoder.py", ""),
@@ -82,7 +82,7 @@ def rows(section: str = "") -> pd.DataFrame:
         ("4.2", "stage 1 of a fold", "its own", "assumed", "LFDTCMENClassifier", "shared by groups of subjects: ours"),
         ("4.2", "pooling", "all folds' predictions, one score", "assumed", "evaluation/results.py", "mean over folds"),
         ("4.2", "absent class", "counts 0", "assumed", "evaluation/metrics.py", "left out: higher scores"),
-        ("4.2", "interval", "95 %, bootstrap over subjects", "assumed", "evaluation/metrics.py", "none is stated"),
+        ("4.2", "interval", "95 %, bootstrap over subjects", "assumed", "evaluation/intervals.py", "none is stated"),
         ("4.4", "stage 1 weights", _weights(c.stage1), "assumed", "Config.stage1", "stated: high rec., small orth."),
         ("4.4", "stage 2 weights", _weights(c.stage2), "stated", "Config.stage2", "emotion alone"),
         ("4.4", "stage 3 weights", _weights(c.stage3), "assumed", "Config.stage3", "stated: rec. below stage 1"),

@@ -1,9 +1,9 @@
-"""What the paper reports, in one place, for tables and figures that stand beside ours.
+"""What the paper reports, in one place, to compare our tables and figures with.
 
 Every figure carries its provenance: ``stated`` (written in the paper's text) or ``derived`` (follows from stated
 figures by one subtraction or addition, shown here). Cells of the paper's tables and figures that its text does not
-repeat are not here. All of them are measured on licensed films of real faces: figures on drawn faces can be
-compared with them in kind only.
+repeat are not here. All of them are measured on licensed films of real faces: figures on synthetic faces can
+be compared with them in kind only.
 """
 
 import pandas as pd
@@ -96,7 +96,7 @@ def differences() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "data", "comparison", "UF1", "UAR", "where"])
 
 
-# Places in which the paper's text contradicts itself: worth a reader's eye, and why some settings are assumed
+# Where the paper's text contradicts itself: one reason why some settings are assumed
 CONTRADICTIONS = (
     "4.1 describes four classes and 860 samples of CAS(ME)^3 Part A; 4.7 evaluates three classes.",
     "4.6.3 compares setting II with 'Setting II'; setting I is meant.",

@@ -7,6 +7,15 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 
 from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip
 from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
+from lfdtcmen.viz.forests import (
+    ablation_forest,
+    attribution_forest,
+    forest,
+    inflation_forest,
+    probe_forest,
+    report_forest,
+    swap_bars,
+)
 from lfdtcmen.viz.motion import (
     clip_answer,
     clip_curve,
@@ -17,20 +26,7 @@ from lfdtcmen.viz.motion import (
     spotting_curves,
     spotting_errors,
 )
-from lfdtcmen.viz.scores import (
-    ablation_forest,
-    attribution_forest,
-    confusion_pair,
-    confusion_row,
-    inflation_forest,
-    prediction_strip,
-    probe_forest,
-    recall_marks,
-    report_forest,
-    score_forest,
-    score_steps,
-    swap_bars,
-)
+from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, recall_marks, score_steps
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, show_figures_inline
 from lfdtcmen.viz.training import loss_curves, loss_weight_bars, parameter_bars
 
@@ -55,6 +51,7 @@ __all__ = [
     "face_panel",
     "face_sheet",
     "flow_figure",
+    "forest",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
@@ -65,7 +62,6 @@ __all__ = [
     "probe_forest",
     "recall_marks",
     "report_forest",
-    "score_forest",
     "score_steps",
     "show_figures_inline",
     "spotting_curves",

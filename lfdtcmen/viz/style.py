@@ -6,7 +6,7 @@ Colours are safe for colour-blind readers (seaborn's "colorblind", cividis, RdBu
 import base64
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import seaborn as sns
@@ -137,12 +137,3 @@ def check_frames(frames: np.ndarray, where: str) -> np.ndarray:
 def check_titles(values: Sequence | None, count: int, where: str) -> None:
     if values is not None and len(values) != count:
         raise DataError(f"{len(values)} given for {count} images", where)
-
-
-def draw_interval(ax: Axes, place: float, row: Mapping, column: str, number: str, **look):
-    """Draw a value with its interval and its number; a bar is never drawn backwards."""
-    value, low, high = (row[f"{column}{end}"] for end in ("", " low", " high"))
-    error = np.maximum([[value - low], [high - value]], 0)
-    drawn = ax.errorbar(value, place, xerr=error, capsize=3, linewidth=1.5, **look)
-    write_above(ax, number, value, place)
-    return drawn

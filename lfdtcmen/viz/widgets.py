@@ -16,7 +16,7 @@ from PIL import Image
 from torch import nn
 
 from lfdtcmen import viz
-from lfdtcmen.analysis import evaluation_mode
+from lfdtcmen.analysis.codes import evaluation_mode
 from lfdtcmen.analysis.inflation import count_epochs, steps_of_counts
 from lfdtcmen.beyond.extended_drl import generate_from
 from lfdtcmen.datasets.pairs import PairSet

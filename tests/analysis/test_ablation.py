@@ -51,10 +51,10 @@ def predictions(accuracy, people=40, each=7, seeds=(0, 1)):
     tables = []
     for seed in seeds:
         rng = np.random.default_rng([seed, int(1000 * accuracy)])
-        called = np.where(rng.random(len(labels)) < accuracy, labels, rng.integers(0, 3, len(labels)))
+        predicted = np.where(rng.random(len(labels)) < accuracy, labels, rng.integers(0, 3, len(labels)))
         columns = {"seed": seed, "fold": np.arange(len(labels)) // each % 5}
         columns |= {"subject": [f"s{i // each}" for i in range(len(labels))], "clip": np.arange(len(labels))}
-        tables.append(pd.DataFrame({**columns, "label": labels, "prediction": called, "seconds": 6.0}))
+        tables.append(pd.DataFrame({**columns, "label": labels, "prediction": predicted, "seconds": 6.0}))
     return pd.concat(tables, ignore_index=True).assign(p_a=0.0, p_b=0.0, p_c=0.0)
 
 
@@ -66,16 +66,17 @@ def table6(*accuracies):
 def test_steps_are_paired_differences_to_the_row_above():
     runs = {"table6-I": predictions(0.3), "table6-II": predictions(0.5), "full": predictions(0.8)}
     table = ablation.ablation_table("table6", runs)
-    assert table["setting"].tolist() == ["I", "II", "III"]
-    assert np.isnan(table.loc[0, "UF1 - above"]) and table.loc[2, "UF1 - full"] == 0
+    assert table["model"].drop_duplicates().tolist() == ["I", "II", "III"]
+    rows = table.set_index(["model", "metric", "against"]).sort_index()
+    assert ("I", "UF1", "above") not in rows.index and rows.loc[("III", "UF1", "full"), "value"] == 0
     by_seed = {name: np.stack([r["prediction"] for _, r in run.groupby("seed")]) for name, run in runs.items()}
     one = runs["full"].query("seed == 0")
-    for row, (name, other) in {1: ("table6-II", "table6-I"), 2: ("full", "table6-II")}.items():
+    for setting, (name, other) in {"II": ("table6-II", "table6-I"), "III": ("full", "table6-II")}.items():
         for metric in ("uf1", "uar"):
             expected = paired_difference(one["label"], by_seed[name], by_seed[other], one["subject"], metric, 3)
-            column = f"{metric.upper()} - above"
-            np.testing.assert_allclose(table.loc[row, [column, f"{column} low", f"{column} high"]].tolist(), expected)
-            assert table.loc[row, f"{column} p"] < 0.05
+            row = rows.loc[(setting, metric.upper(), "above")]
+            np.testing.assert_allclose(row[["value", "low", "high"]].tolist(), expected)
+            assert row["p"] < 0.05
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_steps_are_paired_differences_to_the_row_above():
 def test_a_verdict_is_as_sure_as_its_least_sure_step(accuracies, answer):
     text = ablation.verdict(table6(*accuracies))
     assert text.startswith(f"UF1, I < II < III: {answer}.")
-    assert ("not told apart: II to III" in text) == (answer == "cannot tell")
+    assert ("not distinguishable: II to III" in text) == (answer == "cannot tell")
 
 
 def test_what_is_unknown_or_missing_is_said():

@@ -11,6 +11,7 @@ from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import attribution
 from lfdtcmen.analysis.gradcam import gradcam, hirescam
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.evaluation.results import COLUMNS
 
 
 def pairs_of(subjects: int = 3, clips: int = 2) -> PairSet:
@@ -37,6 +38,11 @@ def pairs_of(subjects: int = 3, clips: int = 2) -> PairSet:
 def make_model(**settings) -> LFDTCMEN:
     torch.manual_seed(0)
     return LFDTCMEN(num_classes=3, **settings).eval()
+
+
+def rows(table: pd.DataFrame) -> dict:
+    """Return the rows of a table of one map, by what they are compared with."""
+    return table.set_index("against").to_dict("index")
 
 
 def test_only_skin_that_moves_counts():
@@ -75,31 +81,31 @@ def test_an_empty_map_is_uniform_and_is_counted(monkeypatch):
     pairs = pairs_of()
     empty = {"motion": torch.zeros(6, 4, 4)}
     monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: empty)
-    (row,) = attribution.attribution_table({"I": make_model(flow=None)}, pairs).to_dict("records")
-    assert row["value"] == pytest.approx(row["chance"]) and row["empty"] == 1
-    assert row["less chance"] == pytest.approx(0) and row["on face"] == pytest.approx(0.434, abs=0.001)
+    row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs))
+    assert row[""]["value"] == pytest.approx(row[""]["chance"]) and row[""]["empty"] == 1
+    assert row["chance"]["value"] == pytest.approx(0) and row[""]["on face"] == pytest.approx(0.434, abs=0.001)
 
 
-def test_a_map_that_follows_the_motion_is_told_from_one_that_always_looks_there(monkeypatch):
+def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_looks_there(monkeypatch):
     pairs = pairs_of()
     moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
     model = make_model(flow=None)
     monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving})
-    (follows,) = attribution.attribution_table({"I": model}, pairs).to_dict("records")
-    assert follows["value"] == follows["low"] == pytest.approx(1)
-    assert follows["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
-    assert follows["less mean map low"] > 0.5
+    follows = rows(attribution.attribution_table({"I": model}, pairs))
+    assert follows[""]["value"] == follows[""]["low"] == pytest.approx(1)
+    assert follows[""]["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
+    assert follows["mean map"]["low"] > 0.5
     monkeypatch.setattr(
         attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving.mean(0).expand(6, -1, -1)}
     )
-    (always,) = attribution.attribution_table({"I": model}, pairs).to_dict("records")
-    assert always["less chance low"] > 0.2 and always["less mean map"] == pytest.approx(0)
+    always = rows(attribution.attribution_table({"I": model}, pairs))
+    assert always["chance"]["low"] > 0.2 and always["mean map"]["value"] == pytest.approx(0)
 
 
 def test_a_clip_in_which_nothing_moves_is_not_scored():
     pairs = pairs_of()
     pairs.true_flow[0] *= 0.1
-    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs)["clips"].item() == 5
+    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs)["clips"].tolist() == [5, 5, 5]
     pairs.true_flow[:] = 0
     with pytest.raises(DataError, match="no skin moves"):
         attribution.attribution_table({"I": make_model(flow=None)}, pairs)
@@ -109,13 +115,14 @@ def test_the_table_of_real_networks_leaves_them_as_they_were():
     models = {"I": make_model(flow=None, motion="encoder"), "II": make_model(flow=None), "III": make_model()}
     before = {name: value.clone() for name, value in models["III"].state_dict().items()}
     table = attribution.attribution_table(models, pairs_of())
-    assert table[["model", "map"]].agg(": ".join, axis=1).tolist() == [
+    shares, gains = (table[table["against"].eq(against)] for against in ("", "chance"))
+    assert shares[["model", "part"]].agg(": ".join, axis=1).tolist() == [
         *("I: motion", "II: motion", "III: motion", "III: flow", "III: both")
     ]
-    numbers = table.drop(columns=["model", "map"])
-    assert np.isfinite(numbers).all(axis=None)
+    assert tuple(table.columns[:7]) == COLUMNS
+    assert np.isfinite(table.drop(columns=["model", "metric", "part", "against"])).all(axis=None)
     assert (table["true motion"] > table["chance"]).all()
-    assert table["less chance"].to_numpy() == pytest.approx((table["value"] - table["chance"]).to_numpy())
+    assert gains["value"].to_numpy() == pytest.approx((shares["value"] - shares["chance"]).to_numpy())
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
     for name, value in models["III"].state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)

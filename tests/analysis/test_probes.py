@@ -1,4 +1,4 @@
-"""Probes on codes of which it is known what they hold, and held to the measures that were there before."""
+"""Probes on codes of which it is known what they hold, compared with the disentanglement report."""
 
 from dataclasses import replace
 
@@ -52,7 +52,7 @@ def model_of(drl: nn.Module) -> nn.Module:
 
 
 def values(table: pd.DataFrame) -> pd.Series:
-    return table.set_index(["asked", "code", "places", "probe"])["value"]
+    return table.set_index(["metric", "part", "positions", "probe"])["value"]
 
 
 def test_each_code_tells_what_it_holds_and_nothing_else():
@@ -73,20 +73,20 @@ def test_noise_tells_nothing():
     torch.manual_seed(0)
     table = probes.probe_codes(model_of(Noise()), pairs_of(subjects=8, clips=24))
     off = table["value"] - table["chance"]
-    assert (off[table["asked"] != "action units"].abs() < 0.2).all()
-    assert (off[table["asked"] == "action units"] < 0.1).all()
-    assert set(table.loc[table["asked"] == "subject", "chance"].round(3)) == {0.125}
-    assert set(table.loc[table["asked"] == "emotion", "chance"]) == {0.5}
+    assert (off[table["metric"] != "action units"].abs() < 0.2).all()
+    assert (off[table["metric"] == "action units"] < 0.1).all()
+    assert set(table.loc[table["metric"] == "subject", "chance"].round(3)) == {0.125}
+    assert set(table.loc[table["metric"] == "emotion", "chance"]) == {0.5}
 
 
 def test_linear_probes_are_those_of_the_disentanglement_report():
     torch.manual_seed(0)
     model, pairs = LFDTCMEN(num_classes=2).eval(), pairs_of(subjects=5, clips=6)
     table = values(probes.probe_codes(model, pairs))
-    leak = disentanglement.identity_leak(model, pairs)["value"]
-    read = disentanglement.readability(model, pairs)["value"]
+    leak = disentanglement.identity_leak(model, pairs).set_index("metric")["value"]
+    read = disentanglement.readability(model, pairs).set_index("metric")["value"]
     assert table["subject", "mo(apex)", "mean", "linear"] == leak["subject from mo(apex)"]
-    assert table["subject", "mo(apex)", "all", "linear"] == leak["subject from mo(apex), all places"]
+    assert table["subject", "mo(apex)", "all", "linear"] == leak["subject from mo(apex), all positions"]
     assert table["subject", "mo(apex) - mo(onset)", "mean", "linear"] == leak["subject from mo(apex) - mo(onset)"]
     assert table["emotion", "id(apex)", "mean", "linear"] == pytest.approx(read["emotion from id(apex)"])
     units = table["action units", "mo(apex) - mo(onset)", "all", "linear"]
@@ -100,7 +100,10 @@ def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_we
     pairs = pairs_of(subjects=4, clips=4)
     table = probes.probe_table({"stage 1": model}, pairs)
     assert list(dict.fromkeys(table["model"])) == ["untrained", "stage 1"]
-    assert len(table) == 2 * 3 * 3 * 2 * 2 and not table.duplicated(["model", "asked", "code", "places", "probe"]).any()
+    assert (
+        len(table) == 2 * 3 * 3 * 2 * 2
+        and not table.duplicated(["model", "metric", "part", "positions", "probe"]).any()
+    )
     numbers = table[["value", "low", "high", "chance"]]
     assert np.isfinite(numbers).all(axis=None)
     assert model.training and not model.drl.training
@@ -110,8 +113,8 @@ def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_we
 def test_what_a_network_or_the_data_lack_is_left_out():
     model = LFDTCMEN(num_classes=2, drl="motion", flow=None).eval()
     table = probes.probe_codes(model, replace(pairs_of(subjects=4, clips=4), action_units=None))
-    assert set(table["code"]) == {"mo(apex)", "mo(apex) - mo(onset)"}
-    assert set(table["asked"]) == {"subject", "emotion"}
+    assert set(table["part"]) == {"mo(apex)", "mo(apex) - mo(onset)"}
+    assert set(table["metric"]) == {"subject", "emotion"}
 
 
 def test_what_cannot_be_probed_is_refused():

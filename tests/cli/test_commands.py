@@ -127,7 +127,8 @@ def test_evaluate_compares_models_on_the_same_folds_and_records_how(project):
     predictions = pd.read_csv(project / "runs" / "y" / "predictions.csv")
     assert predictions.groupby(["model", "seed"]).size().tolist() == [24] * 4
     metrics = json.loads((project / "runs" / "y" / "metrics.json").read_text())
-    assert metrics["models"]["majority"]["UAR"] == pytest.approx(1 / 3)
+    (uar,) = [row for row in metrics["scores"] if row["model"] == "majority" and row["metric"] == "UAR"]
+    assert uar["value"] == pytest.approx(1 / 3) and uar["part"] == uar["against"] == ""
     assert metrics["config"]["profile"] == "smoke" and metrics["command"] and metrics["date"]
 
 
@@ -139,7 +140,8 @@ def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project):
     assert "8 folds, 1 seeds" in result.stdout
     assert len(list((project / "runs" / "l" / "checkpoints").iterdir())) == 2  # stages 1, one for each of two folds
     metrics = json.loads((project / "runs" / "l" / "metrics.json").read_text())
-    assert metrics["protocol"] == "loso" and metrics["models"]["lfd-tcmen"]["folds"] == 8
+    assert metrics["protocol"] == "loso"
+    assert {row["folds"] for row in metrics["scores"] if row["model"] == "lfd-tcmen"} == {8}
 
 
 def test_evaluate_pretrains_once_for_all_folds_of_a_seed(project):
@@ -160,8 +162,8 @@ def test_evaluate_holds_out_the_parts_of_dfme(project, monkeypatch):
     predictions = pd.read_csv(project / "runs" / "h" / "predictions.csv")
     sizes = {"test_a": len(parts["test_a"]), "test_b": len(parts["test_b"])}
     assert predictions.groupby("part").size().to_dict() == {part: 2 * size for part, size in sizes.items()}
-    scores = json.loads((project / "runs" / "h" / "metrics.json").read_text())["parts"]
-    assert set(scores) == set(sizes)
+    scores = json.loads((project / "runs" / "h" / "metrics.json").read_text())["scores"]
+    assert {row["part"] for row in scores} == set(sizes)
 
 
 def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(project):

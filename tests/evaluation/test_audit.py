@@ -88,7 +88,7 @@ def test_a_label_in_the_flow_or_in_a_frame_is_refused(pairs):
     check_label_leak(pairs)
     streams = pairs.streams.copy()
     streams[:, 2, 7, 9] += 3.0 * (pairs.labels == 0)
-    with pytest.raises(DataError, match=r"streams, at \(2, 7, 9\), tells 'negative'"):
+    with pytest.raises(DataError, match=r"streams, at \(2, 7, 9\), predicts 'negative'"):
         check_label_leak(replace(pairs, streams=streams))
     apex = pairs.apex.copy()
     apex[:, 120:, 120:] = (40 * pairs.labels)[:, None, None, None]

@@ -7,8 +7,18 @@ import pandas as pd
 import pytest
 
 from lfdtcmen import DataError
+from lfdtcmen.evaluation.intervals import Measure
 from lfdtcmen.evaluation.metrics import uar, uf1
-from lfdtcmen.evaluation.results import score_table, write_metrics, write_predictions
+from lfdtcmen.evaluation.results import (
+    COLUMNS,
+    measure_table,
+    read_table,
+    readable,
+    score_table,
+    to_records,
+    write_metrics,
+    write_predictions,
+)
 
 
 def predictions(accuracy, seeds=(0, 1), people=20, each=6):
@@ -34,32 +44,55 @@ def predictions(accuracy, seeds=(0, 1), people=20, each=6):
 def test_scores_are_means_over_seeds_with_intervals_and_times():
     runs = predictions(0.7)
     table = score_table({"model": runs})
-    row = table.iloc[0]
+    assert tuple(table.columns[:7]) == COLUMNS and len(table) == 2
     by_seed = [run for _, run in runs.groupby("seed")]
     for metric, score in (("UF1", uf1), ("UAR", uar)):
-        assert row[metric] == pytest.approx(np.mean([score(r["label"], r["prediction"], 3) for r in by_seed]))
-        assert row[f"{metric} low"] < row[metric] < row[f"{metric} high"]
-        assert row[f"{metric} sd"] == pytest.approx(
-            np.std([score(r["label"], r["prediction"], 3) for r in by_seed], ddof=1)
-        )
-    assert row["runs"] == 2
-    assert row["folds"] == 5
-    assert row["minutes per fold"] == pytest.approx(1.0)
+        row = table.set_index("metric").loc[metric]
+        scores = [score(r["label"], r["prediction"], 3) for r in by_seed]
+        assert row["value"] == pytest.approx(np.mean(scores)) and row["sd"] == pytest.approx(np.std(scores, ddof=1))
+        assert row["low"] < row["value"] < row["high"] and row["against"] == ""
+        assert row["runs"] == 2 and row["folds"] == 5 and row["minutes"] == pytest.approx(1.0)
 
 
 def test_a_reference_gives_paired_differences():
-    table = score_table({"svm": predictions(0.5), "ours": predictions(0.8)}, reference="svm").set_index("model")
-    assert table.loc["svm", "UF1 - svm"] == 0
-    assert table.loc["ours", "UF1 - svm"] == pytest.approx(table.loc["ours", "UF1"] - table.loc["svm", "UF1"])
-    assert table.loc["ours", "UF1 - svm low"] > 0
-    assert table.loc["ours", "UF1 - svm p"] < 0.01 and table.loc["svm", "UF1 - svm p"] == 1
+    table = score_table({"svm": predictions(0.5), "ours": predictions(0.8)}, reference="svm")
+    rows = table.set_index(["model", "metric", "against"]).sort_index().loc
+    assert rows[("svm", "UF1", "svm"), "value"] == 0
+    expected = rows[("ours", "UF1", ""), "value"] - rows[("svm", "UF1", ""), "value"]
+    assert rows[("ours", "UF1", "svm"), "value"] == pytest.approx(expected)
+    assert rows[("ours", "UF1", "svm"), "low"] > 0
+    assert rows[("ours", "UF1", "svm"), "p"] < 0.01 and rows[("svm", "UF1", "svm"), "p"] == 1
     fewer = score_table({"svm": predictions(0.5, seeds=(0,)), "ours": predictions(0.8)}, reference="svm")
-    assert np.isnan(fewer.loc[1, "UF1 - svm p"]) and fewer.loc[1, "UF1 - svm low"] > 0
+    gain = fewer.query("model == 'ours' and metric == 'UF1' and against == 'svm'").iloc[0]
+    assert np.isnan(gain["p"]) and gain["low"] > 0
 
 
 def test_other_samples_give_no_difference():
     table = score_table({"svm": predictions(0.5), "ours": predictions(0.8, people=10)}, reference="svm")
-    assert table["UAR - svm"].isna().tolist() == [False, True]
+    gains = table.query("metric == 'UAR' and against == 'svm'")
+    assert gains["value"].isna().tolist() == [False, True]
+
+
+def test_a_readable_table_has_a_row_a_model_and_a_column_a_metric():
+    table = score_table({"svm": predictions(0.5), "ours": predictions(0.8, people=10)}, reference="svm")
+    shown = readable(table)
+    assert shown.index.tolist() == ["svm", "ours"] and shown.index.name == "model"
+    assert shown.columns.tolist() == [
+        *("UF1", "UF1 sd", "UAR", "UAR sd", "UF1 - svm", "UAR - svm", "runs", "folds", "minutes per fold")
+    ]
+    row = table.iloc[0]
+    assert shown.loc["svm", "UF1"] == f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    assert shown.loc["svm", "UF1 - svm"] == "+0.000 (+0.000 to +0.000), p 1.000"
+    assert shown.loc["ours", "UF1 - svm"] == ""  # other samples: nothing to compare
+    assert shown.loc["ours", "runs"] == 2 and shown.loc["ours", "minutes per fold"] == "1"
+
+
+def test_a_table_of_measures_survives_its_file(tmp_path):
+    table = measure_table([Measure("gain", 0.5, 0.4, 0.6, 1.0, "1"), Measure("leak", 0.2, 0.1, 0.3)], "mine")
+    assert tuple(table.columns[:7]) == COLUMNS
+    table.to_csv(tmp_path / "measures.csv", index=False)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "measures.csv"), table)
+    assert "reference" in to_records(table)[0] and "reference" not in to_records(table)[1]  # NaN is left out
 
 
 def test_what_cannot_be_scored_is_said():

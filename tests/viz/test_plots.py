@@ -10,6 +10,7 @@ import torch
 from matplotlib.figure import Figure
 
 from lfdtcmen import DataError, viz
+from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.images import as_frames, grey_change
 
 RNG = np.random.default_rng(0)
@@ -34,40 +35,34 @@ def history() -> pd.DataFrame:
     )
 
 
+def tidy(rows: list[tuple]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
 def scores() -> pd.DataFrame:
-    return pd.DataFrame(
-        {"model": ["majority", "full"], "UF1": [0.26, 0.6], "UF1 low": [0.25, 0.5], "UF1 high": [0.27, 0.7]}
-    )
+    return tidy([("majority", "UF1", "", 0.26, 0.25, 0.27, ""), ("full", "UF1", "", 0.6, 0.5, 0.7, "")])
 
 
 def report() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "value": [0.02, 0.9],
-            "low": [0.01, 0.8],
-            "high": [0.03, 1.0],
-            "reference": [1.0, 0.1],
-            "wanted": ["1", "chance"],
-        },
-        index=pd.Index(["motion gain", "identity leak"], name="measure"),
-    )
+    rows = [("a", "motion gain", "", 0.02, 0.01, 0.03, ""), ("a", "identity leak", "", 0.9, 0.8, 1.0, "")]
+    return tidy(rows).assign(reference=[1.0, 0.1], target=["1", "chance"])
 
 
 def attribution() -> pd.DataFrame:
-    score = {"value": [0.3, 0.4], "low": [0.2, 0.3], "high": [0.4, 0.5], "chance": 0.2, "mean map": 0.25}
-    return pd.DataFrame(
-        {"model": ["I", "III"], "map": ["motion", "both"], **score, "untrained": 0.22, "true motion": 0.5}
-    )
+    rows = [("I", "share", "motion", 0.3, 0.2, 0.4, ""), ("I", "share", "motion", 0.1, 0.0, 0.2, "chance")]
+    compared = {"chance": 0.2, "mean map": 0.25, "untrained": 0.22, "true motion": 0.5}
+    return tidy([*rows, ("III", "share", "both", 0.4, 0.3, 0.5, "")]).assign(**compared)
 
 
 def probe_answers() -> pd.DataFrame:
     score = {"value": [0.9, 0.4, 0.0], "low": [0.8, 0.3, -0.1], "high": [1.0, 0.5, 0.1], "chance": [0.1, 0.33, 0.0]}
-    asked = {"asked": ["subject", "emotion", "action units"], "code": "mo(apex)", "places": "all", "probe": "linear"}
+    asked = {"metric": ["subject", "emotion", "action units"], "part": "mo(apex)", "against": ""}
+    asked |= {"positions": "all", "probe": "linear"}
     return pd.concat([pd.DataFrame({"model": m, **asked, **score}) for m in ("untrained", "a")], ignore_index=True)
 
 
 def swap_table() -> pd.DataFrame:
-    return pd.DataFrame({"identity": [0, "all"], "over copy": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]})
+    return tidy([("a", "error", "0", 0.5, 0.4, 0.6, ""), ("a", "error", "all", 0.6, 0.5, 0.7, "")])
 
 
 FIGURES = {
@@ -94,7 +89,7 @@ FIGURES = {
     "parameter_bars": lambda: viz.parameter_bars(
         pd.DataFrame({"parameters": [10, 20, 30]}, index=["encoder", "generator", "total"]), stated={"all": 25.0}
     ),
-    "score_forest": lambda: viz.score_forest(scores(), metrics=["UF1"], reference={"chance": 1 / 3}),
+    "forest": lambda: viz.forest(scores(), metrics=["UF1"], lines={"chance": 1 / 3}),
     "report_forest": lambda: viz.report_forest(report()),
     "attribution_grid": lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((3, 4, 4))}, ["a", "b", "c"]),
     "attribution_grid_of_one": lambda: viz.attribution_grid(
@@ -172,7 +167,7 @@ def test_report_forest_can_be_read_between_zero_and_one(largest):
     assert ax.get_xscale() == ("linear" if largest < 1 else "symlog")
 
 
-@pytest.mark.parametrize("name", ["report_forest", "score_forest", "attribution_forest"])
+@pytest.mark.parametrize("name", ["report_forest", "forest", "attribution_forest"])
 def test_no_line_strikes_a_number_through(name):
     ax = FIGURES[name]().axes[0]
     assert len(ax.texts) == 2 and all(text.get_path_effects() for text in ax.texts)
@@ -221,7 +216,7 @@ def test_arrows_point_where_the_skin_goes():
         lambda: viz.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
         lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[0, :16]),
         lambda: viz.swap_bars(swap_table().drop(columns="low")),
-        lambda: viz.score_forest(scores(), metrics=["UAR"]),
+        lambda: viz.forest(scores(), metrics=["UAR"]),
         lambda: viz.prediction_strip(FRAMES, FRAMES, FLOW[:2], np.eye(3), NAMES, [0, 1, 2]),
     ],
 )
@@ -267,9 +262,18 @@ def test_clip_answer_says_every_probability_and_names_every_map():
 
 
 def inflation() -> pd.DataFrame:
-    columns = ["practice", "score", "score low", "score high", "added", "added low", "added high"]
-    rows = [["honest", 0.6, 0.5, 0.7, 0, 0, 0], ["best epoch", 0.65, 0.55, 0.75, 0.05, 0.02, 0.08]]
-    return pd.DataFrame([*rows, ["lucky seed", 0.61, 0.5, 0.7, 0.01, -0.01, 0.03]], columns=columns)
+    scores = [("honest", 0.6, 0.5, 0.7), ("best epoch", 0.65, 0.55, 0.75), ("lucky seed", 0.61, 0.5, 0.7)]
+    added = [("honest", 0, 0, 0), ("best epoch", 0.05, 0.02, 0.08), ("lucky seed", 0.01, -0.01, 0.03)]
+    rows = [(name, "UF1", "", *numbers, "") for name, *numbers in scores]
+    return tidy(rows + [(name, "UF1", "", *numbers, "honest") for name, *numbers in added])
+
+
+def test_a_forest_of_differences_takes_the_rows_of_its_reference():
+    table = tidy([*scores().itertuples(index=False), ("full", "UF1", "", 0.34, 0.2, 0.4, "majority")])
+    (ax,) = viz.forest(table, ["UF1"], against="majority", lines={"no difference": 0}).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["full"]
+    assert [text.get_text() for text in ax.texts] == ["0.340"]
+    assert ax.get_xlabel().startswith("UF1 - majority (")
 
 
 def test_inflation_forest_says_scores_and_gains_and_leaves_unsure_marks_hollow():
@@ -316,12 +320,12 @@ def test_recall_marks_draw_a_mark_a_model_and_only_what_the_paper_states():
         viz.recall_marks({"plain": [0.5]}, NAMES)
 
 
-def ablations(**columns) -> pd.DataFrame:
-    table = pd.DataFrame({"setting": ["I", "II", "III", "IV"], "what": ["motion encoder only", "b", "c", "d"]})
-    steps = {"": [np.nan, 0.1, -0.1, 0.0], " low": [np.nan, 0.05, -0.15, -0.1], " high": [np.nan, 0.2, -0.05, 0.1]}
-    ends = {"": 0.5, " low": 0.4, " high": 0.6}
-    scores = {f"UF1{end}": np.full(4, value) for end, value in ends.items()}
-    return table.assign(**scores, **{f"UF1 - above{end}": values for end, values in steps.items()}, **columns)
+def ablations() -> pd.DataFrame:
+    settings = {"I": "motion encoder only", "II": "b", "III": "c", "IV": "d"}
+    rows = [(setting, "UF1", "", 0.5, 0.4, 0.6, "") for setting in settings]
+    rows += [("II", "UF1", "", 0.1, 0.05, 0.2, "above"), ("III", "UF1", "", -0.1, -0.15, -0.05, "above")]
+    table = tidy([*rows, ("IV", "UF1", "", 0.0, -0.1, 0.1, "above")])
+    return table.assign(what=table["model"].map(settings))
 
 
 def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
@@ -332,12 +336,12 @@ def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
     assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "nothing above"]
     assert [line.get_marker() for line in right.lines if line.get_marker() in tuple("^voD")] == ["^", "D", "v", "o"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["up", "down", "not told apart", "the paper, on its own data"]
+    assert names == ["up", "down", "not distinguishable", "the paper, on its own data"]
 
 
 def test_ablation_forest_refuses_a_table_without_steps():
-    with pytest.raises(DataError, match="UF1 - above"):
-        viz.ablation_forest(ablations().drop(columns="UF1 - above"))
+    with pytest.raises(DataError, match="no steps in UF1 from above"):
+        viz.ablation_forest(ablations().query("against == ''"))
     with pytest.raises(DataError, match="UAR"):
         viz.ablation_forest(ablations(), metric="UAR")
 
@@ -377,14 +381,14 @@ def test_clip_timeline_marks_the_frame_and_both_apexes():
             viz.clip_timeline(FRAMES, **{"shown": 0} | wrong, curve=np.arange(3), fps=30)
 
 
-def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_held_against():
+def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_compared_with():
     figure = FIGURES["attribution_forest"]()
     (ax,) = figure.axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["I: motion", "III: both"]
     assert [text.get_text() for text in ax.texts] == ["0.300", "0.400"]
-    said = " ".join(text.get_text() for text in figure.legends[0].get_texts())
+    legend = " ".join(text.get_text() for text in figure.legends[0].get_texts())
     for name in ("chance", "mean map", "untrained", "true motion"):
-        assert name in said
+        assert name in legend
 
 
 def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():

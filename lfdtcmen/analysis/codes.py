@@ -1,0 +1,171 @@
+"""The two codes of every frame, for all modules that measure them; and an untrained network to compare with."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.errors import DataError
+from lfdtcmen.modules.drl import DRL
+
+CHUNK = 32  # frames, or pairs, at a time
+CALIBRATION_BATCHES = 12  # of 32 frames, for the untrained network's batch normalisation
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Run a model in evaluation mode and leave each of its parts in the mode in which it came."""
+    modes = [(module, module.training) for module in model.modules()]  # frozen parts may be in another mode
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def drl_of(model: nn.Module) -> DRL:
+    """Return the part of a model that encodes, and perhaps generates.
+
+    Raises
+    ------
+    DataError
+        The model has none.
+    """
+    drl = getattr(model, "drl", None)
+    if drl is None:
+        raise DataError("the model has no encoders", "drl_of", "give a network with drl='full'")
+    return drl
+
+
+@torch.no_grad()
+def encode_pairs(model: nn.Module, pairs: PairSet, identity: bool = True) -> dict[str, np.ndarray]:
+    """Return both codes of both frames, whole maps, float32 [N, 256, h, w] each.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Its ``drl`` encodes, in evaluation mode.
+    pairs : PairSet
+    identity : bool
+        Return the identity codes as well.
+
+    Returns
+    -------
+    dict
+        "mo(onset)", "mo(apex)", "id(onset)", "id(apex)"; the latter two only with ``identity``, and of a network that
+        has an identity encoder.
+    """
+    codes = {}
+    with evaluation_mode(model):
+        for frame, images in (("onset", pairs.onset), ("apex", pairs.apex)):
+            chunks = [images[k : k + CHUNK] for k in range(0, len(images), CHUNK)]
+            encoded = [drl_of(model).encode(to_tensor(chunk, model), identity=identity) for chunk in chunks]
+            identities = [e.identity for e in encoded if e.identity is not None]
+            for name, parts in (("mo", [e.motion for e in encoded]), ("id", identities)):
+                if parts:
+                    codes[f"{name}({frame})"] = torch.cat(parts).float().cpu().numpy()
+    return codes
+
+
+def motion_codes(model: nn.Module, pairs: PairSet, pooled: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Return the motion codes of onsets and apexes, float32: averaged over the map [N, 256], or whole [N, 256 h w]."""
+    maps = encode_pairs(model, pairs, identity=False)
+    onset, apex = (m.mean((2, 3)) if pooled else m.reshape(len(m), -1) for m in (maps["mo(onset)"], maps["mo(apex)"]))
+    return onset, apex
+
+
+def untrained_like(model: Network, pairs: PairSet, seed: int = 0) -> Network:
+    """Return a copy of the model with newly initialised DRL weights, batch statistics calibrated on the given frames.
+
+    Without calibration, batch normalisation would still stand at mean 0 and variance 1, and the comparison with a
+    trained network would be unfair. No label is used.
+
+    Parameters
+    ----------
+    model : nn.Module
+    pairs : PairSet
+    seed : int
+        Random seed of the weights and of the frames that calibrate.
+    """
+    fresh = copy.deepcopy(model)
+    order = np.random.default_rng(seed).permutation(len(pairs))[: CALIBRATION_BATCHES * CHUNK // 2]
+
+    def encode(rows: np.ndarray) -> None:
+        drl_of(fresh).encode(to_tensor(np.concatenate([pairs.onset[rows], pairs.apex[rows]]), fresh))
+
+    reinitialise(drl_of(fresh), seed, encode, np.array_split(order, -(-len(order) * 2 // CHUNK)))
+    return fresh.eval()
+
+
+@torch.no_grad()
+def reinitialise(part: nn.Module, seed: int, run: Callable[[np.ndarray], None], batches: Sequence[np.ndarray]) -> None:
+    """Initialise the weights of a part of a network anew, and calibrate its batch statistics.
+
+    Parameters
+    ----------
+    part : nn.Module
+        Changed in place; left in training mode.
+    seed : int
+        Random seed of the weights.
+    run : function
+        Runs the part on the pairs of the given rows.
+    batches : sequence of ndarray
+        Rows of each batch: the batch statistics become their plain average.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in part.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if reset is not None:
+                reset()
+    norms = [m for m in part.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    momentum = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None  # torch's way to ask for a plain average over all batches
+    part.train()
+    for rows in batches:
+        run(rows)
+    for norm, value in zip(norms, momentum, strict=True):
+        norm.momentum = value
+
+
+def split_clips(subjects: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split each subject's clips at random into a training and a test half; leave out subjects with one clip.
+
+    Returns
+    -------
+    train, test : ndarray
+        Rows of the clips, int64.
+
+    Raises
+    ------
+    DataError
+        Fewer than two subjects with two clips.
+    """
+    generator = np.random.default_rng(seed)
+    train, test = [], []
+    for subject in np.unique(subjects):
+        clips = generator.permutation(np.flatnonzero(subjects == subject))
+        if len(clips) > 1:
+            train.append(clips[: len(clips) // 2])
+            test.append(clips[len(clips) // 2 :])
+    if len(train) < 2:
+        raise DataError("fewer than two subjects have two clips", "identity_leak", "give more held-out pairs")
+    return np.concatenate(train), np.concatenate(test)
+
+
+def to_tensor(frames: np.ndarray, model: nn.Module | None = None) -> Tensor:
+    """Return uint8 frames [N, H, W, 3] as [N, 3, H, W] in [0, 1], on the model's device (else on the CPU)."""
+    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float().div_(255)
+    weight = next(model.parameters(), None) if model is not None else None
+    return images if weight is None else images.to(weight.device)

@@ -1,0 +1,150 @@
+"""How sure a number is: the bootstrap over subjects, the permutation test between two models, Holm's correction.
+
+Clips of one person resemble each other, so people are resampled, not clips. Every interval of this package is made
+here, and the same seed gives the same resamples: two numbers can be compared resample by resample.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lfdtcmen.errors import DataError
+
+REPEATS = 1000  # resamples, or exchanges of a permutation test
+
+Statistic = Callable[[np.ndarray], np.ndarray]  # sums [..., K] -> values [...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measured number, its interval, and what it is compared with.
+
+    ``low`` and ``high`` bound the 95 % interval over subjects. ``reference`` is the number to compare it with (NaN
+    where there is none), ``target`` says in words what success would be, such as "1" or "< 1".
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    reference: float = float("nan")
+    target: str = ""
+
+
+def resample(groups: int, repeats: int = REPEATS, seed: int = 0) -> np.ndarray:
+    """Return how often each group (subject) counts in each resample of a bootstrap, int64 [repeats, groups].
+
+    Groups are drawn with replacement, as many as there are. ``resample(G) @ sums`` with the groups' sums [G, K] gives
+    the sums of every resample.
+    """
+    return np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), size=repeats)
+
+
+def interval(resampled: np.ndarray, tail: float = 0.025) -> tuple[float, float]:
+    """Return the quantiles that leave out a share ``tail`` of the resampled values at either end; NaN is no value."""
+    low, high = np.nanquantile(resampled, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def sum_by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the sums of rows [N, K] over each group, float64 [G, K], in the order of :func:`numpy.unique`."""
+    members = np.unique(groups, return_inverse=True)[1]  # [N] in 0..G-1
+    sums = np.zeros((members.max() + 1, values.shape[1]))
+    np.add.at(sums, members, values)
+    return sums
+
+
+def ratio(sums: np.ndarray) -> np.ndarray:
+    """Return the first sum as a multiple of the second, [..., 2] -> [...]: a weighted mean, or a share."""
+    return sums[..., 0] / sums[..., 1]
+
+
+def measure(
+    name: str,
+    statistic: Statistic,
+    values: np.ndarray,
+    groups: np.ndarray,
+    seed: int = 0,
+    reference: float = float("nan"),
+    target: str = "",
+) -> Measure:
+    """Evaluate a statistic of sums on all data, and on resampled groups for its 95 % interval.
+
+    Parameters
+    ----------
+    name : str
+        What is measured.
+    statistic : function
+        Sums [..., K] -> values [...], such as :func:`ratio`: it is given one total, and 1000 resampled ones at once.
+    values : ndarray
+        What is summed, a row a sample, [N, K].
+    groups : ndarray
+        Subject of each sample, [N].
+    seed : int
+        Random seed of the bootstrap.
+    reference, target
+        As in :class:`Measure`.
+    """
+    sums = sum_by_group(values, groups)  # [G, K]
+    low, high = interval(statistic(resample(len(sums), seed=seed) @ sums))
+    return Measure(name, float(statistic(sums.sum(0))), low, high, reference, target)
+
+
+def exchange_test(
+    ours: np.ndarray, theirs: np.ndarray, statistic: Statistic, repeats: int = REPEATS, seed: int = 0
+) -> float:
+    """Return the p-value of a paired permutation test over subjects.
+
+    If two models were equally good, it would not matter whose answers are whose: in each repetition the two exchange
+    all their answers on a random half of the subjects.
+
+    Parameters
+    ----------
+    ours, theirs : ndarray
+        What is summed over subjects, of each run, [runs, S, K].
+    statistic : function
+        Sums of all runs [runs, R, K] -> values [R].
+    repeats : int
+        How many exchanges.
+    seed : int
+        Random seed of the exchanges.
+
+    Returns
+    -------
+    float
+        Two-sided, from ``1 / (repeats + 1)`` to 1.
+
+    Raises
+    ------
+    DataError
+        The two have different numbers of runs.
+    """
+    if len(ours) != len(theirs):
+        raise DataError(f"{len(ours)} runs against {len(theirs)}", "permutation_test", "compare the same seeds")
+    exchanged = np.random.default_rng(seed).integers(0, 2, (repeats, ours.shape[1]))  # [R, S]
+    moved = exchanged @ (theirs - ours)  # [runs, R, K]
+    permuted = statistic(ours.sum(1, keepdims=True) + moved) - statistic(theirs.sum(1, keepdims=True) - moved)  # [R]
+    observed = statistic(ours.sum(1, keepdims=True)) - statistic(theirs.sum(1, keepdims=True))  # [1]
+    return float((1 + (np.abs(permuted) >= np.abs(observed) - 1e-12).sum()) / (1 + repeats))
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Return p-values adjusted for how many tests were made (Holm, 1979), float64 [N].
+
+    The smallest of N is multiplied by N, the next by N - 1 and so on; none gets smaller than one before it, and none
+    larger than 1. If every adjusted p-value up to 0.05 counts as a finding, the probability of one or more false
+    findings is at most 5 %, whatever the tests depend on.
+
+    Raises
+    ------
+    DataError
+        A value that is not between 0 and 1.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise DataError("p-values must be a list of numbers from 0 to 1", "holm", "leave out tests without a p-value")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+    return adjusted

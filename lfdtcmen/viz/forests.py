@@ -1,0 +1,335 @@
+"""Forests: numbers with their intervals, one row a number, read from tidy tables.
+
+A mark is the value, a line the 95 % interval over subjects, as in the columns of
+:data:`lfdtcmen.evaluation.results.COLUMNS`. :func:`forest` plots any such table; the others choose rows, marks and
+labels of their own.
+"""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, write_above
+
+TIDY = ("model", "metric", "part", "value", "low", "high", "against")
+
+
+def forest(
+    table: pd.DataFrame,
+    metrics: Sequence[str] = ("UF1", "UAR"),
+    against: str = "",
+    lines: Mapping[str, float] | None = None,
+) -> Figure:
+    """Plot values with their intervals, one panel a metric, one row a model.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy rows, such as of :func:`lfdtcmen.evaluation.results.score_table`.
+    metrics : sequence of str
+        Which metrics.
+    against : str
+        Plot the differences to this reference; "" for the scores themselves.
+    lines : mapping, optional
+        Name -> value of vertical lines in every panel, such as ``{"chance": 1 / 3}``.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or there are no rows of a metric.
+    """
+    _check_columns(table, TIDY, "forest")
+    rows = table[table["against"].eq(against)]
+    if missing := [metric for metric in metrics if not rows["metric"].eq(metric).any()]:
+        raise DataError(f"no rows of {missing[0]!r}", "forest", f"metrics: {', '.join(dict.fromkeys(rows['metric']))}")
+    names = list(dict.fromkeys(rows["model"].astype(str)))
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.36 * len(names)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
+    for ax, metric in zip(axes, metrics, strict=True):
+        shown = rows[rows["metric"].eq(metric)]
+        look = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
+        _draw_intervals(ax, shown, [names.index(name) for name in shown["model"].astype(str)], "{:.3f}", **look)
+        for k, (name, value) in enumerate((lines or {}).items()):
+            ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
+        label = f"{metric} - {against}" if against else metric
+        ax.set(xlabel=f"{label} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
+        ax.margins(x=0.12)  # a number at the edge would lie on the frame
+    _name_rows(axes, names)
+    if lines:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, frameon=False)
+    return figure
+
+
+def report_forest(report: pd.DataFrame) -> Figure:
+    """Plot a disentanglement report: each measure with its interval, and the reference to compare it with.
+
+    Parameters
+    ----------
+    report : DataFrame
+        As :func:`lfdtcmen.analysis.disentanglement.disentanglement_report` returns it: tidy rows with the columns
+        reference and target.
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    _check_columns(report, (*TIDY, "reference", "target"), "report_forest")
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.36 * len(report)), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    rows = np.arange(len(report))
+    look = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
+    _draw_intervals(ax, report, rows, "{:z.2f}", label="value", **look)
+    ax.scatter(report["reference"], rows, marker="|", s=110, color=PALETTE[3], label="compared with")
+    label = "value (no unit)"
+    if np.nanmax(np.abs(report[["low", "value", "high", "reference"]].to_numpy(float))) > 1.1:
+        ax.set_xscale("symlog", linthresh=1.0)  # a gain of 0.02 and an error ten times that of copying, in one picture
+        left, right = ax.get_xlim()
+        ticks = [tick for tick in (-10, -3, -1, -0.5, 0, 0.25, 0.5, 0.75, 1, 3, 10, 30, 100) if left <= tick <= right]
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        label = "value (no unit; linear up to 1, logarithmic above)"
+    named = zip(report["metric"], report["target"], strict=True)
+    _name_rows([ax], [f"{metric}  (target: {target})" for metric, target in named], fontsize=8)
+    ax.set(ylim=(len(report) - 0.5, -0.8), xlabel=label)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=2, frameon=False)
+    return figure
+
+
+def inflation_forest(table: pd.DataFrame) -> Figure:
+    """Plot the score that each practice reports, and what it adds to the honest one (4.2).
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.inflation.inflation_table` returns it, the honest practice first. Hollow marks are
+        differences whose interval holds 0.
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    _check_columns(table, TIDY, "inflation_forest")
+    names, metric = list(dict.fromkeys(table["model"])), table["metric"].iloc[0]
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.4 * len(names)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, against, number in zip(axes, ("", names[0]), ("{:z.3f}", "{:+z.3f}"), strict=True):
+        rows = table[table["against"].eq(against)]
+        for k in range(bool(against), len(names)):  # the honest practice adds nothing to itself, by definition
+            row = rows.iloc[[k]]
+            unsure = bool(against) and row["low"].item() <= 0 <= row["high"].item()
+            colour = PALETTE[0] if k == 0 else PALETTE[3]
+            look = {"color": colour, "ecolor": PALETTE[7], "capsize": 3}
+            _draw_intervals(ax, row, [k], number, fmt="o", markerfacecolor="white" if unsure else colour, **look)
+        ax.locator_params(axis="x", nbins=4)
+        ax.axvline(rows["value"].iloc[0], color=PALETTE[0], linestyle="--", linewidth=1)
+        ax.set_ylim(len(names) - 0.5, -0.8)
+        ax.margins(x=0.12)
+    axes[0].set(xlabel=f"{metric} (95 % interval)")
+    axes[1].set(xlabel=f"added {metric} (paired, 95 % interval)")
+    _name_rows(axes, names)
+    return figure
+
+
+def ablation_forest(
+    table: pd.DataFrame, metric: str = "UF1", title: str | None = None, stated: Mapping[str, float] | None = None
+) -> Figure:
+    """Plot a table of ablations (4.6): each setting's score, and its step from the row above.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`lfdtcmen.analysis.ablation.ablation_table`, in the paper's order.
+    metric : {"UF1", "UAR"}
+    title : str, optional
+        One line above both panels.
+    stated : mapping, optional
+        Setting -> the step from the row above that the paper states for its own data, as a share of 1.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or there are no scores or no steps in this metric.
+    """
+    _check_columns(table, (*TIDY, "what"), "ablation_forest")
+    of_metric = table[table["metric"].eq(metric)]
+    scores, steps = (of_metric[of_metric["against"].eq(against)] for against in ("", "above"))
+    if scores.empty or steps.empty:
+        raise DataError(f"no steps in {metric} from above", "ablation_forest", "give it what ablation_table returns")
+    settings = scores["model"].tolist()
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.5 * len(settings)), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    # shape as well as colour says where a step goes
+    looks = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
+    paper, steps_of_paper = "the paper, on its own data", stated or {}
+    marks: dict[str, Any] = {}
+    line = {"capsize": 3, "linewidth": 1.5}
+    _draw_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **line)
+    for k, setting in enumerate(settings):
+        step = steps[steps["model"].eq(setting)]
+        if step.empty:
+            continue  # the first row has nothing above it
+        way = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
+        marker, colour = looks[way]
+        marks[way] = _draw_intervals(right, step, [k], "{:+z.3f}", fmt=marker, color=colour, **line)
+        if setting in steps_of_paper:
+            look = {"color": "black", "markerfacecolor": "white", "markersize": 6}
+            marks[paper] = right.plot(steps_of_paper[setting], k + 0.27, "D", **look)[0]
+    right.axvline(0, color="black", linewidth=1)
+    look = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
+    right.text(0.98, 0, "nothing above", transform=right.get_yaxis_transform(), **look)
+    named = zip(settings, scores["what"], strict=True)
+    _name_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in named], fontsize=9)
+    left.set(ylim=(len(settings) - 0.4, -0.6), xlabel=f"{metric} (95 % interval over subjects)")
+    right.set_xlabel(f"step in {metric} from the row above (95 %)")
+    right.locator_params(axis="x", nbins=6)
+    for ax in (left, right):
+        ax.margins(x=0.12)
+    names = [name for name in (*looks, paper) if name in marks]
+    handles = [marks[name] for name in names]
+    figure.legend(handles, names, loc="outside lower right", ncols=len(names), fontsize=8, frameon=False)
+    if title is not None:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def attribution_forest(table: pd.DataFrame) -> Figure:
+    """Plot how much of each map lies on pixels that truly move, and the numbers to compare it with.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: tidy rows with the columns chance, mean
+        map, untrained, true motion. Differences are left out.
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    marks = {
+        "chance": ("|", "black", "chance: the same everywhere"),
+        "mean map": ("s", PALETTE[1], "the network's mean map"),
+        "untrained": ("v", PALETTE[2], "untrained network"),
+        "true motion": ("D", PALETTE[3], "true motion, as coarse"),
+    }
+    _check_columns(table, (*TIDY, *marks), "attribution_forest")
+    table = table[table["against"].eq("")]
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.42 * len(table)), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    rows = np.arange(len(table))
+    for column, (marker, colour, name) in marks.items():
+        look = {"color": colour} if marker == "|" else {"facecolor": "white", "edgecolor": colour}
+        size = 260 if marker == "|" else 34
+        ax.scatter(table[column], rows + 0.2 * (marker != "|"), marker=marker, s=size, label=name, **look)
+    _draw_intervals(ax, table, rows, "{:.3f}", fmt="o", color=PALETTE[0], capsize=3, label="the network's map")
+    _name_rows([ax], [f"{m}: {kind}" for m, kind in zip(table["model"], table["part"], strict=True)], fontsize=9)
+    ax.set(ylim=(len(table) - 0.4, -0.7), xlim=(0, None))
+    ax.set_xlabel("share of the attribution on the face that lies on moving skin (95 % interval over subjects)")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8, frameon=False)
+    return figure
+
+
+def probe_forest(table: pd.DataFrame) -> Figure:
+    """Plot what probes read from codes: a panel a question, a row a code and probe, a mark a network.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.probes.probe_table` returns it: tidy rows with the columns positions, probe and
+        chance, which is plotted as a line.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or there are more networks than distinguishable marks.
+    """
+    _check_columns(table, (*TIDY, "positions", "probe", "chance"), "probe_forest")
+    questions, models = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["model"]))
+    if len(models) > len(PALETTE):
+        raise DataError(f"{len(models)} networks", "probe_forest", f"plot {len(PALETTE)} at most")
+    where = table["positions"].replace({"mean": "mean of positions", "all": "all positions"})
+    names = table["part"] + ", " + where + ", " + table["probe"]
+    order = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    figure = Figure(figsize=(WIDTH, 1.2 + (0.16 + 0.1 * len(models)) * len(order)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(questions), squeeze=False, sharey=True)[0]
+    units = {"subject": "accuracy", "emotion": "mean recall", "action units": "$R^2$"}
+    for ax, question in zip(axes, questions, strict=True):
+        asked = table[table["metric"] == question]
+        for k, model in enumerate(models):
+            rows = asked[asked["model"] == model]
+            position = names[rows.index].map(order) + 0.7 * ((k + 0.5) / len(models) - 0.5)
+            look = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
+            _draw_intervals(ax, rows, position, label=model, **look)
+        ax.axvline(asked["chance"].mean(), color="black", linestyle="--", linewidth=1, label="chance")
+        ax.set(xlabel=f"{question}\n{units.get(question, '')}", ylim=(len(order) - 0.4, -0.6))
+        for k in range(1, len(order)):
+            ax.axhline(k - 0.5, color="black", alpha=0.12, linewidth=0.7)
+        ax.locator_params(axis="x", nbins=3)
+    _name_rows(axes, list(order), fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8, frameon=False)
+    return figure
+
+
+def swap_bars(table: pd.DataFrame) -> Figure:
+    """Plot the error of swaps against the rendered truth for each person, as a multiple of a copy's error.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`lfdtcmen.analysis.swaps.swap_errors` returns it: tidy rows, one a person (``part``).
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    _check_columns(table, TIDY, "swap_bars")
+    figure = Figure(figsize=(WIDTH, 2.8), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    position = np.arange(len(table))
+    colours = [PALETTE[1] if part == "all" else PALETTE[0] for part in table["part"]]
+    ax.bar(position, table["value"], color=colours, yerr=_error(table), capsize=3, ecolor="black")
+    ax.axhline(1, color="black", linestyle="--", linewidth=1, label="copy of the onset")
+    ax.set_xticks(position, table["part"].astype(str))
+    ax.set_xlabel("whose face (number of the synthetic person)")
+    ax.set_ylabel("squared error of the change,\nmultiple of a copy's")
+    ax.legend(fontsize=8)
+    ax.grid(axis="y", alpha=0.3)
+    return figure
+
+
+def _draw_intervals(
+    ax: Axes, rows: pd.DataFrame, positions: Iterable[float], number: str | None = None, **look
+) -> ErrorbarContainer:
+    """Plot the values of tidy rows with their intervals; write each value in the format ``number`` above its mark."""
+    positions = list(positions)
+    bars = ax.errorbar(rows["value"], positions, xerr=_error(rows), **look)
+    if number is not None:
+        for value, position in zip(rows["value"], positions, strict=True):
+            write_above(ax, number, value, position)
+    return bars
+
+
+def _error(rows: pd.DataFrame) -> np.ndarray:
+    """Return how far intervals reach to either side, [2, N], never below 0: a bootstrap's need not hold the value."""
+    return np.maximum([rows["value"] - rows["low"], rows["high"] - rows["value"]], 0)
+
+
+def _name_rows(axes: Sequence[Axes], names: Sequence[str], **look) -> None:
+    """Write the names of a forest's rows at its left edge, and a grid behind every panel."""
+    axes[0].set_yticks(range(len(names)), names, **look)
+    for ax in axes:
+        ax.grid(axis="x", alpha=0.3)
+
+
+def _check_columns(table: pd.DataFrame, columns: Iterable[str], where: str) -> None:
+    if missing := [column for column in columns if column not in table]:
+        raise DataError(f"no column {missing[0]!r}", where, f"columns found: {', '.join(map(str, table.columns))}")

@@ -1,0 +1,63 @@
+"""Encoding leaves a model as it was, an untrained copy is new and calibrated, and clips are split within subjects."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from lfdtcmen import LFDTCMEN, DataError
+from lfdtcmen.analysis.codes import drl_of, encode_pairs, evaluation_mode, motion_codes, split_clips, untrained_like
+from lfdtcmen.datasets.pairs import PairSet
+
+
+def pairs_of(count: int = 6) -> PairSet:
+    frames = np.random.default_rng(0).integers(0, 256, (2, count, 32, 32, 3), dtype=np.uint8)
+    manifest = pd.DataFrame({"subject": [f"toy/{k // 2}" for k in range(count)]})
+    return PairSet(manifest, *frames, np.zeros(count, np.int64), ("negative", "positive"))
+
+
+def test_codes_are_whole_maps_or_their_means_and_the_model_stays_in_its_mode():
+    torch.manual_seed(0)
+    model = LFDTCMEN(num_classes=2)
+    model.drl.eval()
+    codes = encode_pairs(model, pairs_of())
+    assert list(codes) == ["mo(onset)", "id(onset)", "mo(apex)", "id(apex)"]
+    onset, apex = motion_codes(model, pairs_of())
+    np.testing.assert_array_equal(apex, codes["mo(apex)"].mean((2, 3)))
+    whole, _ = motion_codes(model, pairs_of(), pooled=False)
+    np.testing.assert_array_equal(whole, codes["mo(onset)"].reshape(len(onset), -1))
+    assert list(encode_pairs(model, pairs_of(), identity=False)) == ["mo(onset)", "mo(apex)"]
+    assert model.training and not model.drl.training
+
+
+def test_each_part_comes_back_in_its_own_mode_after_an_error_too():
+    model = nn.Sequential(nn.Dropout(), nn.Dropout())
+    model[0].eval()
+    with pytest.raises(ValueError), evaluation_mode(model):
+        assert not model[1].training
+        raise ValueError
+    assert model.training and model[1].training and not model[0].training
+
+
+def test_the_untrained_network_is_new_and_calibrated():
+    model = LFDTCMEN(num_classes=3)
+    fresh = untrained_like(model, pairs_of())
+    assert not torch.equal(fresh.drl.motion_encoder.conv1[0].weight, model.drl.motion_encoder.conv1[0].weight)
+    assert fresh.drl.motion_encoder.conv1[1].running_mean.abs().max() > 0
+    assert model.drl.motion_encoder.conv1[1].running_mean.abs().max() == 0
+
+
+def test_clips_are_split_within_each_subject():
+    subjects = np.array(["a"] * 4 + ["b"] + ["c"] * 5)
+    train, test = split_clips(subjects, seed=0)
+    assert sorted(np.concatenate([train, test])) == [0, 1, 2, 3, 5, 6, 7, 8, 9]  # b has one clip only
+    assert (subjects[train] == "a").sum() == (subjects[test] == "a").sum() == 2
+    assert (subjects[train] == "c").sum() == 2 and (subjects[test] == "c").sum() == 3
+    with pytest.raises(DataError, match="two clips"):
+        split_clips(np.array(["a", "a", "b"]), seed=0)
+
+
+def test_a_model_without_encoders_is_refused():
+    with pytest.raises(DataError, match="no encoders"):
+        drl_of(LFDTCMEN(num_classes=2, drl=None, motion=None))

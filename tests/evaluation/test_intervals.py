@@ -1,0 +1,89 @@
+"""The bootstrap, the permutation test and Holm's correction do what a plain computation does."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lfdtcmen import DataError
+from lfdtcmen.evaluation.intervals import exchange_test, holm, interval, measure, ratio, resample, sum_by_group
+
+P_VALUES = st.lists(st.floats(0, 1), max_size=20)
+
+
+def test_a_resample_has_as_many_groups_as_there_are_and_depends_on_the_seed_alone():
+    weights = resample(7, 50, seed=3)
+    assert weights.shape == (50, 7) and (weights.sum(1) == 7).all()
+    np.testing.assert_array_equal(weights, resample(7, 50, seed=3))
+    assert not np.array_equal(weights, resample(7, 50, seed=4))
+
+
+def test_an_interval_leaves_out_the_tails_and_what_is_no_number():
+    values = np.append(np.arange(1001.0), np.nan)
+    assert interval(values) == (25, 975)
+    assert interval(values, 0.25) == (250, 750)
+
+
+def test_a_measure_is_the_statistic_of_sums_and_its_interval_that_of_a_plain_loop():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(["b", "a", "c", "d", "e"], 8)
+    values = np.stack([rng.random(40), np.ones(40)], axis=1)
+    found = measure("mean", ratio, values, groups, seed=2, reference=0.5, target="< 1")
+    assert found.value == pytest.approx(values[:, 0].mean())
+    assert (found.name, found.reference, found.target) == ("mean", 0.5, "< 1")
+    names = np.unique(groups)
+    means = [
+        np.concatenate(
+            [np.tile(values[groups == name, 0], times) for name, times in zip(names, row, strict=True)]
+        ).mean()
+        for row in resample(5, 1000, seed=2)
+    ]
+    np.testing.assert_allclose([found.low, found.high], np.quantile(means, [0.025, 0.975]))
+    np.testing.assert_allclose(sum_by_group(values, groups)[0], values[groups == "a"].sum(0))
+
+
+def test_an_exchange_needs_as_many_runs_on_either_side():
+    sums = np.ones((2, 5, 2))
+    with pytest.raises(DataError, match="2 runs against 1"):
+        exchange_test(sums, sums[:1], lambda s: ratio(s).mean(0))
+    assert exchange_test(sums, sums, lambda s: ratio(s).mean(0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),  # R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
+        ([0.04, 0.001, 0.03, 0.012], [0.06, 0.004, 0.06, 0.036]),
+        ([0.5, 0.9], [1.0, 1.0]),
+        ([0.02], [0.02]),
+        ([], []),
+    ],
+)
+def test_holm_on_examples_whose_answer_is_known(p_values, adjusted):
+    np.testing.assert_allclose(holm(np.array(p_values)), adjusted)
+
+
+@given(P_VALUES)
+def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p_values):
+    p = np.array(p_values)
+    adjusted = holm(p)
+    assert (adjusted >= p).all() and (adjusted <= np.minimum(1, len(p) * p) + 1e-12).all()
+    assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
+
+
+@given(P_VALUES, st.floats(0.001, 0.5))
+def test_holm_finds_what_its_step_by_step_rule_finds(p_values, level):
+    found = (
+        0  # compare the smallest with level / N, the next with level / (N - 1), and so on; stop at the first failure
+    )
+    for k, p in enumerate(sorted(p_values)):
+        if p * (len(p_values) - k) > level:
+            break
+        found += 1
+    assert (holm(np.array(p_values)) <= level).sum() == found
+
+
+@pytest.mark.parametrize("p_values", [[0.1, 1.2], [-0.1], [np.nan], [[0.1]]])
+def test_what_is_no_p_value_is_refused(p_values):
+    with pytest.raises(DataError, match="from 0 to 1"):
+        holm(np.array(p_values))
