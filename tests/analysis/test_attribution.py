@@ -1,5 +1,6 @@
 """Attribution is scored on what truly moves: perfect maps, blind maps, and networks that are as they were."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -77,29 +78,29 @@ def test_maps_are_enlarged_sum_to_one_and_branches_count_alike():
     assert set(attribution.attribution(make_model(flow=None), pairs)) == {"motion"}
 
 
-def test_an_empty_map_is_uniform_and_is_counted(monkeypatch):
-    pairs = pairs_of()
-    empty = {"motion": torch.zeros(6, 4, 4)}
-    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: empty)
-    row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs))
+def always(maps: torch.Tensor) -> Callable:
+    """Return a method of attribution that answers with these maps of the motion branch, whatever the network is."""
+    return lambda model, batch: {"motion": maps}
+
+
+def test_an_empty_map_is_uniform_and_is_counted():
+    empty = always(torch.zeros(6, 4, 4))
+    row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs_of(), method=empty))
     assert row[""]["value"] == pytest.approx(row[""]["chance"]) and row[""]["empty"] == 1
     assert row["chance"]["value"] == pytest.approx(0) and row[""]["on face"] == pytest.approx(0.434, abs=0.001)
 
 
-def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_looks_there(monkeypatch):
+def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_looks_there():
     pairs = pairs_of()
     moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
     model = make_model(flow=None)
-    monkeypatch.setattr(attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving})
-    follows = rows(attribution.attribution_table({"I": model}, pairs))
+    follows = rows(attribution.attribution_table({"I": model}, pairs, method=always(moving)))
     assert follows[""]["value"] == follows[""]["low"] == pytest.approx(1)
     assert follows[""]["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
     assert follows["mean map"]["low"] > 0.5
-    monkeypatch.setattr(
-        attribution, "_coarse_maps", lambda model, pairs, method: {"motion": moving.mean(0).expand(6, -1, -1)}
-    )
-    always = rows(attribution.attribution_table({"I": model}, pairs))
-    assert always["chance"]["low"] > 0.2 and always["mean map"]["value"] == pytest.approx(0)
+    usual = always(moving.mean(0).expand(6, -1, -1))
+    blind = rows(attribution.attribution_table({"I": model}, pairs, method=usual))
+    assert blind["chance"]["low"] > 0.2 and blind["mean map"]["value"] == pytest.approx(0)
 
 
 def test_a_clip_in_which_nothing_moves_is_not_scored():

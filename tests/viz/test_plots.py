@@ -104,14 +104,47 @@ FIGURES = {
 }
 
 
+# of each figure: visible axes (colour bars too), images, and a text (what they show: test_figure_data.py)
+SHOWN = {
+    "face_sheet": (3, 3, "b"),
+    "pair_strip": (18, 15, "apex - onset"),
+    "pair_strip_frames_only": (10, 9, "apex - onset"),
+    "flow_figure": (10, 8, "true flow"),
+    "action_unit_sheet": (7, 9, "AU2"),
+    "clip_strip": (13, 12, "apex\n0.17 s"),
+    "swap_grid": (11, 11, "motion from"),
+    "swap_grid_changes": (14, 13, "true\nchange"),
+    "swap_strip": (6, 5, "identity from"),
+    "swap_strip_truth": (10, 8, "rendered truth"),
+    "loss_weight_bars": (2, 0, "100%"),
+    "clip_timeline": (4, 2, "0.03 s (frame 1)"),
+    "attention_maps": (7, 9, "b"),
+    "loss_curves": (2, 0, "reconstruction"),
+    "embedding": (2, 0, "coloured by emotion"),
+    "confusion_pair": (3, 2, "100%\n5"),
+    "parameter_bars": (2, 0, "total 30"),
+    "score_forest": (1, 0, "0.600"),
+    "report_forest": (1, 0, "0.90"),
+    "attribution_grid": (11, 12, "flow (pixels)"),
+    "attribution_grid_of_one": (5, 6, "fear"),
+    "attribution_forest": (1, 0, "0.400"),
+    "probe_forest": (3, 0, "action units\n$R^2$"),
+    "swap_bars": (1, 0, "squared error of the change,\nmultiple of a copy's"),
+    "prediction_strip": (12, 9, " 0.33"),
+}
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_drawn_without_pyplot(name):
+def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
     figure = FIGURES[name]()
     assert isinstance(figure, Figure)
     assert figure.get_figwidth() <= viz.WIDTH + 0.3
-    png = io.BytesIO()
-    figure.savefig(png, format="png")
-    assert png.tell() > 1000
+    figure.savefig(io.BytesIO(), format="png")
+    panels, images, text = SHOWN[name]
+    axes = [ax for ax in figure.axes if ax.get_visible()]
+    assert len(axes) == panels and sum(len(ax.images) for ax in axes) == images
+    labels = [(ax.get_title(), ax.get_xlabel(), ax.get_ylabel(), *(t.get_text() for t in ax.texts)) for ax in axes]
+    assert text in [label for of_one in labels for label in of_one]
     assert plt.get_fignums() == []  # nothing stays open, nothing is shown twice
 
 
