@@ -16,7 +16,8 @@ import torch
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
-from lfdtcmen import DataError, cli, load_config, prediction
+from lfdtcmen import DataError, load_config, prediction
+from lfdtcmen.cli import app
 from lfdtcmen.datasets.clips import prepare_clips
 from lfdtcmen.datasets.frames import read_frames
 from lfdtcmen.datasets.pairs import PairSet
@@ -293,11 +294,11 @@ def test_the_panel_and_the_curve_are_figures(predicted):
 
 
 def run(*arguments) -> object:
-    return CliRunner().invoke(cli.app, ["predict", *map(str, arguments)])
+    return CliRunner().invoke(app, ["predict", *map(str, arguments)])
 
 
 def test_the_command_takes_the_newest_checkpoint_and_names_it(video, runs, checkpoint, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECT", runs.parent)
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(runs))
     result = run(video)
     assert result.exit_code == 0, result.output
     assert checkpoint.name in result.stdout and "drawn faces only" in result.stdout
@@ -355,7 +356,7 @@ def bad(tmp_path_factory, filmed) -> Path:
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments, said, bad, video, runs, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECT", runs.parent)
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(runs))
     (stage1,) = runs.glob("tiny/checkpoints/stage1-*.pt")
     result = run(*(text.format(bad=bad, video=video, stage1=stage1) for text in arguments))
     assert result.exit_code == 2, result.output
@@ -363,6 +364,6 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, said, bad, video, runs
 
 
 def test_without_a_trained_network_it_says_how_to_train_one(video, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    monkeypatch.chdir(tmp_path)
     result = run(video)
     assert result.exit_code == 2 and "train one with `lfdtcmen train`" in result.stderr
