@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import cv2
 import torch
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 
 @contextmanager
