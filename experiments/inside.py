@@ -25,8 +25,8 @@ from joblib import Parallel, delayed
 
 from lfdtcmen.analysis.ablation import TABLES, configure
 from lfdtcmen.analysis.attribution import attribution_table
+from lfdtcmen.analysis.class_activation import gradcam, hirescam
 from lfdtcmen.analysis.codes import untrained_like
-from lfdtcmen.analysis.gradcam import gradcam, hirescam
 from lfdtcmen.analysis.probes import probe_codes
 from lfdtcmen.analysis.swaps import swap_errors
 from lfdtcmen.beyond.method import EXTENDED

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lfdtcmen.analysis.class_activation import gradcam
 from lfdtcmen.analysis.codes import CHUNK, reinitialise, untrained_like
-from lfdtcmen.analysis.gradcam import gradcam
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import ACTION_UNITS
 from lfdtcmen.errors import DataError
@@ -64,7 +64,7 @@ def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     return (np.linalg.norm(pairs.true_flow, axis=1) > MOVING_FROM) & face, face
 
 
-def attribution(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> dict[str, np.ndarray]:
+def attribution_maps(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> dict[str, np.ndarray]:
     """Return a map for each pair's predicted class, enlarged to the frame, so that each map sums to 1.
 
     Parameters
@@ -72,7 +72,7 @@ def attribution(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> 
     model : LFDTCMEN
     pairs : PairSet
     method : function
-        :func:`~lfdtcmen.analysis.gradcam.gradcam` (the paper's) or :func:`~lfdtcmen.analysis.gradcam.hirescam`.
+        ``gradcam`` (the paper's) or ``hirescam`` of :mod:`lfdtcmen.analysis.class_activation`.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def attribution_table(
     seed : int
         Random seed of the untrained networks and of the bootstrap.
     method : function
-        As for :func:`attribution`.
+        As for :func:`attribution_maps`.
 
     Returns
     -------

@@ -96,7 +96,7 @@ def rows(section: str = "") -> pd.DataFrame:
         ("4.4", "bf16", c.mixed_precision, "assumed", "Config.mixed_precision", "on, off; generator and VGG-19"),
         ("4.4", "gradient clipping", f"norm {c.clip_norm}", "assumed", "Config.clip_norm", ""),
         ("4.4", "augmentation", f"mirror, shift to {c.max_shift} px", "assumed", "training/batches.py", "none"),
-        ("4.7", "Grad-CAM layers", "MSFE; last inception", "assumed", "analysis/gradcam.py", ""),
+        ("4.7", "Grad-CAM layers", "MSFE; last inception", "assumed", "analysis/class_activation.py", ""),
         ("4.7", "two branches in one map", "mean, each sums to 1", "assumed", "analysis/attribution.py", "each alone"),
         ("6", "apex spotting", "pulse that explains most", "assumed", "preprocessing/apex.py", "flow, difference"),
         # beyond the paper: taken is what the paper's recipe has, alternatives what the recipe "repaired" has

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lfdtcmen.analysis.gradcam import gradcam
+from lfdtcmen.analysis.class_activation import gradcam
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.pairs import PairSet

@@ -10,7 +10,7 @@ import torch
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import attribution
-from lfdtcmen.analysis.gradcam import gradcam, hirescam
+from lfdtcmen.analysis.class_activation import gradcam, hirescam
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.evaluation.results import COLUMNS
 
@@ -69,13 +69,13 @@ def test_the_moving_skin_as_a_map_scores_one_and_a_uniform_map_chance():
 
 def test_maps_are_enlarged_sum_to_one_and_branches_count_alike():
     model, pairs = make_model(), pairs_of()
-    maps = attribution.attribution(model, pairs)
+    maps = attribution.attribution_maps(model, pairs)
     assert set(maps) == {"motion", "flow", "both"}
     for values in maps.values():
         assert values.shape == (6, 128, 128) and values.min() >= 0
         assert values.sum((1, 2)) == pytest.approx(1, abs=1e-4)
     np.testing.assert_allclose(maps["both"], (maps["motion"] + maps["flow"]) / 2)
-    assert set(attribution.attribution(make_model(flow=None), pairs)) == {"motion"}
+    assert set(attribution.attribution_maps(make_model(flow=None), pairs)) == {"motion"}
 
 
 def always(maps: torch.Tensor) -> Callable:
@@ -131,7 +131,7 @@ def test_the_table_of_real_networks_leaves_them_as_they_were():
 
 def test_another_method_gives_other_maps():
     model, pairs = make_model(), pairs_of()
-    usual, other = (attribution.attribution(model, pairs, method) for method in (gradcam, hirescam))
+    usual, other = (attribution.attribution_maps(model, pairs, method) for method in (gradcam, hirescam))
     assert not np.allclose(usual["flow"], other["flow"], rtol=0.1)
     scores = [attribution.attribution_table({"III": model}, pairs, method=m)["value"] for m in (gradcam, hirescam)]
     assert not np.allclose(*scores, atol=1e-4)

@@ -6,7 +6,7 @@ from captum.attr import LayerGradCam, LayerGradientXActivation
 from torch.testing import assert_close
 
 from lfdtcmen import LFDTCMEN, Batch
-from lfdtcmen.analysis.gradcam import gradcam, hirescam
+from lfdtcmen.analysis.class_activation import gradcam, hirescam
 
 
 @pytest.fixture
