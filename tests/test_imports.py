@@ -1,4 +1,4 @@
-"""The house: nothing imports upward, the paper's part knows nothing of what goes beyond it, importing changes nothing."""
+"""Nothing imports upward, the paper's part knows nothing of what goes beyond it, and importing changes nothing."""
 
 import ast
 import os
@@ -36,18 +36,8 @@ MAY_IMPORT = {
     "viz": DATA | {"modules", "analysis", "beyond.extended_drl", "evaluation", "paper"},
 }
 # words of what goes beyond the paper
-OURS = (
-    "warp",
-    "bottleneck",
-    "narrow",
-    "late fusion",
-    "log_prior",
-    "imbalance",
-    "focal",
-    "pretrain",
-    "repaired",
-    "change loss",
-)
+OURS = ("warp", "bottleneck", "narrow", "late fusion", "log_prior", "imbalance", "focal", "pretrain", "repaired")
+OURS += ("change loss", "rest loss", "gain loss", " ours")
 
 
 def name_of(file: Path) -> str:
