@@ -12,7 +12,7 @@ from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import group_subjects, grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.evaluation.audit import FEWEST, audit_fit_predict, check_label_leak
+from lfdtcmen.evaluation.audit import MIN_SAMPLES, audit_fit_predict, check_label_leak
 from lfdtcmen.training import LFDTCMENClassifier
 
 CONFIG = load_config("smoke", epochs=(1, 1, 1), perceptual_weight=0.0)
@@ -100,7 +100,7 @@ def test_a_class_of_a_few_samples_is_no_leak(pairs):
     few = pairs.subset(np.arange(12))
     streams = few.streams.copy()
     streams[:, 2, 7, 9] += 3.0 * (few.labels == 0)  # which the test above sees refused in many samples
-    assert len(few) < FEWEST
+    assert len(few) < MIN_SAMPLES
     assert check_label_leak(replace(few, streams=streams)) is None
 
 
