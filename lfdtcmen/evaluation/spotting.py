@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import interval, resample
 
 
 def spotting_scores(
@@ -42,11 +43,9 @@ def spotting_scores(
     values = {"mean absolute error (frames)": errors}
     values |= {f"within {n} frame{'s'[: n - 1]} (%)": 100.0 * (errors <= n) for n in (1, 2, 3)}
     people, who = np.unique(subjects, return_inverse=True)
-    equal = np.full(len(people), 1 / len(people))
-    counts = np.random.default_rng(seed).multinomial(len(people), equal, size=repeats)  # [repeats, subjects]
-    weight = counts[:, who]  # [repeats, N]
+    weight = resample(len(people), repeats, seed)[:, who]  # [repeats, N]
     rows = {}
     for name, value in values.items():
-        low, high = np.quantile((weight @ value) / weight.sum(1), [(1 - level) / 2, (1 + level) / 2])
+        low, high = interval((weight @ value) / weight.sum(1), (1 - level) / 2)
         rows[name] = {"value": value.mean(), "low": low, "high": high}
     return pd.DataFrame(rows).T

@@ -6,34 +6,18 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from lfdtcmen import LFDTCMEN, Batch, DataError, load_config
+from lfdtcmen import LFDTCMEN, DataError, load_config
 from lfdtcmen.beyond.extended_drl import normalise_contrast
 from lfdtcmen.beyond.extended_tcme import DifferenceMotionBranch
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.beyond.warp_generator import WarpGenerator, warp
 from lfdtcmen.config import Config
 from lfdtcmen.training import LFDTCMENClassifier, build_model
+from tests.modules.test_network import count, make_batch
 
 
 def extended(**settings) -> LFDTCMEN:
     return EXTENDED.network(3, Config().network | settings)
-
-
-def make_batch(size: int = 2, side: int = 64, **changes) -> Batch:
-    """A random batch; fields replaced by name."""
-    rng = torch.Generator().manual_seed(0)
-    values = {
-        "onset": torch.rand(size, 3, side, side, generator=rng),
-        "apex": torch.rand(size, 3, side, side, generator=rng),
-        "flow": torch.randn(size, 3, 28, 28, generator=rng),
-        "label": torch.arange(size) % 3,
-        "subject": torch.arange(size) // 2,
-    }
-    return Batch(**{**values, **changes})
-
-
-def count(model) -> int:
-    return sum(p.numel() for p in model.parameters())
 
 
 OURS = {

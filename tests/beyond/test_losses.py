@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from lfdtcmen import Batch, DataError, SynergisticObjectives, load_config
+from lfdtcmen import DataError, SynergisticObjectives, load_config
 from lfdtcmen.beyond.change_loss import change
 from lfdtcmen.beyond.gain_loss import gain
 from lfdtcmen.beyond.imbalance import balanced_batches, emotion_loss_of, focal, logit_adjusted
@@ -17,18 +17,6 @@ from lfdtcmen.beyond.rest_loss import rest
 from lfdtcmen.config import Config
 from lfdtcmen.losses import emotion
 from lfdtcmen.training.stages import stage_weights
-
-
-@pytest.fixture
-def batch() -> Batch:
-    rng = torch.Generator().manual_seed(1)
-    return Batch(
-        torch.rand(4, 3, 64, 64, generator=rng),
-        torch.rand(4, 3, 64, 64, generator=rng),
-        torch.randn(4, 3, 28, 28, generator=rng),
-        torch.tensor([0, 1, 2, 0]),
-        torch.tensor([0, 0, 1, 1]),
-    )
 
 
 def test_focal_is_by_hand_and_cross_entropy_at_gamma_0():
