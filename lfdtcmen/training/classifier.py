@@ -208,7 +208,8 @@ class LFDTCMENClassifier:
         """
         config = replace(self.config, seed=seed)
         if self.stage1_groups is None and not self.validation:
-            return predict(stage_checkpoint(self.stages, config, train, self.run_dir, False, self.method)[0], test)
+            model, _ = stage_checkpoint(self.stages, config, train, self.run_dir, progress=False, method=self.method)
+            return predict(model, test)
         weights = None if self.stage1_groups is None or config.drl is None else self._shared_stage1(test)
         on_epoch, best = None, BestEpoch()
         if self.validation:
@@ -250,7 +251,7 @@ def _stage1_weights(
     config: Config, pairs: PairSet, run_dir: Path | str | None, method: Method
 ) -> dict[str, dict[str, Tensor]]:
     """Train stage 1, and return what a network takes over from it: weights on the CPU, by the part's name."""
-    model, _ = stage_checkpoint(1, config, pairs, run_dir, False, method)
+    model, _ = stage_checkpoint(1, config, pairs, run_dir, progress=False, method=method)
     parts = {name: model.get_submodule(name) for name in method.shared_parts(config)}
     return {name: {key: value.cpu() for key, value in part.state_dict().items()} for name, part in parts.items()}
 

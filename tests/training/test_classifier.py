@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from distributed import Client, LocalCluster
 
 from lfdtcmen import DataError
 from lfdtcmen.beyond.method import EXTENDED
@@ -101,6 +103,18 @@ def test_a_shared_stage_1_that_nobody_trained_is_refused(config):
     model = LFDTCMENClassifier(config, stage1_groups={f"s{i}": i for i in range(3)})
     with pytest.raises(DataError, match=r"stage 1 of group 0 is not trained.*call prepare first"):
         model(pairs.subset(pairs.subjects != "s0"), pairs.subset(pairs.subjects == "s0"), 0)
+
+
+def test_dask_workers_are_given_the_shared_stage_1(config, tmp_path):
+    pairs = make_pairs(24, subjects=4)
+    groups = {f"s{i}": i % 2 for i in range(4)}
+    folds, tables = list(loso(pairs.subjects))[:2], []
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+        for backend in ("loky", "dask"):
+            model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 0)), stages=2, stage1_groups=groups)
+            tables.append(cross_validate(model, pairs, folds, [0], tmp_path / backend, backend=backend))
+            assert sorted(model.shared) == [0, 1]  # trained once, also where the workers keep nothing
+    pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in tables), check_exact=True)
 
 
 def test_cross_validation_trains_what_folds_share_first_and_only_what_is_missing(config, tmp_path):
