@@ -157,4 +157,4 @@ def test_without_the_extras_all_else_can_be_imported_and_leaves_the_environment_
 def test_sliders_without_ipywidgets_name_the_extra():
     code = "import sys; sys.modules['ipywidgets'] = None; import lfdtcmen.viz.widgets"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert "need the extra \"notebooks\"; pip install 'lfdtcmen[notebooks]'" in result.stderr.splitlines()[-1]
+    assert "needs the extra \"notebooks\"; pip install 'lfdtcmen[notebooks]'" in result.stderr.splitlines()[-1]

@@ -129,7 +129,7 @@ def test_embedding_draws_every_group_with_a_mark_of_its_own():
         ax = viz.embedding(points, {"subject": np.arange(2 * groups) % groups}).axes[0]
         looks = {(*c.get_facecolor()[0], c.get_paths()[0].vertices.tobytes()) for c in ax.collections}
         assert len(looks) == len(ax.collections) == groups
-        assert len({look[:4] for look in looks}) < 10  # more colours cannot be told apart
+        assert len({look[:4] for look in looks}) < 10  # more colours are not distinguishable
 
 
 def test_attribution_grid_has_each_map_in_a_range_of_its_own():

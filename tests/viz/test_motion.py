@@ -94,7 +94,7 @@ def test_curves_mark_what_was_found_and_how_far_off_it_is():
         4,
     ]  # curve, three lines, maybe a diamond
     assert figure.axes[0].lines[-1].get_xydata().tolist() == [[21 / 30, 11.0]]
-    assert "+7 frames" in texts(figure) and "right" in texts(figure) and "grey levels" in texts(figure)
+    assert "+7 frames" in texts(figure) and "exact" in texts(figure) and "grey levels" in texts(figure)
 
 
 def test_errors_beyond_the_reach_are_counted_in_the_outermost_bars():
