@@ -156,8 +156,6 @@ def _join(arrays: list[np.ndarray | None]) -> np.ndarray | None:
     return np.concatenate(known) if len(known) == len(arrays) else None
 
 
-
-
 # ---------------------------------------------------------------- checks
 
 

@@ -98,8 +98,8 @@ def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ip
     """Give one face another's motion, at any strength; the static figure is :func:`~lfdtcmen.viz.swap_grid`.
 
     The motion code runs along the line from the donor's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
-    strength 0 the generated change is zero; at 1 it should equal the true one; above 1 it is exaggerated. The truth, and
-    the errors of the generated face and of a copy of the identity's frame, are those of strength 1.
+    strength 0 the generated change is zero; at 1 it should equal the true one; above 1 it is exaggerated. The truth
+    and both errors (of the generated face, and of a copy of the identity's frame) are those of strength 1.
 
     Parameters
     ----------
@@ -354,9 +354,7 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
 
 def _slider(controls: dict[str, ipywidgets.Widget], draw: Callable[..., Figure]) -> ipywidgets.VBox:
     """Return a box of the controls above the picture that ``draw`` makes of their values."""
-    picture = ipywidgets.Image(
-        format="png", layout={"align_self": "flex-start"}
-    )  # not stretched by the box
+    picture = ipywidgets.Image(format="png", layout={"align_self": "flex-start"})  # not stretched by the box
     shown: dict[str, object] | None = None  # the values of the controls in the picture
 
     def redraw(_change: object = None) -> None:

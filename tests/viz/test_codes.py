@@ -105,11 +105,11 @@ def test_signed_maps_are_drawn_around_zero_and_the_bar_is_as_see_through_as_they
     maps = RNG.random((3, 4, 4))
     for values, cmap in ((maps - 0.3, "RdBu_r"), (maps, "inferno")):
         figure = viz.attention_maps(FRAMES, values)
-        drawn = [image for ax in figure.axes for image in ax.images if image.get_cmap().name == cmap]
-        assert len(drawn) == 3
-        low, high = drawn[0].get_clim()
+        maps_shown = [image for ax in figure.axes for image in ax.images if image.get_cmap().name == cmap]
+        assert len(maps_shown) == 3
+        low, high = maps_shown[0].get_clim()
         assert (low == -high) == (cmap == "RdBu_r") and low <= values.min() and high >= values.max()
-        assert drawn[0].get_alpha() in [part.get_alpha() for part in figure.axes[-1].collections]
+        assert maps_shown[0].get_alpha() in [part.get_alpha() for part in figure.axes[-1].collections]
 
 
 def test_embedding_plots_the_same_points_in_each_panel_grouped_by_its_values():

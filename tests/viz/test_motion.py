@@ -46,11 +46,11 @@ def test_arrows_point_where_the_skin_goes():
 
 def test_nose_paths_begin_at_zero_and_measure_from_there():
     before = np.array([[60.0, 70.0], [63.0, 74.0]])
-    place, time = viz.nose_paths(before, before[[0, 0]], fps=10).axes
+    path, time = viz.nose_paths(before, before[[0, 0]], fps=10).axes
     assert [line.get_label() for line in time.lines] == ["as filmed", "aligned"]
     np.testing.assert_allclose(time.lines[0].get_xydata(), [[0, 0], [0.1, 5]])
     np.testing.assert_allclose(time.lines[1].get_ydata(), 0)
-    np.testing.assert_allclose(place.lines[0].get_xydata(), [[0, 0], [3, 4]])
+    np.testing.assert_allclose(path.lines[0].get_xydata(), [[0, 0], [3, 4]])
 
 
 def test_clip_answer_says_every_probability_and_names_every_map():

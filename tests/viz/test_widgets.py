@@ -76,7 +76,7 @@ def test_action_units_move_a_photograph(monkeypatch):
     move(box, (1, 0.5), (1, 1.0), (1, 2.0))
     rest, moved, flow, _ = calls[-1]
     assert (rest[0] == photograph).all() and (moved != rest).any()
-    assert 1 < np.linalg.norm(flow[0], axis=0).max() < 3  # about the 2 px that the slider says
+    assert 1 < np.linalg.norm(flow[0], axis=0).max() < 3  # about the 2 px of the slider
     with pytest.raises(DataError, match="outside the photograph"):
         widgets.action_unit_slider(photograph=(photograph, 10 * landmarks))
 
@@ -95,13 +95,13 @@ def test_motion_swap_slider_redraws(counterfactuals):
 
 
 def test_strength_zero_shows_no_change(counterfactuals, monkeypatch):
-    drawn = {}
+    shown = {}
     monkeypatch.setattr(
-        widgets.viz, "swap_strip", lambda *a: drawn.update(change=a[3]) or widgets.viz.face_sheet(a[0][None])
+        widgets.viz, "swap_strip", lambda *a: shown.update(change=a[3]) or widgets.viz.face_sheet(a[0][None])
     )
     box = widgets.motion_swap_slider(LFDTCMEN(num_classes=3), counterfactuals)
     box.children[3].value = 0.0
-    assert np.abs(drawn["change"]).max() == 0
+    assert np.abs(shown["change"]).max() == 0
 
 
 def test_the_swap_is_compared_with_the_rendered_truth_and_with_a_copy(counterfactuals, monkeypatch):
@@ -237,13 +237,13 @@ def test_the_face_flickers_or_stands_still(pairs, predictions):
     box = widgets.fold_explorer(pairs, predictions)
     face, flicker = box.children[2:4]
     frames = {}
-    for held in ("in turn", "onset", "apex"):
-        face.value = held
+    for mode in ("in turn", "onset", "apex"):
+        face.value = mode
         animation = Image.open(io.BytesIO(flicker.value))
-        assert animation.n_frames == (2 if held == "in turn" else 1)
-        frames[held] = np.asarray(animation.convert("RGB")).astype(float)
-    for held, frame in (("onset", pairs.onset[4]), ("apex", pairs.apex[4])):
-        assert np.abs(frames[held] - frame).mean() < 40  # noise in 128 colours
+        assert animation.n_frames == (2 if mode == "in turn" else 1)
+        frames[mode] = np.asarray(animation.convert("RGB")).astype(float)
+    for mode, frame in (("onset", pairs.onset[4]), ("apex", pairs.apex[4])):
+        assert np.abs(frames[mode] - frame).mean() < 40  # noise in 128 colours
     assert np.abs(frames["onset"] - frames["apex"]).mean() > 60
 
 
