@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
+from lfdtcmen.images import as_tensor
 from lfdtcmen.modules.drl import DRL
 
 CHUNK = 32  # frames, or pairs, at a time
@@ -166,6 +167,6 @@ def split_clips(subjects: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray
 
 def to_tensor(frames: np.ndarray, model: nn.Module | None = None) -> Tensor:
     """Return uint8 frames [N, H, W, 3] as [N, 3, H, W] in [0, 1], on the model's device (else on the CPU)."""
-    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float().div_(255)
+    images = as_tensor(frames)
     weight = next(model.parameters(), None) if model is not None else None
     return images if weight is None else images.to(weight.device)

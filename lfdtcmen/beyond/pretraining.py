@@ -17,6 +17,7 @@ from lfdtcmen.beyond.rest_loss import rest
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, Swaps, make_swaps
 from lfdtcmen.errors import DataError
+from lfdtcmen.images import as_tensor
 from lfdtcmen.modules.motion_branch import FEATURES
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
@@ -192,8 +193,7 @@ def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generat
         at = (group[:count], who[:count])
         images = np.stack([onset[at], apex[(*at, motion[:count])]])  # [2, count, H, W, 3]
         images = np.where(mirror[:count, None, None, None], images[..., ::-1, :], images)
-        tensor = torch.from_numpy(images).flatten(0, 1).permute(0, 3, 1, 2).float().div_(255)
-        return tensor.roll(shift, (2, 3))
+        return as_tensor(images.reshape(-1, *images.shape[2:])).roll(shift, (2, 3))
 
     units = swaps.action_units[group, motion]  # [P, U, 2]
     units = np.where(mirror[:, None, None], units[..., ::-1], units)

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.images import as_tensor
 from lfdtcmen.modules.batch import Batch
 
 
@@ -94,8 +95,8 @@ class PairSet:
         """
         index = np.asarray(index)
         return Batch(
-            onset=_to_tensor(self.onset[index]),
-            apex=_to_tensor(self.apex[index]),
+            onset=as_tensor(self.onset[index]),
+            apex=as_tensor(self.apex[index]),
             flow=None if self.streams is None else torch.from_numpy(self.streams[index]),
             label=torch.from_numpy(self.labels[index]),
             subject=torch.from_numpy(self._subject_codes[index]),
@@ -153,11 +154,6 @@ def _join(arrays: list[np.ndarray | None]) -> np.ndarray | None:
     """Concatenate what every part knows; None if one does not know it."""
     known = [array for array in arrays if array is not None]
     return np.concatenate(known) if len(known) == len(arrays) else None
-
-
-def _to_tensor(frames: np.ndarray) -> torch.Tensor:
-    # permuting NHWC to NCHW leaves the memory channels-last, the layout in which CPU convolutions are fastest
-    return torch.from_numpy(frames).permute(0, 3, 1, 2).float().div_(255)  # [B, 3, H, W]
 
 
 # ---------------------------------------------------------------- checks

@@ -20,14 +20,13 @@ from lfdtcmen.viz.motion import (
     clip_answer,
     clip_curve,
     clip_timeline,
-    draw_flow,
     flow_figure,
     nose_paths,
     spotting_curves,
     spotting_errors,
 )
 from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, recall_marks, score_steps
-from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, show_figures_inline
+from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
 from lfdtcmen.viz.training import loss_curves, loss_weight_bars, parameter_bars
 
 __all__ = [

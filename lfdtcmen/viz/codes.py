@@ -1,27 +1,34 @@
-"""Figures of what the network makes of faces: swapped motions, attention, embeddings, attribution maps."""
+"""Figures of the network's codes and images: swapped motions, attention, embeddings, attribution maps."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
-from lfdtcmen.viz.motion import draw_change, draw_flow
 from lfdtcmen.viz.style import (
     DPI,
-    GROUP_COLOURS,
-    GROUP_MARKERS,
+    PALETTE,
     WIDTH,
+    check_count,
     check_frames,
-    check_titles,
     colour_bar,
+    draw_change,
+    draw_flow,
+    draw_map,
     image_grid,
     symmetric_limit,
 )
+
+# 9 colours that stand out on white (no light pink, no yellow) x 12 shapes: enough for 108 groups
+GROUP_COLOURS = [*(PALETTE[k] for k in (0, 1, 2, 3, 4, 5, 7, 9)), "black"]
+GROUP_MARKERS = "os^Dv<>P*XpH"
 
 
 def swap_grid(
@@ -31,7 +38,7 @@ def swap_grid(
     change: np.ndarray | None = None,
     true_change: np.ndarray | None = None,
 ) -> Figure:
-    """Draw every motion on every identity (cross-combination, 3.1), with what changed when only the motion changed.
+    """Show every motion on every identity (cross-combination, 3.1), and the change that the motion code alone makes.
 
     Parameters
     ----------
@@ -44,7 +51,7 @@ def swap_grid(
     change : ndarray, optional
         Output with the apex motion minus output with the onset motion, float [I, M, H, W], grey levels.
     true_change : ndarray, optional
-        The same change as it should be (rendered counterfactual), float [I, M, H, W], grey levels.
+        The true change (rendered counterfactual), float [I, M, H, W], grey levels.
     """
     identities, motions = check_frames(identities, "swap_grid"), check_frames(motions, "swap_grid")
     shape = (len(identities), len(motions))
@@ -85,17 +92,18 @@ def swap_strip(
     true_change: np.ndarray,
     truth: np.ndarray | None = None,
 ) -> Figure:
-    """Draw one swap: who, which motion, the generated face, its change, and the change as it should be.
+    """Show one swap: identity, motion, the generated face, its change, and the true change.
 
     Parameters
     ----------
     identity, motion, generated : ndarray
         uint8 [H, W, 3].
     change, true_change : ndarray
-        Grey levels, [H, W]. Both are drawn in the true change's range; the titles say the largest value of each.
+        Grey levels, [H, W]. Both have the colour range of the true change; the titles give the largest value
+        of each.
     truth : ndarray, optional
-        The face as it should be (rendered counterfactual), uint8 [H, W, 3]. With it, a second row also shows how far
-        off the generated face is, and how far a copy of the identity's frame would be, with both mean absolute errors.
+        The true face (rendered counterfactual), uint8 [H, W, 3]. With it, a second row shows the errors of the
+        generated face and of a copy of the identity's frame, with the mean absolute error of each.
 
     Raises
     ------
@@ -114,14 +122,7 @@ def swap_strip(
         figure, axes = image_grid(2, 4, titled=True, bars=True)
         figure.set_figheight(figure.get_figheight() + 0.5)  # a second row of titles
         faces, (*changes, of_generated, of_copy) = axes
-        errors = {
-            name: grey_change(truth[None], frame[None])[0]
-            for name, frame in (("generated", generated), ("copied identity", identity))
-        }
-        limit = max(symmetric_limit(error) for error in errors.values())
-        for ax, (name, error) in zip((of_generated, of_copy), errors.items(), strict=True):
-            off = draw_change(ax, error, limit)
-            ax.set_title(f"{name} - truth\nmean error {np.abs(error).mean():.2f}", fontsize=9)
+        off = _draw_errors((of_generated, of_copy), truth, generated, identity)
         colour_bar(figure, off, slice(2, 4), "error (grey levels)")
     for ax, name, frame in zip(faces, shown, frames, strict=True):
         ax.imshow(frame)
@@ -133,17 +134,30 @@ def swap_strip(
     return figure
 
 
+def _draw_errors(axes: Sequence[Axes], truth: np.ndarray, generated: np.ndarray, copied: np.ndarray) -> AxesImage:
+    """Show what is wrong with the generated face and with a copy of the identity's frame, in one colour range."""
+    errors = {
+        "generated": grey_change(truth[None], generated[None])[0],
+        "copied identity": grey_change(truth[None], copied[None])[0],
+    }  # [H, W] each
+    limit = max(symmetric_limit(error) for error in errors.values())
+    for ax, (name, error) in zip(axes, errors.items(), strict=True):
+        image = draw_change(ax, error, limit)
+        ax.set_title(f"{name} - truth\nmean error {np.abs(error).mean():.2f}", fontsize=9)
+    return image
+
+
 def attention_maps(
     frames: np.ndarray, attention: np.ndarray, titles: Sequence[str] | None = None, name: str = "attention"
 ) -> Figure:
-    """Draw a map over each face: MAAG's attention weights (3.3.1) or a Grad-CAM (4.7).
+    """Show a map over each face: MAAG's attention weights (3.3.1) or a Grad-CAM (4.7).
 
     Parameters
     ----------
     frames : ndarray
         uint8 [N, H, W, 3].
     attention : ndarray
-        [N, h, w], or [N, C, h, w], of which the mean over channels is drawn. No unit. With values below 0, such as
+        [N, h, w], or [N, C, h, w], of which the mean over channels is shown. No unit. With values below 0, such as
         deviations from a mean, the colours run from blue over white (0) to red.
     titles : sequence of str, optional
         One short line a face.
@@ -151,32 +165,32 @@ def attention_maps(
         What the map is, for the colour bar.
     """
     frames, attention = check_frames(frames, "attention_maps"), np.asarray(attention)
-    check_titles(attention, len(frames), "attention_maps: attention")
-    check_titles(titles, len(frames), "attention_maps")
+    check_count(attention, len(frames), "attention_maps: attention")
+    check_count(titles, len(frames), "attention_maps")
     maps = attention.mean(1) if attention.ndim == 4 else attention  # [N, h, w]
     figure, axes = image_grid(2, len(frames), titled=True, bars=True)
-    extent = (-0.5, frames.shape[2] - 0.5, frames.shape[1] - 0.5, -0.5)  # the map's cells spread over the face
-    limits, cmap = {"vmin": maps.min(), "vmax": max(maps.max(), maps.min() + 1e-6)}, "inferno"
     if maps.min() < 0:
-        limits, cmap = {"vmin": -np.abs(maps).max(), "vmax": np.abs(maps).max()}, "RdBu_r"
+        cmap, limits = "RdBu_r", (-np.abs(maps).max(), np.abs(maps).max())
+    else:
+        cmap, limits = "inferno", (maps.min(), max(maps.max(), maps.min() + 1e-6))
     for k, (above, below) in enumerate(axes.T):
         above.imshow(frames[k])
         below.imshow(frames[k].mean(2), cmap="gray")
-        below.imshow(maps[k], extent=extent, interpolation="bilinear", cmap=cmap, alpha=0.55, **limits)
+        draw_map(below, maps[k], frames.shape[1:3], cmap, limits, alpha=0.55)
         if titles is not None:
             above.set_title(titles[k], fontsize=8)
-    scale = ScalarMappable(Normalize(**limits), cmap)
+    scale = ScalarMappable(Normalize(*limits), cmap)
     colour_bar(figure, scale, slice(None), f"{name}, {maps.shape[1]}x{maps.shape[2]}", alpha=0.55)
     return figure
 
 
 def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: str = "component") -> Figure:
-    """Draw the same points once for each colouring: is a code grouped by emotion, or by who it is?
+    """Plot the same points once for each colouring: is a code grouped by emotion, or by subject?
 
     Parameters
     ----------
     points : ndarray
-        Codes brought to the plane (PCA, t-SNE), [N, 2].
+        Codes projected to two dimensions (PCA, t-SNE), [N, 2].
     colour_by : mapping
         Panel title -> one value a point, such as ``{"emotion": names, "subject": subjects}``.
     axis_name : str
@@ -188,11 +202,11 @@ def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: 
     figure = Figure(figsize=(WIDTH, 4.2), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(colour_by), squeeze=False, sharex=True, sharey=True)[0]
     for ax, (title, values) in zip(axes, colour_by.items(), strict=True):
-        check_titles(values, len(points), f"embedding: {title}")
+        check_count(values, len(points), f"embedding: {title}")
         groups, code = np.unique(np.asarray(values).astype(str), return_inverse=True)
         few = len(groups) <= 10
         for k, group in enumerate(groups):
-            row, column = divmod(k, len(GROUP_COLOURS))  # in each round over the colours, every colour's shape is new
+            row, column = divmod(k, len(GROUP_COLOURS))  # a new shape for every colour in each round
             marker = GROUP_MARKERS[(column + row) % len(GROUP_MARKERS)]
             look = {"marker": marker, "color": GROUP_COLOURS[column], "s": 36, "linewidths": 0, "alpha": 0.8}
             ax.scatter(*points[code == k].T, label=group, **look)
@@ -207,7 +221,7 @@ def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: 
 def attribution_grid(
     apex: np.ndarray, flow: np.ndarray, maps: Mapping[str, np.ndarray], titles: Sequence[str], flow_name: str = "flow"
 ) -> Figure:
-    """Draw Fig. 6: a column an emotion; below each other the apex, its motion, and the map of each setting (4.7).
+    """Show Fig. 6: one column an emotion, with the apex, its motion, and the map of each setting (4.7).
 
     Parameters
     ----------
@@ -216,23 +230,23 @@ def attribution_grid(
     flow : ndarray
         Motion onset -> apex, [C, 2, H, W], x then y, pixels.
     maps : mapping
-        Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w]. Two maps cannot be
-        compared, so each one is drawn in a range of its own, from 0 to its maximum.
+        Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w]. The values
+        of two maps cannot be compared, so each has a range of its own, from 0 to its maximum.
     titles : sequence of str
         One name a column.
     flow_name : str
-        Where the flow comes from, for its row.
+        The label of its row: how the flow was computed.
 
     Raises
     ------
     DataError
-        Arrays whose columns do not belong together.
+        Arrays of different numbers of columns.
     """
     apex = check_frames(apex, "attribution_grid")
-    for name, values in {"flow": flow, "titles": titles, **maps}.items():
-        check_titles(values, len(apex), f"attribution_grid: {name}")
+    given: dict[str, Sized] = {"flow": flow, "titles": titles, **maps}
+    for name, value in given.items():
+        check_count(value, len(apex), f"attribution_grid: {name}")
     figure, axes = image_grid(2 + len(maps), len(apex), titled=True, bars=True)
-    extent = (-0.5, apex.shape[2] - 0.5, apex.shape[1] - 0.5, -0.5)  # a map's cells spread over the face
     limit = symmetric_limit(np.linalg.norm(flow, axis=1))
     for k, column in enumerate(axes.T):
         column[0].imshow(apex[k])
@@ -240,8 +254,7 @@ def attribution_grid(
         length = draw_flow(column[1], flow[k], limit)
         for ax, values in zip(column[2:], maps.values(), strict=True):
             ax.imshow(apex[k].mean(2), cmap="gray", vmin=0, vmax=255)
-            look = {"extent": extent, "interpolation": "bilinear", "cmap": "inferno", "alpha": 0.6}
-            ax.imshow(values[k], vmin=0, vmax=max(values[k].max(), 1e-12), **look)
+            draw_map(ax, values[k], apex.shape[1:3], limits=(0, max(values[k].max(), 1e-12)), alpha=0.6)
     for ax, name in zip(axes[:, 0], ("apex", flow_name, *maps), strict=True):
         ax.set_ylabel(textwrap.fill(name, 16), fontsize=9)
     half = len(apex) // 2

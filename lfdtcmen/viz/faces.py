@@ -1,6 +1,6 @@
 """Figures of faces: sheets, pairs with what changed between them, clips, alignment."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -8,15 +8,18 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from lfdtcmen.images import grey_change
-from lfdtcmen.viz.motion import draw_arrows, draw_change, draw_flow
 from lfdtcmen.viz.style import (
     DPI,
     PALETTE,
     WIDTH,
     bare,
+    check_count,
     check_frames,
-    check_titles,
     colour_bar,
+    draw_arrows,
+    draw_change,
+    draw_flow,
+    draw_map,
     image_grid,
     symmetric_limit,
 )
@@ -25,7 +28,7 @@ from lfdtcmen.viz.style import (
 def face_sheet(
     frames: np.ndarray, titles: Sequence[str] | None = None, columns: int = 8, heading: str | None = None
 ) -> Figure:
-    """Draw faces side by side, row after row.
+    """Show faces next to each other, row after row.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ def face_sheet(
         Frames of another shape or dtype, or another number of titles than of frames.
     """
     frames = check_frames(frames, "face_sheet")
-    check_titles(titles, len(frames), "face_sheet")
+    check_count(titles, len(frames), "face_sheet")
     columns = min(columns, len(frames))
     figure, axes = image_grid(-(-len(frames) // columns), columns, titled=titles is not None, heading=heading)
     for k, ax in enumerate(axes.flat):
@@ -66,77 +69,79 @@ def pair_strip(
     flow_name: str = "TV-L1 flow",
     limits: tuple[float, float, float] | None = None,
 ) -> Figure:
-    """Draw each pair as one row: onset, apex, signed difference, and the flow and strain where given (3.1.1, 3.3.2).
+    """Show each pair as one row: onset, apex, signed difference, and the flow and strain where given (3.1.1, 3.3.2).
 
     Parameters
     ----------
     onset, apex : ndarray
         uint8 [N, H, W, 3].
     flow : ndarray, optional
-        Motion onset -> apex, [N, 2, H, W], x then y, pixels: its length as colour, its direction as arrows.
+        Motion onset -> apex, [N, 2, H, W], x then y, pixels: length as colour, direction as arrows.
     strain : ndarray, optional
         Optical strain [N, H, W], pixels of displacement a pixel (no unit).
     titles : sequence of str, optional
-        One name a row, such as its emotion.
+        A label for each row, such as its emotion.
     flow_name : str
-        Where the flow comes from, for the column's title.
+        The column's title: how the flow was computed.
     limits : tuple, optional
-        Ends of the colour ranges of difference (grey levels), flow (pixels) and strain, to compare one figure with
-        another; from the data by default.
+        Ends of the colour ranges of difference (grey levels), flow (pixels) and strain, fixed so that figures can be
+        compared; from the data by default.
 
     Raises
     ------
     DataError
-        Arrays whose rows do not belong together.
+        Arrays of different numbers of rows.
     """
     onset, apex = check_frames(onset, "pair_strip"), check_frames(apex, "pair_strip")
-    for name, value in (("apex", apex), ("flow", flow), ("strain", strain), ("titles", titles)):
-        check_titles(value, len(onset), f"pair_strip: {name}")
+    given: dict[str, Sized | None] = {"apex": apex, "flow": flow, "strain": strain, "titles": titles}
+    for name, value in given.items():
+        check_count(value, len(onset), f"pair_strip: {name}")
     difference = grey_change(onset, apex)  # [N, H, W]
-    columns = ["onset", "apex", "apex - onset"] + [flow_name] * (flow is not None) + ["strain"] * (strain is not None)
+    lengths = None if flow is None else np.linalg.norm(flow, axis=1)  # [N, H, W]
     if limits is None:
-        lengths = None if flow is None else np.linalg.norm(flow, axis=1)
-        limits = tuple(1.0 if values is None else symmetric_limit(values) for values in (difference, lengths, strain))
-    figure, axes = image_grid(len(onset), len(columns), titled=True, bars=True)
+        limit, longest, strongest = (1.0 if v is None else symmetric_limit(v) for v in (difference, lengths, strain))
+    else:
+        limit, longest, strongest = limits
+    units = {"apex - onset": "grey levels"}  # of the columns with a colour bar
+    units |= {} if flow is None else {flow_name: "pixels"}
+    units |= {} if strain is None else {"strain": "strain"}
+    figure, axes = image_grid(len(onset), 2 + len(units), titled=True, bars=True)
     for k, row in enumerate(axes):
         row[0].imshow(onset[k])
         row[1].imshow(apex[k])
-        change = draw_change(row[2], difference[k], limits[0])
-        images = [None, None, change]
+        images = [draw_change(row[2], difference[k], limit)]
         if flow is not None:
-            images.append(draw_flow(row[3], flow[k], limits[1]))
+            images.append(draw_flow(row[3], flow[k], longest))
         if strain is not None:
-            images.append(row[-1].imshow(strain[k], cmap="cividis", vmin=0, vmax=limits[2]))
+            images.append(row[-1].imshow(strain[k], cmap="cividis", vmin=0, vmax=strongest))
         if titles is not None:
             row[0].set_ylabel(titles[k], fontsize=9)
-    units = {"apex - onset": "grey levels", flow_name: "pixels", "strain": "strain"}
-    for ax, name in zip(axes[0], columns, strict=True):
+    for ax, name in zip(axes[0], ("onset", "apex", *units), strict=True):
         ax.set_title(name, fontsize=9)
-    for column, image in enumerate(images):
-        if image is not None:
-            colour_bar(figure, image, slice(column, column + 1), units[columns[column]])
+    for column, (image, unit) in enumerate(zip(images, units.values(), strict=True), start=2):
+        colour_bar(figure, image, slice(column, column + 1), unit)
     return figure
 
 
 def action_unit_sheet(
     neutral: np.ndarray, faces: np.ndarray, flows: np.ndarray, titles: Sequence[str], columns: int = 6
 ) -> Figure:
-    """Draw what each action unit does to one face: above the face that shows it, below the motion that makes it.
+    """Show each action unit on one face: the face with the unit above, the motion below.
 
     Parameters
     ----------
     neutral : ndarray
-        The face at rest, uint8 [H, W, 3]: drawn faintly under the arrows.
+        The face at rest, uint8 [H, W, 3], shown faintly under the arrows.
     faces : ndarray
         The same face with one action unit each, uint8 [A, H, W, 3].
     flows : ndarray
         Motion of each, [A, 2, H, W], pixels.
     titles : sequence of str
-        One name each, such as "AU12 lip corner puller": its first word gets a line of its own.
+        One name each, such as "AU12 lip corner puller"; the first word gets a line of its own.
     """
     faces = check_frames(faces, "action_unit_sheet")
-    check_titles(titles, len(faces), "action_unit_sheet")
-    check_titles(flows, len(faces), "action_unit_sheet: flows")
+    check_count(titles, len(faces), "action_unit_sheet")
+    check_count(flows, len(faces), "action_unit_sheet: flows")
     columns = min(columns, len(faces))
     blocks = -(-len(faces) // columns)
     figure, axes = image_grid(2 * blocks, columns, titled=True, bars=True)
@@ -159,7 +164,7 @@ def action_unit_sheet(
 def clip_strip(
     frames: np.ndarray, onset: int, apex: int, offset: int, fps: float, intensity: np.ndarray | None = None
 ) -> Figure:
-    """Draw a clip: its marked frames, what moved since the onset, and the intensity over time.
+    """Show a clip: its annotated frames, the change since the onset, and the intensity over time.
 
     Parameters
     ----------
@@ -170,7 +175,8 @@ def clip_strip(
     fps : float
         Frames a second.
     intensity : ndarray, optional
-        True strength of the expression in each frame, [T]; without it, the mean grey change since the onset is drawn.
+        True strength of the expression in each frame, [T]; by default the mean grey change since the onset is
+        plotted.
     """
     frames = check_frames(frames, "clip_strip")
     marks = {"onset": onset, "apex": apex, "offset": offset}
@@ -178,7 +184,7 @@ def clip_strip(
     shown |= {"offset": offset}
     figure = Figure(figsize=(WIDTH, 5.0), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(3, len(shown), height_ratios=(1.3, 1.3, 1))
-    changes = grey_change(np.repeat(frames[onset][None], len(frames), 0), frames)  # [T, H, W]
+    changes = grey_change(frames[[onset]], frames)  # [T, H, W]
     limit = symmetric_limit(changes)
     for column, (name, k) in enumerate(shown.items()):
         ax, below = (bare(figure.add_subplot(grid[row, column])) for row in (0, 1))
@@ -204,16 +210,16 @@ def face_panel(
     cmap: str = "cividis",
     limits: tuple[float, float] = (0.0, 1.0),
 ) -> Figure:
-    """Draw one map of a face, with nothing around it: the page that shows it brings title, caption and colour scale.
+    """Show one map of a face without title or colour bar, for a page that has its own.
 
     Parameters
     ----------
     image : ndarray
         The map, [h, w].
     frame : ndarray, optional
-        Face that shows through the map, uint8 [H, W, 3]. The map may be coarser and is spread over it.
+        Face that stays visible below the map, uint8 [H, W, 3]. A coarser map is spread over it.
     flow : ndarray, optional
-        Drawn on top as arrows, [2, H, W], pixels.
+        Shown on top as arrows, [2, H, W], pixels.
     cmap : str
     limits : (low, high)
         Values of the ends of the colour map.
@@ -221,12 +227,9 @@ def face_panel(
     figure = Figure(figsize=(4, 4), dpi=100)
     ax = bare(figure.add_axes((0, 0, 1, 1)))
     size = np.asarray(image).shape if frame is None else frame.shape[:2]
-    extent = (-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)
-    look = {"cmap": cmap, "vmin": limits[0], "vmax": limits[1], "interpolation": "bilinear", "extent": extent}
     if frame is not None:
         ax.imshow(check_frames(frame[None], "face_panel")[0].mean(2), cmap="gray", vmin=0, vmax=255)
-        look["alpha"] = 0.55
-    ax.imshow(image, **look)
+    draw_map(ax, image, (size[0], size[1]), cmap, limits, alpha=None if frame is None else 0.55)
     if flow is not None:
         draw_arrows(ax, flow, symmetric_limit(np.linalg.norm(flow, axis=0)))
     return figure
@@ -235,7 +238,7 @@ def face_panel(
 def alignment_sheet(
     views: Sequence[np.ndarray], landmarks: Sequence[np.ndarray], faces: np.ndarray, titles: Sequence[str]
 ) -> Figure:
-    """Draw what alignment does (3.1.1): above each view with the landmarks found in it, below the face cut out of it.
+    """Show alignment (3.1.1): each view with its landmarks above, the aligned face cut out of it below.
 
     Parameters
     ----------
@@ -250,7 +253,7 @@ def alignment_sheet(
     """
     faces = check_frames(faces, "alignment_sheet")
     for name, values in (("views", views), ("landmarks", landmarks), ("titles", titles)):
-        check_titles(values, len(faces), f"alignment_sheet: {name}")
+        check_count(values, len(faces), f"alignment_sheet: {name}")
     figure, axes = image_grid(2, len(faces), titled=True)
     for k, (above, below) in enumerate(axes.T):
         above.imshow(check_frames(np.asarray(views[k])[None], "alignment_sheet")[0])

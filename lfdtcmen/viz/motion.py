@@ -1,11 +1,10 @@
-"""Figures of motion: optical flow, the paths of a nose, curves and spotted apexes over the frames of a clip."""
+"""Figures of motion: optical flow, the path of the nose, curves and spotted apexes over the frames of a clip."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
@@ -14,16 +13,20 @@ from lfdtcmen.viz.style import (
     PALETTE,
     WIDTH,
     bare,
+    check_count,
     check_frames,
-    check_titles,
     colour_bar,
+    draw_arrows,
+    draw_change,
+    draw_flow,
+    draw_map,
     image_grid,
     symmetric_limit,
 )
 
 
 def flow_figure(frame: np.ndarray, flow: np.ndarray, true_flow: np.ndarray | None = None) -> Figure:
-    """Draw one flow in full: arrows on the face, then U (x) and V (y) alone; a second row for the true flow.
+    """Show one flow in full: arrows on the face, its length, U (x) and V (y); a second row for the true flow.
 
     Parameters
     ----------
@@ -49,19 +52,10 @@ def flow_figure(frame: np.ndarray, flow: np.ndarray, true_flow: np.ndarray | Non
     return figure
 
 
-def draw_flow(ax: Axes, flow: np.ndarray, limit: float | None = None, arrows: bool = True) -> AxesImage:
-    """Draw one flow [2, H, W] into given axes: its length as colour, its direction as arrows."""
-    limit = limit or symmetric_limit(np.linalg.norm(flow, axis=0))
-    image = ax.imshow(np.linalg.norm(flow, axis=0), cmap="cividis", vmin=0, vmax=limit)
-    if arrows:
-        draw_arrows(ax, flow, limit)
-    return image
-
-
 def clip_curve(
     numbers: np.ndarray, curve: np.ndarray, fps: float, onset: int, apex: int, name: str = "motion since the onset"
 ) -> Figure:
-    """Draw how much a face moves over a clip, with the onset and the apex marked.
+    """Plot how much a face moves over a clip, with the onset and the apex marked.
 
     Parameters
     ----------
@@ -70,12 +64,19 @@ def clip_curve(
     curve : ndarray
         A value for each, [T].
     fps : float
-        Frames a second: the axis above tells the time.
+        Frames a second: the axis above shows the time.
     onset, apex : int
         Frame numbers.
     name : str
         What the curve is, with its unit.
     """
+
+    def to_seconds(number: ArrayLike) -> np.ndarray:
+        return (np.asarray(number) - numbers[0]) / fps
+
+    def to_number(seconds: ArrayLike) -> np.ndarray:
+        return np.asarray(seconds) * fps + numbers[0]
+
     figure = Figure(figsize=(5.2, 2.6), dpi=170, layout="constrained")  # narrow: it is read on a phone, too
     ax = figure.add_subplot()
     ax.plot(numbers, curve, color=PALETTE[0], linewidth=2)
@@ -83,40 +84,14 @@ def clip_curve(
     for (mark, number), style in zip({"onset": onset, "apex": apex}.items(), (":", "-"), strict=True):
         ax.axvline(number, color=PALETTE[3], linestyle=style, linewidth=1.8, label=f"{mark}: {number}")
     ax.set(xlabel="frame", ylabel=name, xlim=(numbers[0], numbers[-1]), ylim=(min(0.0, curve.min()), None))
-    first = numbers[0]
-    above = ax.secondary_xaxis("top", functions=(lambda n: (n - first) / fps, lambda s: s * fps + first))
-    above.set_xlabel("seconds")
+    ax.secondary_xaxis("top", functions=(to_seconds, to_number)).set_xlabel("seconds")
     ax.legend(loc="best", fontsize=10, framealpha=0.6)
     ax.grid(alpha=0.25)
     return figure
 
 
-def draw_change(ax: Axes, change: np.ndarray, limit: float) -> AxesImage:
-    return ax.imshow(change, cmap="RdBu_r", vmin=-limit, vmax=limit)
-
-
-def draw_arrows(ax: Axes, flow: np.ndarray, limit: float, colour="white") -> None:
-    step = max(1, flow.shape[-1] // 14)
-    rows, columns = np.mgrid[step // 2 : flow.shape[1] : step, step // 2 : flow.shape[2] : step]
-    u, v = flow[:, rows, columns]
-    moving = np.hypot(u, v) > 0.15 * limit
-    # y runs down in an image: with angles="xy" an arrow points where the skin goes
-    ax.quiver(
-        columns[moving],
-        rows[moving],
-        u[moving],
-        v[moving],
-        color=colour,
-        angles="xy",
-        scale_units="xy",
-        scale=limit / (1.3 * step),
-        width=0.008,
-        headwidth=4,
-    )
-
-
 def nose_paths(before: np.ndarray, after: np.ndarray, fps: float) -> Figure:
-    """Draw where the nose tip of a clip goes as filmed, and what alignment leaves of it.
+    """Plot the path of the nose tip over a clip, as filmed and after alignment.
 
     Parameters
     ----------
@@ -127,15 +102,15 @@ def nose_paths(before: np.ndarray, after: np.ndarray, fps: float) -> Figure:
     """
     paths = {"as filmed": (before, PALETTE[1]), "aligned": (after, PALETTE[0])}
     figure = Figure(figsize=(WIDTH, 2.7), dpi=DPI, layout="constrained")
-    place, time = figure.subplots(1, 2, width_ratios=(1, 2))
+    path, time = figure.subplots(1, 2, width_ratios=(1, 2))
     for name, (points, colour) in paths.items():
         x, y = (np.asarray(points, float) - points[0]).T  # [T], [T]
-        place.plot(x, y, ".-", color=colour, linewidth=1, markersize=4)
+        path.plot(x, y, ".-", color=colour, linewidth=1, markersize=4)
         time.plot(np.arange(len(x)) / fps, np.hypot(x, y), ".-", color=colour, linewidth=1.5, label=name)
-    place.set(xlabel="to the right (px)", ylabel="down (px)", title="path of the nose tip", aspect="equal")
-    place.set_adjustable("datalim")
-    place.invert_yaxis()
-    time.set(xlabel="time (s)", ylabel="distance (px)", title="distance from where it was in the first frame")
+    path.set(xlabel="to the right (px)", ylabel="down (px)", title="path of the nose tip", aspect="equal")
+    path.set_adjustable("datalim")
+    path.invert_yaxis()
+    time.set(xlabel="time (s)", ylabel="distance (px)", title="distance from its position in the first frame")
     time.legend(fontsize=9)
     return figure
 
@@ -148,7 +123,7 @@ def clip_answer(
     probabilities: np.ndarray,
     label_names: Sequence[str],
 ) -> Figure:
-    """Draw what a network was given of one clip, where it looked, and what it says.
+    """Show the input of a network for one clip, the Grad-CAM of its branches, and the probabilities that it predicts.
 
     Parameters
     ----------
@@ -164,7 +139,7 @@ def clip_answer(
         Class of each probability.
     """
     frames = check_frames(np.stack([onset, apex]), "clip_answer")
-    check_titles(label_names, len(probabilities), "clip_answer")
+    check_count(label_names, len(probabilities), "clip_answer")
     columns = 3 + len(maps)
     figure = Figure(figsize=(WIDTH, WIDTH / columns + 1.7), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(2, columns, height_ratios=(WIDTH / columns, 0.9))
@@ -173,10 +148,9 @@ def clip_answer(
         ax.imshow(frame)
     limit = symmetric_limit(np.linalg.norm(flow, axis=0))
     draw_flow(axes[2], flow, limit)
-    extent = (-0.5, frames.shape[2] - 0.5, frames.shape[1] - 0.5, -0.5)
     for ax, values in zip(axes[3:], maps.values(), strict=True):
         ax.imshow(frames[0].mean(2), cmap="gray")
-        ax.imshow(values, extent=extent, interpolation="bilinear", cmap="inferno", alpha=0.55)
+        draw_map(ax, values, onset.shape[:2], alpha=0.55)
     heads = [f"Grad-CAM, {name}\n(own scale, bright: more)" for name in maps]
     for ax, title in zip(axes, ["onset", "apex", f"flow (to {limit:.1f} px)", *heads], strict=True):
         ax.set_title(title, fontsize=8)
@@ -195,7 +169,7 @@ def spotting_curves(
     found: Mapping[str, int],
     start: int = 0,
 ) -> Figure:
-    """Draw one panel a curve over time, the frame that it takes for the apex, and the truth (section 6).
+    """Plot each curve over time in a panel of its own, with its spotted apex and the true frames (section 6).
 
     Parameters
     ----------
@@ -204,11 +178,11 @@ def spotting_curves(
     fps : float
         Frames a second.
     truth : mapping
-        onset, apex, offset -> frame of the clip: dashed lines.
+        onset, apex, offset -> true frame of the clip: dashed lines.
     found : mapping
-        Name of a curve -> the frame of the clip that it takes for the apex. A curve that takes none may be missing.
+        Name of a curve -> its spotted apex, a frame of the clip. A curve that spots none may be missing.
     start : int
-        The frame of the clip that the curves begin with.
+        Number of the frame with which the curves begin.
     """
     figure = Figure(figsize=(WIDTH, 0.6 + 1.35 * len(curves)), dpi=DPI, layout="constrained")
     axes = figure.subplots(len(curves), 1, squeeze=False, sharex=True)[:, 0]
@@ -220,40 +194,40 @@ def spotting_curves(
             frame = found[name]
             ax.plot(frame / fps, values[frame - start], "D", color=colour, markeredgecolor="black", markersize=8)
             off = frame - truth["apex"]
-            text = f"{off:+d} frame{'s' if abs(off) > 1 else ''}" if off else "right"
+            text = f"{off:+d} frame{'s' if abs(off) > 1 else ''}" if off else "exact"
             ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center", fontsize=8)
         ax.set_ylabel(name, fontsize=8)
         ax.margins(y=0.15)
-    sides = {"onset": "right", "apex": "center", "offset": "left"}  # they may be close to one another
+    sides = {"onset": "right", "apex": "center", "offset": "left"}  # so that close labels do not overlap
     for label, frame in truth.items():
         at = (frame / fps, 1.03)
         axes[0].annotate(label, at, xycoords=("data", "axes fraction"), fontsize=8, ha=sides.get(label, "center"))
-    axes[-1].set_xlabel("time (s); diamond: taken for the apex, dashed: the truth")
+    axes[-1].set_xlabel("time (s); diamond: spotted apex, dashed: true frames")
     return figure
 
 
 def spotting_errors(errors: Mapping[str, Sequence[int]], reach: int = 6) -> Figure:
-    """Draw how far spotted frames are from the truth, a panel a method (section 6).
+    """Plot how far spotted apexes are from the true ones, a panel a method (section 6).
 
     Parameters
     ----------
     errors : mapping
-        Method -> spotted less true frame of each clip.
+        Method -> spotted minus true frame of each clip.
     reach : int
-        The outermost bars hold everything that is this many frames off, or more.
+        The outermost bars count all errors of this many frames or more.
     """
     figure = Figure(figsize=(WIDTH, 2.5), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(errors), squeeze=False, sharey=True)[0]
     bars = np.arange(-reach, reach + 1)
     for ax, (name, values), colour in zip(axes, errors.items(), PALETTE, strict=False):
-        values = np.asarray(values)
-        share = [100 * (np.clip(values, -reach, reach) == k).mean() for k in bars]
+        off = np.asarray(values)
+        share = [100 * (np.clip(off, -reach, reach) == k).mean() for k in bars]
         ax.bar(bars, share, color=colour, edgecolor="white", width=1)
         ax.axvline(0, color="black", linestyle="--", linewidth=0.8)
-        ax.set_title(f"{name}\nmean error {np.abs(values).mean():.2f} frames", fontsize=9)
+        ax.set_title(f"{name}\nmean error {np.abs(off).mean():.2f} frames", fontsize=9)
         ax.set_xticks([-reach, 0, reach], [f"-{reach} or\nbefore", "0", f"{reach} or\nafter"])
     axes[0].set_ylabel("clips (%)")
-    figure.supxlabel("spotted less true frame (frames)", fontsize=9)
+    figure.supxlabel("spotted minus true frame (frames)", fontsize=9)
     return figure
 
 
@@ -266,7 +240,7 @@ def clip_timeline(
     apexes: Mapping[str, int] | None = None,
     name: str = "motion",
 ) -> Figure:
-    """Draw one moment of a clip: the frame, its change since another one, and where it stands on a curve (section 6).
+    """Show one frame of a clip, its change since another one, and its point on a curve (section 6).
 
     Parameters
     ----------
@@ -281,7 +255,7 @@ def clip_timeline(
     since : int
         The frame from which the change is taken, usually the onset.
     apexes : mapping, optional
-        Who says so ("true", "spotted"; three at most) -> the frame of the apex.
+        Where it comes from ("true", "spotted"; three at most) -> the frame of the apex.
     name : str
         What the curve is, with its unit.
 
@@ -291,12 +265,12 @@ def clip_timeline(
         A curve of another length, or a frame that the clip does not have.
     """
     frames, curve = check_frames(frames, "clip_timeline"), np.asarray(curve)
-    check_titles(curve, len(frames), "clip_timeline: curve")
+    check_count(curve, len(frames), "clip_timeline: curve")
     apexes = dict(apexes or {})
     for what, frame in {"shown": shown, "since": since, **apexes}.items():
         if not 0 <= frame < len(frames):
             raise DataError(f"frame {frame} of a clip of {len(frames)} frames", f"clip_timeline: {what}")
-    changes = grey_change(np.repeat(frames[since][None], len(frames), 0), frames)  # [T, H, W]
+    changes = grey_change(frames[[since]], frames)  # [T, H, W]
     figure = Figure(figsize=(WIDTH, 2.6), dpi=DPI, layout="constrained")
     face, change, ax = figure.subplots(1, 3, width_ratios=(1, 1.2, 2.2))
     bare(face).imshow(frames[shown])
@@ -307,10 +281,11 @@ def clip_timeline(
     seconds = np.arange(len(frames)) / fps
     ax.plot(seconds, curve, ".-", color=PALETTE[0], linewidth=1.2, markersize=4)
     ax.plot(seconds[shown], curve[shown], "o", color="black", markersize=9, label="shown")
-    looks = (("black", "--", 1.3), (PALETTE[1], "-", 4), (PALETTE[2], "-", 4))  # told apart also where they agree
-    for (who, frame), (colour, style, width) in zip(apexes.items(), looks, strict=False):
+    # of widths that are distinguishable also where two apexes coincide
+    looks = (("black", "--", 1.3), (PALETTE[1], "-", 4), (PALETTE[2], "-", 4))
+    for (source, frame), (colour, style, width) in zip(apexes.items(), looks, strict=False):
         look = {"color": colour, "linestyle": style, "linewidth": width, "alpha": 1 if width < 2 else 0.6}
-        ax.axvline(frame / fps, label=f"{who} apex", **look)
+        ax.axvline(frame / fps, label=f"{source} apex", **look)
     ax.set(xlabel="time (s)", ylabel=name, xlim=(-0.5 / fps, (len(frames) - 0.5) / fps))
     ax.margins(y=0.15)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=4, fontsize=8, frameon=False)

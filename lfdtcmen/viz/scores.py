@@ -12,14 +12,15 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
-from lfdtcmen.viz.motion import draw_change, draw_flow
 from lfdtcmen.viz.style import (
     DPI,
     PALETTE,
     WIDTH,
     bare,
+    check_count,
     check_frames,
-    check_titles,
+    draw_change,
+    draw_flow,
     symmetric_limit,
 )
 
@@ -229,7 +230,7 @@ def prediction_strip(
     for name, value in given.items():
         if len(value) != len(onset):
             raise DataError(f"{len(value)} given for {len(onset)} images", f"prediction_strip: {name}")
-    check_titles(titles, len(onset), "prediction_strip: titles")
+    check_count(titles, len(onset), "prediction_strip: titles")
     change = grey_change(onset, apex)  # [N, H, W]
     limits = symmetric_limit(change), symmetric_limit(np.linalg.norm(flow, axis=1))
     engine = ConstrainedLayoutEngine(w_pad=0.02, wspace=0.01)

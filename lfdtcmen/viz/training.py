@@ -1,26 +1,27 @@
-"""Figures of training: loss curves, what each loss weighs, parameters of each component."""
+"""Figures of training: loss curves, the share of each loss in the sum, parameters of each component."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, thousands
+from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
 
 LOG_COLUMNS = ("stage", "epoch", "step", "gradient_norm", "seconds")  # of a training history: the others are losses
 
 
 def loss_curves(history: pd.DataFrame) -> Figure:
-    """Draw each loss over the steps of training, one panel a loss, the stages after one another (4.4).
+    """Plot each loss over the steps of training, one panel a loss, one stage after the other (4.4).
 
     Parameters
     ----------
     history : DataFrame
         One row a step, as :func:`lfdtcmen.training.train_stage` returns it: columns stage, epoch, and one for each
-        loss; of several stages, one below the other. A loss that a stage does not use is NaN there.
+        loss; the rows of several stages follow one another. A loss that a stage does not use is NaN there.
     """
     losses = [c for c in history.columns if c not in LOG_COLUMNS and history[c].notna().any()]
     if not losses:
@@ -50,10 +51,10 @@ def loss_curves(history: pd.DataFrame) -> Figure:
 
 
 def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights: Mapping[str, float]) -> Figure:
-    """Draw what each loss adds to the weighted sum (3.2), and which share of the sum's gradient it is.
+    """Plot what each loss adds to the weighted sum (3.2), and its share of the sum's gradient.
 
     With gradients g_i before their weights, g = sum of w_i g_i, and the share of loss i is <w_i g_i, g> / <g, g>.
-    All shares add up to 1; a loss below 0 pulls against the sum of all.
+    All shares add up to 1; the gradient of a loss with a negative share points against the sum.
 
     Parameters
     ----------
@@ -61,14 +62,14 @@ def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights:
         Loss -> its value before its weight.
     products : ndarray
         Inner products of the losses' gradients before their weights, in the order of ``losses``, [L, L]:
-        ``G @ G.T`` of gradients [L, P]. From them any weights' shares follow without another backward pass.
+        ``G @ G.T`` of gradients [L, P]. They give the shares for any weights without another backward pass.
     weights : mapping
         Loss -> its weight.
 
     Raises
     ------
     DataError
-        Products of another size, or weights of other losses.
+        The size of the products does not fit the losses, or the weights belong to other losses.
     """
     names, products = list(losses), np.asarray(products, np.float64)
     if products.shape != (len(names), len(names)):
@@ -81,14 +82,8 @@ def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights:
     shares = pulls / max(pulls.sum(), 1e-30)  # all weights 0: no gradient, no share
     figure = Figure(figsize=(WIDTH, 1.0 + 0.34 * len(names)), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for ax, values, digits, number in ((left, terms, 6, "{:.3g}"), (right, shares, 2, "{:.0%}")):
-        ax.barh(range(len(names)), values, color=[PALETTE[0] if v >= 0 else PALETTE[1] for v in values])
-        for k, value in enumerate(values):
-            aside = {"xytext": (4 if value >= 0 else -4, 0), "ha": "left" if value >= 0 else "right"}
-            text = number.format(round(value, digits) + 0.0)  # never "-0"
-            ax.annotate(text, (value, k), textcoords="offset points", va="center", fontsize=8, **aside)
-        ax.axvline(0, color="black", linewidth=0.8)
-        ax.set_ylim(len(names) - 0.4, -0.6)
+    _signed_bars(left, terms, "{:.3g}", digits=6)
+    _signed_bars(right, shares, "{:.0%}", digits=2)
     left.set_yticks(range(len(names)), [f"{w:.3g} x {name}" for name, w in zip(names, weight, strict=True)], fontsize=9)
     left.set(xlabel=f"weight x loss (sum {terms.sum():.3g})", xlim=(0, max(1.2 * terms.max(), 1e-6)))
     right.set(xlabel="share of the sum's gradient", xlim=(min(-0.4, 1.3 * shares.min()), max(1.2, 1.2 * shares.max())))
@@ -96,19 +91,30 @@ def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights:
     return figure
 
 
+def _signed_bars(ax: Axes, values: np.ndarray, number: str, digits: int) -> None:
+    """Plot one bar a value, from top to bottom, coloured by its sign, with its number rounded to ``digits``."""
+    ax.barh(range(len(values)), values, color=[PALETTE[0] if v >= 0 else PALETTE[1] for v in values])
+    for k, value in enumerate(values):
+        text = number.format(round(value, digits) + 0.0)  # never "-0"
+        offset, side = ((4, 0), "left") if value >= 0 else ((-4, 0), "right")
+        ax.annotate(text, (value, k), offset, textcoords="offset points", va="center", ha=side, fontsize=8)
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set_ylim(len(values) - 0.4, -0.6)
+
+
 def parameter_bars(
     table: pd.DataFrame, column: str = "parameters", stated: Mapping[str, float] | None = None
 ) -> Figure:
-    """Draw what each component costs (4.8), and the totals beside the paper's (Table 8).
+    """Plot the cost of each component (4.8), and compare the total with the paper's (Table 8).
 
     Parameters
     ----------
     table : DataFrame
-        Index: component; one numeric column to draw. A row "total" is left to the title.
+        Index: component; one numeric column to plot. A row "total" is left out: the title gives the total.
     column : str
-        Which column: its name is the axis label.
+        The column to plot; its name is the axis label.
     stated : mapping, optional
-        Name -> the paper's total, drawn as vertical lines on the running total below.
+        Name -> the paper's total, plotted as vertical lines over the summed bars below.
     """
     parts = table[column].drop("total", errors="ignore")
     total = float(parts.sum())
@@ -120,19 +126,28 @@ def parameter_bars(
     ax.barh(parts.index.astype(str), parts, color=colours)
     ax.invert_yaxis()
     for k, value in enumerate(parts):
-        ax.text(value, k, f" {thousands(value)}  ({value / total:.0%})", va="center", fontsize=8)
+        ax.text(value, k, f" {_with_prefix(value)}  ({value / total:.0%})", va="center", fontsize=8)
     ax.set(xlabel=column, xlim=(0, 1.22 * parts.max()))
-    ax.set_title(f"total {thousands(total)}", fontsize=10)
-    ax.xaxis.set_major_formatter(lambda x, _: thousands(x))
+    ax.set_title(f"total {_with_prefix(total)}", fontsize=10)
+    ax.xaxis.set_major_formatter(lambda x, _: _with_prefix(x))
     if stated is not None:
-        ax = figure.add_subplot(grid[1])
+        below = figure.add_subplot(grid[1])
         left = 0.0
         for value, colour in zip(parts, colours, strict=True):
-            ax.barh([0], [value], left=left, color=colour, edgecolor="white")
+            below.barh([0], [value], left=left, color=colour, edgecolor="white")
             left += value
         for k, (name, value) in enumerate(stated.items()):
-            ax.axvline(value, color="black", linestyle=(":", "--")[k % 2], label=f"paper, {name}: {thousands(value)}")
-        ax.set(yticks=[], xlabel=f"{column}, summed", xlim=(0, 1.05 * max(left, *stated.values())))
-        ax.xaxis.set_major_formatter(lambda x, _: thousands(x))
-        ax.legend(fontsize=8, loc="upper left", ncols=2, bbox_to_anchor=(0, 1.35), frameon=False)
+            label = f"paper, {name}: {_with_prefix(value)}"
+            below.axvline(value, color="black", linestyle=(":", "--")[k % 2], label=label)
+        below.set(yticks=[], xlabel=f"{column}, summed", xlim=(0, 1.05 * max(left, *stated.values())))
+        below.xaxis.set_major_formatter(lambda x, _: _with_prefix(x))
+        below.legend(fontsize=8, loc="upper left", ncols=2, bbox_to_anchor=(0, 1.35), frameon=False)
     return figure
+
+
+def _with_prefix(value: float) -> str:
+    """Write a number with the SI prefix k, M or G."""
+    for prefix, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {prefix}"
+    return f"{value:g}"

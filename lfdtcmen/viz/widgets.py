@@ -1,6 +1,6 @@
-"""Sliders for a notebook. They draw with the functions of :mod:`lfdtcmen.viz`, so each has a static twin there.
+"""Sliders for a notebook, each around a figure of :mod:`lfdtcmen.viz`. They need the extra "notebooks".
 
-A widget is a box whose last child is the picture: an image, redrawn when a control moves.
+A widget is a box of controls; its last child is the picture, made anew when a control changes.
 """
 
 import io
@@ -16,26 +16,25 @@ from PIL import Image
 from torch import nn
 
 from lfdtcmen import viz
-from lfdtcmen.analysis.codes import evaluation_mode
+from lfdtcmen.analysis.codes import drl_of, evaluation_mode, to_tensor
 from lfdtcmen.analysis.inflation import count_epochs, steps_of_counts
 from lfdtcmen.beyond.extended_drl import generate_from
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.synthetic import action_unit_field, draw_face, warp_photograph
+from lfdtcmen.datasets.synthetic import Counterfactuals, action_unit_field, draw_face, warp_photograph
 from lfdtcmen.datasets.synthetic.action_units import NAMES, to_intensity
-from lfdtcmen.errors import DataError
+from lfdtcmen.errors import DataError, missing_extra
 from lfdtcmen.images import as_frames, grey_change
-from lfdtcmen.modules.drl import Codes
 from lfdtcmen.preprocessing.apex import flow_length, frame_difference, spot_apex, spot_interval
 from lfdtcmen.preprocessing.flow import strain
 
 try:
     import ipywidgets
 except ImportError as error:
-    raise ImportError("the sliders need the extra \"notebooks\"; pip install 'lfdtcmen[notebooks]'") from error
+    raise missing_extra("lfdtcmen.viz.widgets", "notebooks") from error
 
-PICTURE_DPI = 90  # a slider should follow the hand: a smaller picture is drawn faster
-FLICKER = 400  # milliseconds a frame
-# a control is 300 px wide by default, which leaves no room for a slider beside a long name
+PICTURE_DPI = 90  # a small picture is made fast enough to follow the slider
+FRAME_DURATION = 400  # milliseconds a frame of the animated face
+# a control is 300 px wide by default, too narrow for a long name and a slider
 WIDE = {"style": {"description_width": "16em"}, "layout": {"width": "38em"}}
 LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that a stronger unit looks stronger
 
@@ -46,32 +45,32 @@ def action_unit_slider(
     seed: int = 0,
     photograph: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> ipywidgets.VBox:
-    """Let action units act on a face; the static twin is :func:`~lfdtcmen.viz.action_unit_sheet`.
+    """Move a face by action units; the static figure is :func:`~lfdtcmen.viz.action_unit_sheet`.
 
     Parameters
     ----------
     units : sequence of int
-        FACS numbers, a slider each. They add up, as on a face: 6 and 12 make a smile. The first one begins at 1.5 px.
+        FACS numbers, one slider each. Their motions add up: 6 and 12 make a smile. The first one starts at 1.5 px.
     subjects : int
-        How many drawn faces to choose from.
+        How many synthetic faces to choose from.
     seed : int
-        Of the data set that the drawn faces belong to.
+        Random seed of the synthetic data set.
     photograph : tuple, optional
-        A real face in place of the drawn ones: the frame, uint8 [128, 128, 3], and its five landmarks [5, 2], as
+        A real face instead of the synthetic ones: the frame, uint8 [128, 128, 3], and its five landmarks [5, 2], as
         :func:`lfdtcmen.datasets.synthetic.warp_photograph` takes them.
 
     Returns
     -------
     ipywidgets.VBox
-        Controls: subject (drawn faces only), side, intensity of each unit (pixels). The picture shows the face at
+        Controls: subject (synthetic faces only), side, intensity of each unit (pixels). The picture shows the face at
         rest, with the units, the difference, the exact motion and its strain.
 
     Raises
     ------
     DataError
-        An action unit that is not drawn, or a photograph that :func:`warp_photograph` refuses.
+        An unknown action unit, or a photograph that :func:`warp_photograph` refuses.
     """
-    to_intensity(dict.fromkeys(units, 0.0))  # refuses a unit that is not drawn
+    to_intensity(dict.fromkeys(units, 0.0))  # raises on an unknown unit
     sides = [("both", (1, 1)), ("image-left", (1, 0)), ("image-right", (0, 1))]
     controls = {"subject": ipywidgets.IntSlider(description="subject", min=0, max=subjects - 1, **WIDE)}
     if photograph is not None:
@@ -95,12 +94,12 @@ def action_unit_slider(
     return _slider(controls, draw)
 
 
-def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
-    """Give one face another's motion, faintly or strongly; the static twin is :func:`~lfdtcmen.viz.swap_grid`.
+def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ipywidgets.VBox:
+    """Give one face another's motion, at any strength; the static figure is :func:`~lfdtcmen.viz.swap_grid`.
 
     The motion code runs along the line from the donor's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
-    strength 0 the generated change is zero, at 1 it should equal the true one, above it exaggerates. The truth, and the
-    errors of the generated face and of a copy of the identity's frame, are those of strength 1.
+    strength 0 the generated change is zero; at 1 it should equal the true one; above 1 it is exaggerated. The truth
+    and both errors (of the generated face, and of a copy of the identity's frame) are those of strength 1.
 
     Parameters
     ----------
@@ -119,11 +118,13 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
     DataError
         The model has no generator.
     """
-    if model.drl is None or model.drl.generator is None:
+    drl = drl_of(model)
+    if drl.generator is None:
         raise DataError("the model has no generator to swap with", "motion_swap_slider", "build it with drl='full'")
     people = len(counterfactuals.onset)
-    onset = [_encode(model, frame[None]) for frame in counterfactuals.onset]
-    apex = [[_encode(model, frame[None]) for frame in frames] for frames in counterfactuals.apex]
+    with torch.no_grad(), evaluation_mode(model):
+        onset = [drl.encode(to_tensor(frame[None], model)) for frame in counterfactuals.onset]
+        apex = [[drl.encode(to_tensor(frame[None], model)) for frame in frames] for frames in counterfactuals.apex]
     true = grey_change(counterfactuals.onset_clean[:, None], counterfactuals.apex_clean)  # [I, M, H, W]
     names = [(f"{k}: {emotion}", k) for k, emotion in enumerate(counterfactuals.emotions)]
     controls = {
@@ -138,7 +139,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
         rest, moved = onset[donor], apex[donor][motion]
         code = rest.motion + strength * (moved.motion - rest.motion)  # [1, 256, h, w]
         with evaluation_mode(model):
-            images = [generate_from(model.drl, onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
+            images = [generate_from(drl, onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
         before, after = (image.float().cpu() for image in images)  # [1, 3, H, W]
         change = 255 * (after - before).mean(1)[0].numpy()  # [H, W]
         return viz.swap_strip(
@@ -156,10 +157,10 @@ def motion_swap_slider(model: nn.Module, counterfactuals) -> ipywidgets.VBox:
 def loss_weight_sliders(
     losses: Mapping[str, float], gradients: np.ndarray, weights: Mapping[str, float]
 ) -> ipywidgets.VBox:
-    """Weigh the losses of one batch; the static twin is :func:`~lfdtcmen.viz.loss_weight_bars`.
+    """Weigh the losses of one batch; the static figure is :func:`~lfdtcmen.viz.loss_weight_bars`.
 
-    The sum and its gradient are linear in the weights: one backward pass a loss, made beforehand, serves every position
-    of the sliders.
+    The sum and its gradient are linear in the weights, so one backward pass a loss, made beforehand, serves all
+    positions of the sliders.
 
     Parameters
     ----------
@@ -168,12 +169,12 @@ def loss_weight_sliders(
     gradients : ndarray
         Of each loss before its weight, in the order of ``losses``, on the parameters in question, [L, P].
     weights : mapping
-        Where the sliders begin.
+        Loss -> the weight at which its slider starts; 0 for a loss that is missing.
 
     Returns
     -------
     ipywidgets.VBox
-        Controls: a weight for each loss, from 0 to four times where it begins (to 1 where it begins at 0).
+        Controls: a weight for each loss, from 0 to four times its start (to 1 if it starts at 0).
 
     Raises
     ------
@@ -194,7 +195,7 @@ def loss_weight_sliders(
 
 
 def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
-    """Leaf through held-out samples, the mistakes first; the static twin is :func:`~lfdtcmen.viz.prediction_strip`.
+    """Go through held-out samples, the mistakes first; the static figure is :func:`~lfdtcmen.viz.prediction_strip`.
 
     Parameters
     ----------
@@ -207,8 +208,8 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
     Returns
     -------
     ipywidgets.VBox
-        Controls: which samples (all mistakes, each kind of mistake, those called right), the sample (the most certain
-        answer first), what the face does (onset and apex in turn, or one of them held). Then the face, and the picture:
+        Controls: which samples (all mistakes, each kind of mistake, those predicted correctly), the sample (the most
+        certain prediction first), the face (onset and apex in turn, or one of them). Then the face, and the picture:
         onset, difference, flow and class probabilities.
 
     Raises
@@ -216,52 +217,67 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
     DataError
         Pairs without flow, predictions of several seeds, of other pairs, or of none.
     """
-    if pairs.flow is None:
+    flow = pairs.flow
+    if flow is None:
         raise DataError("the pairs have no flow", "fold_explorer", "call prepare_pairs first")
     table = predictions.reset_index(drop=True)
-    keys = [pd.MultiIndex.from_frame(part[["subject", "clip"]]) for part in (pairs.manifest, table)]
-    if keys[1].has_duplicates:
-        raise DataError("some clips are predicted more than once", "fold_explorer", "choose one model and one seed")
-    where = keys[0].get_indexer(keys[1])  # [N]: the pair of each prediction
-    if len(table) == 0 or (where < 0).any():
-        raise DataError(f"{(where < 0).sum()} of {len(table)} predictions are of no such pair", "fold_explorer")
-    names = pairs.label_names
-    probabilities = table[[f"p_{name}" for name in names]].to_numpy()  # [N, C]
-    table = table.assign(true=[names[c] for c in table["label"]], called=[names[c] for c in table["prediction"]])
-    table = table.loc[np.argsort(-probabilities.max(1), kind="stable")]  # the most certain answer first
-    wrong = table[table["prediction"] != table["label"]]
-    kinds = sorted(wrong.groupby(["true", "called"]).groups.items(), key=lambda kind: -len(kind[1]))
-    groups = {"all mistakes": wrong.index}
-    groups |= {f"{true} called {called}": rows for (true, called), rows in kinds}
-    groups |= {"called right": table.index.difference(wrong.index, sort=False)}
-    groups = {f"{name} ({len(rows)})": rows for name, rows in groups.items() if len(rows)}
-
+    pair_of = _pair_of_each(table, pairs)  # [N]
+    table = _sort_by_certainty(table, pairs.label_names)
+    groups = _group_by_mistake(table)
     show = ipywidgets.Dropdown(description="show", options=list(groups), **WIDE)
     number = ipywidgets.IntSlider(description="sample", max=len(groups[show.value]) - 1, **WIDE)
     face = ipywidgets.Dropdown(description="face", options=["in turn", "onset", "apex"], **WIDE)
     flicker = ipywidgets.Image(format="gif", width=256, height=256, layout={"align_self": "flex-start"})
 
-    def choose(_change) -> None:
+    def choose(_change: object) -> None:
         number.max, number.value = len(groups[show.value]) - 1, 0
 
     def draw(show: str, number: int, face: str) -> Figure:
         row = groups[show][number]
-        k = where[row]
-        held = {"in turn": (pairs.onset[k], pairs.apex[k]), "onset": (pairs.onset[k],), "apex": (pairs.apex[k],)}
-        flicker.value = _animation(held[face])
-        about = table.loc[row]
-        title = f"{about['subject']}, {about['clip']}: {about['true']}, called {about['called']}"
-        one = (pairs.onset[[k]], pairs.apex[[k]], pairs.flow[[k]])
-        return viz.prediction_strip(*one, probabilities[[row]], names, [about["label"]], [title])
+        k, sample = pair_of[row], table.loc[row]
+        frames = {"in turn": (pairs.onset[k], pairs.apex[k]), "onset": (pairs.onset[k],), "apex": (pairs.apex[k],)}
+        flicker.value = _animation(frames[face])
+        title = f"{sample['subject']}, {sample['clip']}: {sample['true']}, predicted {sample['predicted']}"
+        probabilities = sample[[f"p_{name}" for name in pairs.label_names]].to_numpy(float)[None]  # [1, C]
+        one = (pairs.onset[[k]], pairs.apex[[k]], flow[[k]])
+        return viz.prediction_strip(*one, probabilities, pairs.label_names, [sample["label"]], [title])
 
-    show.observe(choose, names="value")  # before the redrawing: a group may be smaller than the last one
+    show.observe(choose, names="value")  # before the figure is made: a group may be smaller than the last one
     box = _slider({"show": show, "number": number, "face": face}, draw)
     box.children = (show, number, face, flicker, box.children[-1])
     return box
 
 
+def _pair_of_each(table: pd.DataFrame, pairs: PairSet) -> np.ndarray:
+    """Return the position in ``pairs`` of each prediction, [N]."""
+    keys, known = (pd.MultiIndex.from_frame(part[["subject", "clip"]]) for part in (table, pairs.manifest))
+    if keys.has_duplicates:
+        raise DataError("some clips are predicted more than once", "fold_explorer", "choose one model and one seed")
+    positions = known.get_indexer(keys)
+    if len(table) == 0 or (positions < 0).any():
+        raise DataError(f"{(positions < 0).sum()} of {len(table)} predictions are of no such pair", "fold_explorer")
+    return positions
+
+
+def _sort_by_certainty(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return predictions with the names of both classes, the most certain first; the index stays."""
+    largest = table[[f"p_{name}" for name in names]].to_numpy().max(1)  # [N]
+    true, predicted = ([names[c] for c in table[column]] for column in ("label", "prediction"))
+    return table.assign(true=true, predicted=predicted).loc[np.argsort(-largest, kind="stable")]
+
+
+def _group_by_mistake(table: pd.DataFrame) -> dict[str, pd.Index]:
+    """Return a label for all mistakes, each kind of mistake (the most frequent first) and the rest -> its rows."""
+    wrong = table[table["prediction"] != table["label"]]
+    kinds = sorted(wrong.groupby(["true", "predicted"]).groups.items(), key=lambda kind: -len(kind[1]))
+    groups = {"all mistakes": wrong.index}
+    groups |= {f"{true} predicted as {predicted}": rows for (true, predicted), rows in kinds}
+    groups |= {"predicted correctly": table.index.difference(wrong.index, sort=False)}
+    return {f"{name} ({len(rows)})": rows for name, rows in groups.items() if len(rows)}
+
+
 def apex_timeline(frames: np.ndarray, fps: float, apex: int | None = None) -> ipywidgets.VBox:
-    """Go through a clip, beside the curves that spot its apex; the static twin is :func:`~lfdtcmen.viz.clip_timeline`.
+    """Go through a clip and the curves that spot its apex; the static figure is :func:`~lfdtcmen.viz.clip_timeline`.
 
     Parameters
     ----------
@@ -281,7 +297,7 @@ def apex_timeline(frames: np.ndarray, fps: float, apex: int | None = None) -> ip
     Raises
     ------
     DataError
-        Frames that are not aligned, or an apex outside of the clip.
+        Frames that are not aligned, or an apex outside the clip.
     """
     found = spot_interval(frames, fps)
     curves = {
@@ -303,7 +319,7 @@ def apex_timeline(frames: np.ndarray, fps: float, apex: int | None = None) -> ip
 
 
 def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int) -> ipywidgets.VBox:
-    """Inflate a score practice by practice; the static twin is :func:`~lfdtcmen.viz.score_steps`.
+    """Inflate a score practice by practice; the static figure is :func:`~lfdtcmen.viz.score_steps`.
 
     Parameters
     ----------
@@ -315,8 +331,8 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
     Returns
     -------
     ipywidgets.VBox
-        Controls: number of last epochs looked at, number of seeds tried, split, averaging. The picture shows what each
-        adds (:func:`~lfdtcmen.analysis.inflation.inflated_scores`), from the honest score to the reported one.
+        Controls: number of last epochs to choose from, number of seeds tried, split, averaging. The picture shows what
+        each adds (:func:`~lfdtcmen.analysis.inflation.inflated_scores`), from the honest score to the reported one.
     """
     controls = {
         "epochs": ipywidgets.IntSlider(description="epochs", value=1, min=1, max=apart["epoch"].nunique(), **WIDE),
@@ -328,30 +344,30 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
             description="average", options=[("pooled", False), ("over folds", True)], **WIDE
         ),
     }
-    counts = [count_epochs(table, num_classes) for table in (apart, mixed)]
+    counts_apart, counts_mixed = count_epochs(apart, num_classes), count_epochs(mixed, num_classes)
 
-    def draw(**chosen) -> Figure:
-        return viz.score_steps(steps_of_counts(*counts, **chosen))
+    def draw(epochs: int, seeds: int, at_random: bool, over_folds: bool) -> Figure:
+        return viz.score_steps(steps_of_counts(counts_apart, counts_mixed, epochs, seeds, at_random, over_folds))
 
     return _slider(controls, draw)
 
 
 def _slider(controls: dict[str, ipywidgets.Widget], draw: Callable[..., Figure]) -> ipywidgets.VBox:
     """Return a box of the controls above the picture that ``draw`` makes of their values."""
-    picture = ipywidgets.Image(format="png", layout={"align_self": "flex-start"})  # as it is: a box would stretch it
-    drawn = None
+    picture = ipywidgets.Image(format="png", layout={"align_self": "flex-start"})  # not stretched by the box
+    shown: dict[str, object] | None = None  # the values of the controls in the picture
 
-    def redraw(_change=None) -> None:
-        nonlocal drawn
+    def redraw(_change: object = None) -> None:
+        nonlocal shown
         values = {name: control.value for name, control in controls.items()}
-        if values != drawn:  # one control may move another, and each tells of it
+        if values != shown:  # one control may change another, and both call this
             figure = draw(**values)
             figure.set_dpi(PICTURE_DPI)
             canvas = FigureCanvasAgg(figure)
-            canvas.draw()  # once, where savefig lays a figure out in a pass of its own
+            canvas.draw()  # once: savefig would lay the figure out a second time
             png = io.BytesIO()
             Image.fromarray(np.asarray(canvas.buffer_rgba())).save(png, "PNG", compress_level=1)
-            picture.value, drawn = png.getvalue(), values
+            picture.value, shown = png.getvalue(), values
 
     for control in controls.values():
         control.observe(redraw, names="value")
@@ -360,16 +376,8 @@ def _slider(controls: dict[str, ipywidgets.Widget], draw: Callable[..., Figure])
 
 
 def _animation(frames: Sequence[np.ndarray]) -> bytes:
-    """Return frames [H, W, 3] as a GIF that goes on for ever: the browser plays it, the kernel has nothing to do."""
+    """Return frames [H, W, 3] as an endless GIF: the browser plays it, without the kernel."""
     file = io.BytesIO()
     first, *others = (Image.fromarray(frame).quantize(128) for frame in frames)
-    first.save(file, "GIF", save_all=True, append_images=others, duration=FLICKER, loop=0)
+    first.save(file, "GIF", save_all=True, append_images=others, duration=FRAME_DURATION, loop=0)
     return file.getvalue()
-
-
-@torch.no_grad()
-def _encode(model: nn.Module, frames: np.ndarray) -> Codes:
-    device = next(model.parameters()).device
-    images = torch.from_numpy(frames).permute(0, 3, 1, 2).float().div(255)  # [1, 3, H, W]
-    with evaluation_mode(model):
-        return model.drl.encode(images.to(device))

@@ -1,4 +1,4 @@
-"""The widgets in JupyterLab, in a real browser: run all cells, move a slider, see another picture, find no error.
+"""The widgets in JupyterLab, in a real browser: all cells run, a moved slider changes its picture, no error occurs.
 
 Skipped where playwright or Chromium is missing. Screenshots are left in ``runs/browser``.
 """
@@ -30,10 +30,10 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "runs" / "browser"
 REAL = "11_honest_evaluation"  # the fastest one with a slider
-# seconds, on a machine that has other work too
-START = 60  # until JupyterLab answers, and its kernel
-RUN = 150  # for all cells of a notebook
-MOVE = 15  # until a picture has changed
+# seconds, on a busy machine
+START_TIMEOUT = 60  # until JupyterLab answers, and its kernel
+RUN_TIMEOUT = 150  # for all cells of a notebook
+MOVE_TIMEOUT = 15  # until a picture has changed
 # each cell's last expression is a widget
 CELLS = {
     "action units": """
@@ -62,9 +62,9 @@ from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.datasets.preparation import prepare_pairs
 
 pairs = prepare_pairs(make_dataset("easy", "3class", subjects=3))
-chances = np.random.default_rng(0).dirichlet(np.ones(3), len(pairs))
-table = pairs.manifest[["subject", "clip"]].assign(label=pairs.labels, prediction=chances.argmax(1))
-table = table.assign(**{f"p_{name}": chances[:, c] for c, name in enumerate(pairs.label_names)})
+probabilities = np.random.default_rng(0).dirichlet(np.ones(3), len(pairs))
+table = pairs.manifest[["subject", "clip"]].assign(label=pairs.labels, prediction=probabilities.argmax(1))
+table = table.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(pairs.label_names)})
 widgets.fold_explorer(pairs, table)
 """,
     "apex timeline": """
@@ -79,20 +79,20 @@ widgets.apex_timeline(align_clip(clip.frames, landmarks=clip.landmarks[0]), clip
 
 @dataclass
 class Tab:
-    """One browser page, and what it has said so far."""
+    """One browser page, its console errors, and its messages to and from the kernel."""
 
     page: "playwright.Page"
-    said: list[str] = field(default_factory=list)  # console errors and uncaught exceptions
+    console_errors: list[str] = field(default_factory=list)  # and uncaught exceptions
     sent: list[bytes] = field(default_factory=list)  # over the kernel's websocket
     received: list[bytes] = field(default_factory=list)
 
     def __post_init__(self):
         self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
         self.page.on("websocket", self._listen)
 
     def failures(self) -> list[str]:
-        """Return the errors that the kernel has sent. JupyterLab shows them as it shows warnings: no element tells."""
+        """Return the errors that the kernel has sent: on the page they look like warnings."""
         failed = [frame for frame in self.received if re.search(rb'"msg_type": ?"error"', frame)]
         return [frame.decode(errors="replace") for frame in failed]
 
@@ -101,11 +101,11 @@ class Tab:
             if condition():
                 return
             self.page.wait_for_timeout(100)
-        pytest.fail(f"waited {seconds} s in vain until {what}")
+        pytest.fail(f"after {seconds} s it is not so that {what}")
 
     def _note(self, message) -> None:
         if message.type == "error":
-            self.said.append(f"{message.text} ({message.location['url']})")
+            self.console_errors.append(f"{message.text} ({message.location['url']})")
 
     def _listen(self, socket) -> None:
         if "/channels" in socket.url:
@@ -119,9 +119,9 @@ def as_bytes(data: bytes | str) -> bytes:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[str]:
-    """Start JupyterLab on a folder of its own, without anybody's settings; give its address with {} for a notebook."""
+    """Start JupyterLab on an empty folder with default settings; give its address, with {} for the notebook."""
     folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
-    (folder / "notebooks").mkdir()  # the series writes beside the folder that it is in
+    (folder / "notebooks").mkdir()  # the notebooks write next to the folder that they are in
     for name, sources in {"widgets": CELLS.values(), "wrong": ["1 / 0"]}.items():
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         cells = [new_code_cell(source.strip()) for source in sources]
@@ -130,7 +130,7 @@ def lab(tmp_path_factory) -> Iterator[str]:
     settings = {
         # all cells in the page at once: by default those out of sight are taken out of it, with their outputs
         "notebook-extension/tracker": '{"windowingMode": "none"}',
-        "apputils-extension/notification": '{"fetchNews": "false"}',  # nor a question whether news are wanted
+        "apputils-extension/notification": '{"fetchNews": "false"}',  # and no question about news
     }
     for name, text in settings.items():
         file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -144,7 +144,7 @@ def lab(tmp_path_factory) -> Iterator[str]:
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     command += [f"--IdentityProvider.token={token}"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # no question to the internet
-    surroundings = os.environ | {
+    environment = os.environ | {
         "LFDTCMEN_PROFILE": "smoke",
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
@@ -154,7 +154,7 @@ def lab(tmp_path_factory) -> Iterator[str]:
         "IPYTHONDIR": str(home / "ipython"),
     }
     with open(home / "log", "wb") as log:
-        server = subprocess.Popen(command, env=surroundings, cwd=folder, stdout=log, stderr=log)
+        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
     try:
         wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, home / "log")
         yield f"http://127.0.0.1:{port}/lab/tree/notebooks/{{}}.ipynb?token={token}&reset"
@@ -164,7 +164,7 @@ def lab(tmp_path_factory) -> Iterator[str]:
 
 
 def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
-    for _ in range(2 * START):
+    for _ in range(2 * START_TIMEOUT):
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
@@ -189,13 +189,15 @@ def run_all(tab: Tab, address: str) -> None:
     """Open a notebook and run all cells; wait for the last one, or for an error."""
     page, prompts = tab.page, "all => all.every(prompt => /\\[\\d+\\]/.test(prompt.textContent))"
     page.goto(address)
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=1000 * START)
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=1000 * START_TIMEOUT)
     # the page shows a kernel as idle before it has one, and would ask for it in a dialog
-    tab.wait_until(lambda: any(b"kernel_info_reply" in frame for frame in tab.received), START, "the kernel answers")
+    tab.wait_until(
+        lambda: any(b"kernel_info_reply" in frame for frame in tab.received), START_TIMEOUT, "the kernel answers"
+    )
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     numbered = page.locator(".jp-CodeCell .jp-InputPrompt")
-    tab.wait_until(lambda: tab.failures() or numbered.evaluate_all(prompts), RUN, "all cells have run")
+    tab.wait_until(lambda: tab.failures() or numbered.evaluate_all(prompts), RUN_TIMEOUT, "all cells have run")
     page.wait_for_timeout(300)  # the last cell's number may come before its output
     assert tab.failures() == []
 
@@ -220,7 +222,7 @@ def move_slider(tab: Tab, output, number: int = 0) -> None:
     value = handle.get_attribute("aria-valuetext")
     handle.focus()
     handle.press("ArrowRight")
-    tab.wait_until(lambda: image.get_attribute("src") != source, MOVE, "the picture has changed")
+    tab.wait_until(lambda: image.get_attribute("src") != source, MOVE_TIMEOUT, "the picture has changed")
     assert handle.get_attribute("aria-valuetext") != value
     after = picture(image)
     assert after.startswith("data:image/png;base64,") and after != before
@@ -234,26 +236,26 @@ def test_every_widget_follows_its_slider(lab, tab):
     assert cells.count() == len(CELLS)
     for k, name in enumerate(CELLS):
         output = cells.nth(k).locator(".jp-OutputArea")
-        output.locator("img.widget-image").last.wait_for(timeout=1000 * MOVE)
+        output.locator("img.widget-image").last.wait_for(timeout=1000 * MOVE_TIMEOUT)
         move_slider(tab, output)
         output.screenshot(path=SCREENSHOTS / f"{name.replace(' ', '_')}.png")
         if name == "fold explorer":  # its face flickers: onset and apex in turn
             face = output.locator("img.widget-image").first
             first = face.screenshot()
-            tab.wait_until(lambda face=face, first=first: face.screenshot() != first, MOVE, "the face flickers")
-    assert tab.failures() == [] and tab.said == []
+            tab.wait_until(lambda face=face, first=first: face.screenshot() != first, MOVE_TIMEOUT, "the face flickers")
+    assert tab.failures() == [] and tab.console_errors == []
 
 
-def test_a_notebook_of_the_series_runs_and_its_widget_lives(lab, tab):
+def test_a_notebook_of_the_series_runs_and_its_widget_works(lab, tab):
     run_all(tab, lab.format(REAL))
     output = tab.page.locator(".jp-CodeCell", has=tab.page.locator("img.widget-image")).first
     move_slider(tab, output)
     output.screenshot(path=SCREENSHOTS / f"{REAL}.png")
-    assert tab.failures() == [] and tab.said == []
+    assert tab.failures() == [] and tab.console_errors == []
 
 
 def test_an_error_is_seen(lab, tab):
     with pytest.raises(AssertionError, match="ZeroDivisionError"):
         run_all(tab, lab.format("wrong"))
     tab.page.evaluate("console.error('something is wrong')")
-    assert tab.said and "something is wrong" in tab.said[-1]
+    assert tab.console_errors and "something is wrong" in tab.console_errors[-1]

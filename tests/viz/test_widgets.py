@@ -1,4 +1,4 @@
-"""The sliders answer, with a picture, fast enough to follow the hand."""
+"""Each slider changes its picture, to the figure of the values chosen."""
 
 import io
 from types import SimpleNamespace
@@ -42,8 +42,8 @@ def counterfactuals():
     return SimpleNamespace(onset=onset, onset_clean=onset, apex=apex, apex_clean=apex, emotions=names)
 
 
-def drawn_with(monkeypatch, name: str) -> list[tuple]:
-    """Return the list to which each call of a figure of plots adds its arguments."""
+def calls_of(monkeypatch, name: str) -> list[tuple]:
+    """Return the list to which each call of a figure adds its arguments."""
     calls, figure = [], getattr(widgets.viz, name)
     monkeypatch.setattr(widgets.viz, name, lambda *a, **k: calls.append(a) or figure(*a, **k))
     return calls
@@ -55,7 +55,7 @@ def test_action_unit_slider_redraws():
 
 
 def test_action_units_add_up_and_keep_to_their_side(monkeypatch):
-    calls = drawn_with(monkeypatch, "pair_strip")
+    calls = calls_of(monkeypatch, "pair_strip")
     box = widgets.action_unit_slider(units=(12, 1), subjects=2)
     smile = calls[-1][2]  # [1, 2, 128, 128]
     box.children[3].value = 2.0
@@ -68,7 +68,7 @@ def test_action_units_add_up_and_keep_to_their_side(monkeypatch):
 
 
 def test_action_units_move_a_photograph(monkeypatch):
-    calls = drawn_with(monkeypatch, "pair_strip")
+    calls = calls_of(monkeypatch, "pair_strip")
     photograph = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
     landmarks = np.array([[44, 50], [84, 50], [64, 74], [48, 96], [80, 96]])
     box = widgets.action_unit_slider(photograph=(photograph, landmarks))
@@ -76,7 +76,7 @@ def test_action_units_move_a_photograph(monkeypatch):
     move(box, (1, 0.5), (1, 1.0), (1, 2.0))
     rest, moved, flow, _ = calls[-1]
     assert (rest[0] == photograph).all() and (moved != rest).any()
-    assert 1 < np.linalg.norm(flow[0], axis=0).max() < 3  # about the 2 px that the slider says
+    assert 1 < np.linalg.norm(flow[0], axis=0).max() < 3  # about the 2 px of the slider
     with pytest.raises(DataError, match="outside the photograph"):
         widgets.action_unit_slider(photograph=(photograph, 10 * landmarks))
 
@@ -95,17 +95,17 @@ def test_motion_swap_slider_redraws(counterfactuals):
 
 
 def test_strength_zero_shows_no_change(counterfactuals, monkeypatch):
-    drawn = {}
+    shown = {}
     monkeypatch.setattr(
-        widgets.viz, "swap_strip", lambda *a: drawn.update(change=a[3]) or widgets.viz.face_sheet(a[0][None])
+        widgets.viz, "swap_strip", lambda *a: shown.update(change=a[3]) or widgets.viz.face_sheet(a[0][None])
     )
     box = widgets.motion_swap_slider(LFDTCMEN(num_classes=3), counterfactuals)
     box.children[3].value = 0.0
-    assert np.abs(drawn["change"]).max() == 0
+    assert np.abs(shown["change"]).max() == 0
 
 
-def test_the_swap_is_held_to_the_rendered_truth_and_to_a_copy(counterfactuals, monkeypatch):
-    calls = drawn_with(monkeypatch, "swap_strip")
+def test_the_swap_is_compared_with_the_rendered_truth_and_with_a_copy(counterfactuals, monkeypatch):
+    calls = calls_of(monkeypatch, "swap_strip")
     box = widgets.motion_swap_slider(LFDTCMEN(num_classes=3), counterfactuals)
     box.children[0].value, box.children[2].value = 1, 2
     identity, _, generated, *_, truth = calls[-1]
@@ -131,8 +131,8 @@ def epoch_table(mixed: bool, seeds: int = 4, epochs: int = 6, people: int = 20, 
     tables = []
     for seed in range(seeds):
         for epoch in range(epochs):
-            called = np.where(rng.random(len(labels)) < 0.5, labels, rng.integers(0, 3, len(labels)))
-            tables.append(pd.DataFrame({"seed": seed, "epoch": epoch, **fixed, "prediction": called}))
+            predicted = np.where(rng.random(len(labels)) < 0.5, labels, rng.integers(0, 3, len(labels)))
+            tables.append(pd.DataFrame({"seed": seed, "epoch": epoch, **fixed, "prediction": predicted}))
     return pd.concat(tables, ignore_index=True).sample(frac=1, random_state=0)
 
 
@@ -173,7 +173,7 @@ WEIGHTS = {"reconstruction": 2.0, "emotion": 0.5}
 
 
 def test_loss_weights_move_the_sum_and_its_gradient(monkeypatch):
-    calls = drawn_with(monkeypatch, "loss_weight_bars")
+    calls = calls_of(monkeypatch, "loss_weight_bars")
     gradients = np.array([[1.0, 0, 1], [0, 2, -1], [3, 0, 0]])
     losses = {"reconstruction": 0.5, "emotion": 1.0, "cycle": 0.25}
     box = widgets.loss_weight_sliders(losses, gradients, WEIGHTS)
@@ -198,38 +198,38 @@ def pairs():
 @pytest.fixture
 def predictions(pairs):
     probabilities = np.full((6, 3), 0.1)
-    called = np.array([0, 2, 2, 1, 0, 2])  # clips 1, 2 and 4 are wrong
-    probabilities[np.arange(6), called] = [0.8, 0.5, 0.6, 0.8, 0.9, 0.8]
-    table = pairs.manifest[["subject", "clip"]].assign(label=pairs.labels, prediction=called)
+    predicted = np.array([0, 2, 2, 1, 0, 2])  # clips 1, 2 and 4 are wrong
+    probabilities[np.arange(6), predicted] = [0.8, 0.5, 0.6, 0.8, 0.9, 0.8]
+    table = pairs.manifest[["subject", "clip"]].assign(label=pairs.labels, prediction=predicted)
     table = table.assign(**{f"p_{name}": probabilities[:, c] for c, name in enumerate(pairs.label_names)})
     return table.sample(frac=1, random_state=1).assign(fold=0)  # in another order than the pairs
 
 
-def test_fold_explorer_leafs_through_the_mistakes_the_most_certain_first(pairs, predictions, monkeypatch):
-    calls = drawn_with(monkeypatch, "prediction_strip")
+def test_fold_explorer_goes_through_the_mistakes_the_most_certain_first(pairs, predictions, monkeypatch):
+    calls = calls_of(monkeypatch, "prediction_strip")
     box = widgets.fold_explorer(pairs, predictions)
     show, number, *_ = box.children
-    assert show.options[0] == "all mistakes (3)" and show.options[-1] == "called right (3)"
-    assert "negative called surprise (1)" in show.options
+    assert show.options[0] == "all mistakes (3)" and show.options[-1] == "predicted correctly (3)"
+    assert "negative predicted as surprise (1)" in show.options
     expected = [4, 2, 1]  # sure to 90, 60 and 50 %
-    for place, k in enumerate(expected):
-        number.value = place
+    for position, k in enumerate(expected):
+        number.value = position
         onset, apex, flow, probabilities, _, labels, titles = calls[-1]
         assert (onset[0] == pairs.onset[k]).all() and (apex[0] == pairs.apex[k]).all()
         assert (flow[0] == pairs.flow[k]).all() and labels == [pairs.labels[k]]
-        assert probabilities.max() == pytest.approx([0.9, 0.6, 0.5][place])
-    assert titles == ["a, 2: negative, called surprise"]
+        assert probabilities.max() == pytest.approx([0.9, 0.6, 0.5][position])
+    assert titles == ["a, 2: negative, predicted surprise"]
     move(box, (1, 0), (1, 1), (1, 2), (0, show.options[-1]))
 
 
 def test_choosing_a_smaller_group_begins_at_its_first_sample(pairs, predictions, monkeypatch):
-    calls = drawn_with(monkeypatch, "prediction_strip")
+    calls = calls_of(monkeypatch, "prediction_strip")
     box = widgets.fold_explorer(pairs, predictions)
     box.children[1].value = 2
     before = len(calls)
-    box.children[0].value = "positive called surprise (1)"
+    box.children[0].value = "positive predicted as surprise (1)"
     assert box.children[1].value == box.children[1].max == 0
-    assert len(calls) == before + 1  # the slider moved too, and nothing was drawn twice
+    assert len(calls) == before + 1  # the slider moved too, and no figure was made twice
     assert (calls[-1][0][0] == pairs.onset[2]).all()
 
 
@@ -237,19 +237,19 @@ def test_the_face_flickers_or_stands_still(pairs, predictions):
     box = widgets.fold_explorer(pairs, predictions)
     face, flicker = box.children[2:4]
     frames = {}
-    for held in ("in turn", "onset", "apex"):
-        face.value = held
+    for mode in ("in turn", "onset", "apex"):
+        face.value = mode
         animation = Image.open(io.BytesIO(flicker.value))
-        assert animation.n_frames == (2 if held == "in turn" else 1)
-        frames[held] = np.asarray(animation.convert("RGB")).astype(float)
-    for held, frame in (("onset", pairs.onset[4]), ("apex", pairs.apex[4])):
-        assert np.abs(frames[held] - frame).mean() < 40  # noise in 128 colours
+        assert animation.n_frames == (2 if mode == "in turn" else 1)
+        frames[mode] = np.asarray(animation.convert("RGB")).astype(float)
+    for mode, frame in (("onset", pairs.onset[4]), ("apex", pairs.apex[4])):
+        assert np.abs(frames[mode] - frame).mean() < 40  # noise in 128 colours
     assert np.abs(frames["onset"] - frames["apex"]).mean() > 60
 
 
 def test_a_model_that_is_always_right_has_no_mistakes_to_show(pairs, predictions):
     right = predictions.assign(prediction=predictions["label"])
-    assert widgets.fold_explorer(pairs, right).children[0].options == ("called right (6)",)
+    assert widgets.fold_explorer(pairs, right).children[0].options == ("predicted correctly (6)",)
 
 
 def test_fold_explorer_refuses_what_does_not_belong_together(pairs, predictions):
@@ -269,7 +269,7 @@ def test_fold_explorer_refuses_what_does_not_belong_together(pairs, predictions)
 
 
 def test_apex_timeline_shows_each_curve_with_the_apex_that_it_spots(monkeypatch):
-    calls = drawn_with(monkeypatch, "clip_timeline")
+    calls = calls_of(monkeypatch, "clip_timeline")
     clip = make_clip(0, 5, preset="easy", emotion="surprise")
     frames = align_clip(clip.frames, landmarks=clip.landmarks[0])
     box = widgets.apex_timeline(frames, clip.fps, clip.apex)

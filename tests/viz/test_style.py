@@ -1,4 +1,4 @@
-"""Figures as notebooks store them: light, and the same to the eye."""
+"""What all figures share: a figure as a notebook stores it is light, and looks the same."""
 
 import io
 

@@ -1,0 +1,145 @@
+"""Figures of what the network makes of faces: swaps, maps, embeddings."""
+
+import numpy as np
+import pytest
+
+from lfdtcmen import DataError, viz
+from tests.viz.figures import FLOW, FLOW_LENGTH, FRAMES, OTHER_FRAMES, RNG, check_figure, image, titles
+
+FIGURES = {
+    "swap_grid": lambda: viz.swap_grid(FRAMES[:2], FRAMES, RNG.integers(0, 256, (2, 3, 32, 32, 3), dtype=np.uint8)),
+    "swap_grid_changes": lambda: viz.swap_grid(
+        FRAMES[:1], FRAMES, FRAMES[None], change=FLOW[None, :, 0], true_change=FLOW[None, :, 1]
+    ),
+    "swap_strip": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1]),
+    "swap_strip_truth": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[1]),
+    "attention_maps": lambda: viz.attention_maps(FRAMES, RNG.random((3, 256, 4, 4)), ["a", "b", "c"]),
+    "embedding": lambda: viz.embedding(
+        RNG.normal(size=(30, 2)), {"emotion": ["a", "b", "c"] * 10, "subject": np.arange(30)}
+    ),
+    "attribution_grid": lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((3, 4, 4))}, ["a", "b", "c"]),
+    "attribution_grid_of_one": lambda: viz.attribution_grid(
+        FRAMES[:1], FLOW[:1], {"I": np.zeros((1, 4, 4)), "II": RNG.random((1, 32, 32))}, ["fear"]
+    ),
+}
+# of each figure: visible axes, images, and a text
+SHOWN = {
+    "swap_grid": (11, 11, "motion from"),
+    "swap_grid_changes": (14, 13, "true\nchange"),
+    "swap_strip": (6, 5, "identity from"),
+    "swap_strip_truth": (10, 8, "rendered truth"),
+    "attention_maps": (7, 9, "b"),
+    "embedding": (2, 0, "coloured by emotion"),
+    "attribution_grid": (11, 12, "flow (pixels)"),
+    "attribution_grid_of_one": (5, 6, "fear"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
+    check_figure(FIGURES[name](), *SHOWN[name])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: viz.swap_grid(FRAMES, FRAMES, FRAMES[None]),
+        lambda: viz.embedding(RNG.normal(size=(5, 3)), {"emotion": range(5)}),
+        lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((2, 4, 4))}, ["a", "b", "c"]),
+        lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[0, :16]),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(call):
+    with pytest.raises(DataError):
+        call()
+
+
+def test_swap_grid_has_identities_on_the_left_motions_above_and_changes_below_what_was_generated():
+    generated = RNG.integers(0, 256, (2, 3, 32, 32, 3), dtype=np.uint8)
+    change, true_change = RNG.normal(size=(2, 2, 3, 32, 32))
+    rows = np.reshape(viz.swap_grid(FRAMES[:2], OTHER_FRAMES, generated, change, true_change).axes[:28], (7, 4))
+    for m, ax in enumerate(rows[0, 1:]):
+        np.testing.assert_array_equal(image(ax), OTHER_FRAMES[m])
+    for i in range(2):
+        np.testing.assert_array_equal(image(rows[1 + 3 * i, 0]), FRAMES[i])
+        for m in range(3):
+            for below, values in enumerate((generated, change, true_change)):
+                np.testing.assert_array_equal(image(rows[1 + 3 * i + below, 1 + m]), values[i, m])
+    assert [ax.get_ylabel() for ax in rows[1:4, 1]] == ["generated", "generated\nchange", "true\nchange"]
+
+
+def test_swap_strip_shows_both_changes_in_the_range_of_the_true_one():
+    axes = viz.swap_strip(*FRAMES, 5 * FLOW[0, 0], FLOW[0, 1]).axes
+    assert titles(axes[:3]) == ["identity from", "motion from", "generated"]
+    for ax, value in zip(axes, (*FRAMES, 5 * FLOW[0, 0], FLOW[0, 1]), strict=False):
+        np.testing.assert_array_equal(image(ax), value)
+    assert axes[3].images[0].get_clim() == axes[4].images[0].get_clim()
+    assert axes[3].images[0].get_clim()[1] < np.abs(5 * FLOW[0, 0]).max()
+
+
+def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():
+    black, grey = np.zeros((32, 32, 3), np.uint8), np.full((32, 32, 3), 10, np.uint8)
+    change = np.zeros((32, 32))
+    titles = [ax.get_title() for ax in viz.swap_strip(black, black, grey, change, change, 2 * grey).axes]
+    assert "generated - truth\nmean error 10.00" in titles and "copied identity - truth\nmean error 20.00" in titles
+
+
+def test_a_swap_that_changes_nearly_nothing_says_how_little():
+    change = np.full((32, 32), -0.1)
+    titles = [ax.get_title() for ax in viz.swap_strip(*FRAMES, change, 100 * change).axes]
+    assert "generated change\nat most 0.1" in titles and "true change\nat most 10.0" in titles
+
+
+def test_attention_maps_lie_over_their_faces_as_the_mean_over_channels():
+    attention = RNG.random((3, 8, 4, 4))
+    axes = viz.attention_maps(FRAMES, attention, ["a", "b", "c"]).axes
+    above, below = axes[:3], axes[3:6]
+    assert titles(above) == ["a", "b", "c"]
+    for k in range(3):
+        np.testing.assert_array_equal(image(above[k]), FRAMES[k])
+        np.testing.assert_allclose(image(below[k], 1), attention[k].mean(0))
+    assert axes[6].get_xlabel() + axes[6].get_ylabel() == "attention, 4x4"
+
+
+def test_signed_maps_are_drawn_around_zero_and_the_bar_is_as_see_through_as_they_are():
+    maps = RNG.random((3, 4, 4))
+    for values, cmap in ((maps - 0.3, "RdBu_r"), (maps, "inferno")):
+        figure = viz.attention_maps(FRAMES, values)
+        maps_shown = [image for ax in figure.axes for image in ax.images if image.get_cmap().name == cmap]
+        assert len(maps_shown) == 3
+        low, high = maps_shown[0].get_clim()
+        assert (low == -high) == (cmap == "RdBu_r") and low <= values.min() and high >= values.max()
+        assert maps_shown[0].get_alpha() in [part.get_alpha() for part in figure.axes[-1].collections]
+
+
+def test_embedding_plots_the_same_points_in_each_panel_grouped_by_its_values():
+    points = RNG.normal(size=(6, 2))
+    left, right = viz.embedding(points, {"emotion": list("ababab"), "subject": range(6)}, "PCA").axes
+    assert titles((left, right)) == ["coloured by emotion", "coloured by subject"]
+    assert (left.get_xlabel(), left.get_ylabel()) == ("PCA 1", "PCA 2")
+    groups = {group.get_label(): group.get_offsets() for group in left.collections}
+    np.testing.assert_array_equal(groups["a"], points[::2])
+    np.testing.assert_array_equal(groups["b"], points[1::2])
+    np.testing.assert_array_equal(np.concatenate([group.get_offsets() for group in right.collections]), points)
+
+
+def test_embedding_draws_every_group_with_a_mark_of_its_own():
+    for groups in (3, 25, 100):
+        points = RNG.normal(size=(2 * groups, 2))
+        ax = viz.embedding(points, {"subject": np.arange(2 * groups) % groups}).axes[0]
+        looks = {(*c.get_facecolor()[0], c.get_paths()[0].vertices.tobytes()) for c in ax.collections}
+        assert len(looks) == len(ax.collections) == groups
+        assert len({look[:4] for look in looks}) < 10  # more colours are not distinguishable
+
+
+def test_attribution_grid_has_each_map_in_a_range_of_its_own():
+    maps = {"I": RNG.random((3, 4, 4)), "II": 9 * RNG.random((3, 8, 8))}
+    rows = np.reshape(viz.attribution_grid(FRAMES, FLOW, maps, ["a", "b", "c"]).axes[:12], (4, 3))
+    assert titles(rows[0]) == ["a", "b", "c"]
+    assert [ax.get_ylabel() for ax in rows[:, 0]] == ["apex", "flow", "I", "II"]
+    for k in range(3):
+        np.testing.assert_array_equal(image(rows[0, k]), FRAMES[k])
+        np.testing.assert_allclose(image(rows[1, k]), FLOW_LENGTH[k], rtol=1e-6)
+        for ax, values in zip(rows[2:, k], maps.values(), strict=True):
+            np.testing.assert_array_equal(image(ax, 1), values[k])
+            assert ax.images[1].get_clim() == (0, values[k].max())

@@ -1,0 +1,149 @@
+"""Forests: tables of numbers with their intervals."""
+
+import pandas as pd
+import pytest
+
+from lfdtcmen import DataError, viz
+from lfdtcmen.evaluation.results import COLUMNS
+from tests.viz.figures import check_figure
+
+
+def tidy(rows: list[tuple]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def scores() -> pd.DataFrame:
+    return tidy([("majority", "UF1", "", 0.26, 0.25, 0.27, ""), ("full", "UF1", "", 0.6, 0.5, 0.7, "")])
+
+
+def report() -> pd.DataFrame:
+    rows = [("a", "motion gain", "", 0.02, 0.01, 0.03, ""), ("a", "identity leak", "", 0.9, 0.8, 1.0, "")]
+    return tidy(rows).assign(reference=[1.0, 0.1], target=["1", "chance"])
+
+
+def attribution() -> pd.DataFrame:
+    rows = [("I", "share", "motion", 0.3, 0.2, 0.4, ""), ("I", "share", "motion", 0.1, 0.0, 0.2, "chance")]
+    compared = {"chance": 0.2, "mean map": 0.25, "untrained": 0.22, "true motion": 0.5}
+    return tidy([*rows, ("III", "share", "both", 0.4, 0.3, 0.5, "")]).assign(**compared)
+
+
+def probe_answers() -> pd.DataFrame:
+    score = {"value": [0.9, 0.4, 0.0], "low": [0.8, 0.3, -0.1], "high": [1.0, 0.5, 0.1], "chance": [0.1, 0.33, 0.0]}
+    asked = {"metric": ["subject", "emotion", "action units"], "part": "mo(apex)", "against": ""}
+    asked |= {"positions": "all", "probe": "linear"}
+    return pd.concat([pd.DataFrame({"model": m, **asked, **score}) for m in ("untrained", "a")], ignore_index=True)
+
+
+def swap_table() -> pd.DataFrame:
+    return tidy([("a", "error", "0", 0.5, 0.4, 0.6, ""), ("a", "error", "all", 0.6, 0.5, 0.7, "")])
+
+
+def inflation() -> pd.DataFrame:
+    scores = [("honest", 0.6, 0.5, 0.7), ("best epoch", 0.65, 0.55, 0.75), ("lucky seed", 0.61, 0.5, 0.7)]
+    added = [("honest", 0, 0, 0), ("best epoch", 0.05, 0.02, 0.08), ("lucky seed", 0.01, -0.01, 0.03)]
+    rows = [(name, "UF1", "", *numbers, "") for name, *numbers in scores]
+    return tidy(rows + [(name, "UF1", "", *numbers, "honest") for name, *numbers in added])
+
+
+def ablations() -> pd.DataFrame:
+    settings = {"I": "motion encoder only", "II": "b", "III": "c", "IV": "d"}
+    rows = [(setting, "UF1", "", 0.5, 0.4, 0.6, "") for setting in settings]
+    rows += [("II", "UF1", "", 0.1, 0.05, 0.2, "above"), ("III", "UF1", "", -0.1, -0.15, -0.05, "above")]
+    table = tidy([*rows, ("IV", "UF1", "", 0.0, -0.1, 0.1, "above")])
+    return table.assign(what=table["model"].map(settings))
+
+
+FIGURES = {
+    "forest": lambda: viz.forest(scores(), metrics=["UF1"], lines={"chance": 1 / 3}),
+    "report_forest": lambda: viz.report_forest(report()),
+    "attribution_forest": lambda: viz.attribution_forest(attribution()),
+    "probe_forest": lambda: viz.probe_forest(probe_answers()),
+    "swap_bars": lambda: viz.swap_bars(swap_table()),
+}
+# of each figure: visible axes, images, and a text
+SHOWN = {
+    "forest": (1, 0, "0.600"),
+    "report_forest": (1, 0, "0.90"),
+    "attribution_forest": (1, 0, "0.400"),
+    "probe_forest": (3, 0, "action units\n$R^2$"),
+    "swap_bars": (1, 0, "squared error of the change,\nmultiple of a copy's"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
+    check_figure(FIGURES[name](), *SHOWN[name])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: viz.attribution_forest(attribution().drop(columns="true motion")),
+        lambda: viz.probe_forest(probe_answers().drop(columns="chance")),
+        lambda: viz.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
+        lambda: viz.swap_bars(swap_table().drop(columns="low")),
+        lambda: viz.forest(scores(), metrics=["UAR"]),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(call):
+    with pytest.raises(DataError):
+        call()
+
+
+def test_a_forest_of_differences_takes_the_rows_of_its_reference():
+    table = tidy([*scores().itertuples(index=False), ("full", "UF1", "", 0.34, 0.2, 0.4, "majority")])
+    (ax,) = viz.forest(table, ["UF1"], against="majority", lines={"no difference": 0}).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["full"]
+    assert [text.get_text() for text in ax.texts] == ["0.340"]
+    assert ax.get_xlabel().startswith("UF1 - majority (")
+
+
+@pytest.mark.parametrize("largest", [0.9, 9.5])
+def test_report_forest_can_be_read_between_zero_and_one(largest):
+    table = report().assign(value=[0.02, largest], low=[0.01, largest], high=[0.03, largest])
+    ax = viz.report_forest(table).axes[0]
+    assert sum(0 <= tick <= 1 for tick in ax.get_xticks()) >= 3
+    assert ax.get_xscale() == ("linear" if largest < 1 else "symlog")
+
+
+@pytest.mark.parametrize("name", ["report_forest", "forest", "attribution_forest"])
+def test_no_line_strikes_a_number_through(name):
+    ax = FIGURES[name]().axes[0]
+    assert len(ax.texts) == 2 and all(text.get_path_effects() for text in ax.texts)
+    assert min(text.get_zorder() for text in ax.texts) > max(line.get_zorder() for line in ax.lines)
+
+
+def test_inflation_forest_says_scores_and_gains_and_leaves_unsure_marks_hollow():
+    score, added = viz.inflation_forest(inflation()).axes
+    assert [text.get_text() for text in score.texts] == ["0.600", "0.650", "0.610"]
+    assert [text.get_text() for text in added.texts] == ["+0.050", "+0.010"]
+    marks = [line for line in added.lines if line.get_marker() == "o"]
+    assert [mark.get_markerfacecolor() == "white" for mark in marks] == [False, True]
+
+
+def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
+    figure = viz.ablation_forest(ablations(), title="Table 4", stated={"II": 0.0136})
+    left, right = figure.axes
+    assert [label.get_text() for label in left.get_yticklabels()][1] == "II: b"
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the paper's order, from top to bottom
+    assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "nothing above"]
+    assert [line.get_marker() for line in right.lines if line.get_marker() in tuple("^voD")] == ["^", "D", "v", "o"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["up", "down", "not distinguishable", "the paper, on its own data"]
+
+
+def test_ablation_forest_refuses_a_table_without_steps():
+    with pytest.raises(DataError, match="no steps in UF1 from above"):
+        viz.ablation_forest(ablations().query("against == ''"))
+    with pytest.raises(DataError, match="UAR"):
+        viz.ablation_forest(ablations(), metric="UAR")
+
+
+def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_compared_with():
+    figure = FIGURES["attribution_forest"]()
+    (ax,) = figure.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["I: motion", "III: both"]
+    assert [text.get_text() for text in ax.texts] == ["0.300", "0.400"]
+    legend = " ".join(text.get_text() for text in figure.legends[0].get_texts())
+    for name in ("chance", "mean map", "untrained", "true motion"):
+        assert name in legend

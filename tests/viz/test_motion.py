@@ -1,0 +1,104 @@
+"""Figures of motion: flows, paths, curves and spotted apexes."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from lfdtcmen import DataError, viz
+from lfdtcmen.images import grey_change
+from tests.viz.figures import FLOW, FLOW_LENGTH, FRAMES, NAMES, RNG, check_figure, image, titles
+
+FIGURES = {
+    "flow_figure": lambda: viz.flow_figure(FRAMES[0], FLOW[0], FLOW[1]),
+    "clip_timeline": lambda: viz.clip_timeline(FRAMES, 1, np.arange(3), 30, 0, {"true": 1, "spotted": 2}),
+}
+# of each figure: visible axes, images, and a text
+SHOWN = {
+    "flow_figure": (10, 8, "true flow"),
+    "clip_timeline": (4, 2, "0.03 s (frame 1)"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
+    check_figure(FIGURES[name](), *SHOWN[name])
+
+
+def test_flow_figure_shows_length_u_and_v_and_the_true_flow_below():
+    axes = viz.flow_figure(FRAMES[0], FLOW[0], FLOW[1]).axes
+    assert titles(axes[:4]) == ["motion onset to apex", "length", "U (to the right)", "V (down)"]
+    assert [axes[0].get_ylabel(), axes[4].get_ylabel()] == ["flow", "true flow"]
+    for row, k in ((axes[:4], 0), (axes[4:8], 1)):
+        for ax, value in zip(row, (FRAMES[0], FLOW_LENGTH[k], *FLOW[k]), strict=True):
+            np.testing.assert_allclose(image(ax), value, rtol=1e-6)
+    low, high = axes[2].images[0].get_clim()
+    assert low == -high and axes[7].images[0].get_clim() == (low, high)
+
+
+def test_arrows_point_where_the_skin_goes():
+    """A flow to the right and down: arrows in image coordinates, in which y runs down."""
+    figure = viz.flow_figure(FRAMES[0], np.ones((2, 32, 32), np.float32))
+    arrows = figure.axes[0].collections[0]
+    assert arrows.angles == "xy" and (arrows.U > 0).all() and (arrows.V > 0).all()
+    low, high = figure.axes[0].get_ylim()
+    assert low > high  # y runs down
+
+
+def test_nose_paths_begin_at_zero_and_measure_from_there():
+    before = np.array([[60.0, 70.0], [63.0, 74.0]])
+    path, time = viz.nose_paths(before, before[[0, 0]], fps=10).axes
+    assert [line.get_label() for line in time.lines] == ["as filmed", "aligned"]
+    np.testing.assert_allclose(time.lines[0].get_xydata(), [[0, 0], [0.1, 5]])
+    np.testing.assert_allclose(time.lines[1].get_ydata(), 0)
+    np.testing.assert_allclose(path.lines[0].get_xydata(), [[0, 0], [3, 4]])
+
+
+def test_clip_answer_says_every_probability_and_names_every_map():
+    maps = {"motion": RNG.random((4, 4)), "flow": RNG.random((14, 14))}
+    axes = viz.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.2, 0.1]), NAMES).axes
+    scale = "(own scale, bright: more)"
+    assert [ax.get_title() for ax in axes[3:5]] == [f"Grad-CAM, motion\n{scale}", f"Grad-CAM, flow\n{scale}"]
+    assert [text.get_text() for text in axes[-1].texts] == ["0.70", "0.20", "0.10"]
+    assert [label.get_text() for label in axes[-1].get_yticklabels()] == list(NAMES)
+    with pytest.raises(DataError):
+        viz.clip_answer(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.3]), NAMES)
+
+
+def test_clip_timeline_marks_the_frame_and_both_apexes():
+    figure = viz.clip_timeline(FRAMES, 2, np.array([0.0, 5, 3]), 10, 0, {"true": 1, "spotted": 2}, "flow (px)")
+    face, change, ax = figure.axes[:3]
+    assert face.get_title() == "0.20 s (frame 2)" and change.get_title() == "change since 0.00 s"
+    np.testing.assert_allclose(change.images[0].get_array(), grey_change(FRAMES[:1], FRAMES[2:])[0])
+    marks = {line.get_label(): line.get_xydata()[0] for line in ax.lines}
+    assert marks["shown"].tolist() == [0.2, 3.0]
+    assert (marks["true apex"][0], marks["spotted apex"][0]) == (0.1, 0.2)
+    assert ax.get_ylabel() == "flow (px)"
+    with pytest.raises(DataError, match="2 given for 3 images"):
+        viz.clip_timeline(FRAMES, 0, np.arange(2), 30)
+    for wrong in ({"shown": 3}, {"since": -1}, {"apexes": {"true": 7}}):
+        with pytest.raises(DataError, match="of a clip of 3 frames"):
+            viz.clip_timeline(FRAMES, **{"shown": 0} | wrong, curve=np.arange(3), fps=30)
+
+
+def texts(figure: Figure) -> str:
+    return " ".join(text.get_text() for ax in figure.axes for text in [*ax.texts, ax.title, ax.yaxis.label])
+
+
+def test_curves_mark_what_was_found_and_how_far_off_it_is():
+    curves = {"difference (grey levels)": np.arange(12.0), "pulse (%)": np.sin(np.arange(12) / 4), "eyes": np.ones(12)}
+    truth = {"onset": 10, "apex": 14, "offset": 21}
+    figure = viz.spotting_curves(curves, 30, truth, {"difference (grey levels)": 21, "pulse (%)": 14}, start=10)
+    assert [len(ax.lines) for ax in figure.axes] == [
+        5,
+        5,
+        4,
+    ]  # curve, three lines, maybe a diamond
+    assert figure.axes[0].lines[-1].get_xydata().tolist() == [[21 / 30, 11.0]]
+    assert "+7 frames" in texts(figure) and "exact" in texts(figure) and "grey levels" in texts(figure)
+
+
+def test_errors_beyond_the_reach_are_counted_in_the_outermost_bars():
+    figure = viz.spotting_errors({"midpoint": [1, 2, 0, 1], "pulse": [0, 0, -60, 0]}, reach=6)
+    heights = [bar.get_height() for bar in figure.axes[1].patches]
+    assert heights[0] == 25 and heights[6] == 75 and sum(heights) == 100
+    assert "mean error 15.00 frames" in texts(figure)
