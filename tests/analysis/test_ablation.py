@@ -34,9 +34,9 @@ def test_losses_of_table_7_come_one_at_a_time_in_both_stages_that_have_them():
     for count, (_, _, run) in enumerate(ablation.TABLES["table7"], start=1):
         config = ablation.configure(CONFIG, run)
         for stage, full in ((config.stage1, CONFIG.stage1), (config.stage3, CONFIG.stage3)):
-            active = {name: value for name, value in vars(stage).items() if value and name != "emotion"}
-            assert active == {name: getattr(full, name) for name in order[:count]}
-            assert stage.emotion == full.emotion
+            active = {name: value for name, value in stage.items() if name != "emotion"}
+            assert active == {name: full[name] for name in order[:count]}
+            assert stage.get("emotion") == full.get("emotion")
         assert replace(config, stage1=CONFIG.stage1, stage3=CONFIG.stage3) == CONFIG
 
 
