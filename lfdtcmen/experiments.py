@@ -60,7 +60,7 @@ def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> Pa
 def synthetic_dfme(config: Config) -> dict[str, PairSet]:
     """Return DFME's three parts (training set, test A, test B) as prepared synthetic faces.
 
-    The training set has as many subjects as the config says, the test sets have ``TEST_SHARES`` of it.
+    The training set has as many subjects as the config says, the test sets have ``TEST_SHARES`` times as many.
     """
     train, test_a, test_b = (max(2, round(share * config.subjects)) for share in (1, *TEST_SHARES))
     parts = make_dfme(config.seed, (train, test_a, test_b), config.preset, n_jobs=-1, progress=True)
@@ -75,7 +75,8 @@ def pairs_and_folds(
     Parameters
     ----------
     protocol : {"kfold", "loso", "holdout"}
-        The config's number of folds; leave one subject out; a training set and test sets of their own, as DFME has.
+        kfold: ``config.folds`` folds of subjects; loso: leave one subject out; holdout: a training set and separate
+        test sets, as DFME has.
     config : Config
     data : Path, optional
         Folder of a prepared data set, for ``holdout`` the training set; synthetic faces without it.
@@ -88,7 +89,9 @@ def pairs_and_folds(
         Unknown protocol, test sets where the protocol has none, or pairs that cannot be read or split.
     """
     if tests and (protocol != "holdout" or data is None):
-        raise DataError("--test is for --protocol holdout with --data", fix="leave it out, or give the others")
+        raise DataError(
+            "--test is for --protocol holdout with --data", fix="leave --test out, or add --protocol holdout and --data"
+        )
     if protocol == "holdout":
         if data is not None and not tests:
             raise DataError("there is nothing to test on", fix="give --test and the folder of a prepared test set")
@@ -108,7 +111,10 @@ def pairs_and_folds(
 
 
 def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:
-    """Return the training pairs and the held-out pairs of the first of the config's folds of subjects."""
+    """Return the training and the held-out pairs of the first fold of subjects.
+
+    The split is seeded by ``config.seed``, as in the notebooks; that of :func:`pairs_and_folds` is always the same.
+    """
     train, test = next(iter(grouped_kfold(pairs.subjects, pairs.labels, config.folds, config.seed)))
     return pairs.subset(train), pairs.subset(test)
 
@@ -183,7 +189,7 @@ def connect_dask(scheduler: str) -> int:
 def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synthetic: bool) -> pd.DataFrame:
     """Return :func:`~lfdtcmen.analysis.disentanglement.disentanglement_report` of a trained network.
 
-    A low loss does not show that the codes are disentangled, so this is measured after every training.
+    A low loss does not show that the codes are disentangled, so `lfdtcmen train` measures it after training.
 
     Parameters
     ----------
@@ -258,7 +264,7 @@ def write_run(run_dir: Path, predictions: Mapping[str, pd.DataFrame], command: s
     predictions : mapping
         Model name -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
     command : str
-        What makes the run again.
+        The command that repeats the run.
     record : mapping
         Plain values: config, protocol, scores.
 

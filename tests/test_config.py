@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,9 @@ def test_the_ledger_names_fields_that_exist_and_says_what_is_stated():
     named = table["where"][table["where"].str.startswith("Config.")].str.removeprefix("Config.")
     assert set(named) <= known
     assert set(table["provenance"]) == {"stated", "assumed", "ours"}
+    files = [where for where in table["where"] if where.endswith(".py")]
+    missing = [file for file in files if not (Path(ledger.__file__).parents[1] / file).is_file()]
+    assert files and not missing, missing
     assert set(ledger.rows("ours")["provenance"]) == {"ours"}
     assert not table.duplicated(["section", "value"]).any()
     assert set(ledger.rows("3.2")["section"].str[:3]) == {"3.2"}

@@ -52,7 +52,7 @@ def disentanglement_report(
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one a ``metric``, intervals over subjects or
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per ``metric``, intervals over subjects or
         identities. Further columns: reference (the number to compare it with) and target (what success would be).
         :func:`lfdtcmen.viz.report_forest` plots it.
 
@@ -164,9 +164,9 @@ def photograph_gain(
 ) -> pd.DataFrame:
     """Swap motions between photographs and synthetic faces, both ways, and compare with the noise-free truth.
 
-    Gain, cosine and change error as in :func:`cross_identity_gain`. On photographs, generator and identity encoder meet
-    a real face; *from* photographs, the motion encoder does. Intervals are over the synthetic people, as photographs
-    are few: they do not cover other photographs.
+    Gain, cosine and change error as in :func:`cross_identity_gain`. In "synthetic motion on photographs", generator and
+    identity encoder get a photograph; in "photographs' motion on synthetic faces", the motion encoder does. Intervals
+    are over the synthetic people, as photographs are few: they do not cover other photographs.
 
     Parameters
     ----------
@@ -212,10 +212,10 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn
 
     Half of each subject's clips train a logistic regression on the codes, the other half tests it; subjects with a
     single clip are left out. The codes are mo(I) of single frames, averaged over the 4x4 map and at all its positions,
-    and the averaged difference mo(I_ap) - mo(I_on). The accuracy is compared with chance level (always naming the
-    subject with the most clips) and with an untrained network: identity that is readable there was never "left" in the
-    code by training, it comes with any convolution. That network is made here (:func:`untrained_like`) where it is not
-    given.
+    and the averaged difference mo(I_ap) - mo(I_on). The probe is trained on codes of onsets and apexes and tested on
+    those of apexes. Its accuracy is compared with chance level (always predicting the subject with the most clips) and
+    with an untrained network: identity that is readable there is no result of training. That network is made here
+    (:func:`untrained_like`) where it is not given.
 
     Raises
     ------
@@ -241,16 +241,17 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn
 
 
 def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.Module | None = None) -> pd.DataFrame:
-    """Probe the codes for wanted and for unwanted information.
+    """Measure how much of the expected information, and of information that should not be there, a probe reads.
 
     - *action units*: how much of the true intensities (synthetic faces only) a ridge regression reads from the
       difference mo(I_ap) - mo(I_on) at all positions of the map: R^2, 1 for all of it, 0 for no more than their mean;
-    - *motion's share of mo*: of the variance of motion codes at all positions, how much lies between onset and apex of
-      a clip rather than between the onsets of clips, which differ in who they show;
+    - *motion's share of mo*: the variance of motion codes between onset and apex of a clip, divided by that variance
+      plus
+      the variance between the onsets of clips, which differ in who they show;
     - *emotion from id(apex)*: mean recall over emotions of a logistic regression on the identity code. An apex shows
       an emotion, and the identity code should not: the target is chance level.
 
-    All are compared with an untrained network, as in :func:`identity_leak`, and the probes are tested on people whom
+    An untrained network is measured in the same way, as in :func:`identity_leak`. The probes are tested on people whom
     they have not seen.
 
     Raises

@@ -20,7 +20,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import measure
 from lfdtcmen.evaluation.results import COLUMNS
 
-DONORS = (1, 5, 9)  # identity i is given the motions of identities i + 1, i + 5, i + 9
+LENDER_STEPS = (1, 5, 9)  # identity i is given the motions of identities i + 1, i + 5, i + 9
 ERROR = "change error over copy"
 
 
@@ -101,7 +101,9 @@ def swap_motions(
     """
     people, lenders, motions = (np.asarray(given, dtype=np.int64) for given in (people, lenders, motions))
     if people.shape != lenders.shape or not len(people):
-        raise DataError(f"{len(people)} people and {len(lenders)} lenders", "swap_motions", "give one lender a person")
+        raise DataError(
+            f"{len(people)} people and {len(lenders)} lenders", "swap_motions", "give as many lenders as people"
+        )
     for name, given, count in (
         ("identity", np.concatenate([people, lenders]), len(counterfactuals.onset)),
         ("motion", motions, counterfactuals.apex.shape[1]),
@@ -137,7 +139,7 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one a person (``part`` "0", "1", ...) and a last one
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per person (``part`` "0", "1", ...) and a last one
         "all": the squared error of the change as a multiple of a copy's (1: no better than a copy). Its interval is
         over the motions for one person, over people for all. Further columns: error and copy error, root mean square
         in grey levels.
@@ -165,8 +167,8 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
 
 
 def donor_steps(people: int) -> list[int]:
-    """Return who lends motions to identity i: identities i + step, up to three others."""
-    return sorted({step % people for step in DONORS} - {0})
+    """Return the steps, three at most: identity i is given the motions of the identities i + step."""
+    return sorted({step % people for step in LENDER_STEPS} - {0})
 
 
 def swap_products(

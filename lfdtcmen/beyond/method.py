@@ -78,7 +78,7 @@ class ExtendedMethod(Method):
         return super().batches(config, stage, labels, rng)
 
     def begin_stage(self, model: LFDTCMEN, config: Config, stage: int, pairs: PairSet) -> None:
-        """Take from the training pairs what the network has to know; with late fusion, the frequency of each class."""
+        """Set the flow normalisation from the training pairs, and with late fusion the frequency of each class."""
         super().begin_stage(model, config, stage, pairs)
         # answers to imbalance train the branches as if all classes were equally frequent, but for the focal loss
         if (

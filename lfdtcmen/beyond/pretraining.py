@@ -1,4 +1,4 @@
-"""Pretraining on swaps: who shows whose motion is rendered, so that the right answer is known."""
+"""Pretraining on synthetic swaps: the renderer shows one person's motion on another's face, so the answer is known."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,18 +30,18 @@ from lfdtcmen.training.stages import use_bf16
 PRESET = "standard"  # of the synthetic people, whatever preset the network is used on afterwards
 OTHER_PERSON = 0.8  # share of the swaps in which the motion is somebody else's
 FROZEN_STATISTICS_FROM = 0.8  # share of the steps after which batch normalisation uses its running statistics
-UNSWAPPED_PER_SWAP = 1  # pairs that are not swapped: their action units are read only
+UNSWAPPED_PER_SWAP = 1  # further pairs per swap, used only to predict action units
 
 
 def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None, progress: bool = True) -> pd.DataFrame:
-    """Train DRL and motion branch on rendered swaps: identity i, motion k as person j shows it, and how it looks on i.
+    """Train DRL and motion branch on rendered swaps: a frame of person i, a motion of person j, and that motion on i.
 
-    Stage 1 sees a motion only on the face that made it. Of synthetic faces the counterfactual is known: i's own apex
-    under the same action units, without camera noise. Change loss and gain loss compare with that, and the rest loss
+    Stage 1 sees a motion only on the face that made it. For synthetic faces, the right answer is known: i's own apex
+    with the same action units, without camera noise. Change loss and gain loss compare with that, and the rest loss
     joins them after ``config.change_first`` of the steps. The intensities of the action units are known as well: a
     linear layer, thrown away afterwards, predicts them from the motion branch's description of person j's pair. No
-    emotion label is used, and nobody of a data set, or of the counterfactuals that measure
-    (:func:`~lfdtcmen.datasets.synthetic.make_counterfactuals`), is among the people.
+    emotion label is used. The people of the swaps are in no synthetic data set, and not in the counterfactuals that
+    evaluations use (:func:`~lfdtcmen.datasets.synthetic.make_counterfactuals`).
 
     Parameters
     ----------
@@ -57,15 +57,17 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     Returns
     -------
     DataFrame
-        One row a step: change, gain, rest, action_units, total, gradient_norm, seconds.
+        One row per step: epoch, step, change, gain, rest (NaN until it joins), action_units, total, gradient_norm,
+        seconds.
 
     Raises
     ------
     DataError
-        A checkpoint of another config; a cache folder that cannot be written to.
+        A network without a warp generator, a checkpoint of another config, a loss that is not finite, a cache folder
+        that cannot be written to.
     """
     task = SwapTask(model, config, progress)
-    # nothing of stage 1 itself but its losses, so that the stages 1 of all settings begin with the same pretraining
+    # without the epochs and the learning rate of stage 1: settings that differ there share one pretraining
     settings = stage_settings(replace(config, epochs=(0, 0, 0), learning_rates=(0.0,) * 3), 1, "swaps")
     settings |= {"motion": config.motion, "normalised_difference": config.normalised_difference}
     kept = None
@@ -85,7 +87,7 @@ def pretrain_each(configs: list[Config], run_dir: Path | str, jobs: int, method:
     if not configs:
         return
     make_swaps(PRESET, configs[0].pretraining_groups, n_jobs=jobs)  # rendered once, for all
-    Parallel(jobs)(delayed(_pretrain_alone)(config, run_dir, method) for config in configs)
+    Parallel(jobs)(delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs)
 
 
 class SwapTask(Task):
@@ -116,8 +118,8 @@ class SwapTask(Task):
         self.step = epoch
         self.model.train()
         if epoch >= FROZEN_STATISTICS_FROM * self.config.pretraining:
-            # a batch's own variance and the running one differ, most for differences of codes, in which a few strong
-            # motions make up most of the variance: without this, the network in ``eval`` mode moves too little
+            # A batch's own variance differs from the running one, most for differences of codes, where a few strong
+            # motions make up most of the variance. Without this, the network in ``eval`` mode moves too little.
             for module in self.parts.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
@@ -126,40 +128,40 @@ class SwapTask(Task):
         yield SwapBatch(*(part.to(self.device) for part in vars(batch).values()))
 
     def loss(self, batch: "SwapBatch") -> tuple[Tensor, dict[str, float]]:
-        """Weigh change and gain of the swaps, the rest loss, and the error of the action units."""
+        """Return the weighted sum of change and gain of the swaps, rest loss, and error of the action units."""
         weights = self.config.stage1
-        faces, lent = self.drl.encode(batch.identity), self.drl.encode(batch.motion, identity=False)
-        moved = self._swap(faces, lent, batch)
+        faces, pair_codes = self.drl.encode(batch.identity), self.drl.encode(batch.motion, identity=False)
+        moved = self._swap(faces, pair_codes, batch)
         target = torch.cat(batch.clean.chunk(2)[::-1])
         losses = {"change": change(moved, target, batch.clean), "gain": gain(moved, target, batch.clean)}
         total = weights["change"] * (losses["change"] + losses["gain"])
         joined = self.step >= self.config.change_first * self.config.pretraining
-        if weights.get("rest") and lent.narrow is not None and joined:
-            losses["rest"] = rest(*lent.narrow.chunk(2))
+        if weights.get("rest") and pair_codes.narrow is not None and joined:
+            losses["rest"] = rest(*pair_codes.narrow.chunk(2))
             total = total + weights["rest"] * losses["rest"]
         if self.branch is not None:
-            spatial, _ = self.branch(*lent.motion.chunk(2))  # [P, 256]
+            spatial, _ = self.branch(*pair_codes.motion.chunk(2))  # [P, 256]
             units = batch.action_units.flatten(1)  # [P, 2 U]
             # 1 for a network that predicts that nothing moves, as the change loss
             losses["action_units"] = (self.to_units(spatial.relu()) - units).square().sum() / units.square().sum()
             total = total + losses["action_units"]
         return total, {name: value.item() for name, value in losses.items()}
 
-    def _swap(self, faces: ExtendedCodes, lent: ExtendedCodes, batch: "SwapBatch") -> Tensor:
-        """Give the first pairs' identities the motion of the pairs that lend it, [2B, 3, H, W]."""
-        # the encoders see camera noise, but the pixels that are moved have none. They are moved at full resolution: at
-        # half, a sixth faster, a shift of less than a pixel is mostly blur (loss .58 instead of .46)
+    def _swap(self, faces: ExtendedCodes, pair_codes: ExtendedCodes, batch: "SwapBatch") -> Tensor:
+        """Generate the B identities with the motions of the first B pairs, [2B, 3, H, W], from frames without noise."""
+        # the encoders see camera noise, but the pixels that are moved have none. They are moved at full resolution:
+        # half of it is a sixth faster, but blurs shifts of less than a pixel (loss .58 instead of .46)
         faces.frames = batch.clean
         size = len(batch.identity) // 2
-        onset, apex = (half[:size] for half in lent.motion.chunk(2))  # [B, 256, h, w] each
+        onset, apex = (half[:size] for half in pair_codes.motion.chunk(2))  # [B, 256, h, w] each
         begin, end = torch.cat([onset, apex]), torch.cat([apex, onset])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=use_bf16(self.config, self.device)):
             return self.drl.generate(
-                faces, ExtendedCodes(end, lent.motion_skips), ExtendedCodes(begin, lent.motion_skips)
+                faces, ExtendedCodes(end, pair_codes.motion_skips), ExtendedCodes(begin, pair_codes.motion_skips)
             )
 
 
-def _pretrain_alone(config: Config, run_dir: Path | str, method: Method) -> None:
+def _pretrain_in_one_thread(config: Config, run_dir: Path | str, method: Method) -> None:
     with one_thread():
         pretrain(build_model(config, 2, method), config, run_dir, progress=False)
 
@@ -175,17 +177,18 @@ class SwapBatch:
 
 
 def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
-    """Sample ``size`` swaps and the pairs that lend the motion, and more pairs.
+    """Sample ``size`` swaps, and as many pairs that are not swapped.
 
-    Identity i and the motion's owner j are of one group and show the same motion; in one swap of five they are one
-    person. All is mirrored or not, and shifted by up to ``max_shift`` whole pixels.
+    Identity i and the lender of the motion j are of one group and show the same motion; in one swap of five they are
+    the same person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole
+    pixels.
     """
     groups, people, motions = swaps.apex.shape[:3]
     pairs = (1 + UNSWAPPED_PER_SWAP) * size
     group, motion = rng.integers(groups, size=pairs), rng.integers(motions, size=pairs)
-    owner = rng.integers(people, size=pairs)
-    other = (owner + rng.integers(1, people, size=pairs)) % people
-    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, owner)
+    lender = rng.integers(people, size=pairs)
+    other = (lender + rng.integers(1, people, size=pairs)) % people
+    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, lender)
     mirror = rng.random(pairs) < 0.5
     shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
 
@@ -200,6 +203,6 @@ def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generat
     return SwapBatch(
         frames(swaps.onset, swaps.apex, identity, size),
         frames(swaps.onset_clean, swaps.apex_clean, identity, size),
-        frames(swaps.onset, swaps.apex, owner, pairs),
+        frames(swaps.onset, swaps.apex, lender, pairs),
         torch.from_numpy(units),
     )

@@ -28,7 +28,7 @@ from lfdtcmen.errors import DataError
 
 def evaluate(
     models: Annotated[
-        list[str] | None, typer.Argument(help="Which models to compare; all without a name.", show_default=False)
+        list[str] | None, typer.Argument(help="Models to compare; all by default.", show_default=False)
     ] = None,
     data: Prepared = None,
     profile: Profile = None,
@@ -59,11 +59,11 @@ def evaluate(
 ) -> None:
     """Compare models on the same folds of subjects: UF1 and UAR with intervals.
 
-    Writes predictions.csv and metrics.json to runs/NAME. A fold that is there is not computed again.
+    Writes predictions.csv and metrics.json to runs/NAME. A fold whose result file exists is not computed again.
 
     Models: majority, linear-svm, apex-svm, action-units (for synthetic faces), flow-branch, lfd-tcmen-stages12,
-    lfd-tcmen, motion-branch-stages12, motion-branch. The last four share what stages they can (stage 1, and a
-    network's own earlier stages): a row's minutes are those that it trained itself.
+    lfd-tcmen, motion-branch-stages12, motion-branch. The last four share stage 1, and each full network the
+    stages of its `-stages12`, unless --validation or --share-stage1 is given. Minutes do not count what is shared.
 
     **Examples**
 

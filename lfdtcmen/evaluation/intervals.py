@@ -21,7 +21,7 @@ class Measure:
     """A measured number, its interval, and what it is compared with.
 
     ``low`` and ``high`` bound the 95 % interval over subjects. ``reference`` is the number to compare it with (NaN
-    where there is none), ``target`` says in words what success would be, such as "1" or "< 1".
+    where there is none), ``target`` is what a perfect result would be, as text: "1", "< 1", "chance" level.
     """
 
     name: str
@@ -35,14 +35,14 @@ class Measure:
 def resample(groups: int, repeats: int = REPEATS, seed: int = 0) -> np.ndarray:
     """Return how often each group (subject) counts in each resample of a bootstrap, int64 [repeats, groups].
 
-    Groups are drawn with replacement, as many as there are. ``resample(G) @ sums`` with the groups' sums [G, K] gives
-    the sums of every resample.
+    Groups are resampled with replacement, as many as there are. ``resample(G) @ sums`` with the groups' sums [G, K]
+    gives the sums of every resample.
     """
     return np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), size=repeats)
 
 
 def interval(resampled: np.ndarray, tail: float = 0.025) -> tuple[float, float]:
-    """Return the quantiles that leave out a share ``tail`` of the resampled values at either end; NaN is no value."""
+    """Return the quantiles that leave out a share ``tail`` of the resampled values at either end; NaN is ignored."""
     low, high = np.nanquantile(resampled, [tail, 1 - tail])
     return float(low), float(high)
 
@@ -56,7 +56,7 @@ def sum_by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def ratio(sums: np.ndarray) -> np.ndarray:
-    """Return the first sum as a multiple of the second, [..., 2] -> [...]: a weighted mean, or a share."""
+    """Return the first sum as a multiple of the second, [..., K] -> [...]: a weighted mean, or a share."""
     return sums[..., 0] / sums[..., 1]
 
 
@@ -96,13 +96,13 @@ def exchange_test(
 ) -> float:
     """Return the p-value of a paired permutation test over subjects.
 
-    If two models were equally good, it would not matter whose answers are whose: in each repetition the two exchange
-    all their answers on a random half of the subjects.
+    If two models were equally good, it would not matter whose answers are whose: in each repetition, each subject's
+    answers are exchanged between the two with probability 1/2.
 
     Parameters
     ----------
     ours, theirs : ndarray
-        What is summed over subjects, of each run, [runs, S, K].
+        Sums for each run and subject, [runs, S, K].
     statistic : function
         Sums of all runs [runs, R, K] -> values [R].
     repeats : int
@@ -121,7 +121,9 @@ def exchange_test(
         The two have different numbers of runs.
     """
     if len(ours) != len(theirs):
-        raise DataError(f"{len(ours)} runs against {len(theirs)}", "permutation_test", "compare the same seeds")
+        raise DataError(
+            f"the models have {len(ours)} and {len(theirs)} runs", "exchange_test", "compare the same seeds"
+        )
     exchanged = np.random.default_rng(seed).integers(0, 2, (repeats, ours.shape[1]))  # [R, S]
     moved = exchanged @ (theirs - ours)  # [runs, R, K]
     permuted = statistic(ours.sum(1, keepdims=True) + moved) - statistic(theirs.sum(1, keepdims=True) - moved)  # [R]
@@ -134,7 +136,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
     The smallest of N is multiplied by N, the next by N - 1 and so on; none gets smaller than one before it, and none
     larger than 1. If every adjusted p-value up to 0.05 counts as a finding, the probability of one or more false
-    findings is at most 5 %, whatever the tests depend on.
+    findings is at most 5 %, however the tests depend on each other.
 
     Raises
     ------

@@ -176,7 +176,7 @@ def permutation_test(
 ) -> float:
     """Return the p-value of the difference of two models' scores: how often would equal models differ as much?
 
-    The two exchange all their answers on random halves of the subjects
+    In each repetition, each subject's answers are exchanged with probability 1/2
     (:func:`~lfdtcmen.evaluation.intervals.exchange_test`).
 
     Returns

@@ -32,7 +32,7 @@ class Model(Protocol):
 
     @property
     def settings(self) -> Mapping:
-        """Everything on which the predictions depend beside data and seed, as plain values."""
+        """Everything on which the predictions depend, apart from data and seed, as plain values."""
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
         """Do once what folds or seeds share, in ``jobs`` processes; a model that shares nothing does nothing."""

@@ -1,9 +1,9 @@
 """Result tables and files: tidy rows for computing and plotting, one readable table for people.
 
-Every result table of this package has the columns of :data:`COLUMNS`, one row a number: who was measured (``model``),
+Every result table of this package has the columns of :data:`COLUMNS`, one row per number: who was measured (``model``),
 what (``metric``), of which part of the data or of the network (``part``, "" where there is one only), the number with
-its 95 % interval over subjects (``value``, ``low``, ``high``), and ``against``: "" for a number of its own, the name of
-the reference for a paired difference to it. Some tables have further columns.
+its 95 % interval, over subjects unless the function says otherwise (``value``, ``low``, ``high``), and ``against``: ""
+for a number of its own, the name of the reference for a paired difference to it. Some tables have further columns.
 """
 
 import json
@@ -44,10 +44,10 @@ def score_table(
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`COLUMNS`): two a model (UF1, UAR) and, with a reference, two more ``against`` it. Further
+        Tidy rows (:data:`COLUMNS`): two per model (UF1, UAR) and, with a reference, two more ``against`` it. Further
         columns: sd (of the score over seeds; NaN of one seed), p of the difference
-        (:func:`~lfdtcmen.evaluation.metrics.permutation_test`), runs (seeds), folds, minutes (a fold). A model whose
-        samples are not the reference's has no difference (NaN), one that has not as many runs no p.
+        (:func:`~lfdtcmen.evaluation.metrics.permutation_test`), runs (seeds), folds, minutes (per fold). If the
+        samples differ from the reference's, the difference is NaN; if the number of seeds differs, p is NaN.
 
     Raises
     ------
@@ -85,7 +85,10 @@ def measure_table(measures: Iterable[Measure], model: str = "network") -> pd.Dat
 
 
 def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.DataFrame:
-    """Return a tidy table as people read it: one row a model, one column a metric, cells "0.743 (0.701 to 0.786)".
+    """Return a tidy table as people read it: one row per model, one column per metric, or the reverse.
+
+    A cell looks like "0.743 (0.701 to 0.786)".
+
 
     Parameters
     ----------
@@ -100,7 +103,7 @@ def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.D
     -------
     DataFrame
         Columns: each metric, and its standard deviation over seeds; each difference, "UF1 - svm", with its sign and,
-        where known, its p; then the further columns of the table. A number that is not known is "".
+        where known, its p; then the further columns of the table. A score that is not known is "".
     """
     names, head = list(dict.fromkeys(table[index])), "metric" if index == "model" else "model"
     columns: dict[str, dict] = {}

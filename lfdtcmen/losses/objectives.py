@@ -30,7 +30,7 @@ class Objective:
         ``(output, batch, sdo) -> loss``, 0-d; ``sdo`` is the :class:`SynergisticObjectives` with its settings.
     needs : frozenset of str
         Fields of :class:`~lfdtcmen.modules.network.Output`, and ``label`` or ``subject`` of the batch, without which
-        the loss cannot be computed. They decide what a forward pass makes, and which losses an ablated network lacks.
+        the loss cannot be computed. They decide whether the cycle is closed, and which losses an ablated network lacks.
     uses : frozenset of str
         Fields that are used where the network makes them.
     """
@@ -133,7 +133,7 @@ class SynergisticObjectives:
         self.margin = margin
         self.detach_consistency = detach_consistency
         self.objectives = objectives
-        self.log: dict[str, float] = {}  # what losses report beside their value, of the last call
+        self.log: dict[str, float] = {}  # what losses report in addition to their value, of the last call
         self._features: list[Tensor] | None = None
 
     @property
@@ -147,7 +147,7 @@ class SynergisticObjectives:
         Raises
         ------
         DataError
-            No loss has a weight; or one has, but the forward pass did not make what it needs, or the batch lacks it.
+            All weights are zero; or the output or the batch lacks a field that a loss needs.
         """
         self.log, self._features = {}, None
         losses = {}
@@ -162,7 +162,7 @@ class SynergisticObjectives:
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor, VGG19 | None, float, list[Tensor] | None]:
         """Return what reconstruction and cycle are compared with: both have the same targets.
 
-        The real frames, VGG-19, its weight, and the features of the real frames, computed once a call.
+        The real frames, VGG-19, its weight, and the features of the real frames, computed once per call.
         """
         if self._features is None and self.vgg is not None and self.perceptual_weight:
             with torch.no_grad():

@@ -57,15 +57,15 @@ class DRL(nn.Module):
         self.generator = self.make_generator() if parts == "full" else None
 
     def make_generator(self) -> nn.Module:
-        """Return the generator that the constructor builds in."""
+        """Build the generator."""
         return Generator(SKIP_SOURCES[self.skips])
 
     def encode(self, frames: Tensor, identity: bool = True) -> Codes:
         """Encode frames [B, 3, H, W] with both encoders, or with the motion encoder alone, in float32.
 
-        Onset and apex of a batch belong into one call: batch statistics of their own would take away the motion
-        that all of them share. bf16 is switched off here: onset and apex differ by a pixel or two, less than its
-        eight bits hold.
+        Encode onset and apex of a batch in one call: separate batch statistics would remove the motion that all pairs
+        share. bf16 is switched off here: onset and apex differ little, and rounding to its eight significant bits
+        could hide the difference of their codes.
         """
         with torch.autocast(frames.device.type, enabled=False):
             frames = frames.float()

@@ -109,11 +109,11 @@ class LFDTCMEN(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def make_drl(self, parts: str, skips: str) -> DRL:
-        """Return the DRL that the constructor builds in."""
+        """Build the DRL."""
         return DRL(parts, skips)
 
     def make_tcme(self, num_classes: int, motion: str | None, flow: str | None) -> TCME:
-        """Return the TCME that the constructor builds in."""
+        """Build the TCME."""
         return TCME(num_classes, motion, flow)
 
     @property

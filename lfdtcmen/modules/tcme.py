@@ -41,11 +41,11 @@ class TCME(nn.Module):
         self.classifier = self.make_classifier(widths)
 
     def make_motion_branch(self) -> MotionBranch:
-        """Return the motion branch that the constructor builds in."""
+        """Build the motion branch."""
         return MotionBranch()
 
     def make_classifier(self, widths: list[int]) -> nn.Module:
-        """Return the classifier of branches that end in so many features each."""
+        """Build the classifier of branches that end in so many features each."""
         return nn.Linear(sum(widths), self.num_classes)
 
     def forward(self, onset: Tensor | None, apex: Tensor | None, flow: Tensor | None) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ DEFAULT_FPS = 30.0  # for a folder, and for a video whose header gives no rate
 FPS_RANGE = (1.0, 1000.0)  # a rate outside it is an error of the header or of the user
 LOW_FPS = 25.0  # below it, a fifth of a second is fewer than five frames
 LONGEST_RISE = 0.5  # seconds from onset to apex: a whole micro-expression takes no longer than that
-SMALLEST_MOTION = 0.2  # pixels of the 128x128 face: noise and the rest of head motion reach it where no muscle moves
+SMALLEST_MOTION = 0.2  # pixels of the 128x128 face: noise and remaining head motion alone can reach it
 FACE_CENTRE = (..., slice(24, -24), slice(24, -24))  # without hair and background, which alignment moves at the border
 
 
@@ -177,8 +177,8 @@ def predict_clip(
     )
 
 
-def largest_length(field: np.ndarray) -> float:
-    """Return the length of the longest vectors of a field [K, H, W] in the centre of the face: the 99th percentile."""
+def length_percentile(field: np.ndarray) -> float:
+    """Return the 99th percentile of the lengths of a field's vectors [K, H, W] in the centre of the face."""
     return float(np.percentile(np.linalg.norm(field[FACE_CENTRE], axis=0), 99))
 
 
@@ -257,10 +257,10 @@ def _spot(path: Path, clip: AlignedClip, numbers: list[int], fps: float) -> Inte
 
 
 def _use_given(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> Interval:
-    """Check that the clip has the given onset and apex."""
+    """Return the given onset and apex with the curve of grey-level change; refuse frames that the clip lacks."""
     for name, number in {"onset": onset, "apex": apex}.items():
         if number not in numbers:
-            there = f"there are {len(numbers)} frames, {numbers[0]} to {numbers[-1]}"
+            there = f"give one of its {len(numbers)} frames, {numbers[0]} to {numbers[-1]}"
             raise DataError(f"frame {number} is not there", f"--{name}", there)
     reference = clip.frames[numbers.index(onset)][None]
     curve = np.abs(grey_change(reference, clip.frames)).mean((1, 2))
@@ -304,8 +304,8 @@ def _read_held_out(checkpoint: Path) -> dict | None:
 def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
     if about["data"]["synthetic"]:
         yield (
-            "The network was trained on synthetic faces only: its answer for a real face shows how the method works "
-            "and says nothing about the person."
+            "The network was trained on synthetic faces only: its prediction for a real face demonstrates the "
+            "method, and is no evidence about the person."
         )
     if about["epoch"] < about["epochs"]:
         yield f"Training of this checkpoint stopped after epoch {about['epoch']} of {about['epochs']}."
@@ -319,8 +319,8 @@ def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
 
 
 def _warn_of_clip(flow: np.ndarray, rise: float, fps: float) -> Iterator[str]:
-    if (most := largest_length(flow)) < SMALLEST_MOTION:
-        yield f"Hardly anything moves from onset to apex ({most:.2f} px at most): the probabilities rest on noise."
+    if (most := length_percentile(flow)) < SMALLEST_MOTION:
+        yield f"Almost nothing moves from onset to apex ({most:.2f} px): the prediction may be based on noise."
     if rise > LONGEST_RISE:
         yield f"From onset to apex it takes {rise:.2f} s: a micro-expression is over within half a second."
     if fps < LOW_FPS:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 import lfdtcmen
 from lfdtcmen.files import atomic_path
 from lfdtcmen.images import grey_change
-from lfdtcmen.predict.clip import Prediction, largest_length
+from lfdtcmen.predict.clip import Prediction, length_percentile
 from lfdtcmen.predict.model_card import count_sentence, data_name
 from lfdtcmen.preprocessing.flow import strain
 from lfdtcmen.templates import render
@@ -83,7 +83,7 @@ def to_dict(prediction: Prediction) -> dict:
         "spotted": p.spotted,
         "frames": {"first": int(p.numbers[0]), "last": int(p.numbers[-1]), "count": len(p.numbers), "fps": p.fps},
         "curve": [round(float(value), 6) for value in p.curve],
-        "largest_motion_px": round(largest_length(p.flow), 4),
+        "largest_motion_px": round(length_percentile(p.flow), 4),
         "warnings": list(p.warnings),
         "checkpoint": {"file": p.checkpoint, **p.about},
         "held_out": p.held_out,
@@ -129,13 +129,13 @@ def _panels(p: Prediction) -> Iterator[Panel]:
     yield Panel(onset, "onset", "Both in turn", "what jumps is what moved", blink_with=apex)
     yield _difference_panel(p)
 
-    limit = max(largest_length(p.flow), 1e-3)
+    limit = max(length_percentile(p.flow), 1e-3)
     figure = face_panel(np.linalg.norm(p.flow, axis=0), flow=p.flow, limits=(0, limit))
     text = "how far (colour) and where to (arrows) the skin moved"
     yield Panel(_jpeg(figure), "optical flow", "Flow", text, _scale("cividis", "0", f"{limit:.2g}", "px"))
 
     strained = strain(p.flow)  # [128, 128]
-    limit = max(largest_length(strained[None]), 1e-3)
+    limit = max(length_percentile(strained[None]), 1e-3)
     figure = face_panel(strained, limits=(0, limit))
     text = "how much the skin was stretched or sheared"
     yield Panel(_jpeg(figure), "optical strain", "Strain", text, _scale("cividis", "0", f"{limit:.2g}"))
@@ -146,7 +146,7 @@ def _panels(p: Prediction) -> Iterator[Panel]:
 
 def _difference_panel(p: Prediction) -> Panel:
     change = grey_change(p.onset_frame[None], p.apex_frame[None])[0]  # [128, 128]
-    limit = max(largest_length(change[None]), 1.0)
+    limit = max(length_percentile(change[None]), 1.0)
     figure = face_panel(change, cmap="RdBu_r", limits=(-limit, limit))
     times = 128 / limit  # the colour map spreads what would be a shade of grey over its whole range
     scale = _scale("RdBu_r", f"{-limit:.2g}", f"{limit:.2g}", "grey levels")

@@ -23,10 +23,10 @@ from lfdtcmen.preprocessing.flow import check_frame
 SIZE = 128  # pixels (assumed: the number is missing in the text of the paper that we have)
 # positions of eyes, nose tip and mouth corners in the aligned frame (assumed: the mean of the synthetic faces)
 CANONICAL = np.array([[43.5, 50.5], [84.5, 50.5], [64.0, 76.3], [47.3, 96.0], [80.7, 96.0]])
-# weights of the landmarks in finding the face: a smile moves the corners of the mouth, nothing moves the eyes
+# weights of the landmarks in finding the face: a smile moves the corners of the mouth; the eyes move least
 LANDMARK_WEIGHTS = np.array([1.0, 1.0, 0.25, 0.1, 0.1])
 LEAST_CORRELATION = 0.8  # with the onset: below it, a frame no longer shows the same face in the same position
-LONG_STEP = 2.0  # pixels: flow measures long steps roughly, so that a frame is registered again after one
+LONG_STEP = 2.0  # pixels: flow measures long steps roughly, so the frame is registered a second time
 ALMOST_BLACK = 30  # grey levels: in a frame without brighter pixels no face can be found
 
 PASSES = 2  # flow is biased towards zero: the second pass finds what the first one left
@@ -86,7 +86,8 @@ def align_faces(
         From RGB frame to list of Face (see :mod:`lfdtcmen.preprocessing.faces`); MTCNN by default.
     landmarks : ndarray, optional
         Image-left and image-right eye, nose tip, image-left and image-right mouth corner on the first frame, [5, 2],
-        x then y, where they are known: the detector is not asked then.
+        x then y, where they are known. The detector is then used only on
+        a later frame in which the face is lost.
     numbers : sequence of int, optional
         Numbers of the frames in error messages: 0, 1, ... by default.
 
@@ -214,7 +215,11 @@ def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
     """
     first, second = check_frame(onset, "onset"), check_frame(apex, "apex")
     if first.shape != second.shape:
-        raise DataError(f"onset is {list(first.shape)} but apex is {list(second.shape)}", "align", "crop both alike")
+        raise DataError(
+            f"onset is {list(first.shape)} but apex is {list(second.shape)}",
+            "estimate_rigid",
+            "give both frames the same size",
+        )
     height, width = first.shape
     nose, reach = _nose_region(landmarks, height, width)
     solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -288,7 +293,7 @@ def _nose_region(landmarks: np.ndarray | None, height: int, width: int) -> tuple
     if landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
         raise DataError(
             f"landmarks must be five finite points [5, 2], got {list(landmarks.shape)}",
-            "align",
+            "landmarks",
             "give eyes, nose tip and mouth corners, x then y, or leave them out",
         )
     return landmarks[2], max(8.0, float(np.linalg.norm(landmarks[1] - landmarks[0])))  # the distance between the eyes
@@ -341,5 +346,7 @@ def _lighting_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
         grey = grey.mean(2) if grey.ndim == 3 else grey
         return cv2.resize(grey, (LIGHT_CELLS, LIGHT_CELLS), interpolation=cv2.INTER_AREA)
 
-    gain = np.maximum(brightness(onset), 4) / np.maximum(brightness(apex), 4)  # 4: no gain for a black cell
+    gain = np.maximum(brightness(onset), 4) / np.maximum(
+        brightness(apex), 4
+    )  # at least 4 grey levels: black cells give no gain
     return cv2.resize(gain, (onset.shape[1], onset.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -1,8 +1,8 @@
 """Checkpoints: written whole or not at all, gone on with only where config and data fit, and telling what they are.
 
-A checkpoint holds three things beside the weights: the *settings* on which the weights depend (a training run that goes
-on compares them), the *about* with which the network is rebuilt and spoken of (prediction needs nothing else), and the
-progress within the stage.
+A checkpoint holds three things in addition to the weights: the *settings* on which the weights depend (a training run
+that goes on compares them), the *about* with which the network is rebuilt and spoken of (prediction needs nothing
+else), and the progress within the stage.
 """
 
 import hashlib

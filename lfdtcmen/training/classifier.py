@@ -1,4 +1,4 @@
-"""From pairs to a trained network: the three stages in a row, each one loaded where its checkpoint is there."""
+"""From pairs to a trained network: the three stages in a row; a stage whose checkpoint exists is loaded."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFD
 
 
 def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str) -> Path:
-    """Return where the checkpoint of a stage lies in a run's folder: another config or other data, another name."""
+    """Return where the checkpoint of a stage lies in a run's folder: the name depends on config and data."""
     key = settings_key(stage_settings(config, stage, pairs.fingerprint))
     return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}.pt"
 
@@ -100,16 +100,18 @@ class LFDTCMENClassifier:
     config : Config
         Its seed is replaced by the one that the protocol gives.
     run_dir : path, optional
-        Where stage checkpoints are kept, and found again after a kill.
+        Folder of the checkpoints, where a killed run finds them again. With ``stage1_groups`` or ``validation``, only
+        stage 1 and what comes before it are kept.
     stages : {1, 2, 3}
-        The last stage to train.
+        The last stage to train; the ones before it are trained, too.
     stage1_groups : mapping, optional
         Subject -> number of its group. Stage 1 is then trained once a group (:meth:`prepare`), with the config's own
         seed, and shared by all folds and seeds that test somebody of the group: it learns from nobody of that group,
         and so never from who is tested. Without it, each fold and seed has its own stage 1.
     validation : float
         Share of the training subjects to keep apart, on whom the epoch of stages 2 and 3 with the best macro F1 is
-        chosen; 0 trains on all of them for the config's epochs. A shared stage 1, which knows no labels, sees them.
+        chosen; 0 trains on all of them for the config's epochs. A shared stage 1 uses no labels, but is trained on them
+        as well.
     method : Method
         The paper's, or what goes beyond it.
     """
@@ -132,7 +134,7 @@ class LFDTCMENClassifier:
 
     @property
     def settings(self) -> dict:
-        """Everything on which the predictions depend beside data and seed, as plain values."""
+        """Everything on which the predictions depend, apart from data and seed, as plain values."""
         return {
             **to_dict(self.config),
             "vgg_weights": vgg_source(self.config.vgg_weights),
@@ -147,7 +149,7 @@ class LFDTCMENClassifier:
         Parameters
         ----------
         pairs : PairSet
-            All samples, in the order in which the folds are taken from them.
+            All samples; the indices of the folds refer to their order.
         folds : iterable of (train_index, test_index)
             A group that no fold tests needs no stage 1.
         seeds : iterable of int
@@ -170,7 +172,7 @@ class LFDTCMENClassifier:
             raise DataError(f"subject {unknown[0]} has no group", "stage1_groups", "number the groups of all subjects")
         tested = sorted({self.group_of(pairs.subset(test)) for _, test in folds})
         group = np.array([self.stage1_groups[subject] for subject in pairs.subjects])  # [N]
-        train = delayed(_stage1_alone)
+        train = delayed(_stage1_in_one_thread)
         weights = Parallel(jobs)(
             train(self.config, pairs.subset(group != number), self.run_dir, self.method) for number in tested
         )
@@ -250,12 +252,12 @@ class BestEpoch:
 def _stage1_weights(
     config: Config, pairs: PairSet, run_dir: Path | str | None, method: Method
 ) -> dict[str, dict[str, Tensor]]:
-    """Train stage 1, and return what a network takes over from it: weights on the CPU, by the part's name."""
+    """Train stage 1, and return the weights that the later stages begin with, on the CPU, by the part's name."""
     model, _ = stage_checkpoint(1, config, pairs, run_dir, progress=False, method=method)
     parts = {name: model.get_submodule(name) for name in method.shared_parts(config)}
     return {name: {key: value.cpu() for key, value in part.state_dict().items()} for name, part in parts.items()}
 
 
-def _stage1_alone(config: Config, pairs: PairSet, run_dir: Path | str | None, method: Method) -> dict:
+def _stage1_in_one_thread(config: Config, pairs: PairSet, run_dir: Path | str | None, method: Method) -> dict:
     with one_thread():
         return _stage1_weights(config, pairs, run_dir, method)

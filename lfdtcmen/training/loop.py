@@ -84,7 +84,7 @@ def fit(
         What the checkpoint holds, changed in place; those of its parameters that require a gradient are trained.
     schedule : Schedule
     checkpoint : Checkpoint, optional
-        Written at the end and, at ends of epochs, every half minute on the way. A run that goes on comes to the same
+        Written at the end, and after an epoch when half a minute has passed. A run that is continued ends with the same
         weights as an unbroken one.
     progress : bool
         Show a progress bar.
@@ -92,7 +92,7 @@ def fit(
     Returns
     -------
     list of dict
-        One row a step: the task's columns, epoch, step, each logged value, total, gradient_norm, seconds.
+        One row per step: the task's columns, epoch, step, each logged value, total, gradient_norm, seconds.
 
     Raises
     ------

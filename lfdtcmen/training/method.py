@@ -1,4 +1,4 @@
-"""How the paper builds its network and weighs its losses: what a stage asks for beside the config."""
+"""How the paper builds its network and weights its losses: what a stage needs in addition to the config."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ GO_BEYOND = "pass method=EXTENDED of lfdtcmen.beyond.method"
 
 
 class Method:
-    """The paper's method. A subclass changes what it does otherwise, and nothing else has to know."""
+    """The paper's method. A subclass overrides the steps that differ."""
 
     def check(self, config: Config) -> None:
         """Refuse a config for which this method lacks the code.
@@ -33,7 +33,7 @@ class Method:
     def network(self, num_classes: int, settings: Mapping) -> LFDTCMEN:
         """Return an untrained network; ``settings`` as :attr:`lfdtcmen.config.Config.network` gives them."""
         if more := sorted(settings.keys() - set(NETWORK_FIELDS)):
-            raise DataError(f"the network has {more[0]}, which the paper's has not", "LFDTCMEN", GO_BEYOND)
+            raise DataError(f"{more[0]} is no setting of the paper's network", "LFDTCMEN", GO_BEYOND)
         return LFDTCMEN(num_classes, **settings)
 
     def objectives(self, config: Config, label_counts: torch.Tensor) -> Mapping[str, Objective]:
@@ -49,12 +49,12 @@ class Method:
         return epoch_batches(len(labels), config.batch_sizes[stage - 1], rng)
 
     def begin_stage(self, model: LFDTCMEN, config: Config, stage: int, pairs: PairSet) -> None:
-        """Take from the training pairs what the network has to know before a stage begins."""
+        """Set the flow normalisation from the training pairs, before a stage begins."""
         if stage >= 2 and model.tcme.flow_branch is not None:
             model.tcme.flow_branch.set_normalisation(torch.from_numpy(pairs.streams))
 
     def shared_parts(self, config: Config) -> list[str]:
-        """Return the parts of the network that another one takes over from its stage 1."""
+        """Return the parts whose weights are copied from a shared stage 1."""
         return ["drl"] if config.drl is not None else []
 
     def before_stages(self, model: LFDTCMEN, config: Config, run_dir: Path | str | None, progress: bool) -> None:

@@ -1,4 +1,4 @@
-"""The three training stages (4.4): what each one trains, freezes and weighs."""
+"""The three training stages (4.4): what each one trains and freezes, and its loss weights."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -44,8 +44,8 @@ STAGES = {
 def stage_weights(model: LFDTCMEN, config: Config, stage: int, method: Method = PAPER) -> dict[str, float]:
     """Return the weights of the losses that a stage trains with, by name.
 
-    Losses without a weight, and those for which an ablated network has no ingredients, are not among them: a stage with
-    none left is skipped (stage 1 of Table 4, setting I).
+    Losses without a weight, and those that an ablated network cannot compute, are not among them: a stage with none
+    left is skipped (stage 1 of Table 4, setting I).
     """
     weights = config.stage_weights(stage)
     table = method.objectives(config, torch.ones(model.tcme.num_classes))
@@ -65,7 +65,7 @@ def set_trainable(model: LFDTCMEN, stage: int) -> None:
 
 
 def check_frozen(model: LFDTCMEN, stage: int) -> None:
-    """Refuse to go on after a backward pass that reached a part which the stage holds frozen."""
+    """Raise a RuntimeError after a backward pass that reached a part which the stage holds frozen."""
     for name, part in model.named_children():
         reached = any(p.grad is not None for p in part.parameters())
         if reached and name not in STAGES[stage].trains:
@@ -130,9 +130,9 @@ class StageTask(Task):
         self.device = next(model.parameters()).device
 
     def begin(self) -> str:
-        """Freeze, normalise, and load what the losses need."""
+        """Freeze parts, set the flow normalisation, and load VGG-19 where a loss needs it."""
         set_trainable(self.model, self.stage)
-        self.model.zero_grad(set_to_none=True)  # of an earlier stage
+        self.model.zero_grad(set_to_none=True)  # gradients of an earlier stage
         self.method.begin_stage(self.model, self.config, self.stage, self.pairs)
         self.seen = what_is_seen(self.model, self.pairs)
         self.objectives = make_objectives(self.config, self.weights, self.pairs, self.device, self.method)
@@ -143,15 +143,15 @@ class StageTask(Task):
         return f"{self.title} trains {parts}, {count:,} parameters" + (f"; VGG-19: {vgg.source}" if vgg else "")
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """Freeze and unfreeze, weigh the losses, and yield the epoch's augmented batches."""
-        set_trainable(self.model, self.stage)  # again, as what looks at an epoch leaves the network in eval mode
+        """Freeze and unfreeze parts, set the loss weights, and yield the epoch's augmented batches."""
+        set_trainable(self.model, self.stage)  # again: on_epoch leaves the network in eval mode
         self.objectives.weights = self.method.epoch_weights(self.config, self.stage, epoch, self.weights)
         rng = np.random.default_rng([self.config.seed, self.stage, epoch])
         for index in self.method.batches(self.config, self.stage, self.pairs.labels, rng):
             yield augment(self.seen.batch(index).to(self.device), self.config.max_shift, rng)
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Run the network on a batch and weigh its losses."""
+        """Run the network on a batch and return its weighted loss."""
         stage, drl = STAGES[self.stage], self.model.drl
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             output = self.model(
@@ -168,7 +168,7 @@ class StageTask(Task):
         check_frozen(self.model, self.stage)
 
     def after_epoch(self, epoch: int) -> None:
-        """Show the network to whoever asked for it."""
+        """Call on_epoch where it is given."""
         if self.on_epoch is not None:
             self.on_epoch(epoch, self.model.eval())
 
@@ -183,7 +183,7 @@ def train_stage(
     on_epoch: Callable[[int, LFDTCMEN], None] | None = None,
     method: Method = PAPER,
 ) -> pd.DataFrame:
-    """Train one stage (4.4) and leave the model in ``eval`` mode.
+    """Train one stage (4.4); a model that was trained is left in ``eval`` mode.
 
     Parameters
     ----------
@@ -194,8 +194,8 @@ def train_stage(
     stage : {1, 2, 3}
     config : Config
     checkpoint : path, optional
-        Written at the end and, at ends of epochs, every half minute on the way. A finished one is loaded
-        instead of training; an unfinished one is gone on with, to the same weights as an unbroken run.
+        Written at the end, and after an epoch when half a minute has passed. A finished checkpoint is loaded instead of
+        training; an unfinished one is continued, to the same weights as an unbroken run.
     progress : bool
         Show a progress bar.
     on_epoch : callable, optional
@@ -206,13 +206,14 @@ def train_stage(
     Returns
     -------
     DataFrame
-        One row a step: stage, epoch, step, each loss before its weight, total, gradient_norm, seconds. Empty where the
-        stage has no epochs, or no loss that this network could be trained with.
+        One row per step: stage, epoch, step, each loss before its weight, total, gradient_norm, seconds. Empty where
+        the stage has no epochs, or no loss that this network could be trained with.
 
     Raises
     ------
     DataError
-        Pairs that do not fit the model, a checkpoint of another config or other data, a loss that is not finite.
+        An unknown stage, a config beyond the paper without its method, pairs that do not fit the model, a class without
+        training pairs, a checkpoint of another config or other data, a loss that is not finite.
     """
     if stage not in STAGES:
         raise DataError(f"there is no stage {stage}", "train_stage", "use 1, 2 or 3")

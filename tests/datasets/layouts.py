@@ -29,7 +29,7 @@ CASME3_FRAMES = {
 CASME3_ROWS = [
     (["spNO.1", "a", 46, 50, 60, "4", "IV", "disgust"], ("disgust", 0, "")),  # row 2
     (["spNO.1", "a", 70, 74, 80, "R2+R1", "II", "happy"], ("happiness", 1, "")),
-    (["spNO.1", "a", 70, 74, 80, "R2+R1", "II", "happy"], "same as row 3"),
+    (["spNO.1", "a", 70, 74, 80, "R2+R1", "II", "happy"], "duplicate of row 3"),
     (["spNO.1", "b", 10, 10, 15, "T28+14", "I", "surprise"], ("surprise", 2, "apex equals onset")),
     (["spNO.2", "d", 112, 83, 118, "4", "IV", "fear"], "onset 112 comes after apex 83"),
     (["spNO.2", "a", 5, 9, 3460, "26+25", "IV", "anger"], ("anger", 0, "offset 3460 is beyond the last frame 40")),
@@ -54,7 +54,7 @@ CASME3_ROWS = [
     (["spNO.13", "a", 48, 49, 50, "12", "I", "nan"], "emotion is missing"),
     ([None, "a", 49, 50, 51, "12", "I", "fear"], "subject is missing"),
     (["spNO.13", None, 49, 50, 51, "12", "I", "fear"], "clip is missing"),
-    (["spNO.1", "a", 46, 50, 60, "4", "IV", "fear"], ("fear", 0, "row 2 has the same frames, as disgust")),
+    (["spNO.1", "a", 46, 50, 60, "4", "IV", "fear"], ("fear", 0, "row 2 has the same frames with the emotion disgust")),
     (["spNO.150", "a", 1, 5, 9, "4", "IV", "fear"], "no folder spNO.150/a"),  # row 30
 ]
 
@@ -70,7 +70,7 @@ DFME_ROWS = [
     (["sub0011", "sub0011_02", 0, 25, 59, "others", "17"], "emotion 'others' is no class of 7class"),
     (["sub0011", "sub0011_03", 30, 25, 59, "fear", "4"], "onset 30 comes after apex 25"),  # row 10
     (["sub0011", "sub0011_99", 0, 25, 59, "fear", "4"], "there is no folder sub0011_99"),
-    (["sub0011", "sub0011_01", 0, 25, 59, "sadness", "15"], "same as row 8"),
+    (["sub0011", "sub0011_01", 0, 25, 59, "sadness", "15"], "duplicate of row 8"),
 ]
 
 CASME2_HEADER = (

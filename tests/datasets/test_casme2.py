@@ -20,7 +20,7 @@ REASONS = {
     9: "apex 78 comes after offset 71",
     13: "no folder sub26/EP15_02",
     14: "frame 100 is missing",
-    15: "same as row 2",
+    15: "duplicate of row 2",
     16: "onset 30 comes after apex 20",
 }
 

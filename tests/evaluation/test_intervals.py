@@ -44,7 +44,7 @@ def test_a_measure_is_the_statistic_of_sums_and_its_interval_that_of_a_plain_loo
 
 def test_an_exchange_needs_as_many_runs_on_either_side():
     sums = np.ones((2, 5, 2))
-    with pytest.raises(DataError, match="2 runs against 1"):
+    with pytest.raises(DataError, match="the models have 2 and 1 runs"):
         exchange_test(sums, sums[:1], lambda s: ratio(s).mean(0))
     assert exchange_test(sums, sums, lambda s: ratio(s).mean(0)) == 1
 

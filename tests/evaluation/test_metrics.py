@@ -146,5 +146,5 @@ def test_p_is_small_for_a_better_model_one_for_the_same_and_uniform_under_chance
 
 def test_a_permutation_needs_as_many_runs_on_either_side():
     truth, called, subjects = some_predictions()
-    with pytest.raises(DataError, match="2 runs against 1"):
+    with pytest.raises(DataError, match="the models have 2 and 1 runs"):
         permutation_test(truth, np.stack([called, called]), called, subjects, "uf1", 3)

@@ -115,7 +115,7 @@ def test_the_first_warning_names_synthetic_faces(predicted):
 
 def test_a_still_clip_warns_that_nothing_moves(clip, checkpoint, tmp_path):
     still = write_folder(tmp_path / "still", scene(clip.frames[[0, 0, 0]]))
-    assert "Hardly anything moves" in warned(predict_clip(still, checkpoint, 0, 2))
+    assert "Almost nothing moves" in warned(predict_clip(still, checkpoint, 0, 2))
 
 
 def test_slow_motion_and_few_frames_are_warned_of(video, predicted, checkpoint):

@@ -98,7 +98,7 @@ def test_landmarks_that_are_none_are_refused(landmarks):
 
 
 def test_frames_that_do_not_fit_are_refused():
-    with pytest.raises(DataError, match="crop both alike"):
+    with pytest.raises(DataError, match="give both frames the same size"):
         remove_rigid_motion(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 32, 3), np.uint8))
     with pytest.raises(DataError, match="uint8"):
         remove_rigid_motion(np.full((64, 64, 3), np.nan), np.zeros((64, 64, 3), np.uint8))

@@ -10,7 +10,7 @@ from lfdtcmen.datasets.loaders.tree import MAX_FPS, Frames, Tree
 from lfdtcmen.datasets.manifest import COLUMNS, EMOTIONS, LABEL_MAPS, check_manifest, map_emotion
 from lfdtcmen.errors import DataError
 
-#: Names of emotions in the tables, besides those of :data:`~lfdtcmen.datasets.manifest.EMOTIONS`.
+#: Spelling in a table -> name in the manifest: the names of EMOTIONS and of the 3-class map, and synonyms.
 EMOTION_NAMES = {
     **{name: name for name in (*EMOTIONS, *LABEL_MAPS["3class"])},
     "happy": "happiness",
@@ -54,7 +54,8 @@ def build_manifest(
     label_map : {"3class", "7class", "raw"}
         "raw" keeps every emotion: the label is the index into the sorted names that were found.
     spot_apex : bool, default False
-        Keep rows whose apex is missing, equals the onset or lies outside onset..offset, with apex <NA>.
+        Keep rows without a usable apex (missing, equal to the onset, outside onset..offset), with apex <NA>, where
+        there is a frame after the onset. An apex before the onset in a row without an offset leaves the row out.
     fps : float, optional
         Frames per second of rows without a rate of their own (a video has one).
     layout : str, optional
@@ -195,8 +196,8 @@ def _read_apex(row, onset: int, offset: int | None, frames: Frames, spot_apex: b
 def _compare_rows(earlier: dict[str, int], emotion: str, row: int) -> list[str]:
     """Return notes on the earlier rows of the same frames, and add this row to them."""
     if emotion in earlier:
-        raise DataError(f"same as row {earlier[emotion]}")
-    notes = [f"row {number} has the same frames, as {other}" for other, number in earlier.items()]
+        raise DataError(f"duplicate of row {earlier[emotion]}")
+    notes = [f"row {number} has the same frames with the emotion {other}" for other, number in earlier.items()]
     earlier[emotion] = row
     return notes
 
@@ -210,7 +211,7 @@ def _read_fps(text: str, default: float | None) -> tuple[float | None, list[str]
         value = 0.0
     if 0 < value < MAX_FPS:
         return value, []
-    return default, [f"fps is not a number above 0 ({text!r})"]
+    return default, [f"fps is not a number between 0 and {MAX_FPS:g} ({text!r})"]
 
 
 def _read_number(text: str, name: str) -> int | None:

@@ -32,7 +32,7 @@ def make_subject(seed: int, subject: int, settings: Settings) -> Subject:
     subject : int
         Number of the subject.
     settings : Settings
-        How much subjects differ in style, and the camera's studio.
+        How much subjects differ in style, and background and light (``studio``).
     """
     rng = subject_rng(seed, subject)
     face = Face(sample_identity(rng, settings.tone), settings.studio)
@@ -67,7 +67,7 @@ def sample_pose(settings: Settings, rng: np.random.Generator) -> np.ndarray:
 
 
 def _sample_expression(subject: Subject, emotion: str, settings: Settings, rng: np.random.Generator) -> np.ndarray:
-    """Sample the action units of a clip; in a few clips they are those of another emotion than the label's."""
+    """Sample the action units of a clip; in a share ``label_noise`` of the clips, those of a random emotion."""
     slip = rng.random() < settings.label_noise
     shown = EMOTIONS[rng.integers(len(EMOTIONS))] if slip else emotion
     return sample_action_units(shown, subject.muscles.style, settings, rng)
@@ -209,7 +209,7 @@ def sample_clip(
 
 
 class _Nuisance(NamedTuple):
-    """What changes in one frame of a clip beside the expression."""
+    """What changes in one frame of a clip apart from the expression."""
 
     x: float  # shift of the head, pixels
     y: float

@@ -39,12 +39,12 @@ def test_the_same_frames_again_are_left_out_or_noted(tmp_path):
     ]
     manifest, report = build_manifest(as_table(*rows), tree, lambda row: tmp_path, dataset="set", label_map="7class")
     assert dict(zip(report["row"], report["reason"], strict=True)) == {
-        4: "same as row 3", 5: "same as row 2", 7: "same as row 2"
+        4: "duplicate of row 3", 5: "duplicate of row 2", 7: "duplicate of row 2"
     }  # fmt: skip
     assert manifest["note"].tolist() == [
         "",
-        "row 2 has the same frames, as fear",
-        "row 2 has the same frames, as fear; row 3 has the same frames, as anger",
+        "row 2 has the same frames with the emotion fear",
+        "row 2 has the same frames with the emotion fear; row 3 has the same frames with the emotion anger",
         "",
         "",
     ]
