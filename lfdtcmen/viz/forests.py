@@ -95,8 +95,8 @@ def report_forest(report: pd.DataFrame) -> Figure:
         ticks = [tick for tick in (-10, -3, -1, -0.5, 0, 0.25, 0.5, 0.75, 1, 3, 10, 30, 100) if left <= tick <= right]
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         label = "value (no unit; linear up to 1, logarithmic above)"
-    named = zip(report["metric"], report["target"], strict=True)
-    _name_rows([ax], [f"{metric}  (target: {target})" for metric, target in named], fontsize=8)
+    labels = zip(report["metric"], report["target"], strict=True)
+    _name_rows([ax], [f"{metric}  (target: {target})" for metric, target in labels], fontsize=8)
     ax.set(ylim=(len(report) - 0.5, -0.8), xlabel=label)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=2, frameon=False)
     return figure
@@ -185,8 +185,8 @@ def ablation_forest(
     right.axvline(0, color="black", linewidth=1)
     look = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
     right.text(0.98, 0, "nothing above", transform=right.get_yaxis_transform(), **look)
-    named = zip(settings, scores["what"], strict=True)
-    _name_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in named], fontsize=9)
+    labels = zip(settings, scores["what"], strict=True)
+    _name_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in labels], fontsize=9)
     left.set(ylim=(len(settings) - 0.4, -0.6), xlabel=f"{metric} (95 % interval over subjects)")
     right.set_xlabel(f"step in {metric} from the row above (95 %)")
     right.locator_params(axis="x", nbins=6)
