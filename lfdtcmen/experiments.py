@@ -209,12 +209,12 @@ def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synt
     return disentanglement_report(model, test, counterfactuals, config.seed)
 
 
-def held_out_scores(learned: PairSet, test: PairSet, predicted: np.ndarray | None) -> dict:
+def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray | None) -> dict:
     """Return what a model card says about the held-out subjects.
 
     Parameters
     ----------
-    learned, test : PairSet
+    train_pairs, test : PairSet
         What was trained on, and the held-out subjects.
     predicted : ndarray or None
         Class numbers of the held-out samples, int [N]; None after stage 1, which does not learn to classify.
@@ -231,7 +231,7 @@ def held_out_scores(learned: PairSet, test: PairSet, predicted: np.ndarray | Non
     if predicted is None:
         return found
     classes = test.num_classes
-    majority = np.full(len(test), np.bincount(learned.labels).argmax())
+    majority = np.full(len(test), np.bincount(train_pairs.labels).argmax())
     found["scores"] = {}
     for metric, score in METRICS.items():
         low, high = bootstrap_interval(test.labels, predicted, test.subjects, metric, classes)

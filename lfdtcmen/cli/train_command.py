@@ -67,8 +67,8 @@ def train(
 
     run_dir = run_folder(name, "train", runs)
     pairs = experiments.load_pairs(config, data, jobs)
-    learned, test = experiments.first_fold(config, pairs)
-    model, history = stage_checkpoint(stage, config, learned, run_dir, method=EXTENDED)
+    train_pairs, test = experiments.first_fold(config, pairs)
+    model, history = stage_checkpoint(stage, config, train_pairs, run_dir, method=EXTENDED)
     history.to_csv(run_dir / "history.csv", index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
     try:
@@ -78,16 +78,16 @@ def train(
     except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
         typer.echo(f"disentanglement is not measured: {error}")
     predicted = None if stage == 1 else predict(model, test).argmax(1)  # stage 1 does not learn to classify
-    held_out = experiments.held_out_scores(learned, test, predicted)
+    held_out = experiments.held_out_scores(train_pairs, test, predicted)
     for metric, score in held_out.get("scores", {}).items():
         interval = f"95 % interval over {held_out['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
         typer.echo(f"{metric} {score['value']:.3f} ({interval})")
     command = _command(config, stage, data, settings or [])
-    checkpoint = checkpoint_file(stage, config, learned, run_dir).name
+    checkpoint = checkpoint_file(stage, config, train_pairs, run_dir).name
     recorded = experiments.recorded_settings(config, pairs, data)
     record = {"made_by": "train", "command": command, "date": f"{date.today()}", "config": recorded}
     write_metrics({**record, "checkpoint": checkpoint, "held_out": held_out}, run_dir)
-    card = write_model_card(run_dir, describe(config, stage, learned), checkpoint, held_out, command)
+    card = write_model_card(run_dir, describe(config, stage, train_pairs), checkpoint, held_out, command)
     typer.echo(f"what was trained, and how good it is: {short_path(card)}")
 
 

@@ -215,9 +215,9 @@ class LFDTCMENClassifier:
         weights = None if self.stage1_groups is None or config.drl is None else self._shared_stage1(test)
         on_epoch, best = None, BestEpoch()
         if self.validation:
-            learned, held = split_validation(train.subjects, train.labels, self.validation, seed)
-            train, held_pairs = train.subset(learned), train.subset(held)
-            on_epoch = partial(best.look, held_pairs)
+            fit_index, validation_index = split_validation(train.subjects, train.labels, self.validation, seed)
+            train, validation = train.subset(fit_index), train.subset(validation_index)
+            on_epoch = partial(best.update, validation)
         if weights is None:
             weights = _stage1_weights(config, train, self.run_dir, self.method)
         model = build_model(config, train.num_classes, self.method)
@@ -237,14 +237,15 @@ class LFDTCMENClassifier:
 
 
 class BestEpoch:
-    """The weights of the epoch with the best macro F1 on held-out training subjects; of equals, the first."""
+    """The weights of the epoch with the best macro F1 on validation subjects; of equals, the first."""
 
     def __init__(self):
         self.score, self.weights = -1.0, None
 
-    def look(self, held: PairSet, epoch: int, model: LFDTCMEN) -> None:
-        y_pred = predict(model, held).argmax(1)
-        score = f1_score(held.labels, y_pred, labels=range(held.num_classes), average="macro", zero_division=0)
+    def update(self, validation: PairSet, epoch: int, model: LFDTCMEN) -> None:
+        """Score the network on the validation pairs, and keep its weights if it is the best so far."""
+        classes, y_pred = range(validation.num_classes), predict(model, validation).argmax(1)
+        score = f1_score(validation.labels, y_pred, labels=classes, average="macro", zero_division=0)
         if score > self.score:
             self.score, self.weights = score, copy.deepcopy(model.state_dict())
 

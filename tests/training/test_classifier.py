@@ -67,18 +67,18 @@ def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(c
 def test_the_epoch_is_chosen_on_training_subjects_whom_the_stages_do_not_see(config, monkeypatch):
     pairs, test = make_pairs(48, subjects=8), make_pairs(6, subjects=2, seed=9)
     learned, scored = set(), []
-    original, look = classifier.train_stage, classifier.BestEpoch.look
+    original, update = classifier.train_stage, classifier.BestEpoch.update
 
     def spy(model, given, *args, **kwargs):
         learned.update(given.subjects)
         return original(model, given, *args, **kwargs)
 
     def note(best, held, epoch, model):
-        look(best, held, epoch, model)
+        update(best, held, epoch, model)
         scored.append((set(held.subjects), best.score))
 
     monkeypatch.setattr(classifier, "train_stage", spy)
-    monkeypatch.setattr(classifier.BestEpoch, "look", note)
+    monkeypatch.setattr(classifier.BestEpoch, "update", note)
     LFDTCMENClassifier(config, validation=0.25)(pairs, test, 0)
     assert len(scored) == sum(config.epochs[1:])
     held = scored[0][0]
