@@ -7,11 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lfdtcmen.beyond.warp_generator import WarpGenerator
+from lfdtcmen.config import CHOICES
 from lfdtcmen.errors import DataError
 from lfdtcmen.modules.drl import DRL, Codes
 from lfdtcmen.modules.encoder import CODE_CHANNELS
-
-GENERATORS = ("image", "warp_difference", "warp_multiscale")
 
 
 @dataclass
@@ -52,8 +51,9 @@ class ExtendedDRL(DRL):
         bottleneck: int = 0,
         contrast_normalised: bool = False,
     ):
-        if generator not in GENERATORS:
-            raise DataError(f"unknown generator {generator!r}", "DRL", f"use one of {', '.join(GENERATORS)}")
+        if generator not in CHOICES["generator"]:
+            use = f"use one of {', '.join(CHOICES['generator'])}"
+            raise DataError(f"unknown generator {generator!r}", "DRL", use)
         if generator != "image" and skips != "identity":
             raise DataError("the warp generator takes the identity's skips only", "DRL", "use skips='identity'")
         if bottleneck < 0:

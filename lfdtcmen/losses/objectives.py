@@ -1,6 +1,6 @@
 """Synergistic Disentanglement Objectives (SDO, 3.2): a table of the losses, their weighted sum, and its log."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -168,11 +168,6 @@ class SynergisticObjectives:
             with torch.no_grad():
                 self._features = self.vgg(torch.cat([batch.apex, batch.onset]))
         return batch.apex, batch.onset, self.vgg, self.perceptual_weight, self._features
-
-
-def possible(objectives: Iterable[Objective], lacks: frozenset[str]) -> list[Objective]:
-    """Return the losses for which a network that lacks these fields of its output has everything that they need."""
-    return [objective for objective in objectives if not objective.needs & lacks]
 
 
 def _check_needs(objective: Objective, output: Output, batch: Batch) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.losses.objectives import SynergisticObjectives, possible
+from lfdtcmen.losses.objectives import SynergisticObjectives
 from lfdtcmen.losses.perceptual import VGG19
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.modules.network import CYCLE, LFDTCMEN
@@ -50,7 +50,7 @@ def stage_weights(model: LFDTCMEN, config: Config, stage: int, method: Method = 
     weights = config.stage_weights(stage)
     table = method.objectives(config, torch.ones(model.tcme.num_classes))
     active = SynergisticObjectives(weights, objectives=table).active
-    return {objective.name: weights[objective.name] for objective in possible(active, model.lacks)}
+    return {objective.name: weights[objective.name] for objective in active if not objective.needs & model.lacks}
 
 
 def set_trainable(model: LFDTCMEN, stage: int) -> None:
