@@ -127,6 +127,9 @@ class Diagram:
     def _repr_svg_(self) -> str:
         return self.svg()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.title!r})"
+
     def save(self, path: Path | str) -> None:
         """Write the drawing into an SVG file."""
         Path(path).write_text(self.svg(), encoding="utf-8")
