@@ -59,7 +59,7 @@ class Diagram:
         dash = ' stroke-dasharray="6 3"' if assumed else ""
         shape = (
             f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="5" fill="{colour}" '
-            f'fill-opacity=".1" stroke="{colour}" stroke-width="1.8"{dash}/>'
+            f'fill-opacity=".1" stroke="{colour}"{dash}/>'
         )
         first = top + height / 2 - (len(lines) - 1) * LINE / 2
         texts = [
@@ -74,7 +74,7 @@ class Diagram:
         """Draw a line along points (x, y)."""
         path = " ".join(f"{x:g},{y:g}" for x, y in points)
         dash = ' stroke-dasharray="5 4"' if dashed else ""
-        line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8"{dash}'
+        line = f'<polyline points="{path}" fill="none" stroke="{colour}"{dash}'
         self._add(f"{line}{end}/>", part)
 
     def arrow(self, *points: tuple[float, float], colour: str = BOTH, part: str = "", dashed: bool = False) -> None:
@@ -86,7 +86,7 @@ class Diagram:
         x: float,
         y: float,
         text: str,
-        colour: str = "#222",
+        colour: str = "",
         part: str = "",
         bold: bool = False,
         left: bool = False,
@@ -97,11 +97,11 @@ class Diagram:
     def dot(self, x: float, y: float, colour: str, hollow: bool = False) -> None:
         """Draw a dot, full or hollow."""
         fill = "white" if hollow else colour
-        self._add(f'<circle cx="{x:g}" cy="{y:g}" r="6" fill="{fill}" stroke="{colour}" stroke-width="2"/>', "")
+        self._add(f'<circle cx="{x:g}" cy="{y:g}" r="6" fill="{fill}" stroke="{colour}"/>', "")
 
     def curve(self, path: str, colour: str = BOTH, fill: str = "none") -> None:
         """Draw a path, in SVG's own words."""
-        self._add(f'<path d="{path}" fill="{fill}" stroke="{colour}" stroke-width="1.5"/>', "")
+        self._add(f'<path d="{path}" fill="{fill}" stroke="{colour}"/>', "")
 
     def _add(self, item: str, part: str) -> None:
         visible = not part or part in self.highlight
@@ -118,7 +118,8 @@ class Diagram:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" '
             f'style="max-width:100%;height:auto" aria-label={quoteattr(f"{self.title}. {self.description}")} '
-            'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="13">'
+            'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="13" '
+            'stroke-width="1.8" text-anchor="middle" dominant-baseline="central" fill="#222">'
             f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
             f"<defs>{heads}</defs>"
             f'<rect width="{width}" height="{height}" rx="8" fill="white"/>' + "".join(self.items) + "</svg>\n"
@@ -135,7 +136,7 @@ class Diagram:
         Path(path).write_text(self.svg(), encoding="utf-8")
 
 
-def _text(x: float, y: float, text: str, colour: str = "#222", bold: bool = False, left: bool = False) -> str:
+def _text(x: float, y: float, text: str, colour: str = "", bold: bool = False, left: bool = False) -> str:
     """Return a line of text whose middle (or left end) is x and whose middle is y; I_on becomes I with a subscript."""
     words = []
     for word in escape(text).split(" "):
@@ -147,6 +148,6 @@ def _text(x: float, y: float, text: str, colour: str = "#222", bold: bool = Fals
             word = f'{stem}{down}<tspan dy="-4">{above or NOTHING}</tspan>'
         words.append(word)
     weight = ' font-weight="600"' if bold else ""
-    anchor = "start" if left else "middle"
-    place = f'x="{x:g}" y="{y:g}" dominant-baseline="central" text-anchor="{anchor}"'
-    return f'<text {place} fill="{colour}"{weight}>{" ".join(words)}</text>'
+    anchor = ' text-anchor="start"' if left else ""
+    fill = f' fill="{colour}"' if colour else ""
+    return f'<text x="{x:g}" y="{y:g}"{anchor}{fill}{weight}>{" ".join(words)}</text>'
