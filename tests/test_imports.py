@@ -93,7 +93,7 @@ def test_no_module_has_the_name_of_a_function_in_it_and_none_imports_anothers_pr
 def test_importing_changes_nothing(tmp_path):
     modules = [f"lfdtcmen.{name_of(file)}".rstrip(".") for file in FILES if file.stem != "__main__"]
     code = (
-        "import os, importlib, cv2, torch; before = dict(os.environ)\n"  # which set some of their own
+        "import os, importlib, cv2, sklearn, torch; before = dict(os.environ)\n"  # which set some of their own
         f"for name in {modules!r}: importlib.import_module(name)\n"
         "from matplotlib.figure import Figure\n"
         "assert dict(os.environ) == before, set(os.environ) ^ set(before)\n"

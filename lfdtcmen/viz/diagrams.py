@@ -1,0 +1,296 @@
+"""Our own drawings of the paper's Figs. 1 to 5, with the shapes of all tensors.
+
+Each function returns a :class:`~lfdtcmen.viz.drawing.Diagram`, which a notebook shows as SVG. ``highlight`` names the
+parts that a section is about; the others are faded. A dashed outline marks what the paper's text does not state
+(:mod:`lfdtcmen.paper.ledger`). Shapes are those of one frame of 128x128 pixels.
+"""
+
+import math
+from collections.abc import Collection
+
+from lfdtcmen.viz.drawing import BOTH, FLOW, IDENTITY, LOSS, MOTION, Diagram
+
+# name, channels, side of the map in pixels, whether the text states the width
+Layer = tuple[str, int, int, bool]
+ENCODER_LAYERS: list[Layer] = [
+    ("frame", 3, 128, True),
+    ("conv1", 8, 64, True),
+    ("conv2", 16, 32, True),
+    ("conv3", 32, 16, True),
+    ("conv4", 32, 16, False),
+    ("conv5", 64, 8, False),
+    ("conv6", 64, 8, False),
+    ("conv7", 128, 4, False),
+    ("conv8", 256, 4, True),
+]
+GENERATOR_LAYERS: list[Layer] = [
+    ("id, mo", 512, 4, True),
+    ("UP1", 128, 8, False),
+    ("UP2", 64, 16, False),
+    ("UP3", 32, 32, False),
+    ("UP4", 16, 64, False),
+    ("UP5", 8, 128, False),
+    ("to RGB", 3, 128, True),
+]
+
+
+def framework(highlight: Collection[str] = ()) -> Diagram:
+    """Draw the whole method (Fig. 1): frames, DRL, SDO, TCME, classes.
+
+    Parameters
+    ----------
+    highlight : collection of {"data", "drl", "sdo", "motion", "flow", "fusion"}
+        Parts to show in full; all of them by default.
+    """
+    parts = ("data", "drl", "sdo", "motion", "flow", "fusion")
+    diagram = Diagram(
+        "The whole method",
+        "Onset and apex frame go into an identity encoder and a motion encoder. A generator makes the apex from the "
+        "onset's identity and the apex's motion, and the onset the other way round; six losses train this. The two "
+        "motion codes go into the motion branch, the optical flow between the frames into the flow branch; both "
+        "together give the emotion.",
+        (840, 540),
+        parts,
+        highlight,
+    )
+    _frames_to_codes(diagram)
+    _codes_to_images(diagram)
+    _codes_to_emotion(diagram)
+    return diagram
+
+
+def _frames_to_codes(diagram: Diagram) -> None:
+    diagram.text(18, 24, "DRL: who, apart from how (3.1)", part="drl", bold=True, left=True)
+    diagram.box((18, 62, 92, 52), "onset I_on", "3x128x128", part="data")
+    diagram.box((18, 192, 92, 52), "apex I_ap", "3x128x128", part="data")
+    diagram.box((160, 56, 120, 64), "identity", "encoder E_id", colour=IDENTITY, part="drl")
+    diagram.box((160, 186, 120, 64), "motion", "encoder E_mo", colour=MOTION, part="drl")
+    for y, other in ((88, 205), (218, 101)):
+        diagram.arrow((110, y), (158, y), part="drl")
+        diagram.arrow((110, y), (158, other), part="drl")
+    for y, kind, colour in ((88, "id", IDENTITY), (218, "mo", MOTION)):
+        diagram.text(368, y - 46, "256x4x4 each", part="drl")
+        for offset, frame in ((-20, "on"), (20, "ap")):
+            diagram.box((322, y + offset - 15, 92, 30), f"{kind}(I_{frame})", colour=colour, part="drl")
+            diagram.arrow((280, y + offset / 2), (320, y + offset), colour=colour, part="drl")
+
+
+def _codes_to_images(diagram: Diagram) -> None:
+    for y, frame, name in ((88, "ap", "apex"), (218, "on", "onset")):
+        diagram.box((520, y - 27, 92, 54), "generator", "G", part="drl")
+        diagram.box((660, y - 27, 92, 54), f"Î_{frame}", "3x128x128", part="drl")
+        diagram.arrow((612, y), (658, y), part="drl")
+        diagram.text(706, y - 40, f"generated {name}", part="drl")
+        diagram.line((752, y), (796, y), part="drl", dashed=True)
+    # identity of one frame, motion of the other: the crossing that the paper rests on
+    diagram.arrow((414, 68), (518, 78), colour=IDENTITY, part="drl")
+    diagram.arrow((414, 238), (518, 100), colour=MOTION, part="drl")
+    diagram.arrow((414, 108), (518, 206), colour=IDENTITY, part="drl")
+    diagram.arrow((414, 198), (518, 228), colour=MOTION, part="drl")
+    diagram.text(492, 144, "identity of one frame,", part="drl", left=True)
+    diagram.text(492, 162, "motion of the other", part="drl", left=True)
+    diagram.arrow((796, 88), (796, 270), (220, 270), (220, 252), part="drl", dashed=True)
+    diagram.text(508, 285, "cycle: both encoders again, then Ĩ from the codes of Î (3.2.3)", part="drl")
+    diagram.box(
+        (18, 306, 804, 46),
+        "SDO, six losses (3.2)",
+        "reconstruction · cycle · consistency · soft orthogonality · identity contrastive · emotion",
+        colour=LOSS,
+        part="sdo",
+    )
+
+
+def _codes_to_emotion(diagram: Diagram) -> None:
+    diagram.text(18, 380, "TCME: sharpen the motion (3.3)", part="motion", bold=True, left=True)
+    diagram.box((152, 396, 136, 52), "mo(I_on), mo(I_ap)", "2 x 256x4x4", colour=MOTION, part="motion")
+    diagram.box((322, 396, 212, 52), "motion branch", "MAAG, Adapter, MSFE", colour=MOTION, part="motion")
+    diagram.box((18, 470, 92, 52), "TV-L1 flow", "2x128x128", part="data")
+    diagram.box((160, 470, 120, 52), "U, V, strain", "3x28x28", colour=FLOW, part="flow")
+    diagram.box((322, 470, 212, 52), "flow branch", "TSI: three streams", colour=FLOW, part="flow")
+    diagram.box((596, 433, 100, 52), "fusion", "512", part="fusion", assumed=True)
+    diagram.box((738, 433, 84, 52), "emotion", "C classes", part="fusion")
+    diagram.arrow((288, 422), (320, 422), colour=MOTION, part="motion")
+    diagram.arrow((110, 496), (158, 496), part="flow")
+    diagram.arrow((280, 496), (320, 496), colour=FLOW, part="flow")
+    diagram.arrow((534, 422), (594, 448), colour=MOTION, part="fusion")
+    diagram.arrow((534, 496), (594, 470), colour=FLOW, part="fusion")
+    diagram.text(566, 414, "256", part="fusion")
+    diagram.text(566, 510, "256", part="fusion")
+    diagram.arrow((696, 459), (736, 459), part="fusion")
+
+
+def encoder() -> Diagram:
+    """Draw the encoder (Fig. 2): eight convolutions, the resolution halved five times, two skips."""
+    diagram = Diagram(
+        "The encoder",
+        "Eight convolutions turn a frame of 3x128x128 into a code of 256x4x4. Skips leave after conv3, 32x16x16, and "
+        "after conv5, 64x8x8.",
+        (840, 286),
+        (),
+        (),
+    )
+    _chain(diagram, ENCODER_LAYERS, middle=112)
+    for k, where in ((3, "UP2"), (5, "UP1")):
+        x = 47 + 93 * k
+        diagram.arrow((x, 200), (x, 226), colour=IDENTITY)
+        diagram.text(x, 238, f"skip to {where}", colour=IDENTITY)
+    diagram.text(420, 270, "Each: 3x3, batch normalisation, ReLU (none after conv8). Dashed: width assumed.")
+    return diagram
+
+
+def generator() -> Diagram:
+    """Draw the generator (Fig. 3): two codes side by side, five stages of upsampling, skips into the first two."""
+    diagram = Diagram(
+        "The generator",
+        "An identity code and a motion code, 256x4x4 each, are put side by side. Five stages UP1 to UP5 double the "
+        "resolution to 128; skips from the identity encoder join UP1 and UP2; a last convolution gives an RGB image.",
+        (840, 292),
+        (),
+        (),
+    )
+    _chain(diagram, GENERATOR_LAYERS, middle=112, step=118)
+    for k, layer, shape in ((1, "conv5", "64x8x8"), (2, "conv3", "32x16x16")):
+        x = 47 + 118 * k
+        diagram.arrow((x, 222), (x, 198), colour=IDENTITY)
+        diagram.text(x, 232, f"skip of {layer}", colour=IDENTITY)
+        diagram.text(x, 249, shape, colour=IDENTITY)
+    diagram.text(
+        420, 276, "Each UP: 4x4 transposed convolution (stride 2), then 3x3 with the skip. Dashed: width assumed."
+    )
+    return diagram
+
+
+def _chain(diagram: Diagram, layers: list[Layer], middle: float, step: float = 93) -> None:
+    """Draw layers (name, channels, side, width stated) from left to right, as high as their maps are large."""
+    for k, (name, channels, side, stated) in enumerate(layers):
+        x, height = 47 + step * k, 14 + 9.5 * side**0.5
+        diagram.box((x - 22, middle - height / 2, 44, height), str(channels), assumed=not stated)
+        diagram.text(x, 26, name, bold=True)
+        diagram.text(x, middle + 76, f"{side}x{side}")
+        if k:
+            diagram.arrow((x - step + 22, middle), (x - 24, middle))
+
+
+def contrastive() -> Diagram:
+    """Draw the identity-aware contrastive loss (Fig. 4): codes as directions, one person together, two apart."""
+    diagram = Diagram(
+        "The identity-aware contrastive loss",
+        "Identity codes as points on a circle. The codes of one person, of real and generated frames alike, are pulled "
+        "together. Codes of two people are pushed apart until the angle between them is the margin m.",
+        (840, 262),
+        (),
+        (),
+    )
+    diagram.curve("M 90 240 A 190 190 0 0 1 470 240")
+    for person, colour, first, x in (("person A", IDENTITY, 116, 72), ("person B", MOTION, 40, 490)):
+        for k in range(4):
+            diagram.dot(*_on_circle(first + 8 * k), colour, hollow=k % 2 == 1)
+        diagram.text(x, 62, person, colour=colour, bold=True)
+        diagram.text(x, 80, "pulled together", colour=LOSS)
+    nearest = (116, 64)  # degrees: 0.91 rad between them, below the margin
+    for degrees in nearest:
+        diagram.line((280, 240), _on_circle(degrees), colour=LOSS)
+    (right, top), (left, _) = _on_circle(nearest[1], 62), _on_circle(nearest[0], 62)
+    diagram.curve(f"M {left:g} {top:g} A 62 62 0 0 1 {right:g} {top:g}", colour=LOSS)
+    diagram.text(280, 160, "θ < m", colour=LOSS, bold=True)
+    for outward in ((100, 110), (80, 70)):
+        diagram.arrow(*(_on_circle(degrees, 210) for degrees in outward), colour=LOSS)
+    diagram.text(280, 18, "pushed apart", colour=LOSS)
+    diagram.dot(556, 58, BOTH)
+    diagram.text(572, 58, "code of a real frame", left=True)
+    diagram.dot(556, 84, BOTH, hollow=True)
+    diagram.text(572, 84, "code of a generated frame", left=True)
+    diagram.text(550, 126, "one person: mean of θ²", left=True)
+    diagram.text(550, 150, "two people: mean of max(0, m - θ)²", left=True)
+    diagram.text(550, 190, "θ: angle between two codes (rad)", left=True)
+    diagram.text(550, 212, "m: margin, assumed 1 rad", left=True)
+    return diagram
+
+
+def _on_circle(degrees: float, radius: float = 190) -> tuple[float, float]:
+    """Return the point in a direction from the middle of the circle of codes, (280, 240)."""
+    angle = math.radians(degrees)
+    return 280 + radius * math.cos(angle), 240 - radius * math.sin(angle)
+
+
+def motion_branch(highlight: Collection[str] = ()) -> Diagram:
+    """Draw the motion branch (Fig. 5): MAAG, Adapter, MSFE, and a 256-d description.
+
+    Parameters
+    ----------
+    highlight : collection of {"maag", "adapter", "msfe", "project"}
+        Parts to show in full; all of them by default.
+    """
+    diagram = Diagram(
+        "The motion branch",
+        "MAAG computes attention A from the difference of the motion codes and multiplies both by 1 + 0.2 A. "
+        "The Adapter puts them side by side and brings them back to 256 channels. MSFE looks at three sizes at once. "
+        "Pooling and a linear layer give 256 numbers.",
+        (840, 300),
+        ("maag", "adapter", "msfe", "project"),
+        highlight,
+    )
+    for name, part, x in (("MAAG", "maag", 182), ("Adapter", "adapter", 446), ("MSFE", "msfe", 608)):
+        diagram.text(x, 24, name, part=part, bold=True)
+    diagram.box((14, 66, 84, 48), "mo(I_on)", "256x4x4", colour=MOTION, part="maag")
+    diagram.box((14, 186, 84, 48), "mo(I_ap)", "256x4x4", colour=MOTION, part="maag")
+    diagram.box((126, 116, 130, 68), "attention A", "of the difference:", "two 1x1, sigmoid", part="maag", assumed=True)
+    diagram.arrow((98, 104), (124, 130), colour=MOTION, part="maag")
+    diagram.arrow((98, 196), (124, 170), colour=MOTION, part="maag")
+    for y, side in ((90, 1), (210, -1)):
+        diagram.box((270, y - 22, 100, 44), "· (1 + 0.2 A)", part="maag")
+        diagram.arrow((98, y), (268, y), colour=MOTION, part="maag")
+        diagram.arrow((256, 150), (296, y + 24 * side), part="maag")
+        diagram.arrow((370, y), (402, 150 - 22 * side), colour=MOTION, part="adapter")
+    diagram.box((404, 112, 84, 76), "Adapter", "512 to 256", "3x3, 3x3", part="adapter", assumed=True)
+    diagram.text(446, 204, "256x4x4", part="adapter")
+    for y, kernel in ((84, "1x1"), (150, "3x3"), (216, "5x5")):
+        diagram.box((518, y - 24, 60, 48), kernel, "128", part="msfe", assumed=True)
+        diagram.arrow((488, 150), (516, y), part="msfe")
+        diagram.arrow((578, y), (612, 150 + (y - 150) * 0.25), part="msfe")
+    diagram.box((614, 116, 86, 68), "concat", "384 to 256", "1x1", part="msfe", assumed=True)
+    diagram.text(657, 202, "256x4x4", part="msfe")
+    diagram.arrow((700, 150), (722, 150), part="project")
+    diagram.box((724, 112, 104, 76), "average pool", "linear", "256", colour=MOTION, part="project")
+    diagram.text(420, 276, "Dashed: widths or kernels assumed. Each convolution: batch normalisation, ReLU.")
+    return diagram
+
+
+def flow_branch(highlight: Collection[str] = ()) -> Diagram:
+    """Draw the flow branch (3.3.2): a Triple Stream InceptionNet, one stream in detail.
+
+    Parameters
+    ----------
+    highlight : collection of {"streams", "inception", "attention", "project"}
+        Parts to show in full; all of them by default.
+    """
+    diagram = Diagram(
+        "The optical flow branch",
+        "U, V and strain, 28x28 each, go through a stream of their own: inception, pooling, spatial and channel "
+        "attention, inception, pooling. The three results side by side give 256 numbers by a linear layer.",
+        (840, 250),
+        ("streams", "inception", "attention", "project"),
+        highlight,
+    )
+    for y, name in ((48, "U"), (118, "V"), (188, "strain")):
+        diagram.box((14, y - 22, 84, 44), name, "3x28x28", colour=FLOW, part="streams")
+        diagram.arrow((98, y), (128, y), colour=FLOW, part="streams")
+        if y != 118:
+            diagram.box((130, y - 16, 484, 32), "the same stream, weights of its own", colour=FLOW, part="streams")
+        diagram.arrow((614, y), (650, 102 + (y - 48) * 0.23), colour=FLOW, part="project")
+    steps = (
+        (130, 104, "inception", "32x28x28", "inception", True),
+        (246, 78, "pool", "32x14x14", "inception", False),
+        (336, 88, "attention", "32x14x14", "attention", True),
+        (436, 100, "inception", "64x14x14", "inception", True),
+        (548, 66, "pool", "64x7x7", "inception", False),
+    )
+    for x, width, name, shape, part, assumed in steps:
+        diagram.box((x, 92, width, 52), name, shape, colour=FLOW, part=part, assumed=assumed)
+        if x > 130:
+            diagram.arrow((x - 12, 118), (x - 1, 118), colour=FLOW, part=part)
+    diagram.box((652, 88, 80, 60), "concat", "9408", part="project")
+    diagram.arrow((732, 118), (758, 118), part="project")
+    diagram.box((760, 88, 66, 60), "linear", "256", colour=FLOW, part="project")
+    diagram.text(420, 234, "Inception: 1x1, 3x3, 5x5 side by side. Dashed: widths or form assumed.")
+    return diagram
