@@ -68,10 +68,10 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one a question (``metric``), code (``part``:
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per question (``metric``), code (``part``:
         "mo(apex)", "mo(apex) - mo(onset)", "id(apex)"), positions and probe. Further columns: positions: "mean" (over
         the map) or "all"; probe: "linear" (logistic or ridge regression) or "kernel" (RBF; support vectors or ridge
-        regression); chance.
+        regression); chance level.
 
     Raises
     ------
@@ -89,12 +89,14 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
         for positions in ("mean", "all"):
             features = [f.mean((2, 3)) if positions == "mean" else f.reshape(len(f), -1) for f in frames]
             for probe in CLASSIFIERS:
-                for question, (statistic, sums, chance, subjects) in _answers(features, pairs, halves, probe).items():
+                for question, (statistic, sums, chance_level, subjects) in _answers(
+                    features, pairs, halves, probe
+                ).items():
                     found = measure(question, statistic, sums, subjects, seed)
                     row = ("network", question, name, found.value, found.low, found.high, "")
-                    rows.append((*row, positions, probe, chance))
+                    rows.append((*row, positions, probe, chance_level))
     order = {"subject": 0, "emotion": 1, "action units": 2}
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance"])
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance level"])
     return table.sort_values("metric", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
@@ -203,7 +205,7 @@ def _folds(pairs: PairSet) -> GroupKFold:
 
 
 def _answers(features: list[np.ndarray], pairs: PairSet, halves: tuple[np.ndarray, np.ndarray], probe: str) -> dict:
-    """Return question -> statistic, sums [N, 2], chance, subjects; of two frames, the last one is tested."""
+    """Return question -> statistic, sums [N, 2], chance level, subjects; of two frames, the last one is tested."""
     train, test = halves
     both = len(pairs) * np.arange(len(features))[:, None]  # rows of the onsets, then rows of the apexes
     frames, who = np.concatenate(features), np.tile(pairs.subjects, len(features))

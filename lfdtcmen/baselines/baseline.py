@@ -47,7 +47,7 @@ def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int
     model : Pipeline
         A fitted scikit-learn pipeline that ends with a classifier.
     features : ndarray
-        One row a sample, [N, D].
+        One row per sample, [N, D].
     num_classes : int
         Number of classes C of the data set; one without a training sample gets probability 0.
 

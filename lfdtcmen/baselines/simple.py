@@ -72,7 +72,7 @@ action_units = Baseline("action-units", predict_from_action_units)
 
 
 def _shrink_to_grey(frames: np.ndarray) -> np.ndarray:
-    """Shrink frames [N, H, W, 3] to 64x64 grey values in [0, 1], one row a frame."""
+    """Shrink frames [N, H, W, 3] to 64x64 grey values in [0, 1], one row per frame."""
     small = [cv2.resize(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (64, 64), interpolation=cv2.INTER_AREA) for f in frames]
     return np.stack(small).reshape(len(frames), -1).astype(np.float32) / 255
 

@@ -172,23 +172,22 @@ class SwapBatch:
 
     identity: Tensor  # of B swaps
     clean: Tensor  # the same, without camera noise
-    motion: Tensor  # of P pairs, the first B of which lend their motion to the identities
+    motion: Tensor  # of P pairs; the first B are the drivers, whose motion the identities are given
     action_units: Tensor  # of the pairs, pixels, [P, U, 2]
 
 
 def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
     """Sample ``size`` swaps, and as many pairs that are not swapped.
 
-    Identity i and the lender of the motion j are of one group and show the same motion; in one swap of five they are
-    the same person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole
-    pixels.
+    Identity and driver are of one group and show the same motion; in one swap of five they are the same person. Each
+    pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
     """
     groups, people, motions = swaps.apex.shape[:3]
     pairs = (1 + UNSWAPPED_PER_SWAP) * size
     group, motion = rng.integers(groups, size=pairs), rng.integers(motions, size=pairs)
-    lender = rng.integers(people, size=pairs)
-    other = (lender + rng.integers(1, people, size=pairs)) % people
-    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, lender)
+    driver = rng.integers(people, size=pairs)
+    other = (driver + rng.integers(1, people, size=pairs)) % people
+    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, driver)
     mirror = rng.random(pairs) < 0.5
     shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
 
@@ -203,6 +202,6 @@ def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generat
     return SwapBatch(
         frames(swaps.onset, swaps.apex, identity, size),
         frames(swaps.onset_clean, swaps.apex_clean, identity, size),
-        frames(swaps.onset, swaps.apex, lender, pairs),
+        frames(swaps.onset, swaps.apex, driver, pairs),
         torch.from_numpy(units),
     )

@@ -1,8 +1,8 @@
 """The warp generator: move the identity's own pixels by the difference of two motion codes.
 
 The paper's generator (:mod:`lfdtcmen.modules.generator`) computes every pixel anew. Onset and apex are so alike that it
-can produce a good apex without using the motion code at all. Here the only way to another picture is the motion: the
-frame that shows who it is lends its pixels, and what is learned is where they go.
+can produce a good apex without using the motion code at all. Here the only way to another picture is the motion: all
+pixels come from the frame that shows the identity, and the generator learns where they move.
 """
 
 import torch

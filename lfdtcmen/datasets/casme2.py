@@ -1,4 +1,4 @@
-"""CASME II: 200 frames a second, 26 people (Yan et al. 2014); one table, one folder of images a clip."""
+"""CASME II: 200 frames a second, 26 people (Yan et al. 2014); one table, one folder of images per clip."""
 
 import re
 from pathlib import Path

@@ -21,7 +21,7 @@ class PairSet:
     Parameters
     ----------
     manifest : DataFrame
-        One row a pair, columns as in :mod:`lfdtcmen.datasets.manifest`.
+        One row per pair, columns as in :mod:`lfdtcmen.datasets.manifest`.
     onset, apex : ndarray
         RGB frames, uint8 [N, H, W, 3].
     labels : ndarray

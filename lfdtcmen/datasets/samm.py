@@ -1,4 +1,4 @@
-"""SAMM: 200 frames a second, grey, 159 clips (Davison et al. 2018); one table, one folder of images a clip."""
+"""SAMM: 200 frames a second, grey, 159 clips (Davison et al. 2018); one table, one folder of images per clip."""
 
 import re
 from pathlib import Path

@@ -96,7 +96,7 @@ def _folders(tree: Tree, folder: Path) -> list[Path]:
 
 
 def _list_clips(tree: Tree, camera: Path) -> pd.DataFrame:
-    """Return one row a clip folder; clips without a micro-expression (``non_micro``) are left out."""
+    """Return one row per clip folder; clips without a micro-expression (``non_micro``) are left out."""
     rows = []
     for subject in _folders(tree, camera):
         micro = tree.below(subject, "micro")

@@ -36,8 +36,8 @@ class DRL(nn.Module):
     parts : {"full", "encoders", "motion"}
         Settings III, II and I of Table 4: everything; no generator; the motion encoder alone.
     skips : {"identity", "motion", "both", "none"}
-        Whose skip features the generator sees (assumed: identity; with the motion source's skips the generated
-        face takes on the looks of whoever lent the motion).
+        Whose skip features the generator sees (assumed: identity; with the skips of the motion's frame, the
+        generated face takes on the looks of the person in that frame).
 
     Raises
     ------

@@ -183,7 +183,7 @@ def own_motion(frames: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        Grey levels, float32 [T, P], one column a pixel.
+        Grey levels, float32 [T, P], one column per pixel.
     """
     blurred = (cv2.GaussianBlur(frame, (0, 0), BLUR_SIGMA) for frame in _grey(frames))
     size = (COMPARED_SIZE, COMPARED_SIZE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lfdtcmen.preprocessing.align import align_faces, estimate_rigid, remove_rigid_motion
+from lfdtcmen.preprocessing.align import align_faces, estimate_similarity, remove_head_motion
 from lfdtcmen.preprocessing.apex import spot_apex
 from lfdtcmen.preprocessing.faces import Detector
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
@@ -74,7 +74,7 @@ def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray |
     Parameters
     ----------
     onset, apex, landmarks
-        As for :func:`~lfdtcmen.preprocessing.align.estimate_rigid`; frames in colour.
+        As for :func:`~lfdtcmen.preprocessing.align.estimate_similarity`; frames in colour.
 
     Returns
     -------
@@ -84,11 +84,11 @@ def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray |
     Raises
     ------
     DataError
-        As :func:`~lfdtcmen.preprocessing.align.estimate_rigid`.
+        As :func:`~lfdtcmen.preprocessing.align.estimate_similarity`.
     """
-    rigid = estimate_rigid(onset, apex, landmarks)  # [2, 3]
-    registered = remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
-    return _measure_pair(onset, registered, rigid, landmarks)
+    similarity = estimate_similarity(onset, apex, landmarks)  # [2, 3]
+    registered = remove_head_motion(onset, apex, landmarks, similarity)  # [H, W, 3]
+    return _measure_pair(onset, registered, similarity, landmarks)
 
 
 def _measure_pair(

@@ -105,7 +105,7 @@ class LFDTCMENClassifier:
     stages : {1, 2, 3}
         The last stage to train; the ones before it are trained, too.
     stage1_groups : mapping, optional
-        Subject -> number of its group. Stage 1 is then trained once a group (:meth:`prepare`), with the config's own
+        Subject -> number of its group. Stage 1 is then trained once per group (:meth:`prepare`), with the config's own
         seed, and shared by all folds and seeds that test somebody of the group: it learns from nobody of that group,
         and so never from who is tested. Without it, each fold and seed has its own stage 1.
     validation : float

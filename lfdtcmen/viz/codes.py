@@ -160,7 +160,7 @@ def attention_maps(
         [N, h, w], or [N, C, h, w], of which the mean over channels is shown. No unit. With values below 0, such as
         deviations from a mean, the colours run from blue over white (0) to red.
     titles : sequence of str, optional
-        One short line a face.
+        One short line per face.
     name : str
         What the map is, for the colour bar.
     """
@@ -192,7 +192,7 @@ def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: 
     points : ndarray
         Codes projected to two dimensions (PCA, t-SNE), [N, 2].
     colour_by : mapping
-        Panel title -> one value a point, such as ``{"emotion": names, "subject": subjects}``.
+        Panel title -> one value per point, such as ``{"emotion": names, "subject": subjects}``.
     axis_name : str
         Name of the two axes.
     """
@@ -221,7 +221,7 @@ def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: 
 def attribution_grid(
     apex: np.ndarray, flow: np.ndarray, maps: Mapping[str, np.ndarray], titles: Sequence[str], flow_name: str = "flow"
 ) -> Figure:
-    """Show Fig. 6: one column an emotion, with the apex, its motion, and the map of each setting (4.7).
+    """Show Fig. 6: one column per emotion, with the apex, its motion, and the map of each setting (4.7).
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def attribution_grid(
         Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w]. The values
         of two maps cannot be compared, so each has a range of its own, from 0 to its maximum.
     titles : sequence of str
-        One name a column.
+        One name per column.
     flow_name : str
         The label of its row: how the flow was computed.
 

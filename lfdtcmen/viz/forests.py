@@ -1,4 +1,4 @@
-"""Forests: numbers with their intervals, one row a number, read from tidy tables.
+"""Forests: numbers with their intervals, one row per number, read from tidy tables.
 
 A mark is the value, a line the 95 % interval over subjects, as in the columns of
 :data:`lfdtcmen.evaluation.results.COLUMNS`. :func:`forest` plots any such table; the others choose rows, marks and
@@ -27,7 +27,7 @@ def forest(
     against: str = "",
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Plot values with their intervals, one panel a metric, one row a model.
+    """Plot values with their intervals, one panel per metric, one row per model.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def forest(
     against : str
         Plot the differences to this reference; "" for the scores themselves.
     lines : mapping, optional
-        Name -> value of vertical lines in every panel, such as ``{"chance": 1 / 3}``.
+        Name -> value of vertical lines in every panel, such as ``{"chance level": 1 / 3}``.
 
     Raises
     ------
@@ -206,8 +206,8 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: tidy rows with the columns chance, mean
-        map, untrained, true motion. Differences are left out.
+        As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: tidy rows with the columns uniform
+        map, mean map, untrained, true motion. Rows of differences are not plotted.
 
     Raises
     ------
@@ -215,10 +215,10 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
         A column is missing.
     """
     marks = {
-        "chance": ("|", "black", "chance: the same everywhere"),
+        "uniform map": ("|", "black", "uniform map (chance level)"),
         "mean map": ("s", PALETTE[1], "the network's mean map"),
         "untrained": ("v", PALETTE[2], "untrained network"),
-        "true motion": ("D", PALETTE[3], "true motion, as coarse"),
+        "true motion": ("D", PALETTE[3], "true motion, at the map's resolution"),
     }
     _check_columns(table, (*TIDY, *marks), "attribution_forest")
     table = table[table["against"].eq("")]
@@ -238,20 +238,20 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
 
 
 def probe_forest(table: pd.DataFrame) -> Figure:
-    """Plot what probes read from codes: a panel a question, a row a code and probe, a mark a network.
+    """Plot what probes read from codes: a panel per question, a row per code and probe, a mark per network.
 
     Parameters
     ----------
     table : DataFrame
         As :func:`lfdtcmen.analysis.probes.probe_table` returns it: tidy rows with the columns positions, probe and
-        chance, which is plotted as a line.
+        chance level, which is plotted as a line.
 
     Raises
     ------
     DataError
         A column is missing, or there are more networks than distinguishable marks.
     """
-    _check_columns(table, (*TIDY, "positions", "probe", "chance"), "probe_forest")
+    _check_columns(table, (*TIDY, "positions", "probe", "chance level"), "probe_forest")
     questions, models = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["model"]))
     if len(models) > len(PALETTE):
         raise DataError(f"{len(models)} networks", "probe_forest", f"plot {len(PALETTE)} at most")
@@ -268,7 +268,7 @@ def probe_forest(table: pd.DataFrame) -> Figure:
             position = names[rows.index].map(order) + 0.7 * ((k + 0.5) / len(models) - 0.5)
             look = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
             _draw_intervals(ax, rows, position, label=model, **look)
-        ax.axvline(asked["chance"].mean(), color="black", linestyle="--", linewidth=1, label="chance")
+        ax.axvline(asked["chance level"].mean(), color="black", linestyle="--", linewidth=1, label="chance level")
         ax.set(xlabel=f"{question}\n{units.get(question, '')}", ylim=(len(order) - 0.4, -0.6))
         for k in range(1, len(order)):
             ax.axhline(k - 0.5, color="black", alpha=0.12, linewidth=0.7)
@@ -284,7 +284,7 @@ def swap_bars(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As :func:`lfdtcmen.analysis.swaps.swap_errors` returns it: tidy rows, one a person (``part``).
+        As :func:`lfdtcmen.analysis.swaps.swap_errors` returns it: tidy rows, one per person (``part``).
 
     Raises
     ------

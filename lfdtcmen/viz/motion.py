@@ -207,7 +207,7 @@ def spotting_curves(
 
 
 def spotting_errors(errors: Mapping[str, Sequence[int]], reach: int = 6) -> Figure:
-    """Plot how far spotted apexes are from the true ones, a panel a method (section 6).
+    """Plot how far spotted apexes are from the true ones, a panel per method (section 6).
 
     Parameters
     ----------

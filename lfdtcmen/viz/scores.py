@@ -121,7 +121,7 @@ def recall_marks(
     counts: Sequence[int] | None = None,
     stated: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Figure:
-    """Plot the recall of each class, a mark a model, and the rates that the paper states for its own data (4.7).
+    """Plot the recall of each class, a mark per model, and the rates that the paper states for its own data (4.7).
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def recall_marks(
     Raises
     ------
     DataError
-        Values that are not one a class.
+        Values that are not one per class.
     """
     for model, values in {**recalls, **({} if counts is None else {"counts": counts})}.items():
         if len(values) != len(names):
@@ -166,7 +166,7 @@ def recall_marks(
 
 
 def score_steps(steps: Mapping[str, float], metric: str = "UF1") -> Figure:
-    """Plot how a score grows from the honest one to the reported one, a bar a step.
+    """Plot how a score grows from the honest one to the reported one, a bar per step.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def prediction_strip(
     labels : sequence of int
         True class of each pair [N]: its bar is filled, the others are hollow.
     titles : sequence of str, optional
-        One short line a row.
+        One short line per row.
 
     Raises
     ------

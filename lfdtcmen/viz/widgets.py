@@ -97,7 +97,7 @@ def action_unit_slider(
 def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ipywidgets.VBox:
     """Give one face another's motion, at any strength; the static figure is :func:`~lfdtcmen.viz.swap_grid`.
 
-    The motion code runs along the line from the donor's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
+    The motion code runs along the line from the driver's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
     strength 0 the generated change is zero; at 1 it should equal the true one; above 1 it is exaggerated. The truth
     and both errors (of the generated face, and of a copy of the identity's frame) are those of strength 1.
 
@@ -111,7 +111,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ip
     Returns
     -------
     ipywidgets.VBox
-        Controls: identity, donor of the motion, motion, strength.
+        Controls: identity, driver (whose motion), motion, strength.
 
     Raises
     ------
@@ -129,14 +129,14 @@ def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ip
     names = [(f"{k}: {emotion}", k) for k, emotion in enumerate(counterfactuals.emotions)]
     controls = {
         "identity": ipywidgets.IntSlider(description="identity", min=0, max=people - 1, **WIDE),
-        "donor": ipywidgets.IntSlider(description="donor", value=min(1, people - 1), min=0, max=people - 1, **WIDE),
+        "driver": ipywidgets.IntSlider(description="driver", value=min(1, people - 1), min=0, max=people - 1, **WIDE),
         "motion": ipywidgets.Dropdown(description="motion", options=names, **WIDE),
         "strength": ipywidgets.FloatSlider(description="strength", value=1, min=0, max=3, step=0.1, **WIDE),
     }
 
     @torch.no_grad()
-    def draw(identity: int, donor: int, motion: int, strength: float) -> Figure:
-        rest, moved = onset[donor], apex[donor][motion]
+    def draw(identity: int, driver: int, motion: int, strength: float) -> Figure:
+        rest, moved = onset[driver], apex[driver][motion]
         code = rest.motion + strength * (moved.motion - rest.motion)  # [1, 256, h, w]
         with evaluation_mode(model):
             images = [generate_from(drl, onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
@@ -144,7 +144,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ip
         change = 255 * (after - before).mean(1)[0].numpy()  # [H, W]
         return viz.swap_strip(
             counterfactuals.onset[identity],
-            counterfactuals.apex[donor, motion],
+            counterfactuals.apex[driver, motion],
             as_frames(after)[0],
             change,
             true[identity, motion],
@@ -159,7 +159,7 @@ def loss_weight_sliders(
 ) -> ipywidgets.VBox:
     """Weigh the losses of one batch; the static figure is :func:`~lfdtcmen.viz.loss_weight_bars`.
 
-    The sum and its gradient are linear in the weights, so one backward pass a loss, made beforehand, serves all
+    The sum and its gradient are linear in the weights, so one backward pass per loss, made beforehand, serves all
     positions of the sliders.
 
     Parameters

@@ -31,7 +31,7 @@ def only_one(paths: list[Path], name: str) -> Path:
 
 
 class Tree:
-    """The folders and videos below a data set's root, found in any spelling of case; each is listed once.
+    """The folders and videos below a data set's root, found whatever the case of their names; each is listed once.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Tree:
         if not os.path.isdir(self.root):
             raise DataError("there is no such folder", str(self.root), "give the folder of the data set")
         self._children: dict[Path, dict[str, list[Path]]] = {}
-        self._frames: dict[Path, Frames | str] = {}  # or why they cannot be used
+        self._frames: dict[Path, Frames | str] = {}  # a text: why they cannot be used
         self._fps: dict[Path, float] = {}
 
     def children(self, folder: Path) -> dict[str, list[Path]]:

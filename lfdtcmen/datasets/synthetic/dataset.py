@@ -208,7 +208,7 @@ def render_subject(seed: int, subject: int, emotions: list[str], settings: Setti
 
 
 def _make_manifest(contents: _Contents, action_units: np.ndarray, label_map: str) -> pd.DataFrame:
-    """Return one row a pair; frame numbers are those of :func:`make_clip`, counted from 1."""
+    """Return one row per pair; frame numbers are those of :func:`make_clip`, counted from 1."""
     names, fps = LABEL_MAPS[label_map], contents.settings.fps
     labels = {e: names[number] for e in EMOTIONS if (number := map_emotion(e, label_map)) is not None}
     rows = []
