@@ -245,7 +245,7 @@ def _report(counts: np.ndarray, epochs: int = 1, seeds: int = 1, over_folds: boo
     pooled = score_confusion(chosen.sum(1), "uf1")  # [S]
     reported = score_confusion(chosen, "uf1", leave_out=True).mean(1) if over_folds else pooled
     total = len(pooled)
-    order = np.lexsort((-np.arange(total), pooled))  # the best seed last; of equal scores, the first seed counts as better
+    order = np.lexsort((-np.arange(total), pooled))  # the best seed last; of equal scores the first seed is later
     # how often the seed of this rank is the best of those tried
     share = np.array([comb(rank, seeds - 1) for rank in range(total)]) / comb(total, seeds)
     return float(share @ reported[order])

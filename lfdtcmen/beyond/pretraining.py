@@ -46,8 +46,8 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     Parameters
     ----------
     model : LFDTCMEN
-        Changed in place, and left in ``eval`` mode. With a warp generator and, for the rest loss, a bottleneck; action
-        units are read where it has a motion branch.
+        Changed in place, and left in ``eval`` mode. It needs a warp generator and, for the rest loss, a bottleneck;
+        action units are predicted if it has a motion branch.
     config : Config
         ``pretraining`` is the number of steps.
     run_dir : path, optional

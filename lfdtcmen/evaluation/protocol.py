@@ -76,7 +76,8 @@ def cross_validate(
     """Train and test a model on every fold with every seed, and pool the predictions.
 
     Each job writes a file ``out_dir/seed<seed>-fold<fold>.json``, whole or not at all; a job whose file is there does
-    not run again. The predictions are the same whatever ``n_jobs`` is: every job has one thread, and the folds share the cores.
+    not run again. The predictions are the same whatever ``n_jobs`` is: every job has one thread, and the folds share
+    the cores.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Forests: numbers with their intervals, one row per number, read from tidy tables.
 
-A mark is the value, a line the 95 % interval over subjects, as in the columns of
-:data:`lfdtcmen.evaluation.results.COLUMNS`. :func:`forest` plots any such table; the others choose rows, marks and
-labels of their own.
+A mark shows the value, a line its 95 % interval over subjects, from the columns of
+:data:`lfdtcmen.evaluation.results.COLUMNS`. :func:`forest` plots any such table; each other function plots the table of
+one analysis, with the rows, marks and labels that it needs.
 """
 
 import textwrap
@@ -19,6 +19,11 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, write_above
 
 TIDY = ("model", "metric", "part", "value", "low", "high", "against")
+
+# steps of an ablation: shape and colour both show the direction
+STEP_MARKS = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
+STEP_LINE: dict[str, Any] = {"capsize": 3, "linewidth": 1.5}
+PAPER_STEP = "the paper, on its own data"
 
 
 def forest(
@@ -60,7 +65,7 @@ def forest(
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
         ax.set(xlabel=f"{label} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
-        ax.margins(x=0.12)  # a number at the edge would lie on the frame
+        ax.margins(x=0.12)  # room for the numbers at the edges
     _name_rows(axes, names)
     if lines:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, frameon=False)
@@ -109,7 +114,7 @@ def inflation_forest(table: pd.DataFrame) -> Figure:
     ----------
     table : DataFrame
         As :func:`lfdtcmen.analysis.inflation.inflation_table` returns it, the honest practice first. Hollow marks are
-        differences whose interval holds 0.
+        differences whose interval contains 0.
 
     Raises
     ------
@@ -166,25 +171,8 @@ def ablation_forest(
     settings = scores["model"].tolist()
     figure = Figure(figsize=(WIDTH, 1.5 + 0.5 * len(settings)), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    # shape as well as colour says where a step goes
-    looks = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
-    paper, steps_of_paper = "the paper, on its own data", stated or {}
-    marks: dict[str, Any] = {}
-    line = {"capsize": 3, "linewidth": 1.5}
-    _draw_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **line)
-    for k, setting in enumerate(settings):
-        step = steps[steps["model"].eq(setting)]
-        if step.empty:
-            continue  # the first row has nothing above it
-        way = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
-        marker, colour = looks[way]
-        marks[way] = _draw_intervals(right, step, [k], "{:+z.3f}", fmt=marker, color=colour, **line)
-        if setting in steps_of_paper:
-            look = {"color": "black", "markerfacecolor": "white", "markersize": 6}
-            marks[paper] = right.plot(steps_of_paper[setting], k + 0.27, "D", **look)[0]
-    right.axvline(0, color="black", linewidth=1)
-    look = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
-    right.text(0.98, 0, "nothing above", transform=right.get_yaxis_transform(), **look)
+    _draw_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **STEP_LINE)
+    marks = _draw_steps(right, settings, steps, stated or {})
     labels = zip(settings, scores["what"], strict=True)
     _name_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in labels], fontsize=9)
     left.set(ylim=(len(settings) - 0.4, -0.6), xlabel=f"{metric} (95 % interval over subjects)")
@@ -192,7 +180,7 @@ def ablation_forest(
     right.locator_params(axis="x", nbins=6)
     for ax in (left, right):
         ax.margins(x=0.12)
-    names = [name for name in (*looks, paper) if name in marks]
+    names = [name for name in (*STEP_MARKS, PAPER_STEP) if name in marks]
     handles = [marks[name] for name in names]
     figure.legend(handles, names, loc="outside lower right", ncols=len(names), fontsize=8, frameon=False)
     if title is not None:
@@ -200,8 +188,27 @@ def ablation_forest(
     return figure
 
 
+def _draw_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: Mapping[str, float]) -> dict[str, Any]:
+    """Plot the step of each setting from the row above, and the paper's; return a mark of each kind for the legend."""
+    marks: dict[str, Any] = {}
+    for k, setting in enumerate(settings):
+        step = steps[steps["model"].eq(setting)]
+        if step.empty:
+            continue  # the first row: there is no row above
+        way = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
+        marker, colour = STEP_MARKS[way]
+        marks[way] = _draw_intervals(ax, step, [k], "{:+z.3f}", fmt=marker, color=colour, **STEP_LINE)
+        if setting in stated:
+            look = {"color": "black", "markerfacecolor": "white", "markersize": 6}
+            marks[PAPER_STEP] = ax.plot(stated[setting], k + 0.27, "D", **look)[0]
+    ax.axvline(0, color="black", linewidth=1)
+    look = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
+    ax.text(0.98, 0, "no row above", transform=ax.get_yaxis_transform(), **look)
+    return marks
+
+
 def attribution_forest(table: pd.DataFrame) -> Figure:
-    """Plot how much of each map lies on pixels that truly move, and the numbers to compare it with.
+    """Plot the share of each map that lies on moving skin, and the shares to compare it with.
 
     Parameters
     ----------
@@ -238,7 +245,7 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
 
 
 def probe_forest(table: pd.DataFrame) -> Figure:
-    """Plot what probes read from codes: a panel per question, a row per code and probe, a mark per network.
+    """Plot what probes predict from codes: a panel per question, a row per code and probe, a mark per network.
 
     Parameters
     ----------
@@ -279,7 +286,7 @@ def probe_forest(table: pd.DataFrame) -> Figure:
 
 
 def swap_bars(table: pd.DataFrame) -> Figure:
-    """Plot the error of swaps against the rendered truth for each person, as a multiple of a copy's error.
+    """Plot the error of swaps for each person, divided by the error of copying the onset.
 
     Parameters
     ----------
@@ -297,10 +304,10 @@ def swap_bars(table: pd.DataFrame) -> Figure:
     position = np.arange(len(table))
     colours = [PALETTE[1] if part == "all" else PALETTE[0] for part in table["part"]]
     ax.bar(position, table["value"], color=colours, yerr=_error(table), capsize=3, ecolor="black")
-    ax.axhline(1, color="black", linestyle="--", linewidth=1, label="copy of the onset")
+    ax.axhline(1, color="black", linestyle="--", linewidth=1, label="copying the onset")
     ax.set_xticks(position, table["part"].astype(str))
-    ax.set_xlabel("whose face (number of the synthetic person)")
-    ax.set_ylabel("squared error of the change,\nmultiple of a copy's")
+    ax.set_xlabel("person whose face is shown (number)")
+    ax.set_ylabel("squared error of the change,\nrelative to copying")
     ax.legend(fontsize=8)
     ax.grid(axis="y", alpha=0.3)
     return figure
@@ -319,7 +326,7 @@ def _draw_intervals(
 
 
 def _error(rows: pd.DataFrame) -> np.ndarray:
-    """Return how far intervals reach to either side, [2, N], never below 0: a bootstrap's need not hold the value."""
+    """Return the lengths of error bars, [2, N], never below 0: a bootstrap interval need not contain the value."""
     return np.maximum([rows["value"] - rows["low"], rows["high"] - rows["value"]], 0)
 
 

@@ -44,7 +44,7 @@ def confusion_pair(
         True class -> predicted class -> rate in [0, 1], only what the text states
         (:data:`lfdtcmen.paper.numbers.RECALL`). All other cells stay blank: the figures themselves are not copied.
     data_name, stated_name : str
-        Which data each side is measured on: they differ, so the two sides are to be compared in kind only.
+        Which data each side is measured on: they differ, so the patterns can be compared, and the numbers cannot.
     """
     confusion = np.asarray(confusion)
     if confusion.shape != (len(names), len(names)):
@@ -137,7 +137,7 @@ def recall_marks(
     Raises
     ------
     DataError
-        Values that are not one per class.
+        Another number of values than of classes.
     """
     for model, values in {**recalls, **({} if counts is None else {"counts": counts})}.items():
         if len(values) != len(names):
@@ -156,7 +156,7 @@ def recall_marks(
         lines.set(linestyle=("--", ":", "-.")[k % 3], label=f"the paper, {data}")
     labels = names if counts is None else [f"{n}\n({c})" for n, c in zip(names, counts, strict=True)]
     ax.set_xticks(position, labels, fontsize=9)
-    ax.set(ylabel="recall (share predicted right)", ylim=(-0.05, 1.05), xlim=(-0.55, len(names) - 0.45))
+    ax.set(ylabel="recall (share predicted correctly)", ylim=(-0.05, 1.05), xlim=(-0.55, len(names) - 0.45))
     ax.set_xlabel("true class" + ("" if counts is None else " (our samples of it)"))
     for c in position[1:]:
         ax.axvline(c - 0.5, color="black", alpha=0.15, linewidth=0.8)

@@ -104,7 +104,7 @@ def bare(ax: Axes) -> Axes:
 
 
 def symmetric_limit(values: np.ndarray) -> float:
-    """Return the end of a colour range, the 99.5th percentile of absolute values: noise would else hide the motion."""
+    """Return the end of a colour range, the 99.5th percentile of absolute values: single noisy pixels do not set it."""
     return float(max(np.percentile(np.abs(values), 99.5), 1e-6))
 
 

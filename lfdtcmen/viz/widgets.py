@@ -36,7 +36,7 @@ PICTURE_DPI = 90  # a small picture is made fast enough to follow the slider
 FRAME_DURATION = 400  # milliseconds a frame of the animated face
 # a control is 300 px wide by default, too narrow for a long name and a slider
 WIDE = {"style": {"description_width": "16em"}, "layout": {"width": "38em"}}
-LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that a stronger unit looks stronger
+LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that the pictures can be compared
 
 
 def action_unit_slider(
@@ -68,7 +68,7 @@ def action_unit_slider(
     Raises
     ------
     DataError
-        An unknown action unit, or a photograph that :func:`warp_photograph` refuses.
+        An unknown action unit, or a photograph that :func:`warp_photograph` does not accept.
     """
     to_intensity(dict.fromkeys(units, 0.0))  # raises on an unknown unit
     sides = [("both", (1, 1)), ("image-left", (1, 0)), ("image-right", (0, 1))]
@@ -167,7 +167,7 @@ def loss_weight_sliders(
     losses : mapping
         Loss -> its value on the batch, before its weight.
     gradients : ndarray
-        Of each loss before its weight, in the order of ``losses``, on the parameters in question, [L, P].
+        Gradient of each loss before its weight, in the order of ``losses``, for the parameters to look at, [L, P].
     weights : mapping
         Loss -> the weight at which its slider starts; 0 for a loss that is missing.
 
@@ -202,8 +202,8 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
     pairs : PairSet
         With flow.
     predictions : DataFrame
-        Of one model and one seed, as :func:`lfdtcmen.evaluation.cross_validate` returns them: columns subject, clip,
-        label, prediction, and p_<class> for each class.
+        Predictions of one model and one seed, as :func:`lfdtcmen.evaluation.cross_validate` returns them: columns
+        subject, clip, label, prediction, and p_<class> for each class.
 
     Returns
     -------
@@ -255,7 +255,7 @@ def _pair_of_each(table: pd.DataFrame, pairs: PairSet) -> np.ndarray:
         raise DataError("some clips are predicted more than once", "fold_explorer", "choose one model and one seed")
     positions = known.get_indexer(keys)
     if len(table) == 0 or (positions < 0).any():
-        raise DataError(f"{(positions < 0).sum()} of {len(table)} predictions are of no such pair", "fold_explorer")
+        raise DataError(f"{(positions < 0).sum()} of {len(table)} predictions belong to no pair", "fold_explorer")
     return positions
 
 
@@ -324,7 +324,8 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
     Parameters
     ----------
     apart, mixed : DataFrame
-        Of :func:`lfdtcmen.analysis.inflation.epoch_predictions`, with subjects apart and samples split at random.
+        What :func:`lfdtcmen.analysis.inflation.epoch_predictions` returned, with subjects apart and with samples split
+        at random.
     num_classes : int
         C.
 

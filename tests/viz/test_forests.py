@@ -71,7 +71,7 @@ SHOWN = {
     "report_forest": (1, 0, "0.90"),
     "attribution_forest": (1, 0, "0.400"),
     "probe_forest": (3, 0, "action units\n$R^2$"),
-    "swap_bars": (1, 0, "squared error of the change,\nmultiple of a copy's"),
+    "swap_bars": (1, 0, "squared error of the change,\nrelative to copying"),
 }
 
 
@@ -131,7 +131,7 @@ def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
     left, right = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()][1] == "II: b"
     assert left.get_ylim()[0] > left.get_ylim()[1]  # the paper's order, from top to bottom
-    assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "nothing above"]
+    assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "no row above"]
     assert [line.get_marker() for line in right.lines if line.get_marker() in tuple("^voD")] == ["^", "D", "v", "o"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["up", "down", "not distinguishable", "the paper, on its own data"]

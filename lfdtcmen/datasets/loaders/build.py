@@ -124,7 +124,7 @@ def _no_clip_found(tree: Tree, reasons: list[str], layout: str) -> DataError:
     )
 
 
-# ---------------------------------------------------------------- cells of a row: a DataError leaves the row out, and is the reason reported
+# ---------------------------------------------------------------- cells of a row: a DataError leaves the row out
 
 
 def _read_emotion(row, label_map: str, emotions: dict[str, str]) -> tuple[str, int | None]:

@@ -52,7 +52,7 @@ def make_dataset(
     label_map : {"3class", "7class"}
         How the same emotions are labelled.
     subjects : int
-        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts, and keep each class.
+        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts; no class gets empty.
     seed : int
         Random seed of the subjects and of all that they show.
     n_jobs : int
@@ -103,7 +103,8 @@ def make_dfme(
     Returns
     -------
     dict
-        ``train``, ``test_a`` and ``test_b``. Test B is a little fainter, as the scores reported on it are lower.
+        ``train``, ``test_a`` and ``test_b``. The motions of test B are a little fainter, as the scores reported on it
+        are lower.
 
     Raises
     ------
@@ -127,7 +128,7 @@ def make_dfme(
 
 @dataclass(frozen=True)
 class _Contents:
-    """Which subjects a data set has, what they show, and in which settings: all that its images depend on."""
+    """Everything on which the images of a data set depend: its subjects, what they show, and the settings."""
 
     settings: Settings
     plan: list[list[str]]  # emotions of each subject's clips
