@@ -199,11 +199,11 @@ def _draw_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: 
         marker, colour = STEP_MARKS[way]
         marks[way] = _draw_intervals(ax, step, [k], "{:+z.3f}", fmt=marker, color=colour, **STEP_LINE)
         if setting in stated:
-            look = {"color": "black", "markerfacecolor": "white", "markersize": 6}
-            marks[PAPER_STEP] = ax.plot(stated[setting], k + 0.27, "D", **look)[0]
+            diamond = {"color": "black", "markerfacecolor": "white", "markersize": 6}
+            marks[PAPER_STEP] = ax.plot(stated[setting], k + 0.27, "D", **diamond)[0]
     ax.axvline(0, color="black", linewidth=1)
-    look = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
-    ax.text(0.98, 0, "no row above", transform=ax.get_yaxis_transform(), **look)
+    style: dict[str, Any] = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
+    ax.text(0.98, 0, "no row above", transform=ax.get_yaxis_transform(), **style)
     return marks
 
 

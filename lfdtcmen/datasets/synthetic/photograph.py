@@ -118,7 +118,7 @@ def photograph_counterfactuals(
 
 
 def _fit(landmarks: np.ndarray, size: tuple[int, int]) -> tuple[Anatomy, np.ndarray]:
-    """Return the average face, bent to fit the landmarks, and the similarity from the face to the photograph, [3, 3]."""
+    """Return the average face, bent to fit the landmarks, and the similarity from face to photograph, [3, 3]."""
     if landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
         raise DataError(f"landmarks must be five finite points [5, 2], got {list(landmarks.shape)}", "landmarks")
     if (landmarks < 0).any() or (landmarks >= [size[1], size[0]]).any():

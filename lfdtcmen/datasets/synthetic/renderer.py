@@ -136,7 +136,7 @@ class Face:
         return np.stack(moved, -1)
 
     def turn(self, expression: Expression, yaw: float, pitch: float) -> Expression:
-        """Add the parallax of a small turn of the head, degrees: parts that stand out, such as the nose, move further."""
+        """Add the parallax of a small turn of the head, degrees: parts that stand out move further."""
         return Expression(
             expression.dx + np.float32(np.deg2rad(yaw)) * self.relief,
             expression.dy + np.float32(np.deg2rad(pitch)) * self.relief,

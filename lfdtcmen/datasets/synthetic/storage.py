@@ -56,7 +56,7 @@ def load_or_render(path: Path, axes: Axes, render: Callable[[], dict[str, np.nda
 
 
 def _pack(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """Return differences between neighbours, which compress to half the size (integers wrap around: nothing is lost)."""
+    """Return differences of neighbours, which compress to half the size (integers wrap around: nothing is lost)."""
     for axis in axes:
         array = np.diff(array, axis=axis, prepend=array.dtype.type(0))
     return array
