@@ -7,7 +7,7 @@ Clips are synthetic, so that their apex is known, and are aligned by `align_clip
 frame. There are two tasks: in "interval known" a method gets the frames from the true onset to the true offset, in
 "nothing known" it gets the whole clip. The methods were developed on seed 1 of the presets easy, standard and hard, so
 report another seed. Writes errors.csv (a row per clip, task and method) and apex.csv (their means, with intervals) to
-OUT; with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was stopped goes on with
+OUT; with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was stopped continues with
 the clips that are missing; emotions.csv is computed in one go. Settings:
 
 - easy, standard, hard: the presets, 30 frames a second;

@@ -11,7 +11,7 @@ Measures UF1 over three classes (5 folds of subjects, predictions pooled) of
 
 and the mean end-point error of TV-L1 compared with the exact flow (EPE), the error of a zero flow (zero), and the
 median of the largest motion on the skin (peak), in pixels. Writes synthetic.csv to OUT, a row per preset and seed. A
-run that was stopped goes on with the rows that are missing.
+run that was stopped continues with the rows that are missing.
 """
 
 from collections.abc import Callable

@@ -100,5 +100,7 @@ def _words(kind: Any) -> str:
     if get_origin(kind) is tuple:
         kinds = get_args(kind)
         one = _words(kinds[0])
-        return f"values parted by commas, each {one}" if kinds[-1] is Ellipsis else f"{len(kinds)} times {one}: a,b,c"
+        if kinds[-1] is Ellipsis:
+            return f"values separated by commas, each {one}"
+        return f"{len(kinds)} times {one}: a,b,c"
     return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[kind]

@@ -146,7 +146,7 @@ def attribution_table(
         raise DataError("no skin moves in any clip", "attribution_table", "give pairs with larger motion")
     pairs, moving = pairs.subset(moves), moving[moves]
     uniform = share_on_motion(np.ones((1, SIZE, SIZE), np.float32), moving, face)  # [N]
-    assert pairs.true_flow is not None  # moving_skin refuses pairs without
+    assert pairs.true_flow is not None  # moving_skin raises for pairs without
     length = torch.from_numpy(np.linalg.norm(pairs.true_flow, axis=1) * face)[:, None]  # [N, 1, H, W]
     rows = []
     for name, model in models.items():

@@ -1,4 +1,4 @@
-"""Does the motion code carry the motion, and nothing of who it is? Measures that complement the losses of stage 1.
+"""Does the motion code carry the motion, and nothing of the identity? Measures that complement the losses of stage 1.
 
 A low reconstruction loss is weak evidence: onset and apex are so alike that a generator which ignores the motion code
 scores well. So each measure below is compared with something that needs no disentanglement at all: copying the onset,
@@ -12,7 +12,7 @@ import pandas as pd
 from torch import nn
 
 from lfdtcmen.analysis.codes import encode_pairs, split_clips, to_tensor, untrained_like
-from lfdtcmen.analysis.probes import action_unit_errors, emotion_hits, explained, subject_chance, subject_hits
+from lfdtcmen.analysis.probes import action_unit_errors, emotion_hits, explained, subject_chance_level, subject_hits
 from lfdtcmen.analysis.swaps import (
     CHANGE_ERROR,
     as_rows,
@@ -225,7 +225,7 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn
     train, test = split_clips(pairs.subjects, seed)
     untrained = untrained_like(model, pairs, seed) if untrained is None else untrained
     tested = pairs.subjects[test]
-    chance = subject_chance(tested)
+    chance = subject_chance_level(tested)
     both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
     rows = {}
     for name, network in (("", model), (", untrained", untrained)):
@@ -248,8 +248,7 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.M
     - *action units*: how much of the true intensities (synthetic faces only) a ridge regression reads from the
       difference mo(I_ap) - mo(I_on) at all positions of the map: R^2, 1 for all of it, 0 for no more than their mean;
     - *motion's share of mo*: the variance of motion codes between onset and apex of a clip, divided by that variance
-      plus
-      the variance between the onsets of clips, which differ in who they show;
+      plus the variance between the onsets of clips, which differ in identity;
     - *emotion from id(apex)*: mean recall over emotions of a logistic regression on the identity code. An apex shows
       an emotion, and the identity code should not: the target is chance level.
 

@@ -1,7 +1,8 @@
 """How a score gets inflated: four ways of breaking the protocol of 4.2, each measured against the honest score.
 
 All of them are seen in public code of this field. They are here to be shown, in notebook 11: nothing else in the
-package uses them, and :func:`~lfdtcmen.evaluation.protocol.cross_validate` refuses a split that mixes subjects.
+package uses them, and :func:`~lfdtcmen.evaluation.protocol.cross_validate` raises an error for a split that mixes
+subjects.
 """
 
 from collections.abc import Callable, Iterable

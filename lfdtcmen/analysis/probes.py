@@ -1,8 +1,8 @@
-"""What can be read from a code: who it is, which emotion, which action units; linearly, or with a kernel.
+"""What can be read from a code: subject, emotion, action units; linearly, or with a kernel.
 
-A probe is a small model that is trained on codes to answer one question. What a linear probe reads lies open in the
-code; what only a kernel probe reads is there as well, but only non-linearly decodable. Each answer is compared with
-chance level and with an untrained encoder: any convolution passes on most of what a face shows, trained or not. All
+A probe is a small model that is trained on codes to answer one question. What a linear probe reads is linearly
+decodable; what only a kernel probe reads is in the code as well, but not linearly decodable. Each answer is compared
+with chance level and with an untrained encoder: convolutions preserve most of what a face shows, trained or not. All
 probes are ours, none is the paper's.
 """
 
@@ -147,7 +147,7 @@ def subject_hits(
     return np.stack([right, np.ones(len(test))], axis=1).astype(float)
 
 
-def subject_chance(subjects: np.ndarray) -> float:
+def subject_chance_level(subjects: np.ndarray) -> float:
     """Return the accuracy of always naming the subject with the most clips."""
     return float(np.unique(subjects, return_counts=True)[1].max() / len(subjects))
 
@@ -211,7 +211,7 @@ def _answers(features: list[np.ndarray], pairs: PairSet, halves: tuple[np.ndarra
     frames, who = np.concatenate(features), np.tile(pairs.subjects, len(features))
     right = subject_hits(frames, who, (train + both).ravel(), test + both[-1], CLASSIFIERS[probe])
     tested = pairs.subjects[test]
-    answers = {"subject": (ratio, right, subject_chance(tested), tested)}
+    answers = {"subject": (ratio, right, subject_chance_level(tested), tested)}
 
     codes, classes = features[-1], np.unique(pairs.labels)
     if len(classes) > 1:

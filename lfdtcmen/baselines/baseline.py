@@ -28,7 +28,7 @@ class Baseline:
 
     @property
     def settings(self) -> Mapping:
-        """What the predictions depend on beside data and seed: the method."""
+        """What the predictions depend on apart from data and seed: the method."""
         return {"model": self.name}
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:

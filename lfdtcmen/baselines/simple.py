@@ -1,7 +1,7 @@
-"""The floor and the ceiling of every comparison: four baselines, none of them the paper's.
+"""Lower and upper references of every comparison: four baselines, none of them the paper's.
 
-``majority`` and ``apex_svm`` are what any model must beat, ``linear_svm`` is what flow alone gives, and
-``action_units`` is what no model on images can reach.
+Any model must beat ``majority`` and ``apex_svm``; ``linear_svm`` shows what flow alone gives; no model on images can
+reach ``action_units``, which knows the true ones.
 """
 
 import cv2

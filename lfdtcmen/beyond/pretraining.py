@@ -28,7 +28,7 @@ from lfdtcmen.training.method import Method
 from lfdtcmen.training.stages import use_bf16
 
 PRESET = "standard"  # of the synthetic people, whatever preset the network is used on afterwards
-OTHER_PERSON = 0.8  # share of the swaps in which the motion is somebody else's
+OTHER_PERSON = 0.8  # share of the swaps in which the driver is another person
 FROZEN_STATISTICS_FROM = 0.8  # share of the steps after which batch normalisation uses its running statistics
 UNSWAPPED_PER_SWAP = 1  # further pairs per swap, used only to predict action units
 

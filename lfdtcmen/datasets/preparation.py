@@ -1,4 +1,4 @@
-"""Pairs in memory become what the network takes: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
+"""From pairs in memory to the network's input: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
 
 import hashlib
 from dataclasses import replace

@@ -34,7 +34,7 @@ def load(
     label_map : {"3class", "7class", "raw"}
         SMIC has negative, positive and surprise only, of which surprise is a class of "7class".
     spot_apex : bool, default False
-        For a table to which somebody added apex frames: keep the rows that have none. SMIC itself has no apex at all,
+        For a table to which apex frames were added: keep the rows that have none. SMIC itself has no apex at all,
         so that its clips are kept with apex <NA> in either case.
 
     Returns

@@ -161,7 +161,7 @@ def group_subjects(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int =
 
 
 def check_disjoint(train_subjects: np.ndarray, test_subjects: np.ndarray) -> None:
-    """Check that nobody is both trained on and tested.
+    """Check that no subject is both trained on and tested.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Alignment (3.1.1): the face comes to a canonical position; head motion and changes of light are removed.
+"""Alignment (3.1.1): move the face to a canonical position; remove head motion and changes of light.
 
 The paper aligns faces on the nose tip ("nose-tip-based facial alignment", its reference [39]) and gives no details.
 Stated: the nose is the anchor, and global head motion is removed. Assumed, ours: five landmarks of the onset frame set
@@ -86,8 +86,7 @@ def align_faces(
         From RGB frame to list of Face (see :mod:`lfdtcmen.preprocessing.faces`); MTCNN by default.
     landmarks : ndarray, optional
         Image-left and image-right eye, nose tip, image-left and image-right mouth corner on the first frame, [5, 2],
-        x then y, where they are known. The detector is then used only on
-        a later frame in which the face is lost.
+        x then y, where they are known. The detector is then used only on a later frame in which the face is lost.
     numbers : sequence of int, optional
         Numbers of the frames in error messages: 0, 1, ... by default.
 
@@ -193,7 +192,8 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def estimate_similarity(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> np.ndarray:
-    """Return the similarity that takes points of the onset frame to the apex frame: the head's motion.
+    """Return the similarity (shift, rotation, scale) from points of the onset frame to the apex frame: the head's
+    motion.
 
     Parameters
     ----------
@@ -346,7 +346,6 @@ def _lighting_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
         grey = grey.mean(2) if grey.ndim == 3 else grey
         return cv2.resize(grey, (LIGHT_CELLS, LIGHT_CELLS), interpolation=cv2.INTER_AREA)
 
-    gain = np.maximum(brightness(onset), 4) / np.maximum(
-        brightness(apex), 4
-    )  # at least 4 grey levels: black cells give no gain
+    # at least 4 grey levels: black cells give no gain
+    gain = np.maximum(brightness(onset), 4) / np.maximum(brightness(apex), 4)
     return cv2.resize(gain, (onset.shape[1], onset.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -199,7 +199,7 @@ def load_history(path: Path) -> list[dict]:
 
 
 def _read(path: Path, fix: str, mmap: bool = False) -> dict:
-    """Return what a checkpoint file holds, or refuse a file that is none."""
+    """Return what a checkpoint file holds; raise a DataError for a file that is no checkpoint."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except Exception as error:  # torch, zip and pickle errors have no common parent

@@ -199,7 +199,7 @@ def _draw_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: 
         marker, colour = STEP_MARKS[way]
         marks[way] = _draw_intervals(ax, step, [k], "{:+z.3f}", fmt=marker, color=colour, **STEP_LINE)
         if setting in stated:
-            diamond = {"color": "black", "markerfacecolor": "white", "markersize": 6}
+            diamond: dict[str, Any] = {"color": "black", "markerfacecolor": "white", "markersize": 6}
             marks[PAPER_STEP] = ax.plot(stated[setting], k + 0.27, "D", **diamond)[0]
     ax.axvline(0, color="black", linewidth=1)
     style: dict[str, Any] = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}

@@ -103,7 +103,7 @@ class Tree:
         dict
             :func:`same_name` of each name that was found -> its folders, the highest first.
         """
-        wanted = {same_name(name) for name in names}
+        requested = {same_name(name) for name in names}
         found: dict[str, list[Path]] = {}
         level = [self.root]
         for _ in range(SEARCH_DEPTH):
@@ -111,7 +111,7 @@ class Tree:
             level = []
             for children in below:
                 for name, paths in children.items():
-                    if name in wanted:
+                    if name in requested:
                         found.setdefault(name, []).extend(paths)
                     else:
                         level.extend(path for path in paths if not is_video(path))

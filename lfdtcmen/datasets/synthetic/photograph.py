@@ -96,7 +96,7 @@ def photograph_counterfactuals(
     Raises
     ------
     DataError
-        No image, one of another size, or what :func:`warp_photograph` refuses.
+        No image, one of another size, or as :func:`warp_photograph`.
     """
     shape = like.onset.shape[1:]
     if not len(images) or any(np.shape(image) != shape for image in images):
