@@ -33,7 +33,7 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 
 def drl_of(model: nn.Module) -> DRL:
-    """Return the part of a model that encodes, and perhaps generates.
+    """Return the DRL of a model, which encodes and, with a generator, generates.
 
     Raises
     ------
