@@ -35,7 +35,7 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed) and ``annotated`` (the emotion as
+        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (remarks) and ``annotated`` (the emotion as
         it stands in the table). A clip is named ``sub01_EP02_01f``: several subjects have the same file names.
         'repression' has the emotion 'negative', also under "raw".
     report : DataFrame

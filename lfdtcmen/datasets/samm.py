@@ -33,7 +33,7 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed).
+        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (remarks).
     report : DataFrame
         row, subject, clip, reason of each row that was left out.
 

@@ -40,7 +40,7 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed). Subjects are ``smic/s01``.
+        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (remarks). Subjects are ``smic/s01``.
     report : DataFrame
         row, subject, clip, reason of what was left out; without a table, row is the position in the list of clips.
 
