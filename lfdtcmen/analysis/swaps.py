@@ -99,7 +99,7 @@ def swap_motions(
     Raises
     ------
     DataError
-        The model has no generator, people and drivers are not as many, or there is no such identity or motion.
+        The model has no generator, people and drivers differ in number, or there is no such identity or motion.
     """
     people, drivers, motions = (np.asarray(given, dtype=np.int64) for given in (people, drivers, motions))
     if people.shape != drivers.shape or not len(people):

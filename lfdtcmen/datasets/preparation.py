@@ -99,7 +99,7 @@ def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
         "apex": np.stack([pair.apex for pair in pairs]),
         "flow": np.stack([pair.flow.astype(np.float16) for pair in pairs]),
         "streams": np.stack([pair.streams for pair in pairs]),
-        "rigid": np.stack([pair.transform for pair in pairs]),  # the head's similarity; the key is that of files kept
+        "rigid": np.stack([pair.transform for pair in pairs]),  # similarities; files in the cache have this key
     }
 
 

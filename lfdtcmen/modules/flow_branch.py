@@ -36,7 +36,7 @@ class SpatialAttention(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """A weight for each channel: mean and maximum over positions, two 1x1 convolutions, sigmoid (form, 8 assumed)."""
+    """A weight per channel: mean and maximum over positions, two 1x1 convolutions, sigmoid (reduction 8; assumed)."""
 
     def __init__(self, channels: int, reduction: int = 8):
         super().__init__()

@@ -192,8 +192,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def estimate_similarity(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> np.ndarray:
-    """Return the similarity (shift, rotation, scale) from points of the onset frame to the apex frame: the head's
-    motion.
+    """Return the similarity (shift, rotation, scale) from onset points to apex points: the motion of the head.
 
     Parameters
     ----------

@@ -173,8 +173,7 @@ def pulse_fit(frames: np.ndarray) -> np.ndarray:
 
 
 def own_motion(frames: np.ndarray) -> np.ndarray:
-    """Return the motion of the muscles: each frame minus the mean frame, minus the part that head and light can
-    explain.
+    """Return the motion of the muscles: each frame minus the mean frame and minus what head and light explain.
 
     A small motion (u, v) changes a frame by ``u M_x + v M_y``, the mean frame's gradient. With u and v any polynomial
     of the second degree in x and y (shift, rotation, approach, and roughly a turn of the head), and the light any

@@ -95,8 +95,7 @@ def _render_identity(seed: int, number: int, units: list[np.ndarray], settings: 
 
 @dataclass(frozen=True)
 class Swaps:
-    """Groups of people who all show the same motions: counterfactuals for training, of other people than for
-    evaluation.
+    """Groups of people who all show the same motions: counterfactuals for training, with other people.
 
     Fields as in :class:`Counterfactuals`, with a first axis for the group.
     """

@@ -52,7 +52,7 @@ def make_dataset(
     label_map : {"3class", "7class"}
         How the same emotions are labelled.
     subjects : int
-        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts; no class gets empty.
+        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts; no class becomes empty.
     seed : int
         Random seed of the subjects and of all that they show.
     n_jobs : int
