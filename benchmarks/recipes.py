@@ -49,13 +49,13 @@ def main() -> None:
                         model, few, 1, replace(config, epochs=(1, 0, 0)), progress=False, method=EXTENDED
                     )
             times += [(name, seconds) for seconds in history["seconds"][1:]]  # the first step sets up
-    times = pd.DataFrame(times, columns=["recipe", "seconds a step"])
-    costs = times.groupby("recipe", sort=False)["seconds a step"].median().to_frame()
+    times = pd.DataFrame(times, columns=["recipe", "seconds per step"])
+    costs = times.groupby("recipe", sort=False)["seconds per step"].median().to_frame()
     per_epoch = math.ceil(len(train) / configs["paper"].batch_sizes[0])
     costs["steps"] = [config.pretraining or config.epochs[0] * per_epoch for config in configs.values()]
-    costs["minutes"] = costs["seconds a step"] * costs["steps"] / 60
+    costs["minutes"] = costs["seconds per step"] * costs["steps"] / 60
     folds = [config.folds if config.pretraining else 1 for config in configs.values()]
-    costs["minutes a fold"] = costs["minutes"] / folds
+    costs["minutes per fold"] = costs["minutes"] / folds
     print(costs.round(2).to_string())
     costs.round(3).to_csv(make_folder(args.out) / "costs.csv")
 

@@ -2,7 +2,7 @@
 
     python benchmarks/rendering.py
 
-The time of the process alone is counted, identities included, so that other work on the machine hardly matters.
+The time of the process alone is counted, identities included, so that other work on the machine has little effect.
 """
 
 import argparse

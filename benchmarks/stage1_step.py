@@ -2,7 +2,7 @@
 
     python benchmarks/stage1_step.py
 
-Naive: NCHW, float32, one encoder call a frame, VGG features of the real frames computed for each loss that needs
+Naive: NCHW, float32, one encoder call per frame, VGG features of the real frames computed for each loss that needs
 them. Ours: channels-last, bf16 in generator and VGG-19 where the processor has it, one encoder call, shared targets.
 Both minimise the same sum with the same weights (asserted in float32). They take turns; the times are medians.
 """

@@ -90,7 +90,7 @@ def measure_views(image: np.ndarray, views: int) -> np.ndarray:
 
 def main() -> None:
     parser = make_parser(__doc__, "alignment")
-    parser.add_argument("--subjects", type=int, default=100, help="clips of each preset, one a subject")
+    parser.add_argument("--subjects", type=int, default=100, help="clips of each preset, one per subject")
     parser.add_argument("--views", type=int, default=100, help="views of each photograph")
     args = parser.parse_args()
 

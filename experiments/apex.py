@@ -6,8 +6,8 @@
 Clips are synthetic, so that their apex is known, and are aligned by `align_clip` from the landmarks of their first
 frame. There are two tasks: in "interval known" a method gets the frames from the true onset to the true offset, in
 "nothing known" it gets the whole clip. The methods were developed on seed 1 of the presets easy, standard and hard, so
-report another seed. Writes errors.csv (a row a clip, task and method) and apex.csv (their means, with intervals) to
-OUT; with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was stopped goes on with
+report another seed. Writes errors.csv (a row per clip, task and method) and apex.csv (their means, with intervals) to
+OUT; with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was stopped continues with
 the clips that are missing; emotions.csv is computed in one go. Settings:
 
 - easy, standard, hard: the presets, 30 frames a second;
@@ -91,7 +91,7 @@ def spot(setting: str, seed: int, subject: int) -> list[dict]:
 
 
 def summarise(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a setting, task and method: scores with 95 % intervals over subjects."""
+    """Return a row per setting, task and method: scores with 95 % intervals over subjects."""
     rows = []
     for (setting, task, method), part in errors.groupby(["setting", "task", "method"], sort=False):
         scores = spotting_scores(part["error"], part["subject"])

@@ -5,7 +5,7 @@
 With late fusion the branches share nothing that stage 2 trains: each has its own classifier and its own loss. So one
 network is trained for each seed and fold, and its motion branch, its flow branch and both together predict in turn.
 Writes predictions.csv.gz and scores.csv (UF1 of each, and paired differences with 95 % intervals over subjects) to OUT.
-A run that was stopped goes on with the folds that are missing.
+A run that was stopped continues with the folds that are missing.
 """
 
 from dataclasses import replace

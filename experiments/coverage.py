@@ -4,8 +4,8 @@
 
 Simulates many data sets of one model whose true scores are known. Classes are as imbalanced as those of CAS(ME)^3, and
 predictions for the same subject are correlated. Counts how often the interval of UF1, the interval of UAR, and the
-interval of a paired difference contain the true value. Writes coverage.csv to OUT. A run that was stopped goes on with
-the numbers of subjects that are missing.
+interval of a paired difference contain the true value. Writes coverage.csv to OUT. A run that was stopped continues
+with the numbers of subjects that are missing.
 """
 
 import numpy as np

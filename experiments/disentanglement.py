@@ -6,7 +6,7 @@
 Trains stage 1 of each variant for each fold and seed, measures it on the fold's held-out subjects and on rendered
 counterfactuals (lfdtcmen.analysis.disentanglement), and adds rows to OUT/measures.csv. OUT/costs.csv lists the jobs
 that are done, with the minutes of each stage 1 without pretraining (benchmarks/recipes.py times both). A run that was
-stopped goes on with the other jobs.
+stopped continues with the other jobs.
 """
 
 import time

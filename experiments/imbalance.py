@@ -4,7 +4,7 @@
 
 Trains with the paper's plain cross-entropy and with four options of ours, on the same folds and seeds: with three
 classes (the counts of CAS(ME)^3) and, where --seeds-7class is given, with seven (the same clips). Writes
-predictions.csv.gz and about.json to OUT. A run that was stopped goes on with the folds that are missing.
+predictions.csv.gz and about.json to OUT. A run that was stopped continues with the folds that are missing.
 """
 
 import time

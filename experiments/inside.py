@@ -12,7 +12,7 @@ For each seed and fold, two kinds of training, with stage 1 as in the ablations 
 - without reconstruction, contrastive, consistency, orthogonality, cycle: stage 1 without that loss. Its codes are
   probed. (The emotion loss has no weight in stage 1.)
 
-OUT/costs.csv lists the jobs that are done, with their minutes. A run that was stopped goes on with the others.
+OUT/costs.csv lists the jobs that are done, with their minutes. A run that was stopped continues with the others.
 """
 
 import time

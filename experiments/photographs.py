@@ -5,8 +5,8 @@
 Swaps motions between photographs and synthetic people. The photographs show Eileen Collins and Grace Hopper; they are
 in the public domain and come with scikit-image and matplotlib. The motions of the synthetic counterfactuals are applied
 to them (lfdtcmen.datasets.synthetic.photograph_counterfactuals): the people are real, the motions are not. Measures the
-pretrained network of each seed, and writes measures.csv to OUT. A run that was stopped goes on with the seeds that are
-missing, and with the last saved step of pretraining.
+pretrained network of each seed, and writes measures.csv to OUT. A run that was stopped continues with the seeds that
+are missing, and with the last saved step of pretraining.
 """
 
 from dataclasses import replace

@@ -4,7 +4,7 @@
 
 Reads config and folds of a finished run of `lfdtcmen ablate ... --share-stage1` from OUT (ablations, if not given),
 trains the full network on the same folds with a stage 1 for each seed, and compares the two, paired. Writes
-own_stage1.csv.gz to OUT, next to the tables of that run. A run that was stopped goes on with the missing folds.
+own_stage1.csv.gz to OUT, next to the tables of that run. A run that was stopped continues with the missing folds.
 """
 
 import json

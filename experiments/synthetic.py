@@ -10,8 +10,8 @@ Measures UF1 over three classes (5 folds of subjects, predictions pooled) of
 - logistic regression on the true action units: about the best that is possible with emotions as ambiguous as these,
 
 and the mean end-point error of TV-L1 compared with the exact flow (EPE), the error of a zero flow (zero), and the
-median of the largest motion on the skin (peak), in pixels. Writes synthetic.csv to OUT, a row a preset and seed. A run
-that was stopped goes on with the rows that are missing.
+median of the largest motion on the skin (peak), in pixels. Writes synthetic.csv to OUT, a row per preset and seed. A
+run that was stopped continues with the rows that are missing.
 """
 
 from collections.abc import Callable

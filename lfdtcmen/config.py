@@ -81,8 +81,8 @@ class Config:
     # beyond the paper (lfdtcmen/beyond): none of it is on by default
     generator: str = "image"  # image, warp_difference, warp_multiscale
     bottleneck: int = 0  # channels of the motion code's bottleneck; 0: none
-    contrast_normalised: bool = False  # what the motion encoder sees
-    normalised_difference: bool = False  # what the motion branch sees
+    contrast_normalised: bool = False  # frames of the motion encoder without skin colour and light
+    normalised_difference: bool = False  # input of the motion branch: the scaled difference of the motion codes
     fusion: str = "concatenate"  # concatenate, late
     imbalance: str | None = None  # class_weights, focal, logit_adjusted, balanced_sampling
     change_first: float = 0.0  # share of stage 1 in which the change loss works alone, before all others join

@@ -120,7 +120,7 @@ def run_series(
 
 
 def check_parameters(notebook: Path, parameters: dict[str, object]) -> None:
-    """Refuse a notebook that would ignore a parameter (papermill itself only logs a warning).
+    """Raise a DataError for a notebook that would ignore a parameter (papermill itself only logs a warning).
 
     Raises
     ------

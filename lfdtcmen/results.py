@@ -34,7 +34,7 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class Found:
-    """The folder with the tables of a long run, and in words whose run it is."""
+    """The folder with the tables of a long run, and whose run it is (a text)."""
 
     folder: Path
     origin: str
@@ -56,7 +56,7 @@ def find(name: str, file: str, *more: str) -> Found:
     name : str
         Name of the run, one of ``COMMANDS``.
     file, more : str
-        Tables that the run must have, such as ``"measures.csv"``; ``"measures.csv.gz"`` will do as well.
+        Tables that the run must have, such as ``"measures.csv"``; ``"measures.csv.gz"`` counts as well.
 
     Raises
     ------

@@ -16,14 +16,14 @@ def parse_settings(texts: Iterable[str], base: Config) -> dict[str, Any]:
     """Return the config fields that texts such as ``subjects=8`` or ``stage1.cycle=2`` set.
 
     A value is read as the type of its field: ``none`` where the field may be None, ``true`` or ``false``, and values
-    parted by commas for a tuple (``epochs=6,20,2``). Of two texts for one field, the later one counts.
+    separated by commas for a tuple (``epochs=6,20,2``). Of two texts for one field, the later one counts.
 
     Parameters
     ----------
     texts : iterable of str
         ``field=value``; ``stage1.cycle=value`` for one loss weight of a stage.
     base : Config
-        What the other loss weights of a stage are taken from.
+        Config from which the other loss weights of a stage are taken.
 
     Returns
     -------
@@ -100,5 +100,7 @@ def _words(kind: Any) -> str:
     if get_origin(kind) is tuple:
         kinds = get_args(kind)
         one = _words(kinds[0])
-        return f"values parted by commas, each {one}" if kinds[-1] is Ellipsis else f"{len(kinds)} times {one}: a,b,c"
+        if kinds[-1] is Ellipsis:
+            return f"values separated by commas, each {one}"
+        return f"{len(kinds)} times {one}: a,b,c"
     return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[kind]

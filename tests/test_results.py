@@ -6,7 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lfdtcmen import viz
+from lfdtcmen.analysis.attribution import MEAN_MAP, UNIFORM_MAP
+from lfdtcmen.analysis.swaps import CHANGE_ERROR
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.results import read_table
 from lfdtcmen.results import COMMANDS, find
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,3 +80,15 @@ def test_each_shipped_run_has_a_command_whose_script_is_there():
     for command in COMMANDS.values():
         for script in re.findall(r"python (\S+\.py)", command):
             assert (ROOT / script).is_file()
+
+
+def test_shipped_tables_have_the_names_that_the_package_writes():
+    inside = {name: read_table(SHIPPED / "inside" / f"{name}.csv") for name in ("swaps", "attribution", "probes")}
+    assert set(inside["swaps"]["metric"]) == {CHANGE_ERROR}
+    assert set(inside["attribution"]["against"]) == {"", UNIFORM_MAP, MEAN_MAP}
+    for name, plot in (("swaps", viz.swap_bars), ("attribution", viz.attribution_forest), ("probes", viz.probe_forest)):
+        plot(inside[name].head(12))  # raises where a column is missing
+    for run in ("disentanglement/measures", "without_parts/measures", "standard_3class/disentanglement"):
+        table = read_table(SHIPPED / f"{run}.csv")
+        assert f"{CHANGE_ERROR}, across identities" in set(table["metric"])
+        assert set(table["target"]) <= {"1", "< 1", "-", "chance level"}

@@ -74,7 +74,7 @@ def test_of_two_texts_for_one_field_the_later_one_counts():
         ("detach_consistency=1", "detach_consistency takes true or false"),
         ("epochs=6,20", "epochs takes 3 times a whole number: a,b,c"),
         ("epochs=none", "epochs takes 3 times a whole number"),
-        ("perceptual_taps=", "perceptual_taps takes values parted by commas, each a word"),
+        ("perceptual_taps=", "perceptual_taps takes values separated by commas, each a word"),
         ("flow=", "flow takes a word, or none"),
         ("profile=gpu", "'profile' changes many fields [--set]; use -p"),
         ("recipe=repaired", "use --recipe"),

@@ -10,7 +10,7 @@ from PIL import Image
 from lfdtcmen.datasets.manifest import check_manifest
 from lfdtcmen.datasets.synthetic import Pair, draw_face, make_clip, render_pair
 from lfdtcmen.datasets.synthetic.action_units import NAMES, facs_code
-from lfdtcmen.preprocessing.align import remove_rigid_motion
+from lfdtcmen.preprocessing.align import remove_head_motion
 from lfdtcmen.preprocessing.flow import tvl1
 
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ def paint_flow(flow: np.ndarray, full: float = 1.5) -> np.ndarray:
 
 def strip(emotion: str, pair: Pair) -> list[np.ndarray]:
     """Return onset, apex, amplified difference and TV-L1 flow of a pair, without the head motion."""
-    apex = remove_rigid_motion(pair.onset, pair.apex, pair.landmarks)
+    apex = remove_head_motion(pair.onset, pair.apex, pair.landmarks)
     grey = [cv2.cvtColor(cv2.GaussianBlur(f, (0, 0), 0.6), cv2.COLOR_RGB2GRAY).astype(int) for f in (pair.onset, apex)]
     change = np.clip(128 + 4 * (grey[1] - grey[0]), 0, 255).astype(np.uint8)
     return [

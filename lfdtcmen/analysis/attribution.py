@@ -1,9 +1,8 @@
 """Does the network look at what moves? Grad-CAM (4.7, Fig. 6) compared with the true motion of synthetic faces.
 
-A coloured map over a face convinces everybody of whatever it shows. Of synthetic faces it is known which pixels move,
-so a map can get a score: of its values on the face, the share that lies on moving skin. A map that is the same
-everywhere scores the share of the face that moves; that is chance level. None of this is the paper's, which shows the
-maps and scores none.
+A coloured map over a face looks convincing whatever it shows. On synthetic faces the moving pixels are known, so a map
+can be scored: of its values on the face, the share that lies on moving skin. A uniform map scores the share of the face
+that moves; that is chance level. The score is ours: the paper shows maps without scoring them.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +27,7 @@ SIZE = 128  # of aligned frames
 # pixels: skin that is dragged along, and what registration leaves of a turning head, mostly stay below (median 0.13)
 MOVING_FROM = 0.25
 BOTH = "both"  # the mean of both branches' maps
-CHANCE, MEAN_MAP = "chance", "mean map"  # what a map's share is compared with, clip by clip
+UNIFORM_MAP, MEAN_MAP = "uniform map", "mean map"  # what a map's share is compared with, clip by clip
 
 
 def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +110,7 @@ def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> n
 def attribution_table(
     models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int = 0, method: Callable = gradcam
 ) -> pd.DataFrame:
-    """Score the maps of several networks: the share of attribution on pixels that truly move, compared with chance.
+    """Score the maps of several networks: the share of attribution that lies on pixels that truly move.
 
     Parameters
     ----------
@@ -127,13 +126,14 @@ def attribution_table(
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), three a network and map (``part``): the share itself,
-        and its paired differences ``against`` "chance" (a uniform map) and "mean map" (the network's own mean over all
-        pairs: looking at the same positions whatever moves). Further columns, the same in all three rows: what the
-        share is compared with, which are *chance*, *mean map*, *untrained* (the same network with newly initialised
-        weights) and *true motion* (as coarse as the map; no upper limit, since a map all on one moving cell scores
-        more); *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many
-        were scored: those in which skin moves by more than 0.25 px; *empty*, the share of maps that are 0 everywhere.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), three per network and map (``part``): the share
+        itself, and its paired differences ``against`` "uniform map" (the same value everywhere: chance level) and
+        "mean map" (the network's own mean over all pairs: the same positions, whatever moves). Further columns, the
+        same in all three rows. Mean shares to compare with: *uniform map*, *mean map*, *untrained* (the same network
+        with newly initialised weights), *true motion* (at the map's resolution; no upper limit, since a map with all
+        its weight on one moving cell scores more). Then *on face*, the share of the whole map that lies on the face
+        (0.43 of a uniform one); *clips*, how many were scored: those in which skin moves by more than 0.25 px;
+        *empty*, the share of maps that are 0 everywhere.
 
     Raises
     ------
@@ -145,8 +145,8 @@ def attribution_table(
     if not moves.any():
         raise DataError("no skin moves in any clip", "attribution_table", "give pairs with larger motion")
     pairs, moving = pairs.subset(moves), moving[moves]
-    chance = share_on_motion(np.ones((1, SIZE, SIZE), np.float32), moving, face)  # [N]
-    assert pairs.true_flow is not None  # moving_skin refuses pairs without
+    uniform = share_on_motion(np.ones((1, SIZE, SIZE), np.float32), moving, face)  # [N]
+    assert pairs.true_flow is not None  # moving_skin raises for pairs without
     length = torch.from_numpy(np.linalg.norm(pairs.true_flow, axis=1) * face)[:, None]  # [N, 1, H, W]
     rows = []
     for name, model in models.items():
@@ -158,14 +158,14 @@ def attribution_table(
             maps = spread.numpy()
             share = share_on_motion(maps, moving, face)  # [N]
             usual = share_on_motion(_on_face(maps, face).mean(0)[None], moving, face)
-            about = {CHANCE: chance.mean(), MEAN_MAP: usual.mean()}
+            about = {UNIFORM_MAP: uniform.mean(), MEAN_MAP: usual.mean()}
             for column, other in (("untrained", untrained), ("true motion", truth)):
                 about[column] = share_on_motion(other[kind].numpy(), moving, face).mean()
             about["on face"] = maps[:, face].sum(1).mean()
             about["clips"] = len(pairs)
             peaks = [m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]  # [N] each
             about["empty"] = (torch.stack(peaks) == 0).all(0).float().mean().item()
-            for against, values in {"": share, CHANCE: share - chance, MEAN_MAP: share - usual}.items():
+            for against, values in {"": share, UNIFORM_MAP: share - uniform, MEAN_MAP: share - usual}.items():
                 sums = np.stack([values, np.ones_like(values)], axis=1)  # [N, 2]
                 found = measure("share on motion", ratio, sums, pairs.subjects, seed)
                 row = (name, found.name, kind, found.value, found.low, found.high, against)
@@ -195,7 +195,7 @@ def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str
         Another ``by``, other numbers of maps and pairs, or action units that are not known.
     """
     if len(maps) != len(pairs):
-        raise DataError(f"{len(maps)} maps of {len(pairs)} pairs", "mean_maps", "give one map a pair")
+        raise DataError(f"{len(maps)} maps of {len(pairs)} pairs", "mean_maps", "give one map per pair")
     if by == "emotion":
         emotions = pairs.manifest["emotion"].to_numpy()
         shown = {name: emotions == name for name in np.unique(emotions)}

@@ -33,7 +33,7 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 
 def drl_of(model: nn.Module) -> DRL:
-    """Return the part of a model that encodes, and perhaps generates.
+    """Return the DRL of a model, which encodes and, with a generator, generates.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def motion_codes(model: nn.Module, pairs: PairSet, pooled: bool = True) -> tuple
 def untrained_like(model: Network, pairs: PairSet, seed: int = 0) -> Network:
     """Return a copy of the model with newly initialised DRL weights, batch statistics calibrated on the given frames.
 
-    Without calibration, batch normalisation would still stand at mean 0 and variance 1, and the comparison with a
+    Without calibration, batch normalisation would still assume mean 0 and variance 1, and the comparison with a
     trained network would be unfair. No label is used.
 
     Parameters

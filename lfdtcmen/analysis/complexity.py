@@ -27,7 +27,7 @@ COMPONENTS = {
 
 
 def cost_parts(model: nn.Module) -> dict[str, nn.Module]:
-    """Return the components that this setting of the network has, by the paper's names: finer than stages train."""
+    """Return the components that this setting of the network has, by the paper's names."""
     found = dict(model.named_modules())
     return {name: found[path] for name, path in COMPONENTS.items() if path in found}
 

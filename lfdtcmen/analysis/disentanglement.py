@@ -1,4 +1,4 @@
-"""Does the motion code carry the motion, and nothing of who it is? Measures that complement the losses of stage 1.
+"""Does the motion code carry the motion, and nothing of the identity? Measures that complement the losses of stage 1.
 
 A low reconstruction loss is weak evidence: onset and apex are so alike that a generator which ignores the motion code
 scores well. So each measure below is compared with something that needs no disentanglement at all: copying the onset,
@@ -12,16 +12,16 @@ import pandas as pd
 from torch import nn
 
 from lfdtcmen.analysis.codes import encode_pairs, split_clips, to_tensor, untrained_like
-from lfdtcmen.analysis.probes import action_unit_errors, emotion_hits, explained, subject_chance, subject_hits
+from lfdtcmen.analysis.probes import action_unit_errors, emotion_hits, explained, subject_chance_level, subject_hits
 from lfdtcmen.analysis.swaps import (
-    ERROR,
+    CHANGE_ERROR,
     as_rows,
     at_half_resolution,
     change_error,
     change_products,
     cosine,
-    donor_steps,
-    lent_products,
+    driven_products,
+    driver_steps,
     swap,
     swap_products,
 )
@@ -87,7 +87,7 @@ def copy_baseline(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFra
     measures = []
     for name, of_images in errors.items():
         sums = np.stack([error.mean((1, 2, 3)).numpy() for error in of_images], axis=1)  # [N, 2]
-        measures.append(measure(f"error over copy, {name}", ratio, sums, pairs.subjects, seed, 1.0, "< 1"))
+        measures.append(measure(f"error relative to copying, {name}", ratio, sums, pairs.subjects, seed, 1.0, "< 1"))
     return measure_table(measures)
 
 
@@ -134,7 +134,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals: Counterfactuals, seed
     the two images is compared with what motion k does on face i. Done for j = i ("same identity") and for others:
 
     - gain and cosine as in :func:`motion_gain`;
-    - change error over copy = |g - t|^2 / |t|^2: 1 for a generator whose picture never moves.
+    - change error relative to copying = |g - t|^2 / |t|^2: 1 for a generator whose picture never moves.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals: Counterfactuals, seed
     if people < 2:
         raise DataError("swaps need two identities or more", "cross_identity_gain")
     measures = []
-    for name, steps in (("same identity", [0]), ("across identities", donor_steps(people))):
+    for name, steps in (("same identity", [0]), ("across identities", driver_steps(people))):
         i, products = swap_products(model, counterfactuals, steps)
         measures += _swap_measures(name, products, i, seed)
     return measure_table(measures)
@@ -188,8 +188,8 @@ def photograph_gain(
         raise DataError("the photographs show other motions than the synthetic people", "photograph_gain")
     people, motions = counterfactuals.apex.shape[:2]
     photo, person = np.divmod(np.arange(len(photographs.onset) * people), people)  # [P] each: every pair of them
-    onto = lent_products(model, photographs, photo, counterfactuals, person)
-    back = lent_products(model, counterfactuals, person, photographs, photo)
+    onto = driven_products(model, photographs, photo, counterfactuals, person)
+    back = driven_products(model, counterfactuals, person, photographs, photo)
     groups = np.repeat(person, motions)
     measures = _swap_measures("synthetic motion on photographs", onto, groups, seed)
     return measure_table(measures + _swap_measures("photographs' motion on synthetic faces", back, groups, seed))
@@ -200,7 +200,7 @@ def _swap_measures(name: str, products: np.ndarray, groups: np.ndarray, seed: in
     return [
         measure(f"motion gain, {name}", ratio, products, groups, seed, 1.0, "1"),
         measure(f"motion cosine, {name}", cosine, products, groups, seed, 1.0, "1"),
-        measure(f"{ERROR}, {name}", change_error, products, groups, seed, 1.0, "< 1"),
+        measure(f"{CHANGE_ERROR}, {name}", change_error, products, groups, seed, 1.0, "< 1"),
     ]
 
 
@@ -225,7 +225,7 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn
     train, test = split_clips(pairs.subjects, seed)
     untrained = untrained_like(model, pairs, seed) if untrained is None else untrained
     tested = pairs.subjects[test]
-    chance = subject_chance(tested)
+    chance = subject_chance_level(tested)
     both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
     rows = {}
     for name, network in (("", model), (", untrained", untrained)):
@@ -237,7 +237,9 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn
             right = subject_hits(*both_frames, (train + both).ravel(), (test + both[1:]).ravel())
             rows[f"subject from mo(apex){positions}{name}"] = right
         rows[f"subject from mo(apex) - mo(onset){name}"] = subject_hits(apex - onset, pairs.subjects, train, test)
-    return measure_table(measure(name, ratio, right, tested, seed, chance, "chance") for name, right in rows.items())
+    return measure_table(
+        measure(name, ratio, right, tested, seed, chance, "chance level") for name, right in rows.items()
+    )
 
 
 def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.Module | None = None) -> pd.DataFrame:
@@ -246,8 +248,7 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.M
     - *action units*: how much of the true intensities (synthetic faces only) a ridge regression reads from the
       difference mo(I_ap) - mo(I_on) at all positions of the map: R^2, 1 for all of it, 0 for no more than their mean;
     - *motion's share of mo*: the variance of motion codes between onset and apex of a clip, divided by that variance
-      plus
-      the variance between the onsets of clips, which differ in who they show;
+      plus the variance between the onsets of clips, which differ in identity;
     - *emotion from id(apex)*: mean recall over emotions of a logistic regression on the identity code. An apex shows
       an emotion, and the identity code should not: the target is chance level.
 
@@ -278,5 +279,7 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.M
         for name, sums in rows.items():
             reference = float(statistic([*rows.values()][-1].sum(0)))  # the untrained network's
             measures.append(measure(name, statistic, sums, pairs.subjects, seed, reference, "1"))
-    measures += [measure(n, ratio, sums, pairs.subjects, seed, 1 / classes, "chance") for n, sums in emotion.items()]
+    measures += [
+        measure(n, ratio, sums, pairs.subjects, seed, 1 / classes, "chance level") for n, sums in emotion.items()
+    ]
     return measure_table(measures)

@@ -1,7 +1,8 @@
 """How a score gets inflated: four ways of breaking the protocol of 4.2, each measured against the honest score.
 
 All of them are seen in public code of this field. They are here to be shown, in notebook 11: nothing else in the
-package uses them, and :func:`~lfdtcmen.evaluation.protocol.cross_validate` refuses a split that mixes subjects.
+package uses them, and :func:`~lfdtcmen.evaluation.protocol.cross_validate` raises an error for a split that mixes
+subjects.
 """
 
 from collections.abc import Callable, Iterable
@@ -56,7 +57,7 @@ def epoch_predictions(
     Returns
     -------
     DataFrame
-        One row a seed, epoch and sample. Columns: seed, fold, epoch, subject, clip, label, prediction.
+        One row per seed, epoch and sample. Columns: seed, fold, epoch, subject, clip, label, prediction.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def _one_fold(config: Config, pairs: PairSet, seed: int, fold: int, train: np.nd
 
 
 def last_epoch(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the predictions after the last epoch: a number of epochs that nobody chose."""
+    """Return the predictions after the last epoch: no epoch is chosen."""
     return predictions[predictions["epoch"] == predictions["epoch"].max()]
 
 
@@ -102,7 +103,7 @@ def best_epoch(predictions: pd.DataFrame, num_classes: int) -> pd.DataFrame:
         return uf1(epoch["label"].to_numpy(), epoch["prediction"].to_numpy(), num_classes)
 
     scores = predictions.groupby(["seed", "fold", "epoch"])[["label", "prediction"]].apply(score)
-    best = scores.groupby(["seed", "fold"]).idxmax()  # (seed, fold, epoch), of equals the first
+    best = scores.groupby(["seed", "fold"]).idxmax()  # (seed, fold, epoch); of equal scores the first epoch
     keys = pd.MultiIndex.from_frame(predictions[["seed", "fold", "epoch"]])
     return predictions[keys.isin(best.to_list())]
 
@@ -144,8 +145,8 @@ def inflation_table(
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), two a practice (``model``), the honest one first: its
-        score, and the paired difference ``against`` the honest score, which is what the practice adds.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), two per practice (``model``), the honest one first:
+        its score, and the paired difference ``against`` the honest score, which is what the practice adds.
 
     Raises
     ------
@@ -188,7 +189,7 @@ def inflated_scores(
     at_random: bool = False,
     over_folds: bool = False,
 ) -> dict[str, float]:
-    """Return the UF1 after each practice, one added to the other, for :func:`~lfdtcmen.viz.score_steps`.
+    """Return the UF1 after each practice, added one after the other, for :func:`~lfdtcmen.viz.score_steps`.
 
     Parameters
     ----------
@@ -199,8 +200,8 @@ def inflated_scores(
     epochs : int
         How many of the last epochs to choose from, on each fold's test samples; 1 takes the last.
     seeds : int
-        How many seeds to choose from, by their pooled UF1: the mean over all choices of so many from those there; 1
-        takes the mean over seeds.
+        How many seeds are tried, of which the one with the best pooled UF1 is reported: the mean over all choices of
+        that many seeds. 1 gives the mean over seeds.
     at_random : bool
         Split samples at random.
     over_folds : bool
@@ -240,12 +241,12 @@ def count_epochs(predictions: pd.DataFrame, num_classes: int) -> np.ndarray:
 def _report(counts: np.ndarray, epochs: int = 1, seeds: int = 1, over_folds: bool = False) -> float:
     """Score counts [S, F, E, C, C] after choosing among the last epochs, and among seeds."""
     shown = counts[:, :, -epochs:]
-    best = score_confusion(shown, "uf1").argmax(2)  # of equals the first
+    best = score_confusion(shown, "uf1").argmax(2)  # of equal scores the first epoch
     chosen = np.take_along_axis(shown, best[:, :, None, None, None], 2)[:, :, 0]  # [S, F, C, C]
     pooled = score_confusion(chosen.sum(1), "uf1")  # [S]
     reported = score_confusion(chosen, "uf1", leave_out=True).mean(1) if over_folds else pooled
     total = len(pooled)
-    order = np.lexsort((-np.arange(total), pooled))  # the best seed last; of equals the first is the better
+    order = np.lexsort((-np.arange(total), pooled))  # the best seed last; of equal scores the first seed is later
     # how often the seed of this rank is the best of those tried
     share = np.array([comb(rank, seeds - 1) for rank in range(total)]) / comb(total, seeds)
     return float(share @ reported[order])
@@ -255,7 +256,7 @@ Score = Callable[[np.ndarray], np.ndarray]  # how often each subject counts [R, 
 
 
 def _samples(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return which seeds and samples were predicted, in an order of their own."""
+    """Return which seeds and samples were predicted, sorted."""
     return (
         predictions[["seed", "subject", "clip"]].astype(str).sort_values(["seed", "subject", "clip"], ignore_index=True)
     )
@@ -285,7 +286,7 @@ def _over_folds(predictions: pd.DataFrame, num_classes: int, metric: str) -> Sco
 
     def score(weights: np.ndarray) -> np.ndarray:
         matrices = (weights @ np.stack(counts)).reshape(len(counts), len(weights), num_classes, num_classes)
-        # [folds, R]; NaN where a resample holds nobody of a fold
+        # [folds, R]; NaN where a resample has no subject of a fold
         return np.nanmean(score_confusion(matrices, metric, leave_out=True), 0)
 
     return score

@@ -1,8 +1,8 @@
-"""What can be read from a code: who it is, which emotion, which action units; linearly, or with a kernel.
+"""What can be read from a code: subject, emotion, action units; linearly, or with a kernel.
 
-A probe is a small model that is trained on codes to answer one question. What a linear probe reads lies open in the
-code; what only a kernel probe reads is there as well, but only non-linearly decodable. Each answer is compared with
-chance level and with an untrained encoder: any convolution passes on most of what a face shows, trained or not. All
+A probe is a small model that is trained on codes to answer one question. What a linear probe reads is linearly
+decodable; what only a kernel probe reads is in the code as well, but not linearly decodable. Each answer is compared
+with chance level and with an untrained encoder: convolutions preserve most of what a face shows, trained or not. All
 probes are ours, none is the paper's.
 """
 
@@ -68,10 +68,10 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one a question (``metric``), code (``part``:
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per question (``metric``), code (``part``:
         "mo(apex)", "mo(apex) - mo(onset)", "id(apex)"), positions and probe. Further columns: positions: "mean" (over
         the map) or "all"; probe: "linear" (logistic or ridge regression) or "kernel" (RBF; support vectors or ridge
-        regression); chance.
+        regression); chance level.
 
     Raises
     ------
@@ -89,12 +89,14 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
         for positions in ("mean", "all"):
             features = [f.mean((2, 3)) if positions == "mean" else f.reshape(len(f), -1) for f in frames]
             for probe in CLASSIFIERS:
-                for question, (statistic, sums, chance, subjects) in _answers(features, pairs, halves, probe).items():
+                for question, (statistic, sums, chance_level, subjects) in _answers(
+                    features, pairs, halves, probe
+                ).items():
                     found = measure(question, statistic, sums, subjects, seed)
                     row = ("network", question, name, found.value, found.low, found.high, "")
-                    rows.append((*row, positions, probe, chance))
+                    rows.append((*row, positions, probe, chance_level))
     order = {"subject": 0, "emotion": 1, "action units": 2}
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance"])
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance level"])
     return table.sort_values("metric", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
@@ -145,7 +147,7 @@ def subject_hits(
     return np.stack([right, np.ones(len(test))], axis=1).astype(float)
 
 
-def subject_chance(subjects: np.ndarray) -> float:
+def subject_chance_level(subjects: np.ndarray) -> float:
     """Return the accuracy of always naming the subject with the most clips."""
     return float(np.unique(subjects, return_counts=True)[1].max() / len(subjects))
 
@@ -203,13 +205,13 @@ def _folds(pairs: PairSet) -> GroupKFold:
 
 
 def _answers(features: list[np.ndarray], pairs: PairSet, halves: tuple[np.ndarray, np.ndarray], probe: str) -> dict:
-    """Return question -> statistic, sums [N, 2], chance, subjects; of two frames, the last one is tested."""
+    """Return question -> statistic, sums [N, 2], chance level, subjects; of two frames, the last one is tested."""
     train, test = halves
     both = len(pairs) * np.arange(len(features))[:, None]  # rows of the onsets, then rows of the apexes
     frames, who = np.concatenate(features), np.tile(pairs.subjects, len(features))
     right = subject_hits(frames, who, (train + both).ravel(), test + both[-1], CLASSIFIERS[probe])
     tested = pairs.subjects[test]
-    answers = {"subject": (ratio, right, subject_chance(tested), tested)}
+    answers = {"subject": (ratio, right, subject_chance_level(tested), tested)}
 
     codes, classes = features[-1], np.unique(pairs.labels)
     if len(classes) > 1:

@@ -1,7 +1,8 @@
 """Swaps: one person's face with another's motion, compared with the rendered truth of synthetic faces (3.1).
 
-The word *change* means the image with the apex's motion code minus the image with the onset's, everything else equal.
-Changes are compared at half resolution, where less of them is camera noise.
+The *driver* is the person whose motion is taken, as in image animation (driving frames). The word *change* means
+the image with the apex's motion code minus the image with the onset's, everything else equal. Changes are compared at
+half resolution, where less of them is camera noise.
 """
 
 from collections.abc import Sequence
@@ -20,15 +21,16 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import measure
 from lfdtcmen.evaluation.results import COLUMNS
 
-LENDER_STEPS = (1, 5, 9)  # identity i is given the motions of identities i + 1, i + 5, i + 9
-ERROR = "change error over copy"
+DRIVER_STEPS = (1, 5, 9)  # identity i is given the motions of identities i + 1, i + 5, i + 9
+CHANGE_ERROR = "change error relative to copying"
 
 
 @dataclass(frozen=True)
 class Swapped:
-    """Faces of P people, each with the M motions of somebody else. RGB in [0, 1], float32.
+    """Faces of P people, each with the M motions of a driver. RGB in [0, 1], float32.
 
-    ``change`` is the generated image less the one with the lender's onset; ``true_change`` is what it should be.
+    ``change`` is the generated image minus the image generated with the driver's onset; ``true_change`` is the change
+    that the rendered truth shows.
     """
 
     generated: np.ndarray  # [P, M, 3, H, W]
@@ -49,8 +51,8 @@ def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray, rests: n
     identities, motions : ndarray
         uint8 [N, H, W, 3], row by row.
     rests : ndarray, optional
-        Onsets of whoever lends the motion, uint8 [N, H, W, 3]: where a warp generator's motion begins. The identity
-        frames where they are not given.
+        The drivers' onsets, uint8 [N, H, W, 3]: where a warp generator's motion begins. The identity frames where they
+        are not given.
 
     Returns
     -------
@@ -78,10 +80,10 @@ def swap_motions(
     model: nn.Module,
     counterfactuals: Counterfactuals,
     people: Sequence[int] | np.ndarray,
-    lenders: Sequence[int] | np.ndarray,
+    drivers: Sequence[int] | np.ndarray,
     motions: Sequence[int] | np.ndarray,
 ) -> Swapped:
-    """Give each of some people the motions of somebody else.
+    """Give each of some people the motions of a driver.
 
     Parameters
     ----------
@@ -89,32 +91,32 @@ def swap_motions(
         With a generator.
     counterfactuals : Counterfactuals
         Of :func:`lfdtcmen.datasets.synthetic.make_counterfactuals`.
-    people, lenders : array-like of int
-        Whose face, and whose motion, [P] each: indices of the counterfactuals' identities.
+    people, drivers : array-like of int
+        Whose face, and whose motion, [P] each: indices of identities of the counterfactuals.
     motions : array-like of int
         Which motions, [M].
 
     Raises
     ------
     DataError
-        The model has no generator, people and lenders are not as many, or there is no such identity or motion.
+        The model has no generator, people and drivers differ in number, or there is no such identity or motion.
     """
-    people, lenders, motions = (np.asarray(given, dtype=np.int64) for given in (people, lenders, motions))
-    if people.shape != lenders.shape or not len(people):
+    people, drivers, motions = (np.asarray(given, dtype=np.int64) for given in (people, drivers, motions))
+    if people.shape != drivers.shape or not len(people):
         raise DataError(
-            f"{len(people)} people and {len(lenders)} lenders", "swap_motions", "give as many lenders as people"
+            f"{len(people)} people and {len(drivers)} drivers", "swap_motions", "give as many drivers as people"
         )
     for name, given, count in (
-        ("identity", np.concatenate([people, lenders]), len(counterfactuals.onset)),
+        ("identity", np.concatenate([people, drivers]), len(counterfactuals.onset)),
         ("motion", motions, counterfactuals.apex.shape[1]),
     ):
         if not len(given) or given.min() < 0 or given.max() >= count:
             raise DataError(f"no such {name} among {given.tolist()}", "swap_motions", f"they run from 0 to {count - 1}")
     shape = (len(people), len(motions))
-    who, rest = counterfactuals.onset[people], counterfactuals.onset[lenders]  # [P, H, W, 3]
-    lent = counterfactuals.apex[lenders][:, motions]  # [P, M, H, W, 3]
+    who, rest = counterfactuals.onset[people], counterfactuals.onset[drivers]  # [P, H, W, 3]
+    driving = counterfactuals.apex[drivers][:, motions]  # [P, M, H, W, 3]
     still = swap(model, who, rest, rest).numpy()[:, None]  # [P, 1, 3, H, W]
-    moved = swap(model, who.repeat(shape[1], axis=0), as_rows(lent), rest.repeat(shape[1], axis=0)).numpy()
+    moved = swap(model, who.repeat(shape[1], axis=0), as_rows(driving), rest.repeat(shape[1], axis=0)).numpy()
     moved = moved.reshape(*shape, *moved.shape[1:])
     truth = to_tensor(as_rows(counterfactuals.apex_clean[people][:, motions])).numpy().reshape(moved.shape)
     at_rest = to_tensor(counterfactuals.onset_clean[people]).numpy()[:, None]
@@ -122,10 +124,11 @@ def swap_motions(
 
 
 def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 0) -> pd.DataFrame:
-    """Measure the error of swaps for each person whose face is shown, and that of a copy of the onset.
+    """Measure the error of swaps for each person whose face is shown, and the error of copying the onset.
 
     Each person is given all motions of up to three others, as in
-    :func:`~lfdtcmen.analysis.disentanglement.cross_identity_gain`; the error is that of the change, at half resolution.
+    :func:`~lfdtcmen.analysis.disentanglement.cross_identity_gain`; the error is the error of the change, at half
+    resolution.
 
     Parameters
     ----------
@@ -140,9 +143,9 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
     -------
     DataFrame
         Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per person (``part`` "0", "1", ...) and a last one
-        "all": the squared error of the change as a multiple of a copy's (1: no better than a copy). Its interval is
-        over the motions for one person, over people for all. Further columns: error and copy error, root mean square
-        in grey levels.
+        "all": the squared error of the generated change, divided by the squared error of copying the onset (1: no
+        better than a copy). The interval is over the motions for one person, over people for all. Further columns:
+        error and copy error (of copying), root mean squares in grey levels.
 
     Raises
     ------
@@ -150,7 +153,7 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
         The model has no generator, or there is only one person.
     """
     people, count = counterfactuals.apex.shape[:2]
-    steps = donor_steps(people)
+    steps = driver_steps(people)
     if not steps:
         raise DataError("swaps need two identities or more", "swap_errors", "make more")
     who, products = swap_products(model, counterfactuals, steps)
@@ -159,49 +162,49 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
     parts = {str(i): (products[who == i], motion) for i in range(people)} | {"all": (products, who)}
     rows = []
     for part, (sums, groups) in parts.items():
-        found = measure(ERROR, change_error, sums, groups, seed)
+        found = measure(CHANGE_ERROR, change_error, sums, groups, seed)
         copied = 255 * np.sqrt(sums[:, 1].mean() / values)
         row = ("network", found.name, part, found.value, found.low, found.high, "")
         rows.append((*row, copied * np.sqrt(found.value), copied))
     return pd.DataFrame(rows, columns=[*COLUMNS, "error", "copy error"])
 
 
-def donor_steps(people: int) -> list[int]:
-    """Return the steps, three at most: identity i is given the motions of the identities i + step."""
-    return sorted({step % people for step in LENDER_STEPS} - {0})
+def driver_steps(people: int) -> list[int]:
+    """Return up to three steps, none of them 0: the drivers of identity i are the identities i + step."""
+    return sorted({step % people for step in DRIVER_STEPS} - {0})
 
 
 def swap_products(
     model: nn.Module, counterfactuals: Counterfactuals, steps: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give each identity all motions of identities i + step; compare the change with the rendered one.
+    """Give identity i all motions of the drivers i + step; compare each change with the rendered one.
 
     Returns
     -------
     identity : ndarray
-        Whose face, [people * steps * motions]: identity by identity, then lender by lender.
+        Whose face, [people * steps * motions]: identity by identity, then driver by driver.
     products : ndarray
         :func:`change_products` of each swap, float64 [people * steps * motions, 3].
     """
     people, motions = counterfactuals.apex.shape[:2]
     i = np.repeat(np.arange(people), len(steps))  # [P]: whose face
     j = (i + np.tile(steps, people)) % people  # [P]: whose motion
-    return np.repeat(i, motions), lent_products(model, counterfactuals, i, counterfactuals, j)
+    return np.repeat(i, motions), driven_products(model, counterfactuals, i, counterfactuals, j)
 
 
-def lent_products(
-    model: nn.Module, faces: Counterfactuals, i: np.ndarray, lenders: Counterfactuals, j: np.ndarray
+def driven_products(
+    model: nn.Module, faces: Counterfactuals, i: np.ndarray, drivers: Counterfactuals, j: np.ndarray
 ) -> np.ndarray:
-    """Give identities ``faces[i]`` all motions of ``lenders[j]``, row by row; return their :func:`change_products`.
+    """Give face ``i`` all motions of driver ``j``, for each pair (i, j); return their :func:`change_products`.
 
     Parameters
     ----------
     model : nn.Module
         With a generator.
-    faces, lenders : Counterfactuals
-        Of the same M motions.
+    faces, drivers : Counterfactuals
+        Both with the same M motions.
     i, j : ndarray
-        Whose face, and whose motion, [P] each.
+        Which face, and which driver, [P] each.
 
     Returns
     -------
@@ -209,9 +212,9 @@ def lent_products(
         float64 [P * M, 3].
     """
     motions = faces.apex.shape[1]
-    shown, lender = faces.onset[i], lenders.onset[j]
-    at_rest = swap(model, shown, lender, lender)  # [P, 3, H, W]
-    moved = swap(model, *(shown.repeat(motions, axis=0), as_rows(lenders.apex[j]), lender.repeat(motions, axis=0)))
+    shown, rest = faces.onset[i], drivers.onset[j]
+    at_rest = swap(model, shown, rest, rest)  # [P, 3, H, W]
+    moved = swap(model, *(shown.repeat(motions, axis=0), as_rows(drivers.apex[j]), rest.repeat(motions, axis=0)))
     true = to_tensor(as_rows(faces.apex_clean[i]))
     true = true - to_tensor(faces.onset_clean[i]).repeat_interleave(motions, 0)
     return change_products(moved - at_rest.repeat_interleave(motions, 0), true)
@@ -233,7 +236,7 @@ def cosine(sums: np.ndarray) -> np.ndarray:
 
 
 def change_error(sums: np.ndarray) -> np.ndarray:
-    """Return |g - t|^2 / |t|^2 of summed :func:`change_products` [..., 3]: 1 for an image that never moves."""
+    """Return |g - t|^2 / |t|^2 of summed :func:`change_products` [..., 3]: 1 for a copy, which never moves."""
     return (sums[..., 2] - 2 * sums[..., 0] + sums[..., 1]) / sums[..., 1]
 
 

@@ -28,7 +28,7 @@ class Baseline:
 
     @property
     def settings(self) -> Mapping:
-        """What the predictions depend on beside data and seed: the method."""
+        """What the predictions depend on apart from data and seed: the method."""
         return {"model": self.name}
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
@@ -47,7 +47,7 @@ def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int
     model : Pipeline
         A fitted scikit-learn pipeline that ends with a classifier.
     features : ndarray
-        One row a sample, [N, D].
+        One row per sample, [N, D].
     num_classes : int
         Number of classes C of the data set; one without a training sample gets probability 0.
 

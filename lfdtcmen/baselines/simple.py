@@ -1,7 +1,7 @@
-"""The floor and the ceiling of every comparison: four baselines, none of them the paper's.
+"""Lower and upper references of every comparison: four baselines, none of them the paper's.
 
-``majority`` and ``apex_svm`` are what any model must beat, ``linear_svm`` is what flow alone gives, and
-``action_units`` is what no model on images can reach.
+Any model must beat ``majority`` and ``apex_svm``; ``linear_svm`` shows what flow alone gives; no model on images can
+reach ``action_units``, which knows the true ones.
 """
 
 import cv2
@@ -72,7 +72,7 @@ action_units = Baseline("action-units", predict_from_action_units)
 
 
 def _shrink_to_grey(frames: np.ndarray) -> np.ndarray:
-    """Shrink frames [N, H, W, 3] to 64x64 grey values in [0, 1], one row a frame."""
+    """Shrink frames [N, H, W, 3] to 64x64 grey values in [0, 1], one row per frame."""
     small = [cv2.resize(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (64, 64), interpolation=cv2.INTER_AREA) for f in frames]
     return np.stack(small).reshape(len(frames), -1).astype(np.float32) / 255
 

@@ -7,18 +7,19 @@ from torch import Tensor
 def change(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> Tensor:
     """Return |generated - target|^2 over |target - start|^2, both summed over the batch.
 
-    A pixel-wise loss between whole images is nearly the same whether the motion is there or not. This one is 1 for a
-    generator that copies ``start``, however small the motions, and so cannot be content with a copy. Sums over a batch
-    rather than a ratio for each pair: of the faintest changes most is camera noise, and they would count as much.
+    A pixel-wise loss between whole images is nearly the same with and without the motion. This one is 1 for a copy of
+    ``start``, however small the motions, so that copying is never a good solution. Sums are taken over the batch: with
+    a ratio for each pair, the faintest changes, which are mostly camera noise, would count as much as strong ones.
 
     Parameters
     ----------
     generated : Tensor
         [B, 3, H, W].
     target, start : Tensor
-        The frame it stands for, and the one from which the motion began, [B, 3, H, W].
+        The frame that should be generated, and the frame in which the motion begins, [B, 3, H, W].
     scale : int
-        Frames are averaged over squares of so many pixels first: at half resolution less of a change is camera noise.
+        Frames are first averaged over squares of this side, pixels: at half resolution less of a change is camera
+        noise.
 
     Returns
     -------

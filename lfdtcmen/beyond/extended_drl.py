@@ -15,7 +15,7 @@ from lfdtcmen.modules.encoder import CODE_CHANNELS
 
 @dataclass
 class ExtendedCodes(Codes):
-    """The codes of a batch of frames, the motion code also as it is in its bottleneck, and the frames themselves."""
+    """The codes of a batch of frames, the motion code also in its bottleneck (``narrow``), and the frames."""
 
     narrow: Tensor | None = None  # [B, bottleneck, H/32, W/32]
     frames: Tensor | None = None  # [B, 3, H, W]
@@ -27,14 +27,14 @@ class ExtendedDRL(DRL):
     Parameters
     ----------
     parts, skips
-        As there.
+        As in :class:`~lfdtcmen.modules.drl.DRL`.
     generator : {"image", "warp_difference", "warp_multiscale"}
         The paper's; or ours, which moves the identity's frame by the difference of two motion codes, by a field of one
         resolution or of four (:class:`~lfdtcmen.beyond.warp_generator.WarpGenerator`).
     bottleneck : int
-        Press the motion code through so many channels on its way out of its encoder; 0 for none.
+        Number of channels to which the motion code is reduced behind its encoder; 0: no bottleneck.
     contrast_normalised : bool
-        Show the motion encoder frames without skin colour and light (:func:`normalise_contrast`).
+        Give the motion encoder frames without skin colour and light (:func:`normalise_contrast`).
 
     Raises
     ------
@@ -89,15 +89,16 @@ class ExtendedDRL(DRL):
             return codes
 
     def generate(self, identity: Codes, motion: Codes, start: Codes | None = None) -> Tensor:
-        """Generate whom ``identity`` shows in the motion state of ``motion``.
+        """Generate the person of ``identity`` in the motion state of ``motion``.
 
         Parameters
         ----------
         identity, motion : Codes
             Of the same frames or of different ones, row by row.
         start : Codes, optional
-            Where the motion begins: what the warp generator takes the difference to. The identity's own frames where it
-            is not given; for the motion of somebody else, that person's onset. The paper's generator has no use for it.
+            The frame in which the motion begins: the warp generator uses the difference of ``motion`` to it. By
+            default, the identity's own frame; for the motion of a driver, the driver's onset. The paper's generator
+            does not use it.
 
         Returns
         -------
@@ -129,7 +130,7 @@ def normalise_contrast(frames: Tensor, window: int = 17, floor: float = 0.02) ->
     window : int
         Side of the square around a pixel, odd.
     floor : float
-        A standard deviation far below it is noise and is not blown up.
+        Noise is not amplified where the standard deviation is far below this value.
 
     Returns
     -------

@@ -13,9 +13,10 @@ from lfdtcmen.modules.tcme import TCME
 class DifferenceMotionBranch(MotionBranch):
     """The motion branch on the difference of the two codes.
 
-    The two codes of a pair differ by a few percent of what the codes of two people differ by, and the convolutions
-    behind them see mostly who it is. So the difference is scaled to variance 1 in each channel (batch normalisation
-    without parameters), and MAAG and Adapter are given it in place of the apex's code, and zeros for the onset's.
+    The two codes of a pair differ by a few percent of the difference between the codes of two people, so that the
+    convolutions after them respond mostly to identity. Therefore the difference is scaled to variance 1 in each channel
+    (batch normalisation without parameters), and MAAG and Adapter are given it in place of the apex's code, and zeros
+    for the onset's.
     """
 
     def __init__(self):
@@ -34,7 +35,7 @@ class ExtendedTCME(TCME):
     Parameters
     ----------
     num_classes, motion, flow
-        As there.
+        As in :class:`~lfdtcmen.modules.tcme.TCME`.
     normalised_difference : bool
         Take :class:`DifferenceMotionBranch` as the motion branch.
     fusion : {"concatenate", "late"}
@@ -43,10 +44,10 @@ class ExtendedTCME(TCME):
 
     Notes
     -----
-    Each branch estimates p(class | what it sees), and the frequency of the class, p(class), is in both. Added up as
-    they are, a rare class would be made rare twice. Where motion m and flow f are independent given the class,
+    Each branch estimates p(class | its input), which contains the frequency of the class, p(class). A plain sum of both
+    would count that frequency twice. Where motion m and flow f are independent given the class,
     log p(c | m, f) = log p(c | m) + log p(c | f) - log p(c) + constant: the product rule (Kittler et al. 1998).
-    ``log_prior`` is a buffer, [C]: zeros, every class as frequent, until :meth:`set_prior`.
+    ``log_prior`` is a buffer, [C]: zeros (all classes equally frequent) until :meth:`set_prior`.
     """
 
     def __init__(

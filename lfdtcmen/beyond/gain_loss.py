@@ -8,8 +8,8 @@ def gain(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> Te
     """Return (1 - <g, t> / <t, t>)^2 with g = generated - start, t = target - start, summed over the batch.
 
     Where the motion is uncertain, the change loss is smallest for a change that is too faint: at a cosine c between
-    true change and the best guess of it, the gain that minimises the squared error is c^2. This loss asks for a gain of
-    1 beside it, which costs little of the error and nothing of the cosine.
+    true change and the best guess of it, the gain that minimises the squared error is c^2. Added to the change loss,
+    this loss asks for a gain of 1; that raises the error a little and leaves the cosine as it is.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Answers to rare classes: weights, focal loss, logit adjustment, balanced sampling. The paper has none of them.
+"""Remedies for rare classes: weights, focal loss, logit adjustment, balanced sampling. The paper has none of them.
 
 The authors name class imbalance as their first limitation (6); notebook 16 compares these.
 """

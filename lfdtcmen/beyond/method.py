@@ -31,7 +31,7 @@ def _rest(output: Output, batch: Batch, sdo: SynergisticObjectives) -> Tensor:
 
 
 class ExtendedMethod(Method):
-    """The paper's method where nothing else is switched on, and else what ``config`` says."""
+    """The paper's method, with the extensions that ``config`` switches on."""
 
     def check(self, config: Config) -> None:
         """Accept every config."""
@@ -72,7 +72,7 @@ class ExtendedMethod(Method):
         return weights
 
     def batches(self, config: Config, stage: int, labels: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Yield the index batches of an epoch, balanced in the stages that classify where the config says so."""
+        """Yield the index batches of an epoch; in the stages that classify, balanced where the config says so."""
         if stage >= 2 and config.imbalance == "balanced_sampling":
             return balanced_batches(labels, config.batch_sizes[stage - 1], rng)
         return super().batches(config, stage, labels, rng)
@@ -80,7 +80,7 @@ class ExtendedMethod(Method):
     def begin_stage(self, model: LFDTCMEN, config: Config, stage: int, pairs: PairSet) -> None:
         """Set the flow normalisation from the training pairs, and with late fusion the frequency of each class."""
         super().begin_stage(model, config, stage, pairs)
-        # answers to imbalance train the branches as if all classes were equally frequent, but for the focal loss
+        # remedies for imbalance, except the focal loss, train the branches as if all classes were equally frequent
         if (
             stage >= 2
             and isinstance(model.tcme, ExtendedTCME)

@@ -28,7 +28,7 @@ from lfdtcmen.training.method import Method
 from lfdtcmen.training.stages import use_bf16
 
 PRESET = "standard"  # of the synthetic people, whatever preset the network is used on afterwards
-OTHER_PERSON = 0.8  # share of the swaps in which the motion is somebody else's
+OTHER_PERSON = 0.8  # share of the swaps in which the driver is another person
 FROZEN_STATISTICS_FROM = 0.8  # share of the steps after which batch normalisation uses its running statistics
 UNSWAPPED_PER_SWAP = 1  # further pairs per swap, used only to predict action units
 
@@ -46,8 +46,8 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     Parameters
     ----------
     model : LFDTCMEN
-        Changed in place, and left in ``eval`` mode. With a warp generator and, for the rest loss, a bottleneck; action
-        units are read where it has a motion branch.
+        Changed in place, and left in ``eval`` mode. It needs a warp generator and, for the rest loss, a bottleneck;
+        action units are predicted if it has a motion branch.
     config : Config
         ``pretraining`` is the number of steps.
     run_dir : path, optional
@@ -172,23 +172,22 @@ class SwapBatch:
 
     identity: Tensor  # of B swaps
     clean: Tensor  # the same, without camera noise
-    motion: Tensor  # of P pairs, the first B of which lend their motion to the identities
+    motion: Tensor  # of P pairs; the first B are the drivers, whose motion the identities are given
     action_units: Tensor  # of the pairs, pixels, [P, U, 2]
 
 
 def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
     """Sample ``size`` swaps, and as many pairs that are not swapped.
 
-    Identity i and the lender of the motion j are of one group and show the same motion; in one swap of five they are
-    the same person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole
-    pixels.
+    Identity and driver are of one group and show the same motion; in one swap of five they are the same person. Each
+    pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
     """
     groups, people, motions = swaps.apex.shape[:3]
     pairs = (1 + UNSWAPPED_PER_SWAP) * size
     group, motion = rng.integers(groups, size=pairs), rng.integers(motions, size=pairs)
-    lender = rng.integers(people, size=pairs)
-    other = (lender + rng.integers(1, people, size=pairs)) % people
-    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, lender)
+    driver = rng.integers(people, size=pairs)
+    other = (driver + rng.integers(1, people, size=pairs)) % people
+    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, driver)
     mirror = rng.random(pairs) < 0.5
     shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
 
@@ -203,6 +202,6 @@ def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generat
     return SwapBatch(
         frames(swaps.onset, swaps.apex, identity, size),
         frames(swaps.onset_clean, swaps.apex_clean, identity, size),
-        frames(swaps.onset, swaps.apex, lender, pairs),
+        frames(swaps.onset, swaps.apex, driver, pairs),
         torch.from_numpy(units),
     )

@@ -30,7 +30,7 @@ RECIPES["repaired_alone"] = RECIPES["repaired"] | {
 # what a recipe changes in a profile
 SIZES: dict[str, dict[str, dict]] = {
     "repaired": {
-        # pretraining takes the place of stage 1: going on with it on the training pairs makes things worse
+        # pretraining replaces stage 1: training on with stage 1, on the training pairs, makes the measures worse
         "smoke": {"epochs": (0, 2, 1), "pretraining": 8, "pretraining_groups": 1},
         "cpu": {"epochs": (0, 20, 4)},
         "gpu": {"epochs": (0, 40, 20), "pretraining": 10_000, "pretraining_groups": 120},

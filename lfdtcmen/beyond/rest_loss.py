@@ -9,9 +9,9 @@ def rest(onset: Tensor, apex: Tensor) -> Tensor:
 
     An onset is a face at rest, whoever it is. The covariance of the onsets' codes over the batch should be small
     relative to the covariance of the differences mo(I_ap) - mo(I_on), in every direction of the code. With r the mean
-    of the eigenvalues of S_difference^-1 S_onset (a Mahalanobis distance, blind to scaling and mixing of channels, as a
-    linear probe is), the loss is log(1 + r), once for codes at each position and once for codes averaged over the face;
-    without the logarithm its gradient is far larger than all others at first, when r is 10 to 30.
+    of the eigenvalues of S_difference^-1 S_onset (a Mahalanobis distance, unchanged by scaling and mixing of channels,
+    as a linear probe is), the loss is log(1 + r), once for codes at each position and once for codes averaged over the
+    face; without the logarithm its gradient is far larger than all others at first, when r is 10 to 30.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def rest(onset: Tensor, apex: Tensor) -> Tensor:
         at_rest = at_rest - at_rest.mean(0)  # what all people share at a position may stay
         between, within = (x.permute(0, 2, 1).flatten(0, 1) for x in (at_rest, moved))  # [B h w, K]
         between, within = (x.T @ x / max(1, len(x)) for x in (between, within))  # [K, K]
-        # a twentieth of the mean variance on the diagonal: the inverse of a covariance from few samples is wild
+        # a twentieth of the mean variance on the diagonal: the inverse of a covariance from few samples is unstable
         ridge = 0.05 * within.diagonal().mean().detach() + 1e-8
         within = within + ridge * torch.eye(len(within), device=within.device)
         loss = loss + torch.log1p(torch.linalg.solve(within, between).diagonal().mean())

@@ -1,8 +1,8 @@
 """The warp generator: move the identity's own pixels by the difference of two motion codes.
 
 The paper's generator (:mod:`lfdtcmen.modules.generator`) computes every pixel anew. Onset and apex are so alike that it
-can produce a good apex without using the motion code at all. Here the only way to another picture is the motion: the
-frame that shows who it is lends its pixels, and what is learned is where they go.
+can produce a good apex without using the motion code at all. Here the only way to another picture is the motion: all
+pixels come from the frame that shows the identity, and the generator learns where they move.
 """
 
 import torch
@@ -20,16 +20,16 @@ BRIGHTNESS = 0.2  # largest change of brightness, as a share: folds and shadows 
 class WarpGenerator(nn.Module):
     """G(identity, difference of motion codes) on the identity's frame: UP1 to UP3 of Fig. 3, then a field.
 
-    The field has a quarter of the frame's resolution, as muscles move skin smoothly; it starts near
-    zero, so that the untrained generator copies the frame. The difference is brought to variance 1 in each channel
-    first (batch normalisation without parameters): at the beginning of training it is a few percent of the identity
-    code beside it, and training stands still until it has grown.
+    The field has a quarter of the frame's resolution, as muscles move skin smoothly; it starts near zero, so that the
+    untrained generator copies the frame. The difference is brought to variance 1 in each channel first (batch
+    normalisation without parameters): at the beginning of training it is a few percent as large as the identity code,
+    and training makes no progress until it has grown.
 
     Parameters
     ----------
     multiscale : bool
-        Add up fields of four resolutions: those of UP1 and UP2, UP3's as above, and UP4's at half the frame's. What
-        moves much of the face is then said by few numbers, and what moves an eyelid by fine ones.
+        Add up fields of four resolutions: those of UP1 and UP2, UP3's as above, and UP4's at half the frame's. Coarse
+        fields then describe the motion of large parts of the face, fine ones that of an eyelid.
     """
 
     def __init__(self, multiscale: bool = False):
@@ -46,7 +46,7 @@ class WarpGenerator(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Let the field begin at nearly nothing."""
+        """Start with a field close to zero."""
         for convolution in (self.to_field, *self.to_fields):
             nn.init.normal_(convolution.weight, std=1e-3)
             nn.init.zeros_(convolution.bias)
@@ -73,9 +73,9 @@ class WarpGenerator(nn.Module):
         return warp(frame, self.field(identity, difference, skips))
 
     def field(self, identity: Tensor, difference: Tensor, skips: tuple[Tensor, Tensor]) -> Tensor:
-        """Return how to move: x and y in units of 4 pixels, and brightness before its tanh.
+        """Return the field: x and y in units of 4 pixels, and brightness before its tanh.
 
-        [B, 3, H/4, W/4], or [B, 3, H/2, W/2] of several scales.
+        [B, 3, H/4, W/4], or [B, 3, H/2, W/2] with several scales.
         """
         skip3, skip5 = skips
         x = torch.cat([identity, self.normalise(difference)], dim=1)  # [B, 512, H/32, W/32]
@@ -95,7 +95,7 @@ def _twice(field: Tensor) -> Tensor:
 
 
 def warp(frame: Tensor, field: Tensor) -> Tensor:
-    """Fetch each pixel of the frame from where the field points, and change its brightness.
+    """Take each pixel from the position to which the field points, and change its brightness.
 
     Parameters
     ----------

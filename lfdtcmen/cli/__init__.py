@@ -68,8 +68,9 @@ def main() -> None:
     """Start the command line: the entry point of ``lfdtcmen`` and ``python -m lfdtcmen``.
 
     While torch's threads wait for each other, they keep their cores busy: a second program on the same cores makes
-    training ten and more times as slow. With this shorter wait it is three times as slow then, and a tenth slower on
-    a quiet machine. Torch reads the variable when it is imported; the kernels of ``run`` inherit it.
+    training ten and more times as slow. With the shorter wait that is set here, training is then three times as slow,
+    and a tenth slower on a machine without other programs. Torch reads the variable when it is imported; the kernels of
+    ``run`` inherit it.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     app(prog_name="lfdtcmen")

@@ -31,7 +31,8 @@ def ablate(
     folds: Folds = None,
     epochs: Epochs = None,
     perceptual_size: Annotated[
-        int | None, typer.Option(min=16, help="Pixels a side before VGG-19, the costly part of stages 1 and 3.")
+        int | None,
+        typer.Option(min=16, help="Side in pixels of the images for VGG-19, the costly part of stages 1, 3."),
     ] = None,
     settings: Settings = None,
     share_stage1: ShareStage1 = False,
@@ -41,11 +42,11 @@ def ablate(
     name: Name = "ablate",
     runs: Runs = None,
 ) -> None:
-    """Run every setting of Tables 4 to 7 on the same folds, compare them in pairs, and check the paper's order.
+    """Run every setting of Tables 4 to 7 on the same folds, show paired differences, and check the paper's order.
 
     Settings that several tables share run once, and those that differ in TCME alone share stage 1. Writes
-    predictions.csv and metrics.json to runs/NAME; notebook 09 reads runs/ablations. A fold that is there is not
-    computed again.
+    predictions.csv and metrics.json to runs/NAME; notebook 09 reads runs/ablations. A fold whose result
+    file exists is not computed again.
 
     **Examples**
 

@@ -29,12 +29,13 @@ def data(
 
     - `lfdtcmen data prepare casme3 --root data/casme3 --annotation data/casme3/labels.xlsx`
     """
-    if context.invoked_subcommand is not None:
+    command = context.invoked_subcommand
+    if command is not None:
         sources = {name: context.get_parameter_source(name) for name in context.params}
         given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
         if given:
             option = "set" if given[0] == "settings" else given[0].replace("_", "-")
-            raise DataError(f"--{option} stands before {context.invoked_subcommand}", fix="write it behind")
+            raise DataError(f"--{option} stands before {command}", fix=f"write it after {command}")
         return
     config = build_config(profile, settings, seed=seed, preset=preset, label_map=label_map, subjects=subjects)
     from lfdtcmen import experiments

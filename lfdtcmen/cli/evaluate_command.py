@@ -46,7 +46,7 @@ def evaluate(
         str, typer.Option(help="kfold, loso (leave one subject out), or holdout (DFME's: train, test A, test B).")
     ] = "kfold",
     test: Annotated[
-        list[Path] | None, typer.Option(help="For holdout with --data: prepared test set; once for each.")
+        list[Path] | None, typer.Option(help="For holdout with --data: a prepared test set; repeatable.")
     ] = None,
     validation: Annotated[
         float, typer.Option(help="Share of the training subjects on whom the epoch is chosen; 0: fixed epochs.")
@@ -63,7 +63,7 @@ def evaluate(
 
     Models: majority, linear-svm, apex-svm, action-units (for synthetic faces), flow-branch, lfd-tcmen-stages12,
     lfd-tcmen, motion-branch-stages12, motion-branch. The last four share stage 1, and each full network the
-    stages of its `-stages12`, unless --validation or --share-stage1 is given. Minutes do not count what is shared.
+    stages of its `-stages12`, unless --validation or --share-stage1 is given. Minutes do not count shared stages.
 
     **Examples**
 

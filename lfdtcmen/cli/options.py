@@ -41,7 +41,7 @@ Prepared = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds: 0, 1, ...")]
 ShareStage1 = Annotated[
     bool,
-    typer.Option("--share-stage1", help="Train stage 1 once a fold's group of subjects, for all seeds (see README)."),
+    typer.Option("--share-stage1", help="Train stage 1 once per group of subjects, for all seeds (see README)."),
 ]
 Jobs = Annotated[int, typer.Option(help="Number of processes; -1 for all cores.")]
 Scheduler = Annotated[

@@ -1,4 +1,4 @@
-"""CASME II: 200 frames a second, 26 people (Yan et al. 2014); one table, one folder of images a clip."""
+"""CASME II: 200 frames a second, 26 people (Yan et al. 2014); one table, one folder of images per clip."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed) and ``annotated`` (the emotion as
+        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (remarks) and ``annotated`` (the emotion as
         it stands in the table). A clip is named ``sub01_EP02_01f``: several subjects have the same file names.
         'repression' has the emotion 'negative', also under "raw".
     report : DataFrame

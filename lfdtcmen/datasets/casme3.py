@@ -46,7 +46,7 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        One row a micro-expression; ``subject`` like ``casme3/spNO.1``, ``clip`` like ``spNO.1_a_46``:
+        One row per micro-expression; ``subject`` like ``casme3/spNO.1``, ``clip`` like ``spNO.1_a_46``:
         subject, recording and onset.
     report : DataFrame
         row, subject, clip, reason: what was left out.

@@ -1,4 +1,4 @@
-"""A data set on disk, from frames as filmed to what the network takes: what ``lfdtcmen data prepare`` does.
+"""Prepare a data set on disk, from frames as filmed to the network's input: ``lfdtcmen data prepare``.
 
 Each clip is one job and one file, so that an interrupted run loses nothing and the result does not depend on the number
 of workers.
@@ -101,8 +101,8 @@ def _run_jobs(
                 results.append(result)
                 bar.update()
         except TerminatedWorkerError as error:
-            advice = "use fewer --jobs; the same command goes on from here"
-            raise DataError("a process was killed, probably for want of memory", str(out), advice) from error
+            advice = "use fewer --jobs; the same command continues from here"
+            raise DataError("a process was killed, probably because memory ran out", str(out), advice) from error
     return results
 
 

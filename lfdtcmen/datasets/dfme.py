@@ -61,8 +61,8 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        One row a micro-expression; ``subject`` like ``dfme/sub0003``, ``clip`` like ``sub0003_01``. ``fps`` is that of
-        the table (a column fps, or part with Part-A, Part-B, Part-C), else 200 (assumed).
+        One row per micro-expression; ``subject`` like ``dfme/sub0003``, ``clip`` like ``sub0003_01``. ``fps`` is that
+        of the table (a column fps, or part with Part-A, Part-B, Part-C), else 200 (assumed).
     report : DataFrame
         row, subject, clip, reason: what was left out.
 

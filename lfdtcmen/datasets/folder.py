@@ -36,7 +36,7 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        One row a recording. Without a column dataset, ``dataset`` is the root's name; it comes before each subject.
+        One row per recording. Without a column dataset, ``dataset`` is the root's name; it comes before each subject.
         Without a column fps, ``fps`` is the video's.
     report : DataFrame
         row, subject, clip, reason: what was left out.

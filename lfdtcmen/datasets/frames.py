@@ -150,24 +150,24 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
         The path or one of the frames is missing or cannot be read; the message has the frame's number.
     """
     path = Path(path)
-    wanted = None if numbers is None else sorted({int(number) for number in numbers})
+    requested = None if numbers is None else sorted({int(number) for number in numbers})
     if path.is_dir():
         files = list_frames(path)
-        for number in files if wanted is None else wanted:
+        for number in files if requested is None else requested:
             if number not in files:
                 raise DataError(f"frame {number} is missing", str(path), f"there are {_span(list(files))}")
             yield number, read_image(files[number])
     elif is_video(path):
-        yield from _read_video(path, wanted)
+        yield from _read_video(path, requested)
     else:
         what = "the file is no video" if path.exists() else "there is no such folder or video"
         raise DataError(what, str(path), f"give a folder of images or one of {', '.join(VIDEO_SUFFIXES)}")
 
 
-def _read_video(path: Path, wanted: list[int] | None) -> Iterator[tuple[int, np.ndarray]]:
+def _read_video(path: Path, requested: list[int] | None) -> Iterator[tuple[int, np.ndarray]]:
     capture = _open_video(path)
-    last = None if wanted is None else max(wanted, default=-1)
-    selected = None if wanted is None else set(wanted)
+    last = None if requested is None else max(requested, default=-1)
+    selected = None if requested is None else set(requested)
     number = -1
     try:
         while last is None or number < last:

@@ -120,7 +120,7 @@ def table1(manifest: pd.DataFrame, label_map: str | None = None) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        One row a data set: subjects, samples, fps, then one column a class.
+        One row per data set: subjects, samples, fps, then one column per class.
     """
     if label_map is None:
         names = manifest["emotion"]

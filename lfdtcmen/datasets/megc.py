@@ -10,8 +10,8 @@ SAMM     28       133   92       26       15
 SMIC-HS  16       164   70       51       43
 ======== ======== ===== ======== ======== ========
 
-Happiness is positive, surprise is surprise, and every other emotion is negative, CASME II's repression too. Out are the
-'others', and of CASME II also fear and sadness and a few clips more: :data:`CASME2_CLIPS` are those that are in.
+Happiness is positive, surprise is surprise, and every other emotion is negative, CASME II's repression too. Left out
+are the 'others', and of CASME II also fear, sadness and a few more clips: :data:`CASME2_CLIPS` lists those that remain.
 """
 
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ def load(
     -------
     manifest : DataFrame
         Of all three; ``dataset`` says which, subjects are unique (``casme2/sub01``). After the columns of
-        :mod:`lfdtcmen.datasets.manifest` come ``note`` (what was noticed) and ``annotated`` (the emotion before
+        :mod:`lfdtcmen.datasets.manifest` come ``note`` (remarks) and ``annotated`` (the emotion before
         CASME II's repression became negative).
     report : DataFrame
         dataset, row, subject, clip, reason of each row that was left out; row counts in the table of its set.

@@ -21,7 +21,7 @@ class PairSet:
     Parameters
     ----------
     manifest : DataFrame
-        One row a pair, columns as in :mod:`lfdtcmen.datasets.manifest`.
+        One row per pair, columns as in :mod:`lfdtcmen.datasets.manifest`.
     onset, apex : ndarray
         RGB frames, uint8 [N, H, W, 3].
     labels : ndarray
@@ -61,7 +61,7 @@ class PairSet:
 
     @property
     def subjects(self) -> np.ndarray:
-        """Who each pair shows, [N] of str."""
+        """Subject of each pair, [N] of str."""
         return self.manifest["subject"].to_numpy().astype(str)
 
     @property
@@ -118,8 +118,8 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
     Returns
     -------
     PairSet
-        The manifest's column ``part`` has the name of each pair's data set. A field that one part lacks (true flow,
-        say) is None in the whole.
+        The manifest's column ``part`` has the name of each pair's data set. A field that one part lacks (such as true
+        flow) is None.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
         No parts, or parts with other classes or frames of another size.
     """
     if not parts:
-        raise DataError("there is nothing to put together", "concatenate", "give one data set or more")
+        raise DataError("there are no data sets to concatenate", "concatenate", "give one data set or more")
     first = next(iter(parts.values()))
     for name, pairs in parts.items():
         if pairs.label_names != first.label_names:
@@ -151,7 +151,7 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
 
 
 def _join(arrays: list[np.ndarray | None]) -> np.ndarray | None:
-    """Concatenate what every part knows; None if one does not know it."""
+    """Concatenate the arrays of all parts; None if a part has none."""
     known = [array for array in arrays if array is not None]
     return np.concatenate(known) if len(known) == len(arrays) else None
 
@@ -169,7 +169,7 @@ def _check(pairs: PairSet) -> None:
         shapes = f"onset is {list(pairs.onset.shape)} but apex is {list(pairs.apex.shape)}"
         raise DataError(shapes, "PairSet", "crop both alike")
     if "subject" not in pairs.manifest:
-        raise DataError("the manifest has no column subject", "PairSet.manifest", "name who each pair shows")
+        raise DataError("the manifest has no column subject", "PairSet.manifest", "add the subject of each pair")
     if not isinstance(pairs.labels, np.ndarray) or pairs.labels.dtype != np.int64:
         fix = "convert with np.asarray(labels, np.int64)"
         raise DataError("labels must be an int64 array", "PairSet.labels", fix)

@@ -1,4 +1,4 @@
-"""Pairs in memory become what the network takes: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
+"""From pairs in memory to the network's input: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
 
 import hashlib
 from dataclasses import replace
@@ -99,7 +99,7 @@ def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
         "apex": np.stack([pair.apex for pair in pairs]),
         "flow": np.stack([pair.flow.astype(np.float16) for pair in pairs]),
         "streams": np.stack([pair.streams for pair in pairs]),
-        "rigid": np.stack([pair.transform for pair in pairs]),
+        "rigid": np.stack([pair.transform for pair in pairs]),  # similarities; files in the cache have this key
     }
 
 

@@ -1,4 +1,4 @@
-"""SAMM: 200 frames a second, grey, 159 clips (Davison et al. 2018); one table, one folder of images a clip."""
+"""SAMM: 200 frames a second, grey, 159 clips (Davison et al. 2018); one table, one folder of images per clip."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ def load(
     Returns
     -------
     manifest : DataFrame
-        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed).
+        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (remarks).
     report : DataFrame
         row, subject, clip, reason of each row that was left out.
 

@@ -34,13 +34,13 @@ def load(
     label_map : {"3class", "7class", "raw"}
         SMIC has negative, positive and surprise only, of which surprise is a class of "7class".
     spot_apex : bool, default False
-        For a table to which somebody added apex frames: keep the rows that have none. SMIC itself has no apex at all,
+        For a table to which apex frames were added: keep the rows that have none. SMIC itself has no apex at all,
         so that its clips are kept with apex <NA> in either case.
 
     Returns
     -------
     manifest : DataFrame
-        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (what was noticed). Subjects are ``smic/s01``.
+        Columns of :mod:`lfdtcmen.datasets.manifest`, then ``note`` (remarks). Subjects are ``smic/s01``.
     report : DataFrame
         row, subject, clip, reason of what was left out; without a table, row is the position in the list of clips.
 
@@ -96,7 +96,7 @@ def _folders(tree: Tree, folder: Path) -> list[Path]:
 
 
 def _list_clips(tree: Tree, camera: Path) -> pd.DataFrame:
-    """Return one row a clip folder; clips without a micro-expression (``non_micro``) are left out."""
+    """Return one row per clip folder; clips without a micro-expression (``non_micro``) are left out."""
     rows = []
     for subject in _folders(tree, camera):
         micro = tree.below(subject, "micro")

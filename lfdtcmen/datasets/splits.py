@@ -17,7 +17,7 @@ def loso(subjects: np.ndarray) -> Iterator[Fold]:
     Parameters
     ----------
     subjects : array-like
-        Who each sample shows, [N].
+        Subject of each sample, [N].
 
     Yields
     ------
@@ -45,7 +45,7 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     Parameters
     ----------
     subjects, labels : array-like
-        Who each sample shows, and its class, [N].
+        Subject and class of each sample, [N] each.
     k : int
         Number of folds.
     seed : int
@@ -129,7 +129,7 @@ def split_validation(
     Parameters
     ----------
     subjects, labels : array-like
-        Who each training sample shows, and its class, [N].
+        Subject and class of each training sample, [N] each.
     share : float
         Share of the subjects to set aside, roughly: above 0 and at most one half.
     seed : int
@@ -161,7 +161,7 @@ def group_subjects(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int =
 
 
 def check_disjoint(train_subjects: np.ndarray, test_subjects: np.ndarray) -> None:
-    """Check that nobody is both trained on and tested.
+    """Check that no subject is both trained on and tested.
 
     Raises
     ------

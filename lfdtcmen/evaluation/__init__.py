@@ -1,4 +1,4 @@
-"""Scores, and the protocol under which they are honest (4.2)."""
+"""Scores, and the protocol by which they are measured (4.2)."""
 
 from lfdtcmen.evaluation.intervals import holm
 from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, paired_difference, permutation_test, uar, uf1

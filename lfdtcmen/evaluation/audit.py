@@ -1,8 +1,8 @@
-"""Does the model know anything of the test set? Checks for leaks that a split by subject does not stop (4.2).
+"""Does the model use anything of the test set? Checks for leaks that a split by subject does not prevent (4.2).
 
-:func:`~lfdtcmen.evaluation.protocol.cross_validate` refuses a subject who is on both sides. What it cannot see are
-leaks inside a model (constants taken from test samples, a look at test labels) and inside the data (a label that
-somebody wrote into the input). These two functions look for them by what a leak *does*, not by how it is written.
+:func:`~lfdtcmen.evaluation.protocol.cross_validate` raises an error for a subject who is on both sides. It cannot see
+leaks inside a model (constants from test samples, use of test labels) and inside the data (a label that is visible in
+the input). These two functions find such leaks by their effect on predictions.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.threads import one_thread
 
-LEAK_AREA = 0.995  # under the ROC curve of one single value: no pixel of a face separates emotions so well
+LEAK_AREA = 0.995  # area under the ROC curve of one single value: no pixel of a face separates emotions so well
 MIN_SAMPLES = 15  # of a class: with fewer, one of thousands of values may reach that area at random
 
 
@@ -26,7 +26,7 @@ def audit_fit_predict(
     seed: int = 0,
     tolerance: float = 1e-4,
 ) -> None:
-    """Refuse a model whose prediction for a sample depends on test labels, or on the other test samples.
+    """Raise a DataError if a model's prediction for a sample depends on test labels, or on the other test samples.
 
     The model is trained three times on the same pairs: to predict the test set as it is, with its labels exchanged,
     and without its second half. For the first half, all three must give the same probabilities.
@@ -62,12 +62,12 @@ def audit_fit_predict(
             raise DataError(
                 f"the predictions depend on {what} (by up to {off:.3g})",
                 "fit_predict",
-                "take every constant from the training pairs, and leave test labels alone",
+                "take every constant from the training pairs, and do not use test labels",
             )
 
 
 def check_label_leak(pairs: PairSet) -> None:
-    """Refuse data in which one single value, of the flow or of a frame, predicts a class almost perfectly.
+    """Raise a DataError if one single value, of the flow or of a frame, predicts a class almost perfectly.
 
     Each value of the streams (3 x 28 x 28), of the onset, of the apex and of their difference (grey, every fourth row
     and column) is tried as the only input of a classifier: the area under its ROC curve for each class against all
@@ -83,7 +83,7 @@ def check_label_leak(pairs: PairSet) -> None:
     if pairs.streams is not None:
         values["streams"] = pairs.streams
     for name, of_pairs in values.items():
-        ranks = pd.DataFrame(of_pairs.reshape(len(pairs), -1)).rank().to_numpy()  # [N, values], equals share a rank
+        ranks = pd.DataFrame(of_pairs.reshape(len(pairs), -1)).rank().to_numpy()  # [N, values], ties share a rank
         for label in range(pairs.num_classes):
             shown = pairs.labels == label
             count, others = shown.sum(), (~shown).sum()

@@ -21,7 +21,7 @@ class Measure:
     """A measured number, its interval, and what it is compared with.
 
     ``low`` and ``high`` bound the 95 % interval over subjects. ``reference`` is the number to compare it with (NaN
-    where there is none), ``target`` is what a perfect result would be, as text: "1", "< 1", "chance" level.
+    where there is none), ``target`` is what a perfect result would be, as text: "1", "< 1", "chance level".
     """
 
     name: str
@@ -78,7 +78,7 @@ def measure(
     statistic : function
         Sums [..., K] -> values [...], such as :func:`ratio`: it is given one total, and 1000 resampled ones at once.
     values : ndarray
-        What is summed, a row a sample, [N, K].
+        What is summed, a row per sample, [N, K].
     groups : ndarray
         Subject of each sample, [N].
     seed : int

@@ -1,7 +1,7 @@
 """UF1 and UAR (4.2), the confusion matrix (Fig. 7-9), and their intervals over subjects.
 
-Scores are computed on the pooled predictions of all folds, never averaged over folds: a fold that lacks a class
-would otherwise move the score at random.
+Scores are computed on the pooled predictions of all folds, never averaged over folds: otherwise, a fold
+that lacks a class would change the score at random.
 """
 
 from functools import partial
@@ -97,12 +97,12 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the interval in which a score would lie for other subjects of the same kind.
 
-    Subjects are drawn with replacement, not samples: samples of one person resemble each other, and an interval
+    Subjects are resampled with replacement, not samples: samples of one person resemble each other, and an interval
     over samples would be too narrow.
 
-    In a simulation with imbalanced classes (``experiments/coverage.py``) the 95 % interval holds the truth in 94 to
-    96 % of the cases from 50 subjects on, in 92 to 93 % with 30 and in 88 to 90 % with 10: with few subjects, read it
-    as narrower than it says.
+    In a simulation with imbalanced classes (``experiments/coverage.py``) the 95 % interval contains the true score in
+    94 to 96 % of the cases from 50 subjects on, in 92 to 93 % with 30 and in 88 to 90 % with 10: with few
+    subjects, the interval is too narrow.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def bootstrap_interval(
     y_pred : array-like of int
         Predicted classes, [N], or those of several runs on the same samples, [runs, N], whose scores are averaged.
     subjects : array-like
-        Who each sample shows, [N].
+        Subject of each sample, [N].
     metric : {"uf1", "uar"}
         Which score.
     num_classes : int
@@ -146,14 +146,14 @@ def paired_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Return by how much a model beats a reference on the same samples, with the interval over subjects.
+    """Return the difference of a model's score to a reference's on the same samples, with the interval over subjects.
 
     Both models are scored on the same bootstrap resamples, so what is common to them (hard subjects) cancels.
 
     Returns
     -------
     difference, low, high : float
-        Score of ``y_pred`` less that of ``y_pred_reference``. Parameters and errors as :func:`bootstrap_interval`.
+        Score of ``y_pred`` minus that of ``y_pred_reference``. Parameters and errors as :func:`bootstrap_interval`.
     """
     ours = _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
     theirs = _resampled_scores(y_true, y_pred_reference, subjects, metric, num_classes, repeats, seed)

@@ -1,4 +1,7 @@
-"""Cross-validation: a fold and seed is one job with one file, run in parallel, stopped and resumed at will (4.2)."""
+"""Cross-validation (4.2): one job per fold and seed. Jobs run in parallel; a run that was stopped goes on.
+
+Each job writes one file, so that a finished job never runs again.
+"""
 
 import hashlib
 import json
@@ -72,8 +75,9 @@ def cross_validate(
 ) -> pd.DataFrame:
     """Train and test a model on every fold with every seed, and pool the predictions.
 
-    Each job has a file ``out_dir/seed<seed>-fold<fold>.json``, whole or not at all; one whose file is there is not run
-    again. The predictions are the same whatever ``n_jobs`` is: every job has one thread, and the folds share the cores.
+    Each job writes a file ``out_dir/seed<seed>-fold<fold>.json``, whole or not at all; a job whose file is there does
+    not run again. The predictions are the same whatever ``n_jobs`` is: every job has one thread, and the folds share
+    the cores.
 
     Parameters
     ----------
@@ -87,21 +91,21 @@ def cross_validate(
     seeds : iterable of int
         Seeds of initialisation and batches.
     out_dir : path
-        One folder a model and data set.
+        One folder per model and data set.
     n_jobs : int, default 1
         Processes; -1 for all cores. On a GPU the first fold runs alone, and then as many as its memory holds.
     backend : {"loky", "dask"}, default "loky"
         joblib's backend: processes of this machine, or the workers of the ``dask.distributed.Client`` that is open
-        (``n_jobs`` then says nothing). A worker that dies costs the time of its fold: another one takes it over.
+        (``n_jobs`` then has no effect). A worker that dies costs the time of its fold: another one takes it over.
     progress : bool, default False
         Show a progress bar over jobs.
 
     Returns
     -------
     DataFrame
-        One row a seed and sample, in the order of ``pairs`` within each seed. Columns: seed, fold, subject, clip, part
-        (where the manifest has it: :func:`~lfdtcmen.datasets.pairs.concatenate`), label, prediction (class numbers),
-        p_<class name> for each class, seconds (of the whole fold).
+        One row per seed and sample, in the order of ``pairs`` within each seed. Columns: seed, fold, subject, clip,
+        part (where the manifest has it: :func:`~lfdtcmen.datasets.pairs.concatenate`), label, prediction (class
+        numbers), p_<class name> for each class, seconds (of the whole fold).
 
     Raises
     ------
@@ -149,14 +153,14 @@ def cross_validate(
     with bar:
         if torch.cuda.is_available() and backend == "loky" and n_jobs != 1:
             torch.cuda.reset_peak_memory_stats()
-            run_tasks(islice(tasks, 1), 1)  # alone, to learn how many fit on the device side by side
+            run_tasks(islice(tasks, 1), 1)  # alone, to measure how many fit on the device at once
             n_jobs = _fit_on_device(n_jobs, torch.cuda.max_memory_reserved())
         run_tasks(tasks, n_jobs)
     return _pool(pairs, folds, jobs)
 
 
 def _fit_on_device(n_jobs: int, memory: int) -> int:
-    """Return how many processes of so many bytes each find room on the GPU, at most ``n_jobs``."""
+    """Return how many processes that need ``memory`` bytes each fit on the GPU, at most ``n_jobs``."""
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info()
     return max(1, min(effective_n_jobs(n_jobs), int(0.9 * free / (memory + CUDA_CONTEXT))))

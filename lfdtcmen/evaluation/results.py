@@ -19,7 +19,7 @@ from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_diff
 from lfdtcmen.files import atomic_path
 
 COLUMNS = ("model", "metric", "part", "value", "low", "high", "against")
-TITLES = {"minutes": "minutes per fold"}  # of columns, where people read a table
+TITLES = {"minutes": "minutes per fold"}  # column -> its title in a readable table
 
 
 def score_table(
@@ -88,7 +88,6 @@ def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.D
     """Return a tidy table as people read it: one row per model, one column per metric, or the reverse.
 
     A cell looks like "0.743 (0.701 to 0.786)".
-
 
     Parameters
     ----------

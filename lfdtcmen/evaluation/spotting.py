@@ -17,9 +17,9 @@ def spotting_scores(
     Parameters
     ----------
     errors : array-like
-        Spotted less true frame, [N].
+        Spotted minus true frame, [N].
     subjects : array-like
-        Who each clip shows, [N].
+        Subject of each clip, [N].
     repeats : int
         Number of bootstrap resamples.
     level : float

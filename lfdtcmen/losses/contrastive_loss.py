@@ -1,4 +1,4 @@
-"""Identity-aware contrastive loss (3.2.5, Fig. 4): identity codes of one person together, of different people apart."""
+"""Identity-aware contrastive loss (3.2.5, Fig. 4): identity codes of one person close, of others apart."""
 
 import torch
 import torch.nn.functional as F
@@ -26,9 +26,9 @@ def identity_contrastive(features: Tensor, subjects: Tensor, margin: float = 1.0
     features : Tensor
         Pooled identity codes of real and synthetic frames, [N, D].
     subjects : Tensor
-        Whose they are, int64 [N].
+        Subject of each, int64 [N].
     margin : float
-        m in radians (assumed 1.0; random codes in 256 dimensions lie at 1.3 or more, where the margin is idle).
+        m in radians (assumed 1.0; random codes in 256 dimensions lie at 1.3 or more, where the margin has no effect).
 
     Returns
     -------

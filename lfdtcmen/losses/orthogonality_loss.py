@@ -25,7 +25,7 @@ def soft_orthogonality(identity: Tensor, motion: Tensor) -> Tensor:
     Notes
     -----
     Stated: the squared cosine and the mean. Assumed: it is taken between pooled vectors. Flattened maps have so
-    many dimensions that the loss starts at 0.0002 and has nothing to teach.
+    many dimensions that the loss starts at 0.0002 and gives almost no gradient.
     """
     identity, motion = pool(identity).float(), pool(motion).float()
     if len(identity) == 0:

@@ -16,7 +16,7 @@ STAND_IN_SEED = 19
 
 
 def vgg_source(weights: str) -> str:
-    """Return which weights ``VGG19(weights)`` takes on this machine, in words for the record."""
+    """Return the weights that ``VGG19(weights)`` takes on this machine, as a text for records."""
     if weights == "random" or (weights == "auto" and not _hub_file().exists()):
         return f"seeded random stand-in (seed {STAND_IN_SEED})"
     return f"ImageNet ({_hub_file().name if weights in ('auto', 'download') else Path(weights).name})"
@@ -35,7 +35,7 @@ class VGG19(nn.Module):
         ``"auto"``: the ImageNet checkpoint if torch's hub folder has it, else the stand-in;
         ``"download"``: fetch it (548 MB, hash checked); ``"random"``: the stand-in; else a path to the checkpoint.
         The stand-in is a VGG-19 of seeded random weights: of two changes of equal L1, a motion and a shift in
-        brightness, its features see the motion several times larger (measured in notebook 02).
+        brightness, its features respond several times more to the motion (measured in notebook 02).
     taps : tuple of str
         Layers to return, ``relu<block>_<convolution>`` (assumed; with relu4_1 a step costs 2.4 times as much).
     size : int, optional

@@ -1,1 +1,1 @@
-"""The paper's network, a file for each part: torch, and this package's error, are all that they know."""
+"""The paper's network, one file for each part. They import torch and this package's errors, nothing else."""

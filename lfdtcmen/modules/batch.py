@@ -1,4 +1,4 @@
-"""One batch of micro-expressions: what every module, loss and stage is given."""
+"""One batch of micro-expressions: the input of every module, loss and stage."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -23,7 +23,7 @@ class Batch:
     label : Tensor, optional
         Emotion class, int64 [B].
     subject : Tensor, optional
-        Who it is, as a number, int64 [B]: needed by the identity-aware contrastive loss (3.2.5) only.
+        Number of the subject, int64 [B]: needed by the identity-aware contrastive loss (3.2.5) only.
     """
 
     onset: Tensor
@@ -41,7 +41,7 @@ class Batch:
         return replace(self, **{k: v.to(device, non_blocking=True) for k, v in parts.items() if v is not None})
 
     def check(self) -> None:
-        """Refuse frames or flows that the network would turn into nonsense.
+        """Raise a DataError for frames or flows that the network cannot use.
 
         Raises
         ------

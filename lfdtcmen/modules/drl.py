@@ -1,4 +1,4 @@
-"""Disentangled Representation Learning (DRL, 3.1, Fig. 1b): who the face is apart from how it moves."""
+"""Disentangled Representation Learning (DRL, 3.1, Fig. 1b): identity and motion of a face in separate codes."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from lfdtcmen.modules.encoder import Encoder
 from lfdtcmen.modules.generator import Generator
 
 Skips = tuple[Tensor, Tensor]
-SKIP_SOURCES = {"none": 0, "identity": 1, "motion": 1, "both": 2}  # how many encoders hand over their skips
+SKIP_SOURCES = {"none": 0, "identity": 1, "motion": 1, "both": 2}  # how many encoders pass their skips to the generator
 
 
 @dataclass
 class Codes:
-    """What the two encoders make of a batch of frames; identity parts are None without an identity encoder."""
+    """The codes of a batch of frames from both encoders; identity parts are None without an identity encoder."""
 
     motion: Tensor  # [B, 256, H/32, W/32]
     motion_skips: Skips
@@ -29,15 +29,15 @@ class Codes:
 
 
 class DRL(nn.Module):
-    """Two encoders of one form and a generator that recombines their codes.
+    """Two encoders of the same form and a generator that recombines their codes.
 
     Parameters
     ----------
     parts : {"full", "encoders", "motion"}
         Settings III, II and I of Table 4: everything; no generator; the motion encoder alone.
     skips : {"identity", "motion", "both", "none"}
-        Whose skip features the generator sees (assumed: identity; with the motion source's skips the generated
-        face takes on the looks of whoever lent the motion).
+        Whose skip features the generator sees (assumed: identity; with the skips of the motion's frame, the
+        generated face takes on the looks of the person in that frame).
 
     Raises
     ------
@@ -75,7 +75,7 @@ class DRL(nn.Module):
             return codes
 
     def generate(self, identity: Codes, motion: Codes) -> Tensor:
-        """Generate whom ``identity`` shows in the motion state of ``motion`` (3.1: cross-combination).
+        """Generate the person of ``identity`` in the motion state of ``motion`` (3.1: cross-combination).
 
         Parameters
         ----------

@@ -24,7 +24,7 @@ class MicroInception(nn.Module):
 
 
 class SpatialAttention(nn.Module):
-    """Where: mean and maximum over channels, 7x7 convolution, sigmoid (form assumed)."""
+    """A weight for each position: mean and maximum over channels, 7x7 convolution, sigmoid (form assumed)."""
 
     def __init__(self):
         super().__init__()
@@ -36,7 +36,7 @@ class SpatialAttention(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """Which: mean and maximum over positions through one small network, sigmoid (form and reduction 8 assumed)."""
+    """A weight per channel: mean and maximum over positions, two 1x1 convolutions, sigmoid (reduction 8; assumed)."""
 
     def __init__(self, channels: int, reduction: int = 8):
         super().__init__()

@@ -34,7 +34,7 @@ class Generator(nn.Module):
     Parameters
     ----------
     skip_sources : {0, 1, 2}
-        How many encoders hand over their skips: none, one, or both concatenated.
+        How many encoders pass their skips: none, one, or both concatenated.
     """
 
     def __init__(self, skip_sources: int = 1):
@@ -47,7 +47,7 @@ class Generator(nn.Module):
         self.to_rgb = nn.Conv2d(8, 3, 3, padding=1)
 
     def forward(self, identity: Tensor, motion: Tensor, skips: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """Draw the face ``identity`` in the motion state ``motion``.
+        """Generate the face of ``identity`` in the motion state of ``motion``.
 
         Parameters
         ----------

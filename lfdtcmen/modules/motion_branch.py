@@ -36,7 +36,7 @@ class MAAG(nn.Module):
 
 
 class Adapter(nn.Module):
-    """Both enhanced codes side by side, brought back to the width of one (Fig. 5d; stated: two convolutions)."""
+    """Concatenate both enhanced codes, and reduce them to the width of one (Fig. 5d; stated: two convolutions)."""
 
     def __init__(self, channels: int = CODE_CHANNELS):
         super().__init__()

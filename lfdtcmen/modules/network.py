@@ -15,7 +15,7 @@ from lfdtcmen.modules.tcme import TCME
 class Output:
     """One forward pass. ``hat`` is the cross-combined image I^ (3.1), ``tilde`` the cycle's I~ (3.2.3).
 
-    What the pass was not asked for, or the network does not have, is None.
+    Fields that were not asked for, or that the network cannot make, are None.
     """
 
     # codes of the real frames, [B, 256, H/32, W/32]
@@ -144,7 +144,7 @@ class LFDTCMEN(nn.Module):
         classify : bool
             Run TCME (stages 2 and 3, and prediction).
         identity : bool
-            Encode who the faces are. Nothing that classifies looks at it: stage 2 and prediction do without.
+            Compute the identity codes. Classification does not use them: stage 2 and prediction leave them out.
 
         Raises
         ------

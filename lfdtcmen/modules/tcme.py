@@ -31,7 +31,7 @@ class TCME(nn.Module):
         if motion not in ("branch", "encoder", None):
             raise DataError(f"unknown motion part {motion!r}", "TCME", "use branch, encoder or None")
         if motion is None and flow is None:
-            raise DataError("motion and flow are both None", "TCME", "give the classifier something to look at")
+            raise DataError("motion and flow are both None", "TCME", "use one of them or both")
         self.num_classes = num_classes
         self.motion = motion
         self.motion_branch = self.make_motion_branch() if motion == "branch" else None
@@ -45,7 +45,7 @@ class TCME(nn.Module):
         return MotionBranch()
 
     def make_classifier(self, widths: list[int]) -> nn.Module:
-        """Build the classifier of branches that end in so many features each."""
+        """Build the classifier; ``widths`` are the numbers of features of the branches."""
         return nn.Linear(sum(widths), self.num_classes)
 
     def forward(self, onset: Tensor | None, apex: Tensor | None, flow: Tensor | None) -> dict[str, Tensor]:

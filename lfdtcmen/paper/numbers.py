@@ -1,9 +1,9 @@
-"""What the paper reports, in one place, to compare our tables and figures with.
+"""The numbers that the paper reports, to compare our tables and figures with.
 
-Every figure carries its provenance: ``stated`` (written in the paper's text) or ``derived`` (follows from stated
-figures by one subtraction or addition, shown here). Cells of the paper's tables and figures that its text does not
-repeat are not here. All of them are measured on licensed films of real faces: figures on synthetic faces can
-be compared with them in kind only.
+Every number has its provenance: ``stated`` (written in the paper's text) or ``derived`` (follows from stated
+numbers by one subtraction or addition, shown here). Cells of the paper's tables and figures that its text does not
+repeat are not here. All of them are measured on licensed films of real faces: scores on synthetic
+faces cannot be compared with them in size.
 """
 
 import pandas as pd

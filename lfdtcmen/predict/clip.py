@@ -257,7 +257,7 @@ def _spot(path: Path, clip: AlignedClip, numbers: list[int], fps: float) -> Inte
 
 
 def _use_given(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> Interval:
-    """Return the given onset and apex with the curve of grey-level change; refuse frames that the clip lacks."""
+    """Return the given onset and apex with the curve of grey-level change; raise for frames that the clip lacks."""
     for name, number in {"onset": onset, "apex": apex}.items():
         if number not in numbers:
             there = f"give one of its {len(numbers)} frames, {numbers[0]} to {numbers[-1]}"

@@ -1,4 +1,4 @@
-"""The model card that `train` writes beside its checkpoints: what the model is, what it is for, and how good it is.
+"""The model card that `train` writes next to its checkpoints: what the model is, what it is for, and how good it is.
 
 The text is ``templates/model_card.md``. Its headings follow Mitchell et al., Model Cards for Model Reporting, 2019
 (doi 10.1145/3287560.3287596).

@@ -126,7 +126,7 @@ def _panels(p: Prediction) -> Iterator[Panel]:
     onset, apex = _photo(p.onset_frame), _photo(p.apex_frame)
     yield Panel(onset, "aligned onset frame", "Onset", f"frame {p.onset}, aligned")
     yield Panel(apex, "aligned apex frame", "Apex", f"frame {p.apex}, aligned")
-    yield Panel(onset, "onset", "Both in turn", "what jumps is what moved", blink_with=apex)
+    yield Panel(onset, "onset", "Both in turn", "whatever jumps has moved", blink_with=apex)
     yield _difference_panel(p)
 
     limit = max(length_percentile(p.flow), 1e-3)

@@ -1,4 +1,4 @@
-"""Alignment (3.1.1): the face comes to a canonical position; head motion and changes of light are removed.
+"""Alignment (3.1.1): move the face to a canonical position; remove head motion and changes of light.
 
 The paper aligns faces on the nose tip ("nose-tip-based facial alignment", its reference [39]) and gives no details.
 Stated: the nose is the anchor, and global head motion is removed. Assumed, ours: five landmarks of the onset frame set
@@ -86,8 +86,7 @@ def align_faces(
         From RGB frame to list of Face (see :mod:`lfdtcmen.preprocessing.faces`); MTCNN by default.
     landmarks : ndarray, optional
         Image-left and image-right eye, nose tip, image-left and image-right mouth corner on the first frame, [5, 2],
-        x then y, where they are known. The detector is then used only on
-        a later frame in which the face is lost.
+        x then y, where they are known. The detector is then used only on a later frame in which the face is lost.
     numbers : sequence of int, optional
         Numbers of the frames in error messages: 0, 1, ... by default.
 
@@ -176,7 +175,7 @@ def _register(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the transform of a frame, near a guess, and its crop."""
     for _ in range(2):
-        moved = np.vstack([estimate_rigid(onset, cut(frame, guess, SIZE), landmarks), [0, 0, 1]])
+        moved = np.vstack([estimate_similarity(onset, cut(frame, guess, SIZE), landmarks), [0, 0, 1]])
         guess = guess @ moved
         nose = landmarks[2]
         if np.linalg.norm(moved[:2, :2] @ nose + moved[:2, 2] - nose) < LONG_STEP:
@@ -192,8 +191,8 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-9))
 
 
-def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> np.ndarray:
-    """Return the similarity that takes points of the onset frame to the apex frame: the head's motion.
+def estimate_similarity(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> np.ndarray:
+    """Return the similarity (shift, rotation, scale) from onset points to apex points: the motion of the head.
 
     Parameters
     ----------
@@ -217,7 +216,7 @@ def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
     if first.shape != second.shape:
         raise DataError(
             f"onset is {list(first.shape)} but apex is {list(second.shape)}",
-            "estimate_rigid",
+            "estimate_similarity",
             "give both frames the same size",
         )
     height, width = first.shape
@@ -228,25 +227,25 @@ def estimate_rigid(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | 
     points = np.stack([x.ravel(), y.ravel()], 1).astype(np.float64)  # [P, 2]
     prior = np.exp(-0.5 * (np.linalg.norm(points - nose, axis=1) / reach) ** 2)  # [P]
 
-    rigid = np.eye(3)
+    similarity = np.eye(3)
     for _ in range(PASSES):
-        flow = solver.calc(first, _warp(second, rigid), None)  # type: ignore[call-overload]  # [H, W, 2]
+        flow = solver.calc(first, _warp(second, similarity), None)  # type: ignore[call-overload]  # [H, W, 2]
         step = _fit_similarity(points, flow[y, x].reshape(-1, 2).astype(np.float64), prior, nose)
-        rigid = rigid @ step
-    return rigid[:2]
+        similarity = similarity @ step
+    return similarity[:2]
 
 
-def remove_rigid_motion(
-    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None, rigid: np.ndarray | None = None
+def remove_head_motion(
+    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None, similarity: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the apex frame without the changes of head and light since the onset (3.1.1).
 
     Parameters
     ----------
     onset, apex, landmarks
-        As for :func:`estimate_rigid`.
-    rigid : ndarray, optional
-        Result of :func:`estimate_rigid`, where it is known already.
+        As for :func:`estimate_similarity`.
+    similarity : ndarray, optional
+        Result of :func:`estimate_similarity`, where it is known already.
 
     Returns
     -------
@@ -256,22 +255,22 @@ def remove_rigid_motion(
     Raises
     ------
     DataError
-        As :func:`estimate_rigid`.
+        As :func:`estimate_similarity`.
     """
-    if rigid is None:
-        rigid = estimate_rigid(onset, apex, landmarks)
-    return _match_lighting(onset, _warp(apex.astype(np.float32), np.vstack([rigid, [0, 0, 1]])))
+    if similarity is None:
+        similarity = estimate_similarity(onset, apex, landmarks)
+    return _match_lighting(onset, _warp(apex.astype(np.float32), np.vstack([similarity, [0, 0, 1]])))
 
 
-def register_flow(flow: np.ndarray, rigid: np.ndarray) -> np.ndarray:
+def register_flow(flow: np.ndarray, similarity: np.ndarray) -> np.ndarray:
     """Return the motion from the onset to the *registered* apex, given that to the apex as filmed.
 
     Parameters
     ----------
     flow : ndarray
         x then y, pixels, [2, H, W].
-    rigid : ndarray
-        Result of :func:`estimate_rigid` for the pair.
+    similarity : ndarray
+        Result of :func:`estimate_similarity` for the pair.
 
     Returns
     -------
@@ -280,7 +279,7 @@ def register_flow(flow: np.ndarray, rigid: np.ndarray) -> np.ndarray:
     """
     height, width = flow.shape[1:]
     start = np.stack(np.meshgrid(np.arange(width), np.arange(height)))  # [2, H, W]: x, y
-    inverse = cv2.invertAffineTransform(rigid)
+    inverse = cv2.invertAffineTransform(similarity)
     end = np.tensordot(inverse[:, :2], start + flow, axes=1) + inverse[:, 2, None, None]
     return (end - start).astype(np.float32)
 
@@ -323,11 +322,11 @@ def _fit_similarity(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, cen
     return matrix
 
 
-def _warp(frame: np.ndarray, rigid: np.ndarray) -> np.ndarray:
+def _warp(frame: np.ndarray, similarity: np.ndarray) -> np.ndarray:
     """Return the frame sampled at the point to which the similarity takes each pixel."""
     size = (frame.shape[1], frame.shape[0])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(frame, rigid[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(frame, similarity[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _match_lighting(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
@@ -346,7 +345,6 @@ def _lighting_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
         grey = grey.mean(2) if grey.ndim == 3 else grey
         return cv2.resize(grey, (LIGHT_CELLS, LIGHT_CELLS), interpolation=cv2.INTER_AREA)
 
-    gain = np.maximum(brightness(onset), 4) / np.maximum(
-        brightness(apex), 4
-    )  # at least 4 grey levels: black cells give no gain
+    # at least 4 grey levels: black cells give no gain
+    gain = np.maximum(brightness(onset), 4) / np.maximum(brightness(apex), 4)
     return cv2.resize(gain, (onset.shape[1], onset.shape[0]), interpolation=cv2.INTER_LINEAR)

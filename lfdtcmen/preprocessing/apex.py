@@ -1,11 +1,11 @@
-"""Apex spotting: the strongest frame of a micro-expression without an annotated apex (section 6, second limitation).
+"""Apex spotting: find the strongest frame of a micro-expression without an annotated apex (section 6, limitation 2).
 
 The paper takes onset and apex from the annotation and does not spot them: all of this module is ours (assumed).
 
-The method "pulse" has two ideas. First, a small motion changes a frame by the motion times the frame's gradient. So all
-that a smooth motion (a head that turns) or a smooth change of light can do to a face lies in the span of a few pictures
-that are known beforehand: we subtract it. Second, an expression is one picture times one curve that rises, holds and
-falls: we search the curve that explains most of what is left, for any picture.
+The method "pulse" has two ideas. First, a small motion changes a frame by the motion times the frame's gradient. So the
+effects of smooth motion (a head that turns) and of smooth changes of light lie in the span of a few known pictures: we
+subtract them. Second, an expression is one picture times one curve in time that rises, holds and falls: we search for
+the curve that explains most of the remaining change, for any picture.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ REGIONS = {
 }
 # ellipses of the canonical face, (x, y, half width, half height), pixels
 FACE = (64, 66, 42, 54)
-LEFT_OUT = {  # a blink, or a turn of the head, moves these more than the muscles of an expression do
+LEFT_OUT = {  # a blink, or a turn of the head, moves these regions more than an expression does
     "image-left eye": (43.5, 49.5, 14, 8),
     "image-right eye": (84.5, 49.5, 14, 8),
     "nose": (64, 74, 13, 16),
@@ -44,8 +44,8 @@ LEAST_CHANGE = 1e-6  # grey levels or pixels: smaller changes count as none
 class Spotted:
     """The strongest micro-expression of a clip.
 
-    ``onset``, ``apex`` and ``offset`` are indices of frames; ``curve`` is how much of the expression each frame shows,
-    float64 [T].
+    ``onset``, ``apex`` and ``offset`` are indices of frames; ``curve`` is the share of the expression that each frame
+    shows, float64 [T].
     """
 
     onset: int
@@ -55,7 +55,7 @@ class Spotted:
 
 
 def spot_apex(frames: np.ndarray, method: str = "pulse", onset: int = 0, offset: int | None = None) -> int:
-    """Return the frame at which an expression is at its strongest, its onset and offset being known.
+    """Return the frame in which an expression is strongest; its onset and offset are known.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def spot_interval(frames: np.ndarray, fps: float) -> Spotted:
     """Find the strongest micro-expression of a clip without annotation.
 
     Every trapezoid in time (rise, plateau, fall; 0.13 to 0.5 s) is tried at every time of the clip, with up to 0.3 s of
-    rest on either side. The one that explains most of what moves on the face is the expression; its corners are
+    rest on either side. The one that explains most of the motion on the face is the expression; its corners are
     onset, apex and offset. Eyes are left out, so that a blink is not taken for an expression. The function always
     returns an interval, also for a clip without any expression: check ``curve`` and the frames.
 
@@ -117,7 +117,7 @@ def spot_interval(frames: np.ndarray, fps: float) -> Spotted:
     Returns
     -------
     Spotted
-        ``curve`` is how much of the expression's picture each frame holds: 0 as at the onset, 1 as at the apex.
+        ``curve`` is the share of the expression that each frame shows: 0 at the onset, 1 at the apex.
         Frames that do not differ, and clips too short for a pulse, give the whole clip and its midpoint.
 
     Raises
@@ -162,18 +162,18 @@ def flow_length(frames: np.ndarray) -> np.ndarray:
 
 
 def pulse_fit(frames: np.ndarray) -> np.ndarray:
-    """Return how much of a clip's motion a pulse explains that has its apex in each frame, [T].
+    """Return, for each frame, how much of a clip's motion a pulse with its apex in this frame explains, [T].
 
     The pulse is 0 in the first frame and in the last, rises to 1, holds for a tenth of the time, and falls. A straight
     line in time is subtracted from it and from the frames, because a steady drift of the head is no expression. A curve
-    ``h`` (of length 1) explains ``|h' X|^2``, the energy of the picture that goes with it, where the rows of ``X`` are
+    ``h`` (of length 1) explains ``|h' X|^2``, the energy of the picture that belongs to it, where the rows of ``X`` are
     the frames' :func:`own_motion`. The first and the last frame get 0.
     """
     return _fit(own_motion(frames))
 
 
 def own_motion(frames: np.ndarray) -> np.ndarray:
-    """Return the motion of the muscles: each frame less the mean frame, and less what head and light can explain.
+    """Return the motion of the muscles: each frame minus the mean frame and minus what head and light explain.
 
     A small motion (u, v) changes a frame by ``u M_x + v M_y``, the mean frame's gradient. With u and v any polynomial
     of the second degree in x and y (shift, rotation, approach, and roughly a turn of the head), and the light any
@@ -183,7 +183,7 @@ def own_motion(frames: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        Grey levels, float32 [T, P], one column a pixel.
+        Grey levels, float32 [T, P], one column per pixel.
     """
     blurred = (cv2.GaussianBlur(frame, (0, 0), BLUR_SIGMA) for frame in _grey(frames))
     size = (COMPARED_SIZE, COMPARED_SIZE)
@@ -209,7 +209,7 @@ def trapezoid(length: int, onset: int, apex: int, offset: int) -> np.ndarray:
 
 
 def _fit(own: np.ndarray) -> np.ndarray:
-    """Return how much of own motion [T, P] a pulse over all of it explains, for an apex in each frame, [T]."""
+    """Return how much of own motion [T, P] a pulse over the whole clip explains, for an apex in each frame, [T]."""
     last = len(own) - 1
     explained = np.zeros(len(own))
     if last >= 2:
@@ -265,7 +265,7 @@ def _explained(gram: np.ndarray, pulses: np.ndarray) -> np.ndarray:
 
 
 def _project(own: np.ndarray, onset: int, apex: int, offset: int) -> np.ndarray:
-    """Return how much of the picture that goes with a pulse each frame shows, 0 at the onset and 1 at the apex, [T]."""
+    """Return the share of a pulse's picture that each frame shows, 0 at the onset and 1 at the apex, [T]."""
     inside = slice(onset, offset + 1)
     length = offset - onset
     pulse = _flatten(trapezoid(length + 1, 0, apex - onset, length)[None])[0]

@@ -1,7 +1,7 @@
-"""Two frames become what the network takes: the onset, the aligned apex, the flow between them and its streams.
+"""From two frames to the network's input: onset, aligned apex, the flow between them, and its streams.
 
-There are two ways in. :func:`pair_from_frames` starts from frames as filmed and finds the face in them;
-:func:`pair_from_faces` starts from faces that are cut out already (the synthetic ones). Both end in the same lines.
+There are two entries. :func:`pair_from_frames` starts from frames as filmed and finds the face in them;
+:func:`pair_from_faces` starts from faces that are cut out already (the synthetic ones). Both end in the same function.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lfdtcmen.preprocessing.align import align_faces, estimate_rigid, remove_rigid_motion
+from lfdtcmen.preprocessing.align import align_faces, estimate_similarity, remove_head_motion
 from lfdtcmen.preprocessing.apex import spot_apex
 from lfdtcmen.preprocessing.faces import Detector
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
@@ -22,7 +22,7 @@ class AlignedPair:
     ``onset`` and ``apex`` uint8 [H, W, 3]; ``flow`` from one to the other, float32 [2, H, W], x then y, pixels;
     ``streams`` U, V and strain, float32 [3, 28, 28]; ``transform`` float64 [2, 3] from a point of the aligned apex to
     that of the apex frame as given; ``landmarks`` on the onset, [5, 2], None where they are not known;
-    ``apex_index`` the position of the apex among the frames given; ``note`` that of
+    ``apex_index`` the position of the apex among the given frames; ``note`` that of
     :class:`~lfdtcmen.preprocessing.align.AlignedClip`.
     """
 
@@ -74,7 +74,7 @@ def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray |
     Parameters
     ----------
     onset, apex, landmarks
-        As for :func:`~lfdtcmen.preprocessing.align.estimate_rigid`; frames in colour.
+        As for :func:`~lfdtcmen.preprocessing.align.estimate_similarity`; frames in colour.
 
     Returns
     -------
@@ -84,11 +84,11 @@ def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray |
     Raises
     ------
     DataError
-        As :func:`~lfdtcmen.preprocessing.align.estimate_rigid`.
+        As :func:`~lfdtcmen.preprocessing.align.estimate_similarity`.
     """
-    rigid = estimate_rigid(onset, apex, landmarks)  # [2, 3]
-    registered = remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
-    return _measure_pair(onset, registered, rigid, landmarks)
+    similarity = estimate_similarity(onset, apex, landmarks)  # [2, 3]
+    registered = remove_head_motion(onset, apex, landmarks, similarity)  # [H, W, 3]
+    return _measure_pair(onset, registered, similarity, landmarks)
 
 
 def _measure_pair(

@@ -1,4 +1,4 @@
-"""Which pairs make a batch, and how they are varied."""
+"""Batches of pairs, and their augmentation."""
 
 import math
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def epoch_batches(count: int, size: int, rng: np.random.Generator) -> Iterator[n
 def augment(batch: Batch, max_shift: int, rng: np.random.Generator) -> Batch:
     """Mirror half of the pairs and shift the batch by whole pixels (assumed: the paper names no augmentation).
 
-    Onset and apex change alike, so the motion between them stays what it was; a mirrored U changes its sign.
+    Onset and apex change alike, so the motion between them stays the same; a mirrored U changes its sign.
     """
     mirror = torch.from_numpy(rng.random(len(batch)) < 0.5).to(batch.onset.device)
     dx, dy = (int(v) for v in rng.integers(-max_shift, max_shift + 1, 2))

@@ -1,7 +1,7 @@
-"""Checkpoints: written whole or not at all, gone on with only where config and data fit, and telling what they are.
+"""Checkpoints: written whole or not at all, continued only with the same config and data, and self-describing.
 
 A checkpoint holds three things in addition to the weights: the *settings* on which the weights depend (a training run
-that goes on compares them), the *about* with which the network is rebuilt and spoken of (prediction needs nothing
+that goes on compares them), the *about*, a description from which the network is rebuilt (prediction needs nothing
 else), and the progress within the stage.
 """
 
@@ -24,7 +24,7 @@ from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training.method import PAPER, Method
 
-# fields excluded from the settings: data enter by their fingerprint, and bf16 or not is rounding, like the processor
+# fields that are no settings: data enter by their fingerprint; bf16 changes rounding only, as another processor does
 NO_SETTINGS = ("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision")
 
 
@@ -40,7 +40,7 @@ class Checkpoint:
 def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     """Return everything on which the weights after ``stage`` depend, as plain JSON values."""
     settings = {key: value for key, value in to_dict(config).items() if key not in NO_SETTINGS}
-    settings["vgg_weights"] = vgg_source(config.vgg_weights)  # what "auto" came to on this machine
+    settings["vgg_weights"] = vgg_source(config.vgg_weights)  # what "auto" selects on this machine
     for later in range(stage + 1, 4):
         del settings[f"stage{later}"]
     for field in ("epochs", "batch_sizes", "learning_rates"):
@@ -120,7 +120,7 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     model : LFDTCMEN
         On the CPU, in ``eval`` mode.
     about : dict
-        What :func:`describe` wrote, and ``epoch``: how many of the stage's ``epochs`` are behind it.
+        What :func:`describe` wrote, and ``epoch``: how many of the stage's ``epochs`` are done.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def load_history(path: Path) -> list[dict]:
 
 
 def _read(path: Path, fix: str, mmap: bool = False) -> dict:
-    """Return what a checkpoint file holds, or refuse a file that is none."""
+    """Return what a checkpoint file holds; raise a DataError for a file that is no checkpoint."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except Exception as error:  # torch, zip and pickle errors have no common parent

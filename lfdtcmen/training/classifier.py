@@ -57,9 +57,9 @@ def stage_checkpoint(
 ) -> tuple[LFDTCMEN, pd.DataFrame]:
     """Return the network after ``stage``, and the loss history of its stages so far.
 
-    What is in ``run_dir/checkpoints`` and fits config and data is loaded, the rest is trained (and saved there). So a
-    notebook that begins with stage 3 runs alone, and a series does nothing twice. A later stage's checkpoint holds all
-    of the network: where there is one, the stages before it are not loaded.
+    Checkpoints in ``run_dir/checkpoints`` that fit config and data are loaded; other stages are trained, and saved
+    there. So a notebook that begins with stage 3 runs alone, and no stage of a series is trained twice. A later stage's
+    checkpoint holds all of the network: where there is one, the stages before it are not loaded.
 
     Parameters
     ----------
@@ -105,9 +105,9 @@ class LFDTCMENClassifier:
     stages : {1, 2, 3}
         The last stage to train; the ones before it are trained, too.
     stage1_groups : mapping, optional
-        Subject -> number of its group. Stage 1 is then trained once a group (:meth:`prepare`), with the config's own
-        seed, and shared by all folds and seeds that test somebody of the group: it learns from nobody of that group,
-        and so never from who is tested. Without it, each fold and seed has its own stage 1.
+        Subject -> number of its group. Stage 1 is then trained once per group (:meth:`prepare`), with the config's own
+        seed, and shared by all folds and seeds that test somebody of the group: it is trained on nobody of that
+        group, and so never on a tested subject. Without it, each fold and seed has its own stage 1.
     validation : float
         Share of the training subjects to keep apart, on whom the epoch of stages 2 and 3 with the best macro F1 is
         chosen; 0 trains on all of them for the config's epochs. A shared stage 1 uses no labels, but is trained on them
@@ -237,7 +237,7 @@ class LFDTCMENClassifier:
 
 
 class BestEpoch:
-    """The weights of the epoch with the best macro F1 on validation subjects; of equals, the first."""
+    """The weights of the epoch with the best macro F1 on validation subjects; the first of equal ones."""
 
     def __init__(self):
         self.score, self.weights = -1.0, None

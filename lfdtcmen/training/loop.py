@@ -1,4 +1,4 @@
-"""The one training loop: AdamW, a rise and half a cosine of the learning rate, checkpoints on the way."""
+"""The one training loop: AdamW, a learning rate that rises and then falls as half a cosine, checkpoints in between."""
 
 import math
 import time
@@ -38,7 +38,7 @@ class Schedule:
         return self.epochs * self.steps_per_epoch
 
     def factor(self, step: int) -> float:
-        """Return the factor on the learning rate: a linear rise, then half a cosine down to nearly nothing."""
+        """Return the factor on the learning rate: a linear rise, then half a cosine down to a thousandth."""
         rise = min(1.0, (step + 1) / max(1.0, self.warmup * self.steps))
         return rise * (0.5 + 0.5 * math.cos(math.pi * min(1.0, step / self.steps))) + 1e-3
 
@@ -51,7 +51,7 @@ class Task(ABC):
 
     @abstractmethod
     def batches(self, epoch: int) -> Iterable[Any]:
-        """Ready the network for an epoch, and yield its batches.
+        """Prepare the network for an epoch, and yield its batches.
 
         All randomness of an epoch has to come from seeds and the epoch's number: a run that was stopped and goes on
         then sees the same batches as an unbroken one.
@@ -81,7 +81,8 @@ def fit(
     ----------
     task : Task
     parts : nn.Module
-        What the checkpoint holds, changed in place; those of its parameters that require a gradient are trained.
+        The part of the network that the checkpoint holds, changed in place; its parameters that require a gradient are
+        trained.
     schedule : Schedule
     checkpoint : Checkpoint, optional
         Written at the end, and after an epoch when half a minute has passed. A run that is continued ends with the same

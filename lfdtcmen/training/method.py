@@ -20,7 +20,7 @@ class Method:
     """The paper's method. A subclass overrides the steps that differ."""
 
     def check(self, config: Config) -> None:
-        """Refuse a config for which this method lacks the code.
+        """Raise a DataError for a config that switches on more than this method has.
 
         Raises
         ------

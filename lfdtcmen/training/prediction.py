@@ -23,13 +23,13 @@ def predict(model: LFDTCMEN, pairs: PairSet, batch_size: int = 64) -> np.ndarray
     model.eval()
     check_fit(model, pairs, classify=True)
     device = next(model.parameters()).device
-    pairs = what_is_seen(model, pairs)
+    pairs = crop_unused_frames(model, pairs)
     chunks = np.array_split(np.arange(len(pairs)), max(1, math.ceil(len(pairs) / batch_size)))
     logits = [model(pairs.batch(i).to(device), identity=False).logits for i in chunks]
     return torch.cat(logits).softmax(1).cpu().numpy()
 
 
-def what_is_seen(model: LFDTCMEN, pairs: PairSet) -> PairSet:
+def crop_unused_frames(model: LFDTCMEN, pairs: PairSet) -> PairSet:
     """Return the pairs, with unused frames cropped to 32x32 for a network of the flow branch alone."""
     if model.drl is not None:
         return pairs
@@ -37,7 +37,7 @@ def what_is_seen(model: LFDTCMEN, pairs: PairSet) -> PairSet:
 
 
 def check_fit(model: LFDTCMEN, pairs: PairSet, classify: bool) -> None:
-    """Refuse pairs that the network cannot work on.
+    """Raise a DataError for pairs that the network cannot use.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def check_fit(model: LFDTCMEN, pairs: PairSet, classify: bool) -> None:
         No pairs; to classify: no flow for a flow branch, or another number of classes.
     """
     if len(pairs) == 0:
-        raise DataError("there are no pairs to work on", "pairs", "look at what the split or the loader left out")
+        raise DataError("there are no pairs", "pairs", "look at what the split or the loader left out")
     if classify and model.tcme.flow_branch is not None and pairs.streams is None:
         raise DataError(
             "the network has a flow branch but the pairs have no flow", "pairs.streams", "call prepare_pairs first"

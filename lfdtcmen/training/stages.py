@@ -21,7 +21,7 @@ from lfdtcmen.training.batches import augment
 from lfdtcmen.training.checkpoint import Checkpoint, describe, stage_settings
 from lfdtcmen.training.loop import Schedule, Task, fit
 from lfdtcmen.training.method import PAPER, Method
-from lfdtcmen.training.prediction import check_fit, what_is_seen
+from lfdtcmen.training.prediction import check_fit, crop_unused_frames
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Stage:
     trains: tuple[str, ...]
     reconstruct: bool
     classify: bool
-    identity: bool  # encode who the faces are
+    identity: bool  # compute the identity codes
 
 
 STAGES = {
@@ -134,7 +134,7 @@ class StageTask(Task):
         set_trainable(self.model, self.stage)
         self.model.zero_grad(set_to_none=True)  # gradients of an earlier stage
         self.method.begin_stage(self.model, self.config, self.stage, self.pairs)
-        self.seen = what_is_seen(self.model, self.pairs)
+        self.seen = crop_unused_frames(self.model, self.pairs)
         self.objectives = make_objectives(self.config, self.weights, self.pairs, self.device, self.method)
         self.bf16 = use_bf16(self.config, self.device)
         parts = " and ".join(name.upper() for name, part in self.model.named_children() if part.training)
@@ -164,7 +164,7 @@ class StageTask(Task):
             return self.objectives(output, batch)
 
     def after_first_backward(self) -> None:
-        """Refuse a gradient in a frozen part."""
+        """Raise an error for a gradient in a frozen part."""
         check_frozen(self.model, self.stage)
 
     def after_epoch(self, epoch: int) -> None:
@@ -207,7 +207,7 @@ def train_stage(
     -------
     DataFrame
         One row per step: stage, epoch, step, each loss before its weight, total, gradient_norm, seconds. Empty where
-        the stage has no epochs, or no loss that this network could be trained with.
+        the stage has no epochs, or the network none of its losses.
 
     Raises
     ------

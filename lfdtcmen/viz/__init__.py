@@ -17,8 +17,8 @@ from lfdtcmen.viz.forests import (
     swap_bars,
 )
 from lfdtcmen.viz.motion import (
-    clip_answer,
     clip_curve,
+    clip_prediction,
     clip_timeline,
     flow_figure,
     nose_paths,
@@ -39,8 +39,8 @@ __all__ = [
     "attention_maps",
     "attribution_forest",
     "attribution_grid",
-    "clip_answer",
     "clip_curve",
+    "clip_prediction",
     "clip_strip",
     "clip_timeline",
     "confusion_pair",

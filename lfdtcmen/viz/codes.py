@@ -99,8 +99,8 @@ def swap_strip(
     identity, motion, generated : ndarray
         uint8 [H, W, 3].
     change, true_change : ndarray
-        Grey levels, [H, W]. Both have the colour range of the true change; the titles give the largest value
-        of each.
+        Grey levels, [H, W]. Both have the colour range of the true change; the titles give the largest
+        absolute value of each.
     truth : ndarray, optional
         The true face (rendered counterfactual), uint8 [H, W, 3]. With it, a second row shows the errors of the
         generated face and of a copy of the identity's frame, with the mean absolute error of each.
@@ -113,7 +113,7 @@ def swap_strip(
     shown = {"identity from": identity, "motion from": motion, "generated": generated}
     shown |= {} if truth is None else {"rendered truth": truth}
     if len({np.shape(frame) for frame in shown.values()}) > 1:
-        raise DataError("the frames differ in size", "swap_strip", "crop all alike")
+        raise DataError("the frames differ in size", "swap_strip", "crop all of them alike")
     frames = check_frames(np.stack(list(shown.values())), "swap_strip")
     if truth is None:
         figure, axes = image_grid(1, 5, titled=True, bars=True)
@@ -129,13 +129,13 @@ def swap_strip(
         ax.set_title(name, fontsize=9)
     for ax, name, values in zip(changes, ("generated", "true"), (change, true_change), strict=True):
         image = draw_change(ax, values, symmetric_limit(true_change))
-        ax.set_title(f"{name} change\nat most {np.abs(values).max():.1f}", fontsize=9)
+        ax.set_title(f"{name} change\nlargest {np.abs(values).max():.1f}", fontsize=9)
     colour_bar(figure, image, slice(3, 5) if truth is None else slice(0, 2), "change (grey levels)")
     return figure
 
 
 def _draw_errors(axes: Sequence[Axes], truth: np.ndarray, generated: np.ndarray, copied: np.ndarray) -> AxesImage:
-    """Show what is wrong with the generated face and with a copy of the identity's frame, in one colour range."""
+    """Show the errors of the generated face and of a copy of the identity's frame, in one colour range."""
     errors = {
         "generated": grey_change(truth[None], generated[None])[0],
         "copied identity": grey_change(truth[None], copied[None])[0],
@@ -158,9 +158,9 @@ def attention_maps(
         uint8 [N, H, W, 3].
     attention : ndarray
         [N, h, w], or [N, C, h, w], of which the mean over channels is shown. No unit. With values below 0, such as
-        deviations from a mean, the colours run from blue over white (0) to red.
+        deviations from a mean, the colours run from blue through white (0) to red.
     titles : sequence of str, optional
-        One short line a face.
+        One short line per face.
     name : str
         What the map is, for the colour bar.
     """
@@ -185,14 +185,14 @@ def attention_maps(
 
 
 def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: str = "component") -> Figure:
-    """Plot the same points once for each colouring: is a code grouped by emotion, or by subject?
+    """Plot the same points in several colourings: do the codes form groups by emotion, or by subject?
 
     Parameters
     ----------
     points : ndarray
         Codes projected to two dimensions (PCA, t-SNE), [N, 2].
     colour_by : mapping
-        Panel title -> one value a point, such as ``{"emotion": names, "subject": subjects}``.
+        Panel title -> one value per point, such as ``{"emotion": names, "subject": subjects}``.
     axis_name : str
         Name of the two axes.
     """
@@ -221,7 +221,7 @@ def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: 
 def attribution_grid(
     apex: np.ndarray, flow: np.ndarray, maps: Mapping[str, np.ndarray], titles: Sequence[str], flow_name: str = "flow"
 ) -> Figure:
-    """Show Fig. 6: one column an emotion, with the apex, its motion, and the map of each setting (4.7).
+    """Show Fig. 6: one column per emotion, with the apex, its motion, and the map of each setting (4.7).
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def attribution_grid(
         Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w]. The values
         of two maps cannot be compared, so each has a range of its own, from 0 to its maximum.
     titles : sequence of str
-        One name a column.
+        One name per column.
     flow_name : str
         The label of its row: how the flow was computed.
 

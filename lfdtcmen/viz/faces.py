@@ -249,7 +249,7 @@ def alignment_sheet(
     faces : ndarray
         The aligned faces, uint8 [N, h, w, 3].
     titles : sequence of str
-        One short line a view.
+        One short line per view.
     """
     faces = check_frames(faces, "alignment_sheet")
     for name, values in (("views", views), ("landmarks", landmarks), ("titles", titles)):

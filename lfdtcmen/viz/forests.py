@@ -1,8 +1,8 @@
-"""Forests: numbers with their intervals, one row a number, read from tidy tables.
+"""Forests: numbers with their intervals, one row per number, read from tidy tables.
 
-A mark is the value, a line the 95 % interval over subjects, as in the columns of
-:data:`lfdtcmen.evaluation.results.COLUMNS`. :func:`forest` plots any such table; the others choose rows, marks and
-labels of their own.
+A mark shows the value, a line its 95 % interval over subjects, from the columns of
+:data:`lfdtcmen.evaluation.results.COLUMNS`. :func:`forest` plots any such table; each other function plots the table of
+one analysis, with the rows, marks and labels that it needs.
 """
 
 import textwrap
@@ -20,6 +20,11 @@ from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, write_above
 
 TIDY = ("model", "metric", "part", "value", "low", "high", "against")
 
+# steps of an ablation: shape and colour both show the direction
+STEP_MARKS = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
+STEP_LINE: dict[str, Any] = {"capsize": 3, "linewidth": 1.5}
+PAPER_STEP = "the paper, on its own data"
+
 
 def forest(
     table: pd.DataFrame,
@@ -27,7 +32,7 @@ def forest(
     against: str = "",
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Plot values with their intervals, one panel a metric, one row a model.
+    """Plot values with their intervals, one panel per metric, one row per model.
 
     Parameters
     ----------
@@ -38,7 +43,7 @@ def forest(
     against : str
         Plot the differences to this reference; "" for the scores themselves.
     lines : mapping, optional
-        Name -> value of vertical lines in every panel, such as ``{"chance": 1 / 3}``.
+        Name -> value of vertical lines in every panel, such as ``{"chance level": 1 / 3}``.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def forest(
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
         ax.set(xlabel=f"{label} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
-        ax.margins(x=0.12)  # a number at the edge would lie on the frame
+        ax.margins(x=0.12)  # room for the numbers at the edges
     _name_rows(axes, names)
     if lines:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, frameon=False)
@@ -109,7 +114,7 @@ def inflation_forest(table: pd.DataFrame) -> Figure:
     ----------
     table : DataFrame
         As :func:`lfdtcmen.analysis.inflation.inflation_table` returns it, the honest practice first. Hollow marks are
-        differences whose interval holds 0.
+        differences whose interval contains 0.
 
     Raises
     ------
@@ -166,25 +171,8 @@ def ablation_forest(
     settings = scores["model"].tolist()
     figure = Figure(figsize=(WIDTH, 1.5 + 0.5 * len(settings)), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    # shape as well as colour says where a step goes
-    looks = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
-    paper, steps_of_paper = "the paper, on its own data", stated or {}
-    marks: dict[str, Any] = {}
-    line = {"capsize": 3, "linewidth": 1.5}
-    _draw_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **line)
-    for k, setting in enumerate(settings):
-        step = steps[steps["model"].eq(setting)]
-        if step.empty:
-            continue  # the first row has nothing above it
-        way = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
-        marker, colour = looks[way]
-        marks[way] = _draw_intervals(right, step, [k], "{:+z.3f}", fmt=marker, color=colour, **line)
-        if setting in steps_of_paper:
-            look = {"color": "black", "markerfacecolor": "white", "markersize": 6}
-            marks[paper] = right.plot(steps_of_paper[setting], k + 0.27, "D", **look)[0]
-    right.axvline(0, color="black", linewidth=1)
-    look = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
-    right.text(0.98, 0, "nothing above", transform=right.get_yaxis_transform(), **look)
+    _draw_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **STEP_LINE)
+    marks = _draw_steps(right, settings, steps, stated or {})
     labels = zip(settings, scores["what"], strict=True)
     _name_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in labels], fontsize=9)
     left.set(ylim=(len(settings) - 0.4, -0.6), xlabel=f"{metric} (95 % interval over subjects)")
@@ -192,7 +180,7 @@ def ablation_forest(
     right.locator_params(axis="x", nbins=6)
     for ax in (left, right):
         ax.margins(x=0.12)
-    names = [name for name in (*looks, paper) if name in marks]
+    names = [name for name in (*STEP_MARKS, PAPER_STEP) if name in marks]
     handles = [marks[name] for name in names]
     figure.legend(handles, names, loc="outside lower right", ncols=len(names), fontsize=8, frameon=False)
     if title is not None:
@@ -200,14 +188,33 @@ def ablation_forest(
     return figure
 
 
+def _draw_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: Mapping[str, float]) -> dict[str, Any]:
+    """Plot the step of each setting from the row above, and the paper's; return a mark of each kind for the legend."""
+    marks: dict[str, Any] = {}
+    for k, setting in enumerate(settings):
+        step = steps[steps["model"].eq(setting)]
+        if step.empty:
+            continue  # the first row: there is no row above
+        way = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
+        marker, colour = STEP_MARKS[way]
+        marks[way] = _draw_intervals(ax, step, [k], "{:+z.3f}", fmt=marker, color=colour, **STEP_LINE)
+        if setting in stated:
+            diamond: dict[str, Any] = {"color": "black", "markerfacecolor": "white", "markersize": 6}
+            marks[PAPER_STEP] = ax.plot(stated[setting], k + 0.27, "D", **diamond)[0]
+    ax.axvline(0, color="black", linewidth=1)
+    style: dict[str, Any] = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
+    ax.text(0.98, 0, "no row above", transform=ax.get_yaxis_transform(), **style)
+    return marks
+
+
 def attribution_forest(table: pd.DataFrame) -> Figure:
-    """Plot how much of each map lies on pixels that truly move, and the numbers to compare it with.
+    """Plot the share of each map that lies on moving skin, and the shares to compare it with.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: tidy rows with the columns chance, mean
-        map, untrained, true motion. Differences are left out.
+        As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: tidy rows with the columns uniform
+        map, mean map, untrained, true motion. Rows of differences are not plotted.
 
     Raises
     ------
@@ -215,10 +222,10 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
         A column is missing.
     """
     marks = {
-        "chance": ("|", "black", "chance: the same everywhere"),
+        "uniform map": ("|", "black", "uniform map (chance level)"),
         "mean map": ("s", PALETTE[1], "the network's mean map"),
         "untrained": ("v", PALETTE[2], "untrained network"),
-        "true motion": ("D", PALETTE[3], "true motion, as coarse"),
+        "true motion": ("D", PALETTE[3], "true motion, at the map's resolution"),
     }
     _check_columns(table, (*TIDY, *marks), "attribution_forest")
     table = table[table["against"].eq("")]
@@ -238,20 +245,20 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
 
 
 def probe_forest(table: pd.DataFrame) -> Figure:
-    """Plot what probes read from codes: a panel a question, a row a code and probe, a mark a network.
+    """Plot what probes predict from codes: a panel per question, a row per code and probe, a mark per network.
 
     Parameters
     ----------
     table : DataFrame
         As :func:`lfdtcmen.analysis.probes.probe_table` returns it: tidy rows with the columns positions, probe and
-        chance, which is plotted as a line.
+        chance level, which is plotted as a line.
 
     Raises
     ------
     DataError
         A column is missing, or there are more networks than distinguishable marks.
     """
-    _check_columns(table, (*TIDY, "positions", "probe", "chance"), "probe_forest")
+    _check_columns(table, (*TIDY, "positions", "probe", "chance level"), "probe_forest")
     questions, models = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["model"]))
     if len(models) > len(PALETTE):
         raise DataError(f"{len(models)} networks", "probe_forest", f"plot {len(PALETTE)} at most")
@@ -268,7 +275,7 @@ def probe_forest(table: pd.DataFrame) -> Figure:
             position = names[rows.index].map(order) + 0.7 * ((k + 0.5) / len(models) - 0.5)
             look = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
             _draw_intervals(ax, rows, position, label=model, **look)
-        ax.axvline(asked["chance"].mean(), color="black", linestyle="--", linewidth=1, label="chance")
+        ax.axvline(asked["chance level"].mean(), color="black", linestyle="--", linewidth=1, label="chance level")
         ax.set(xlabel=f"{question}\n{units.get(question, '')}", ylim=(len(order) - 0.4, -0.6))
         for k in range(1, len(order)):
             ax.axhline(k - 0.5, color="black", alpha=0.12, linewidth=0.7)
@@ -279,12 +286,12 @@ def probe_forest(table: pd.DataFrame) -> Figure:
 
 
 def swap_bars(table: pd.DataFrame) -> Figure:
-    """Plot the error of swaps against the rendered truth for each person, as a multiple of a copy's error.
+    """Plot the error of swaps for each person, divided by the error of copying the onset.
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`lfdtcmen.analysis.swaps.swap_errors` returns it: tidy rows, one a person (``part``).
+        As :func:`lfdtcmen.analysis.swaps.swap_errors` returns it: tidy rows, one per person (``part``).
 
     Raises
     ------
@@ -297,10 +304,10 @@ def swap_bars(table: pd.DataFrame) -> Figure:
     position = np.arange(len(table))
     colours = [PALETTE[1] if part == "all" else PALETTE[0] for part in table["part"]]
     ax.bar(position, table["value"], color=colours, yerr=_error(table), capsize=3, ecolor="black")
-    ax.axhline(1, color="black", linestyle="--", linewidth=1, label="copy of the onset")
+    ax.axhline(1, color="black", linestyle="--", linewidth=1, label="copying the onset")
     ax.set_xticks(position, table["part"].astype(str))
-    ax.set_xlabel("whose face (number of the synthetic person)")
-    ax.set_ylabel("squared error of the change,\nmultiple of a copy's")
+    ax.set_xlabel("person whose face is shown (number)")
+    ax.set_ylabel("squared error of the change,\nrelative to copying")
     ax.legend(fontsize=8)
     ax.grid(axis="y", alpha=0.3)
     return figure
@@ -319,7 +326,7 @@ def _draw_intervals(
 
 
 def _error(rows: pd.DataFrame) -> np.ndarray:
-    """Return how far intervals reach to either side, [2, N], never below 0: a bootstrap's need not hold the value."""
+    """Return the lengths of error bars, [2, N], never below 0: a bootstrap interval need not contain the value."""
     return np.maximum([rows["value"] - rows["low"], rows["high"] - rows["value"]], 0)
 
 

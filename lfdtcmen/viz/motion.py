@@ -115,7 +115,7 @@ def nose_paths(before: np.ndarray, after: np.ndarray, fps: float) -> Figure:
     return figure
 
 
-def clip_answer(
+def clip_prediction(
     onset: np.ndarray,
     apex: np.ndarray,
     flow: np.ndarray,
@@ -138,8 +138,8 @@ def clip_answer(
     label_names : sequence of str
         Class of each probability.
     """
-    frames = check_frames(np.stack([onset, apex]), "clip_answer")
-    check_count(label_names, len(probabilities), "clip_answer")
+    frames = check_frames(np.stack([onset, apex]), "clip_prediction")
+    check_count(label_names, len(probabilities), "clip_prediction")
     columns = 3 + len(maps)
     figure = Figure(figsize=(WIDTH, WIDTH / columns + 1.7), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(2, columns, height_ratios=(WIDTH / columns, 0.9))
@@ -151,7 +151,7 @@ def clip_answer(
     for ax, values in zip(axes[3:], maps.values(), strict=True):
         ax.imshow(frames[0].mean(2), cmap="gray")
         draw_map(ax, values, onset.shape[:2], alpha=0.55)
-    heads = [f"Grad-CAM, {name}\n(own scale, bright: more)" for name in maps]
+    heads = [f"Grad-CAM, {name}\n(own scale; brighter: more)" for name in maps]
     for ax, title in zip(axes, ["onset", "apex", f"flow (to {limit:.1f} px)", *heads], strict=True):
         ax.set_title(title, fontsize=8)
     ax = figure.add_subplot(grid[1, :])
@@ -207,7 +207,7 @@ def spotting_curves(
 
 
 def spotting_errors(errors: Mapping[str, Sequence[int]], reach: int = 6) -> Figure:
-    """Plot how far spotted apexes are from the true ones, a panel a method (section 6).
+    """Plot how far spotted apexes are from the true ones, a panel per method (section 6).
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def clip_timeline(
     shown : int
         The frame to show.
     curve : ndarray
-        A value for each frame, such as how much has moved, [T].
+        A value for each frame, such as the length of the motion, [T].
     fps : float
         Frames a second.
     since : int
@@ -281,7 +281,7 @@ def clip_timeline(
     seconds = np.arange(len(frames)) / fps
     ax.plot(seconds, curve, ".-", color=PALETTE[0], linewidth=1.2, markersize=4)
     ax.plot(seconds[shown], curve[shown], "o", color="black", markersize=9, label="shown")
-    # of widths that are distinguishable also where two apexes coincide
+    # widths that remain distinguishable where two apexes coincide
     looks = (("black", "--", 1.3), (PALETTE[1], "-", 4), (PALETTE[2], "-", 4))
     for (source, frame), (colour, style, width) in zip(apexes.items(), looks, strict=False):
         look = {"color": colour, "linestyle": style, "linewidth": width, "alpha": 1 if width < 2 else 0.6}

@@ -44,7 +44,7 @@ def confusion_pair(
         True class -> predicted class -> rate in [0, 1], only what the text states
         (:data:`lfdtcmen.paper.numbers.RECALL`). All other cells stay blank: the figures themselves are not copied.
     data_name, stated_name : str
-        Which data each side is measured on: they differ, so the two sides are to be compared in kind only.
+        Which data each side is measured on: they differ, so the patterns can be compared, and the numbers cannot.
     """
     confusion = np.asarray(confusion)
     if confusion.shape != (len(names), len(names)):
@@ -121,7 +121,7 @@ def recall_marks(
     counts: Sequence[int] | None = None,
     stated: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Figure:
-    """Plot the recall of each class, a mark a model, and the rates that the paper states for its own data (4.7).
+    """Plot the recall of each class, a mark per model, and the rates that the paper states for its own data (4.7).
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def recall_marks(
     Raises
     ------
     DataError
-        Values that are not one a class.
+        Another number of values than of classes.
     """
     for model, values in {**recalls, **({} if counts is None else {"counts": counts})}.items():
         if len(values) != len(names):
@@ -156,7 +156,7 @@ def recall_marks(
         lines.set(linestyle=("--", ":", "-.")[k % 3], label=f"the paper, {data}")
     labels = names if counts is None else [f"{n}\n({c})" for n, c in zip(names, counts, strict=True)]
     ax.set_xticks(position, labels, fontsize=9)
-    ax.set(ylabel="recall (share predicted right)", ylim=(-0.05, 1.05), xlim=(-0.55, len(names) - 0.45))
+    ax.set(ylabel="recall (share predicted correctly)", ylim=(-0.05, 1.05), xlim=(-0.55, len(names) - 0.45))
     ax.set_xlabel("true class" + ("" if counts is None else " (our samples of it)"))
     for c in position[1:]:
         ax.axvline(c - 0.5, color="black", alpha=0.15, linewidth=0.8)
@@ -166,7 +166,7 @@ def recall_marks(
 
 
 def score_steps(steps: Mapping[str, float], metric: str = "UF1") -> Figure:
-    """Plot how a score grows from the honest one to the reported one, a bar a step.
+    """Plot how a score grows from the honest one to the reported one, a bar per step.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def prediction_strip(
     labels : sequence of int
         True class of each pair [N]: its bar is filled, the others are hollow.
     titles : sequence of str, optional
-        One short line a row.
+        One short line per row.
 
     Raises
     ------

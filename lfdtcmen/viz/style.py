@@ -104,7 +104,7 @@ def bare(ax: Axes) -> Axes:
 
 
 def symmetric_limit(values: np.ndarray) -> float:
-    """Return the end of a colour range, the 99.5th percentile of absolute values: noise would else hide the motion."""
+    """Return the end of a colour range, the 99.5th percentile of absolute values: single noisy pixels do not set it."""
     return float(max(np.percentile(np.abs(values), 99.5), 1e-6))
 
 
@@ -123,7 +123,7 @@ def draw_flow(ax: Axes, flow: np.ndarray, limit: float | None = None, arrows: bo
 
 
 def draw_arrows(ax: Axes, flow: np.ndarray, limit: float, colour: ColorType = "white") -> None:
-    """Show the direction of one flow [2, H, W] by about 14 arrows a row, where it is longer than 0.15 of limit."""
+    """Show the direction of one flow [2, H, W] by about 14 arrows per row, where it is longer than 0.15 of limit."""
     step = max(1, flow.shape[-1] // 14)
     rows, columns = np.mgrid[step // 2 : flow.shape[1] : step, step // 2 : flow.shape[2] : step]
     u, v = flow[:, rows, columns]
@@ -213,6 +213,6 @@ def check_frames(frames: np.ndarray, where: str) -> np.ndarray:
 
 
 def check_count(values: Sized | None, count: int, where: str) -> None:
-    """Raise a DataError unless there is one value an image; None is fine."""
+    """Raise a DataError unless there is one value per image; None is fine."""
     if values is not None and len(values) != count:
         raise DataError(f"{len(values)} given for {count} images", where)

@@ -15,12 +15,12 @@ LOG_COLUMNS = ("stage", "epoch", "step", "gradient_norm", "seconds")  # of a tra
 
 
 def loss_curves(history: pd.DataFrame) -> Figure:
-    """Plot each loss over the steps of training, one panel a loss, one stage after the other (4.4).
+    """Plot each loss over the steps of training, one panel per loss, one stage after the other (4.4).
 
     Parameters
     ----------
     history : DataFrame
-        One row a step, as :func:`lfdtcmen.training.train_stage` returns it: columns stage, epoch, and one for each
+        One row per step, as :func:`lfdtcmen.training.train_stage` returns it: columns stage, epoch, and one for each
         loss; the rows of several stages follow one another. A loss that a stage does not use is NaN there.
     """
     losses = [c for c in history.columns if c not in LOG_COLUMNS and history[c].notna().any()]
@@ -92,7 +92,7 @@ def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights:
 
 
 def _signed_bars(ax: Axes, values: np.ndarray, number: str, digits: int) -> None:
-    """Plot one bar a value, from top to bottom, coloured by its sign, with its number rounded to ``digits``."""
+    """Plot one bar per value, from top to bottom, coloured by its sign, with its number rounded to ``digits``."""
     ax.barh(range(len(values)), values, color=[PALETTE[0] if v >= 0 else PALETTE[1] for v in values])
     for k, value in enumerate(values):
         text = number.format(round(value, digits) + 0.0)  # never "-0"

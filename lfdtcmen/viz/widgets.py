@@ -36,7 +36,7 @@ PICTURE_DPI = 90  # a small picture is made fast enough to follow the slider
 FRAME_DURATION = 400  # milliseconds a frame of the animated face
 # a control is 300 px wide by default, too narrow for a long name and a slider
 WIDE = {"style": {"description_width": "16em"}, "layout": {"width": "38em"}}
-LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that a stronger unit looks stronger
+LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that the pictures can be compared
 
 
 def action_unit_slider(
@@ -68,7 +68,7 @@ def action_unit_slider(
     Raises
     ------
     DataError
-        An unknown action unit, or a photograph that :func:`warp_photograph` refuses.
+        An unknown action unit, or a photograph that :func:`warp_photograph` does not accept.
     """
     to_intensity(dict.fromkeys(units, 0.0))  # raises on an unknown unit
     sides = [("both", (1, 1)), ("image-left", (1, 0)), ("image-right", (0, 1))]
@@ -97,7 +97,7 @@ def action_unit_slider(
 def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ipywidgets.VBox:
     """Give one face another's motion, at any strength; the static figure is :func:`~lfdtcmen.viz.swap_grid`.
 
-    The motion code runs along the line from the donor's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
+    The motion code runs along the line from the driver's onset to its apex: mo(I_on) + s (mo(I_ap) - mo(I_on)). At
     strength 0 the generated change is zero; at 1 it should equal the true one; above 1 it is exaggerated. The truth
     and both errors (of the generated face, and of a copy of the identity's frame) are those of strength 1.
 
@@ -111,7 +111,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ip
     Returns
     -------
     ipywidgets.VBox
-        Controls: identity, donor of the motion, motion, strength.
+        Controls: identity, driver (whose motion), motion, strength.
 
     Raises
     ------
@@ -129,14 +129,14 @@ def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ip
     names = [(f"{k}: {emotion}", k) for k, emotion in enumerate(counterfactuals.emotions)]
     controls = {
         "identity": ipywidgets.IntSlider(description="identity", min=0, max=people - 1, **WIDE),
-        "donor": ipywidgets.IntSlider(description="donor", value=min(1, people - 1), min=0, max=people - 1, **WIDE),
+        "driver": ipywidgets.IntSlider(description="driver", value=min(1, people - 1), min=0, max=people - 1, **WIDE),
         "motion": ipywidgets.Dropdown(description="motion", options=names, **WIDE),
         "strength": ipywidgets.FloatSlider(description="strength", value=1, min=0, max=3, step=0.1, **WIDE),
     }
 
     @torch.no_grad()
-    def draw(identity: int, donor: int, motion: int, strength: float) -> Figure:
-        rest, moved = onset[donor], apex[donor][motion]
+    def draw(identity: int, driver: int, motion: int, strength: float) -> Figure:
+        rest, moved = onset[driver], apex[driver][motion]
         code = rest.motion + strength * (moved.motion - rest.motion)  # [1, 256, h, w]
         with evaluation_mode(model):
             images = [generate_from(drl, onset[identity], c, rest) for c in (rest, replace(moved, motion=code))]
@@ -144,7 +144,7 @@ def motion_swap_slider(model: nn.Module, counterfactuals: Counterfactuals) -> ip
         change = 255 * (after - before).mean(1)[0].numpy()  # [H, W]
         return viz.swap_strip(
             counterfactuals.onset[identity],
-            counterfactuals.apex[donor, motion],
+            counterfactuals.apex[driver, motion],
             as_frames(after)[0],
             change,
             true[identity, motion],
@@ -159,7 +159,7 @@ def loss_weight_sliders(
 ) -> ipywidgets.VBox:
     """Weigh the losses of one batch; the static figure is :func:`~lfdtcmen.viz.loss_weight_bars`.
 
-    The sum and its gradient are linear in the weights, so one backward pass a loss, made beforehand, serves all
+    The sum and its gradient are linear in the weights, so one backward pass per loss, made beforehand, serves all
     positions of the sliders.
 
     Parameters
@@ -167,7 +167,7 @@ def loss_weight_sliders(
     losses : mapping
         Loss -> its value on the batch, before its weight.
     gradients : ndarray
-        Of each loss before its weight, in the order of ``losses``, on the parameters in question, [L, P].
+        Gradient of each loss before its weight, in the order of ``losses``, for the parameters to look at, [L, P].
     weights : mapping
         Loss -> the weight at which its slider starts; 0 for a loss that is missing.
 
@@ -202,8 +202,8 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
     pairs : PairSet
         With flow.
     predictions : DataFrame
-        Of one model and one seed, as :func:`lfdtcmen.evaluation.cross_validate` returns them: columns subject, clip,
-        label, prediction, and p_<class> for each class.
+        Predictions of one model and one seed, as :func:`lfdtcmen.evaluation.cross_validate` returns them: columns
+        subject, clip, label, prediction, and p_<class> for each class.
 
     Returns
     -------
@@ -255,7 +255,7 @@ def _pair_of_each(table: pd.DataFrame, pairs: PairSet) -> np.ndarray:
         raise DataError("some clips are predicted more than once", "fold_explorer", "choose one model and one seed")
     positions = known.get_indexer(keys)
     if len(table) == 0 or (positions < 0).any():
-        raise DataError(f"{(positions < 0).sum()} of {len(table)} predictions are of no such pair", "fold_explorer")
+        raise DataError(f"{(positions < 0).sum()} of {len(table)} predictions belong to no pair", "fold_explorer")
     return positions
 
 
@@ -324,7 +324,8 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
     Parameters
     ----------
     apart, mixed : DataFrame
-        Of :func:`lfdtcmen.analysis.inflation.epoch_predictions`, with subjects apart and samples split at random.
+        What :func:`lfdtcmen.analysis.inflation.epoch_predictions` returned, with subjects apart and with samples split
+        at random.
     num_classes : int
         C.
 

@@ -55,7 +55,7 @@ def test_only_skin_that_moves_counts():
     assert not attribution.moving_skin(slower)[0].any()
 
 
-def test_the_moving_skin_as_a_map_scores_one_and_a_uniform_map_chance():
+def test_the_moving_skin_as_a_map_scores_one_and_a_uniform_map_chance_level():
     moving, face = attribution.moving_skin(pairs_of())
     assert attribution.share_on_motion(moving.astype(np.float32), moving, face) == pytest.approx(1)
     uniform = np.full((1, 128, 128), 0.3)
@@ -86,8 +86,8 @@ def always(maps: torch.Tensor) -> Callable:
 def test_an_empty_map_is_uniform_and_is_counted():
     empty = always(torch.zeros(6, 4, 4))
     row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs_of(), method=empty))
-    assert row[""]["value"] == pytest.approx(row[""]["chance"]) and row[""]["empty"] == 1
-    assert row["chance"]["value"] == pytest.approx(0) and row[""]["on face"] == pytest.approx(0.434, abs=0.001)
+    assert row[""]["value"] == pytest.approx(row[""]["uniform map"]) and row[""]["empty"] == 1
+    assert row["uniform map"]["value"] == pytest.approx(0) and row[""]["on face"] == pytest.approx(0.434, abs=0.001)
 
 
 def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_looks_there():
@@ -100,7 +100,7 @@ def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_l
     assert follows["mean map"]["low"] > 0.5
     usual = always(moving.mean(0).expand(6, -1, -1))
     blind = rows(attribution.attribution_table({"I": model}, pairs, method=usual))
-    assert blind["chance"]["low"] > 0.2 and blind["mean map"]["value"] == pytest.approx(0)
+    assert blind["uniform map"]["low"] > 0.2 and blind["mean map"]["value"] == pytest.approx(0)
 
 
 def test_a_clip_in_which_nothing_moves_is_not_scored():
@@ -116,14 +116,14 @@ def test_the_table_of_real_networks_leaves_them_as_they_were():
     models = {"I": make_model(flow=None, motion="encoder"), "II": make_model(flow=None), "III": make_model()}
     before = {name: value.clone() for name, value in models["III"].state_dict().items()}
     table = attribution.attribution_table(models, pairs_of())
-    shares, gains = (table[table["against"].eq(against)] for against in ("", "chance"))
+    shares, gains = (table[table["against"].eq(against)] for against in ("", "uniform map"))
     assert shares[["model", "part"]].agg(": ".join, axis=1).tolist() == [
         *("I: motion", "II: motion", "III: motion", "III: flow", "III: both")
     ]
     assert tuple(table.columns[:7]) == COLUMNS
     assert np.isfinite(table.drop(columns=["model", "metric", "part", "against"])).all(axis=None)
-    assert (table["true motion"] > table["chance"]).all()
-    assert gains["value"].to_numpy() == pytest.approx((shares["value"] - shares["chance"]).to_numpy())
+    assert (table["true motion"] > table["uniform map"]).all()
+    assert gains["value"].to_numpy() == pytest.approx((shares["value"] - shares["uniform map"]).to_numpy())
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
     for name, value in models["III"].state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)
@@ -174,7 +174,7 @@ def test_what_cannot_be_scored_is_refused():
         attribution.share_on_motion(np.full((1, 128, 128), np.nan), moving, face)
     with pytest.raises(DataError, match="enlarge"):
         attribution.share_on_motion(np.ones((6, 4, 4)), moving, face)
-    with pytest.raises(DataError, match="one map a pair"):
+    with pytest.raises(DataError, match="one map per pair"):
         attribution.mean_maps(np.ones((2, 4, 4)), pairs)
     with pytest.raises(DataError, match="unknown 'label'"):
         attribution.mean_maps(np.ones((6, 4, 4)), pairs, by="label")

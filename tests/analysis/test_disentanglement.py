@@ -110,12 +110,12 @@ def test_swaps_across_identities_are_compared_with_the_rendered_truth():
     copier = values(disentanglement.cross_identity_gain(COPIER, toy_counterfactuals()))
     for name in ("same identity", "across identities"):
         assert oracle[f"motion gain, {name}"] == pytest.approx(1, abs=1e-6)
-        assert oracle[f"change error over copy, {name}"] == pytest.approx(0, abs=1e-6)
+        assert oracle[f"change error relative to copying, {name}"] == pytest.approx(0, abs=1e-6)
         assert copier[f"motion gain, {name}"] == 0
-        assert copier[f"change error over copy, {name}"] == 1
+        assert copier[f"change error relative to copying, {name}"] == 1
 
 
-def test_a_motion_begins_at_the_onset_of_who_lends_it():
+def test_a_motion_begins_at_the_onset_of_its_driver():
     faces = toy_counterfactuals()
     faces.onset[:] = np.random.default_rng(2).integers(50, 200, faces.onset.shape)  # nobody rests alike
     faces.apex[:] = faces.onset[:, None]
@@ -124,7 +124,7 @@ def test_a_motion_begins_at_the_onset_of_who_lends_it():
     assert table["motion gain, across identities"] == pytest.approx(1, abs=1e-5)
 
 
-def test_photographs_are_measured_apart_as_shown_faces_and_as_lenders_of_motion():
+def test_photographs_are_measured_apart_as_shown_faces_and_as_drivers_of_motion():
     class BlindToTheDark(RestingDRL):
         """Reads no motion from faces whose left half is black."""
 
@@ -140,9 +140,9 @@ def test_photographs_are_measured_apart_as_shown_faces_and_as_lenders_of_motion(
     table = values(disentanglement.photograph_gain(model_of(BlindToTheDark()), photographs, faces))
     assert table["motion gain, synthetic motion on photographs"] == pytest.approx(1, abs=1e-5)
     assert table["motion cosine, synthetic motion on photographs"] == pytest.approx(1, abs=1e-5)
-    assert table["change error over copy, synthetic motion on photographs"] == pytest.approx(0, abs=1e-5)
+    assert table["change error relative to copying, synthetic motion on photographs"] == pytest.approx(0, abs=1e-5)
     assert table["motion gain, photographs' motion on synthetic faces"] == 0
-    assert table["change error over copy, photographs' motion on synthetic faces"] == 1
+    assert table["change error relative to copying, photographs' motion on synthetic faces"] == 1
     with pytest.raises(DataError, match="other motions"):
         disentanglement.photograph_gain(ORACLE, toy_counterfactuals(motions=2), faces)
 

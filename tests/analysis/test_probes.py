@@ -72,11 +72,11 @@ def test_only_a_kernel_reads_what_is_folded():
 def test_noise_tells_nothing():
     torch.manual_seed(0)
     table = probes.probe_codes(model_of(Noise()), pairs_of(subjects=8, clips=24))
-    off = table["value"] - table["chance"]
+    off = table["value"] - table["chance level"]
     assert (off[table["metric"] != "action units"].abs() < 0.2).all()
     assert (off[table["metric"] == "action units"] < 0.1).all()
-    assert set(table.loc[table["metric"] == "subject", "chance"].round(3)) == {0.125}
-    assert set(table.loc[table["metric"] == "emotion", "chance"]) == {0.5}
+    assert set(table.loc[table["metric"] == "subject", "chance level"].round(3)) == {0.125}
+    assert set(table.loc[table["metric"] == "emotion", "chance level"]) == {0.5}
 
 
 def test_linear_probes_are_those_of_the_disentanglement_report():
@@ -104,7 +104,7 @@ def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_we
         len(table) == 2 * 3 * 3 * 2 * 2
         and not table.duplicated(["model", "metric", "part", "positions", "probe"]).any()
     )
-    numbers = table[["value", "low", "high", "chance"]]
+    numbers = table[["value", "low", "high", "chance level"]]
     assert np.isfinite(numbers).all(axis=None)
     assert model.training and not model.drl.training
     pd.testing.assert_frame_equal(table, probes.probe_table({"stage 1": model}, pairs))

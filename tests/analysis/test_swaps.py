@@ -1,4 +1,4 @@
-"""Swaps against the rendered truth: an oracle is right, a copier copies, and who lends what is not mixed up."""
+"""Swaps against the rendered truth: an oracle is right, a copier copies, and faces and drivers are not mixed up."""
 
 from types import SimpleNamespace
 
@@ -69,14 +69,14 @@ def test_over_all_people_it_is_the_measure_of_the_disentanglement_report():
     model = LFDTCMEN(num_classes=3).eval()
     every = swaps.swap_errors(model, faces()).iloc[-1]
     report = disentanglement.cross_identity_gain(model, faces()).set_index("metric")
-    expected = report.loc["change error over copy, across identities", ["value", "low", "high"]]
+    expected = report.loc["change error relative to copying, across identities", ["value", "low", "high"]]
     assert every[["value", "low", "high"]].tolist() == pytest.approx(expected.tolist())
 
 
 def test_what_cannot_be_swapped_is_refused():
     with pytest.raises(DataError, match="no generator"):
         swaps.swap_motions(LFDTCMEN(num_classes=3, drl="motion"), faces(), [0], [1], [0])
-    with pytest.raises(DataError, match="1 people and 2 lenders"):
+    with pytest.raises(DataError, match="1 people and 2 drivers"):
         swaps.swap_motions(model_of(1.0), faces(), [0], [1, 2], [0])
     with pytest.raises(DataError, match="no such identity"):
         swaps.swap_motions(model_of(1.0), faces(), [0], [4], [0])

@@ -88,11 +88,11 @@ def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
         (frames * 255).round().long().amax((1, 2, 3)).view(2, -1)
         for frames in (batch.identity, batch.clean, batch.motion)
     )
-    lent = motion[:, :200]
+    driving = motion[:, :200]
     assert torch.equal(identity, clean)
-    assert torch.equal(identity[1] % 8, lent[1] % 8)  # one motion
+    assert torch.equal(identity[1] % 8, driving[1] % 8)  # one motion
     assert torch.equal(identity[0] // 8, identity[1] // 8) and torch.equal(motion[0] // 8, motion[1] // 8)
-    assert (identity[0] != lent[0]).float().mean().item() == pytest.approx(0.8, abs=0.1)
+    assert (identity[0] != driving[0]).float().mean().item() == pytest.approx(0.8, abs=0.1)
     assert torch.equal(batch.action_units[:, 0].amin(1).long(), motion[1] % 8)
     left = batch.action_units[:, 0, 0] % 1 == 0
     assert left.float().mean().item() == pytest.approx(0.5, abs=0.1)  # the others are mirrored

@@ -29,7 +29,7 @@ def test_without_cycle_and_consistency_nothing_is_encoded_again(pairs, repaired,
     encode = model.drl.encode
     monkeypatch.setattr(model.drl, "encode", lambda *args, **kwargs: calls.append(1) or encode(*args, **kwargs))
     train_stage(model, pairs, 1, repaired, progress=False, method=EXTENDED)
-    assert len(calls) == 2 * repaired.epochs[0]  # once a step
+    assert len(calls) == 2 * repaired.epochs[0]  # once per step
     calls.clear()
     with_cycle = replace(repaired, stage1=repaired.stage1 | {"cycle": 0.1}, perceptual_weight=0.0, change_first=0.0)
     train_stage(model, pairs, 1, with_cycle, progress=False, method=EXTENDED)

@@ -33,7 +33,7 @@ def write_notebook(folder: Path, name: str, *code: str, parameters: str = PARAME
 
 
 def count(name: str) -> str:
-    """A cell that leaves one line a time it is executed."""
+    """A cell that leaves one line per time it is executed."""
     return f'open(run_dir + "/{name}.count", "a").write("x")'
 
 

@@ -216,7 +216,7 @@ def write_casme3_cut(root: Path) -> tuple[Path, Path]:
 
 
 def write_dfme(root: Path, folder: str = "train_data") -> tuple[Path, Path]:
-    """Clips of DFME in one folder a part, and the table as xlsx."""
+    """Clips of DFME in one folder per part, and the table as xlsx."""
     for (_, clip, *_), _ in DFME_ROWS:
         if not clip.endswith("_99"):
             touch_frames(root / folder / clip.lower(), range(60), "{:05d}.png")

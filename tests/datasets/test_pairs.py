@@ -92,7 +92,7 @@ def test_concatenated_parts_keep_their_rows_and_say_where_they_are_from(pairs):
 
 
 def test_parts_that_do_not_fit_are_refused(pairs):
-    with pytest.raises(DataError, match="nothing to put together"):
+    with pytest.raises(DataError, match="no data sets to concatenate"):
         concatenate({})
     with pytest.raises(DataError, match="b has the classes negative, other, surprise"):
         concatenate({"a": pairs, "b": replace(pairs, label_names=("negative", "other", "surprise"))})

@@ -6,7 +6,7 @@ import pytest
 from skimage.data import astronaut
 
 from lfdtcmen import DataError
-from lfdtcmen.preprocessing.align import estimate_rigid, register_flow, remove_rigid_motion
+from lfdtcmen.preprocessing.align import estimate_similarity, register_flow, remove_head_motion
 from lfdtcmen.preprocessing.flow import tvl1
 
 LANDMARKS = np.array([[40, 56], [84, 58], [65, 77], [46, 99], [79, 99]], np.float32)  # eyes, nose tip, mouth corners
@@ -45,7 +45,7 @@ def random_motion(seed):
 def test_synthetic_head_motion_is_found_to_a_tenth_of_a_pixel(seed, landmarks):
     motion = random_motion(seed)
     onset, apex = moved_face(motion)
-    found = estimate_rigid(onset, apex, landmarks)
+    found = estimate_similarity(onset, apex, landmarks)
     residual = LANDMARKS @ (found - motion)[:, :2].T + (found - motion)[:, 2]
     assert np.linalg.norm(residual, axis=1).max() < 0.1
 
@@ -55,11 +55,11 @@ def test_muscle_motion_and_light_do_not_pull_at_the_head_motion():
     mouth = np.exp(-((x - 79) ** 2 + (y - 99) ** 2) / (2 * 6**2))
     motion = similarity(0.01, 1.004, (0.8, -0.6))
     onset, apex = moved_face(motion, muscle=(1.2 * mouth, -1.5 * mouth), gain=1.05)
-    found = estimate_rigid(onset, apex, LANDMARKS)
+    found = estimate_similarity(onset, apex, LANDMARKS)
     nose = LANDMARKS[2]
     assert np.linalg.norm((found - motion)[:, :2] @ nose + (found - motion)[:, 2]) < 0.1
 
-    registered = remove_rigid_motion(onset, apex, LANDMARKS)
+    registered = remove_head_motion(onset, apex, LANDMARKS)
     assert registered.shape == onset.shape
     assert registered.dtype == np.uint8
     change = np.abs(registered.astype(float) - onset).mean(2)
@@ -81,24 +81,24 @@ def test_true_flow_of_a_registered_head_motion_is_zero():
 
 def test_equal_frames_stay_as_they_are():
     onset, _ = moved_face(similarity(0, 1, (0, 0)))
-    np.testing.assert_allclose(estimate_rigid(onset, onset), np.eye(2, 3), atol=1e-3)
-    assert np.abs(remove_rigid_motion(onset, onset).astype(int) - onset).max() <= 1
+    np.testing.assert_allclose(estimate_similarity(onset, onset), np.eye(2, 3), atol=1e-3)
+    assert np.abs(remove_head_motion(onset, onset).astype(int) - onset).max() <= 1
 
 
 def test_a_black_frame_stays_finite():
     black = np.zeros((64, 64, 3), np.uint8)
-    assert remove_rigid_motion(black, black).max() == 0
+    assert remove_head_motion(black, black).max() == 0
 
 
 @pytest.mark.parametrize("landmarks", [np.zeros((4, 2)), np.full((5, 2), np.nan)])
 def test_landmarks_that_are_none_are_refused(landmarks):
     frame = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(DataError, match="five finite points"):
-        estimate_rigid(frame, frame, landmarks)
+        estimate_similarity(frame, frame, landmarks)
 
 
 def test_frames_that_do_not_fit_are_refused():
     with pytest.raises(DataError, match="give both frames the same size"):
-        remove_rigid_motion(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 32, 3), np.uint8))
+        remove_head_motion(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 32, 3), np.uint8))
     with pytest.raises(DataError, match="uint8"):
-        remove_rigid_motion(np.full((64, 64, 3), np.nan), np.zeros((64, 64, 3), np.uint8))
+        remove_head_motion(np.full((64, 64, 3), np.nan), np.zeros((64, 64, 3), np.uint8))

@@ -87,7 +87,7 @@ def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():
 def test_a_swap_that_changes_nearly_nothing_says_how_little():
     change = np.full((32, 32), -0.1)
     titles = [ax.get_title() for ax in viz.swap_strip(*FRAMES, change, 100 * change).axes]
-    assert "generated change\nat most 0.1" in titles and "true change\nat most 10.0" in titles
+    assert "generated change\nlargest 0.1" in titles and "true change\nlargest 10.0" in titles
 
 
 def test_attention_maps_lie_over_their_faces_as_the_mean_over_channels():

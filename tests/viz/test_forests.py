@@ -18,17 +18,22 @@ def scores() -> pd.DataFrame:
 
 def report() -> pd.DataFrame:
     rows = [("a", "motion gain", "", 0.02, 0.01, 0.03, ""), ("a", "identity leak", "", 0.9, 0.8, 1.0, "")]
-    return tidy(rows).assign(reference=[1.0, 0.1], target=["1", "chance"])
+    return tidy(rows).assign(reference=[1.0, 0.1], target=["1", "chance level"])
 
 
 def attribution() -> pd.DataFrame:
-    rows = [("I", "share", "motion", 0.3, 0.2, 0.4, ""), ("I", "share", "motion", 0.1, 0.0, 0.2, "chance")]
-    compared = {"chance": 0.2, "mean map": 0.25, "untrained": 0.22, "true motion": 0.5}
+    rows = [("I", "share", "motion", 0.3, 0.2, 0.4, ""), ("I", "share", "motion", 0.1, 0.0, 0.2, "uniform map")]
+    compared = {"uniform map": 0.2, "mean map": 0.25, "untrained": 0.22, "true motion": 0.5}
     return tidy([*rows, ("III", "share", "both", 0.4, 0.3, 0.5, "")]).assign(**compared)
 
 
 def probe_answers() -> pd.DataFrame:
-    score = {"value": [0.9, 0.4, 0.0], "low": [0.8, 0.3, -0.1], "high": [1.0, 0.5, 0.1], "chance": [0.1, 0.33, 0.0]}
+    score = {
+        "value": [0.9, 0.4, 0.0],
+        "low": [0.8, 0.3, -0.1],
+        "high": [1.0, 0.5, 0.1],
+        "chance level": [0.1, 0.33, 0.0],
+    }
     asked = {"metric": ["subject", "emotion", "action units"], "part": "mo(apex)", "against": ""}
     asked |= {"positions": "all", "probe": "linear"}
     return pd.concat([pd.DataFrame({"model": m, **asked, **score}) for m in ("untrained", "a")], ignore_index=True)
@@ -54,7 +59,7 @@ def ablations() -> pd.DataFrame:
 
 
 FIGURES = {
-    "forest": lambda: viz.forest(scores(), metrics=["UF1"], lines={"chance": 1 / 3}),
+    "forest": lambda: viz.forest(scores(), metrics=["UF1"], lines={"chance level": 1 / 3}),
     "report_forest": lambda: viz.report_forest(report()),
     "attribution_forest": lambda: viz.attribution_forest(attribution()),
     "probe_forest": lambda: viz.probe_forest(probe_answers()),
@@ -66,7 +71,7 @@ SHOWN = {
     "report_forest": (1, 0, "0.90"),
     "attribution_forest": (1, 0, "0.400"),
     "probe_forest": (3, 0, "action units\n$R^2$"),
-    "swap_bars": (1, 0, "squared error of the change,\nmultiple of a copy's"),
+    "swap_bars": (1, 0, "squared error of the change,\nrelative to copying"),
 }
 
 
@@ -79,7 +84,7 @@ def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
     "call",
     [
         lambda: viz.attribution_forest(attribution().drop(columns="true motion")),
-        lambda: viz.probe_forest(probe_answers().drop(columns="chance")),
+        lambda: viz.probe_forest(probe_answers().drop(columns="chance level")),
         lambda: viz.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
         lambda: viz.swap_bars(swap_table().drop(columns="low")),
         lambda: viz.forest(scores(), metrics=["UAR"]),
@@ -126,7 +131,7 @@ def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
     left, right = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()][1] == "II: b"
     assert left.get_ylim()[0] > left.get_ylim()[1]  # the paper's order, from top to bottom
-    assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "nothing above"]
+    assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "no row above"]
     assert [line.get_marker() for line in right.lines if line.get_marker() in tuple("^voD")] == ["^", "D", "v", "o"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["up", "down", "not distinguishable", "the paper, on its own data"]
@@ -145,5 +150,5 @@ def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_compared_wi
     assert [label.get_text() for label in ax.get_yticklabels()] == ["I: motion", "III: both"]
     assert [text.get_text() for text in ax.texts] == ["0.300", "0.400"]
     legend = " ".join(text.get_text() for text in figure.legends[0].get_texts())
-    for name in ("chance", "mean map", "untrained", "true motion"):
+    for name in ("uniform map", "mean map", "untrained", "true motion"):
         assert name in legend

@@ -52,7 +52,7 @@ def build_manifest(
     dataset : str
         Name of the data set, for rows without one: a subject becomes ``dataset/subject``.
     label_map : {"3class", "7class", "raw"}
-        "raw" keeps every emotion: the label is the index into the sorted names that were found.
+        "raw" keeps every emotion: the label is its position among the sorted emotions that were found.
     spot_apex : bool, default False
         Keep rows without a usable apex (missing, equal to the onset, outside onset..offset), with apex <NA>, where
         there is a frame after the onset. An apex before the onset in a row without an offset leaves the row out.
@@ -68,7 +68,7 @@ def build_manifest(
     manifest : DataFrame
         Passes :func:`~lfdtcmen.datasets.manifest.check_manifest`; ``note`` has remarks, such as a wrong offset.
     report : DataFrame
-        row, subject, clip, reason: what was left out. Both together have as many rows as ``table``.
+        row, subject, clip, reason: what was left out. Together, manifest and report have as many rows as ``table``.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def build_manifest(
     paths: list[Path] = []
     not_found: list[str] = []  # reasons
     seen: dict[tuple, dict[str, int]] = {}  # frames that were kept -> emotion -> row
-    # locate knows a row as the table has it
+    # locate gets the row with the names as they are in the table
     for row, given in zip(unique.itertuples(), table.itertuples(), strict=True):
         try:
             emotion, label = _read_emotion(row, label_map, emotions)
@@ -124,7 +124,7 @@ def _no_clip_found(tree: Tree, reasons: list[str], layout: str) -> DataError:
     )
 
 
-# ---------------------------------------------------------------- cells of a row: a DataError is why it is left out
+# ---------------------------------------------------------------- cells of a row: a DataError leaves the row out
 
 
 def _read_emotion(row, label_map: str, emotions: dict[str, str]) -> tuple[str, int | None]:
@@ -230,7 +230,7 @@ def _check_there(number: int, frames: Frames) -> None:
 
 
 def _name_uniquely(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return the table with all columns that a manifest is made of, each person and each clip under one own name."""
+    """Return the table with all columns that a manifest is made of, a unique name for each person and each clip."""
     columns = ("dataset", "subject", "clip", "onset", "apex", "offset", "fps", "emotion", "au")
     table = table.assign(**{name: "" for name in columns if name not in table})
     table["dataset"] = [name.strip() or dataset for name in table["dataset"]]
@@ -251,7 +251,7 @@ def _name_subjects(datasets: Iterable[str], subjects: Iterable[str]) -> list[str
 
 
 def _name_clips(datasets: Iterable[str], clips: Iterable[str]) -> list[str]:
-    """Return the names of the clips, with _2, _3, ... where a name comes again within its data set."""
+    """Return the names of the clips, with _2, _3, ... where a name occurs again within its data set."""
     used: set[tuple[str, str]] = set()
     again: dict[tuple[str, str], int] = {}
     names = []

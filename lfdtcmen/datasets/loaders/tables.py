@@ -60,7 +60,7 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         Text in every cell, "" where there is none. The index is the number of the row in the file, counted from 1, as
         a spreadsheet shows it; empty rows are left out. The header is the row, among the first 20, with the most names
         of :data:`FIELDS`. Columns are in lower case without spaces and signs ("Onset Frame" is ``onsetframe``);
-        ``attrs`` holds ``where`` (file and sheet) and ``header`` (the names as they stand), for messages.
+        ``attrs`` holds ``where`` (file and sheet) and ``header`` (the names as written), for messages.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         sheets = _read_workbook(path, content)
         name = next((name for name in sheets if sheet and same_name(name) == same_name(sheet)), None)
         if name is None:
-            name = max(sheets, key=lambda name: _find_header(sheets[name])[1])  # the first of equals
+            name = max(sheets, key=lambda name: _find_header(sheets[name])[1])  # of equal counts the first sheet
         return _to_frame(sheets[name], f"{path}, sheet {name}")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise DataError("the annotation is an old .xls workbook", str(path), "save it as xlsx or csv")
@@ -180,7 +180,7 @@ def _split(text: str, delimiter: str) -> list[list[str]]:
     lines = list(io.StringIO(text, newline=None))  # any kind of line end
     try:
         rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True))
-    except csv.Error:  # a quote that is never closed, say, must not swallow the rows below it
+    except csv.Error:  # such as a quote that is never closed: it must not swallow the rows below
         try:
             rows = [next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), []) for line in lines]
         except csv.Error:

@@ -31,7 +31,7 @@ def only_one(paths: list[Path], name: str) -> Path:
 
 
 class Tree:
-    """The folders and videos below a data set's root, found in any spelling of case; each is listed once.
+    """The folders and videos below a data set's root, found whatever the case of their names; each is listed once.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Tree:
         if not os.path.isdir(self.root):
             raise DataError("there is no such folder", str(self.root), "give the folder of the data set")
         self._children: dict[Path, dict[str, list[Path]]] = {}
-        self._frames: dict[Path, Frames | str] = {}  # or why they cannot be used
+        self._frames: dict[Path, Frames | str] = {}  # a text: why they cannot be used
         self._fps: dict[Path, float] = {}
 
     def children(self, folder: Path) -> dict[str, list[Path]]:
@@ -103,7 +103,7 @@ class Tree:
         dict
             :func:`same_name` of each name that was found -> its folders, the highest first.
         """
-        wanted = {same_name(name) for name in names}
+        requested = {same_name(name) for name in names}
         found: dict[str, list[Path]] = {}
         level = [self.root]
         for _ in range(SEARCH_DEPTH):
@@ -111,7 +111,7 @@ class Tree:
             level = []
             for children in below:
                 for name, paths in children.items():
-                    if name in wanted:
+                    if name in requested:
                         found.setdefault(name, []).extend(paths)
                     else:
                         level.extend(path for path in paths if not is_video(path))

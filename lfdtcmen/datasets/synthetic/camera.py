@@ -1,4 +1,4 @@
-"""The camera: what light, lens, sensor and JPEG make of a rendered frame."""
+"""The camera: the effects of light, lens, sensor and JPEG on a rendered frame."""
 
 import cv2
 import numpy as np
@@ -41,7 +41,7 @@ def take_picture(
     if settings.gamma != 1:
         small **= np.float32(settings.gamma)
     if rng is not None:
-        brightness = np.sqrt(2 * np.clip(small, 0.05, 1))  # photons come at random: brighter is noisier
+        brightness = np.sqrt(2 * np.clip(small, 0.05, 1))  # photon noise: brighter is noisier
         small += np.float32(settings.sensor_noise) * brightness * rng.standard_normal(small.shape, dtype=np.float32)
     picture = np.ascontiguousarray(np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0))
     if settings.jpeg and rng is not None:

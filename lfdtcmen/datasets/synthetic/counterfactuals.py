@@ -19,8 +19,8 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.threads import one_cv2_thread
 
 FIRST_IDENTITY = COUNTERFACTUAL_BLOCK * SUBJECTS_PER_BLOCK
-FIRST_SWAP_SEED = 1_000_000  # of the first group of swaps: far from any seed of a data set
-SWAP_GROUP_SIZE = 8  # people and motions of a group of swaps
+FIRST_SWAP_SEED = 1_000_000  # seed of the first group of swaps: far from any seed of a data set
+SWAP_GROUP_SIZE = 8  # people, and motions, in a group of swaps
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def make_counterfactuals(
     Raises
     ------
     DataError
-        Unknown preset or domain, or none of either.
+        Unknown preset or domain, or fewer than one identity or motion.
     """
     settings = get_settings(preset, domain)
     if identities < 1 or motions < 1:
@@ -95,9 +95,9 @@ def _render_identity(seed: int, number: int, units: list[np.ndarray], settings: 
 
 @dataclass(frozen=True)
 class Swaps:
-    """Groups of people who all show the same motions: counterfactuals for training, none of those that evaluate.
+    """Groups of people who all show the same motions: counterfactuals for training, with other people.
 
-    Fields as of :class:`Counterfactuals`, with an axis for the group before all others.
+    Fields as in :class:`Counterfactuals`, with a first axis for the group.
     """
 
     onset: np.ndarray  # uint8 [G, I, SIZE, SIZE, 3]

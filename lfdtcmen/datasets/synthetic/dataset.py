@@ -52,7 +52,7 @@ def make_dataset(
     label_map : {"3class", "7class"}
         How the same emotions are labelled.
     subjects : int
-        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts, and keep each class.
+        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts; no class becomes empty.
     seed : int
         Random seed of the subjects and of all that they show.
     n_jobs : int
@@ -103,7 +103,8 @@ def make_dfme(
     Returns
     -------
     dict
-        ``train``, ``test_a`` and ``test_b``. Test B is a little fainter, as the scores reported on it are lower.
+        ``train``, ``test_a`` and ``test_b``. The motions of test B are a little fainter, as the scores reported on it
+        are lower.
 
     Raises
     ------
@@ -127,7 +128,7 @@ def make_dfme(
 
 @dataclass(frozen=True)
 class _Contents:
-    """Which subjects a data set has, what they show, and in which settings: all that its images depend on."""
+    """Everything on which the images of a data set depend: its subjects, what they show, and the settings."""
 
     settings: Settings
     plan: list[list[str]]  # emotions of each subject's clips
@@ -208,7 +209,7 @@ def render_subject(seed: int, subject: int, emotions: list[str], settings: Setti
 
 
 def _make_manifest(contents: _Contents, action_units: np.ndarray, label_map: str) -> pd.DataFrame:
-    """Return one row a pair; frame numbers are those of :func:`make_clip`, counted from 1."""
+    """Return one row per pair; frame numbers are those of :func:`make_clip`, counted from 1."""
     names, fps = LABEL_MAPS[label_map], contents.settings.fps
     labels = {e: names[number] for e in EMOTIONS if (number := map_emotion(e, label_map)) is not None}
     rows = []

@@ -1,4 +1,4 @@
-"""Who it is: the numbers that make up a synthetic subject."""
+"""The identity of a synthetic subject: the numbers that make up its looks."""
 
 from dataclasses import astuple, dataclass
 from functools import cache

@@ -14,7 +14,7 @@ from lfdtcmen.datasets.synthetic.identity import Identity, average_identity
 from lfdtcmen.datasets.synthetic.renderer import LANDMARKS, invert_displacement
 from lfdtcmen.errors import DataError
 
-PHOTOGRAPH_LIGHT = np.array([0.0, -0.44, 0.90], np.float32)  # not known: a little from above (assumed)
+PHOTOGRAPH_LIGHT = np.array([0.0, -0.44, 0.90], np.float32)  # the direction is not known: a little from above (assumed)
 
 
 def warp_photograph(
@@ -87,7 +87,7 @@ def photograph_counterfactuals(
         Aligned faces (:func:`lfdtcmen.preprocessing.align.align_faces`), as large as the synthetic ones, RGB uint8
         [128, 128, 3].
     landmarks : sequence of ndarray
-        Of each image, as for :func:`warp_photograph`.
+        Landmarks of each image, as for :func:`warp_photograph`.
     like : Counterfactuals
         Whose motions are shown. The noisy frames get normal noise as strong as that of its camera.
     seed : int
@@ -96,7 +96,7 @@ def photograph_counterfactuals(
     Raises
     ------
     DataError
-        No image, one of another size, or what :func:`warp_photograph` refuses.
+        No image, one of another size, or as :func:`warp_photograph`.
     """
     shape = like.onset.shape[1:]
     if not len(images) or any(np.shape(image) != shape for image in images):
@@ -118,7 +118,7 @@ def photograph_counterfactuals(
 
 
 def _fit(landmarks: np.ndarray, size: tuple[int, int]) -> tuple[Anatomy, np.ndarray]:
-    """Return the average face, bent to fit the landmarks, and the similarity face -> photograph [3, 3]."""
+    """Return the average face, bent to fit the landmarks, and the similarity from face to photograph, [3, 3]."""
     if landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
         raise DataError(f"landmarks must be five finite points [5, 2], got {list(landmarks.shape)}", "landmarks")
     if (landmarks < 0).any() or (landmarks >= [size[1], size[0]]).any():

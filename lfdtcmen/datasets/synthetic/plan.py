@@ -41,7 +41,7 @@ DFME_COUNTS = {
 
 
 def check_subjects(subjects: int) -> None:
-    """Refuse a number of subjects that a data set cannot have.
+    """Raise a DataError for a number of subjects that a data set cannot have.
 
     Raises
     ------
@@ -81,7 +81,8 @@ def scale_counts(counts: dict[str, int], factor: float) -> dict[str, int]:
 def plan_clips(counts: dict[str, int], subjects: int, seed: int, first_subject: int = 0) -> list[list[str]]:
     """Decide which emotions each subject shows.
 
-    Some subjects show more than others; each shows at least one; a rare emotion comes from as many subjects as it can.
+    Some subjects show more than others; each shows at least one; a rare emotion is spread over as many subjects as
+    possible.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Where the randomness comes from: each plan, subject, clip and timing has a generator of its own.
+"""Random generators: each plan, subject, clip and timing has its own.
 
-So any one of them can be made alone, and comes out as it does within a whole data set.
+So each of them can be made alone, with the same result as within a whole data set.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def timing_rng(seed: int, subject: int, clip: int) -> np.random.Generator:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a seed that is not a whole number from 0 up.
+    """Raise a DataError for a seed that is not a whole number from 0 up.
 
     Raises
     ------

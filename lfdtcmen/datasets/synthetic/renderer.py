@@ -91,9 +91,9 @@ class Face:
     Parameters
     ----------
     identity : Identity
-        Who it is.
+        The subject's looks.
     studio : Studio
-        Where the camera stands.
+        The room with its light.
     """
 
     def __init__(self, identity: Identity, studio: Studio | None = None):
@@ -130,13 +130,13 @@ class Face:
         return points.astype(np.float32)
 
     def move(self, points: np.ndarray, expression: Expression, at: np.ndarray) -> np.ndarray:
-        """Return where points of the face at rest, x and y [K, 2], come to lie in a frame, float32 [K, 2]."""
+        """Return the positions in a frame of points of the face at rest, x and y [K, 2], float32 [K, 2]."""
         x, y = points[:, 0], points[:, 1]
         moved = transform(at, x + sample(expression.dx, x, y)[:, 0], y + sample(expression.dy, x, y)[:, 0])
         return np.stack(moved, -1)
 
     def turn(self, expression: Expression, yaw: float, pitch: float) -> Expression:
-        """Add the parallax of a small turn of the head, degrees: what stands out moves further."""
+        """Add the parallax of a small turn of the head, degrees: parts that stand out move further."""
         return Expression(
             expression.dx + np.float32(np.deg2rad(yaw)) * self.relief,
             expression.dy + np.float32(np.deg2rad(pitch)) * self.relief,

@@ -22,11 +22,11 @@ def render_pair(
     Parameters
     ----------
     seed, preset, subjects, domain
-        As they were given to :func:`make_dataset`.
+        As for :func:`make_dataset`.
     subject, clip : int
         From 0: 'synthetic/s001' is subject 1, 'c0003' clip 3.
     emotion : str, optional
-        Let the subject show another emotion than in the data set; then any clip number will do.
+        Let the subject show another emotion than in the data set; the clip may then have any number.
 
     Raises
     ------

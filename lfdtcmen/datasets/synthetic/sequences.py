@@ -16,7 +16,7 @@ from lfdtcmen.datasets.synthetic.settings import Settings
 
 @dataclass
 class Subject:
-    """A face with its own way to move."""
+    """A face, and how it moves."""
 
     face: Face
     muscles: Muscles

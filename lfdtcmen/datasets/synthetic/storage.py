@@ -29,7 +29,7 @@ def cache_path(name: str, inputs: list) -> Path:
 
 
 def load_or_render(path: Path, axes: Axes, render: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Return the arrays of a file; where there is none that can be used, render them and write it.
+    """Return the arrays of a file; where the file is missing or damaged, render them and write it.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def load_or_render(path: Path, axes: Axes, render: Callable[[], dict[str, np.nda
 
 
 def _pack(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """Keep differences between neighbours, which compress twice as well (integers wrap around: nothing is lost)."""
+    """Return differences of neighbours, which compress to half the size (integers wrap around: nothing is lost)."""
     for axis in axes:
         array = np.diff(array, axis=axis, prepend=array.dtype.type(0))
     return array
