@@ -1,5 +1,6 @@
 """The drawings of the paper's figures: well-formed, readable without seeing them, and true to the network."""
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -113,3 +114,8 @@ def test_a_drawing_is_saved_as_svg_and_shown_by_a_notebook(tmp_path):
     drawing = diagrams.encoder()
     drawing.save(tmp_path / "encoder.svg")
     assert (tmp_path / "encoder.svg").read_text(encoding="utf-8") == drawing.svg() == drawing._repr_svg_()
+
+
+def test_the_picture_of_the_readme_is_the_drawing_of_the_package():
+    picture = Path(__file__).resolve().parents[2] / "docs" / "method.svg"
+    assert picture.read_text(encoding="utf-8") == diagrams.framework().svg()
