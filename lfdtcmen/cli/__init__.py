@@ -32,6 +32,12 @@ class OneLineErrors(TyperGroup):
         except DataError as error:
             typer.echo(f"lfdtcmen: {error}", err=True)
             code = 2
+        except ImportError as error:  # a package that is missing or broken; an error of our own keeps its traceback
+            if (error.name or "").startswith("lfdtcmen"):
+                raise
+            text = " ".join(str(error).split())
+            typer.echo(f"lfdtcmen: a package cannot be imported ({text}); `lfdtcmen doctor` says what to do", err=True)
+            code = 2
         except typer.TyperException as error:  # an unknown command or option, a value of the wrong type
             typer.echo(f"lfdtcmen: {error.format_message()} (--help shows what there is)", err=True)
             code = 2

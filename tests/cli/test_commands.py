@@ -220,7 +220,20 @@ def test_doctor_finds_this_machine_fit():
     result = run("doctor")
     assert result.exit_code == 0, result.output
     assert "[FAIL]" not in result.stdout
-    for name in ("Python", "packages", "torch", "threads", "device", "disk", "VGG-19", "data sets"):
+    for name in (
+        "Python",
+        "packages",
+        "imports",
+        "notebooks",
+        "scale",
+        "OpenCV",
+        "torch",
+        "threads",
+        "device",
+        "disk",
+        "VGG-19",
+        "data sets",
+    ):
         assert f"[OK]   {name}" in result.stdout
 
 
@@ -229,6 +242,68 @@ def test_doctor_fails_on_an_old_and_on_a_missing_package(monkeypatch):
     result = run("doctor")
     assert result.exit_code == 1
     assert "[FAIL] numpy" in result.stdout and "[FAIL] no-such-package" in result.stdout
+
+
+def test_doctor_fails_where_installed_packages_cannot_be_imported(tmp_path):
+    raised = {
+        "cv2": "ImportError('libGL.so.1: cannot open shared object file: No such file or directory')",
+        "seaborn": "RuntimeError('two\\nlines')",
+        "openpyxl": "ImportError('libodd.so.3: cannot open shared object file')",
+        "torch": "OSError('libgomp.so.1: cannot open shared object file')",
+        "papermill": "ValueError('half installed')",
+    }
+    result = run_with_broken(raised, tmp_path, "doctor")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    lines = {line.split()[1]: line for line in result.stdout.splitlines() if line.startswith("[FAIL]")}
+    assert lines["cv2"] == (
+        "[FAIL] cv2          cannot be imported (ImportError: libGL.so.1: cannot open shared object file: No such "
+        "file or directory); on Debian and Ubuntu: apt-get install libgl1"
+    )
+    assert "(RuntimeError: two lines); pip install --force-reinstall seaborn" in lines["seaborn"]
+    assert "install the system package that has libodd.so.3" in lines["openpyxl"]
+    assert "apt-get install libgomp1" in lines["torch"]
+    assert "papermill cannot be imported (ValueError: half installed)" in lines["notebooks"]
+
+
+def run_with_broken(raised: dict[str, str], folder, *command: str) -> subprocess.CompletedProcess:
+    """Run a command where importing some modules raises an exception."""
+    for module, error in raised.items():
+        (folder / f"{module}.py").write_text(f"raise {error}")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+    program = [sys.executable, "-m", "lfdtcmen", *command]
+    return subprocess.run(program, env=environment, cwd=folder, capture_output=True, text=True)
+
+
+def test_doctor_fails_where_opencv_lacks_the_contrib_modules(monkeypatch):
+    import cv2
+
+    monkeypatch.delattr(cv2, "optflow")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "[FAIL] OpenCV" in result.stdout and "reinstall opencv-contrib-python" in result.stdout
+
+
+def test_doctor_says_what_needs_an_extra_that_is_not_installed(monkeypatch):
+    version = doctor.importlib.metadata.version
+
+    def without_papermill(name: str) -> str:
+        if name == "papermill":
+            raise doctor.importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.importlib.metadata, "version", without_papermill)
+    result = run("doctor")
+    assert result.exit_code == 0
+    (line,) = [line for line in result.stdout.splitlines() if "] " in line and "notebooks " in line]
+    assert "papermill missing" in line and "`lfdtcmen run`" in line and "pip install 'lfdtcmen[notebooks]'" in line
+
+
+@pytest.mark.parametrize("command", [("data", "-p", "smoke"), ("predict", "clip.mp4")])
+def test_a_package_that_cannot_be_imported_is_one_line_in_other_commands(tmp_path, command):
+    raised = {"cv2": "ImportError('libGL.so.1: cannot open shared object file')"}
+    result = run_with_broken(raised, tmp_path, *command)
+    assert result.returncode == 2 and result.stderr.count("\n") == 1
+    assert "libGL.so.1" in result.stderr and "lfdtcmen doctor" in result.stderr
 
 
 def test_doctor_lists_data_sets_and_fails_without_space(tmp_path, monkeypatch):
