@@ -146,6 +146,22 @@ def test_a_page_that_cannot_be_made_is_one_line_with_the_notebook(folder, run_di
     assert run(folder).exit_code == 0 and (run_dir / "first.count").read_text() == "xx"  # it counts as not complete
 
 
+def test_the_kernels_get_the_vgg_weights_that_were_chosen_and_a_failed_download_is_said(folder, run_dir, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_VGG_WEIGHTS", "random")  # restored at the end: `run` sets it for its kernels
+    monkeypatch.delenv("LFDTCMEN_VGG_WEIGHTS")
+    monkeypatch.setattr("lfdtcmen.losses.perceptual._download", lambda: "TimeoutError: timed out")
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(folder))
+    seen = 'import os; open(run_dir + "/seen", "a").write(str(os.environ.get("LFDTCMEN_VGG_WEIGHTS")) + " ")'
+    write_notebook(folder, "00_first", seen)
+    assert run(folder).exit_code == 0
+    result = run(folder, "--vgg-weights", "try_download")
+    assert result.exit_code == 0, result.output
+    assert "REAL WEIGHTS CANNOT BE HAD (TimeoutError: timed out)" in result.stderr
+    assert (run_dir / "seen").read_text() == "None random "  # another choice: the notebook is executed again
+    strict = run(folder, "--vgg-weights", "download")
+    assert strict.exit_code == 2 and "cannot be downloaded" in strict.stderr
+
+
 def test_a_half_installed_extra_is_one_line(folder, monkeypatch):
     write_notebook(folder, "00_first")
     monkeypatch.setitem(sys.modules, "nbclient.exceptions", None)
