@@ -78,4 +78,9 @@ def main() -> None:
     a quiet machine. Torch reads the variable when it is imported; the kernels of ``run`` inherit it.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    try:
+        os.getcwd()
+    except OSError:  # torch would abort the process
+        typer.echo("lfdtcmen: the working directory no longer exists; change to a folder that does", err=True)
+        sys.exit(2)
     app(prog_name="lfdtcmen")

@@ -14,7 +14,9 @@ PROTOCOLS = ("kfold", "loso", "holdout")
 # which config
 Profile = Annotated[
     str | None,
-    typer.Option("-p", "--profile", help="smoke (seconds), cpu (a laptop) or gpu (larger and longer)."),
+    typer.Option(
+        "-p", "--profile", help="smoke (seconds), cpu (a laptop) or gpu (longer; the paper states no epochs)."
+    ),
 ]
 Recipe = Annotated[
     str | None, typer.Option(help="paper, or repaired: the changes with which it disentangles (notebook 08).")

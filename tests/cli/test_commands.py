@@ -412,6 +412,15 @@ def test_a_package_that_cannot_be_imported_is_one_line_in_other_commands(tmp_pat
     assert "libGL.so.1" in result.stderr and "lfdtcmen doctor" in result.stderr
 
 
+def test_a_working_directory_that_is_gone_is_one_line(tmp_path):
+    (tmp_path / "gone").mkdir()
+    script = 'cd "$1" && rmdir "$1" && exec "$2" -m lfdtcmen doctor'
+    command = ["sh", "-c", script, "sh", str(tmp_path / "gone"), sys.executable]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 2 and not result.stdout
+    assert result.stderr == "lfdtcmen: the working directory no longer exists; change to a folder that does\n"
+
+
 def test_doctor_lists_data_sets_and_fails_without_space(tmp_path, monkeypatch):
     for folder in ("casme3", "cache", "sample"):
         (tmp_path / folder).mkdir()
