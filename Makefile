@@ -46,12 +46,10 @@ lint: $(READY)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-# The bounds as exact versions; torch as in constraints.txt, as pyproject.toml says. Tools of `dev` are the newest.
+# The bounds as exact versions. Tools of `dev` are the newest.
 lowest:
 	@mkdir -p build
-	sed -n '/^dependencies/,/^dev = /s/^ *"\([a-z0-9-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml | grep -v '^torch==' \
-		> build/lowest.txt
-	grep '^torch==' constraints.txt >> build/lowest.txt
+	sed -n '/^dependencies/,/^dev = /s/^ *"\([a-z0-9-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest.txt
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[dev]'
 	.venv-lowest/bin/python -m pytest tests --ignore tests/browser --ignore tests/notebooks $(ARGS)

@@ -1,11 +1,13 @@
 """Every value that a run depends on, in one frozen dataclass and three profiles.
 
-A profile changes sizes and epochs only, never which code runs; a recipe (:mod:`lfdtcmen.beyond.recipes`) changes that.
+A profile changes sizes and epochs only (gpu also asks for VGG-19's real weights), never which code runs; a recipe
+(:mod:`lfdtcmen.beyond.recipes`) changes that.
 What the paper states and what is assumed is listed in :mod:`lfdtcmen.paper.ledger`.
 """
 
 import os
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 
 from lfdtcmen.beyond.recipes import RECIPES, SIZES
 from lfdtcmen.errors import DataError
@@ -61,7 +63,7 @@ class Config:
     perceptual_weight: float = 0.1  # lambda_p of 3.2.2
     perceptual_size: int = 64  # frames are shrunk to this side before VGG-19
     perceptual_taps: tuple[str, ...] = ("relu1_2", "relu2_2", "relu3_1")  # layers of VGG-19
-    vgg_weights: str = "auto"  # auto, download, random, or the path of torchvision's vgg19 checkpoint
+    vgg_weights: str = "auto"  # auto, download, try_download, random, or the path of torchvision's vgg19 checkpoint
     margin: float = 1.0  # of the contrastive loss, radians
     detach_consistency: bool = False
 
@@ -130,6 +132,7 @@ PROFILES: dict[str, dict] = {
         "epochs": (40, 40, 20),
         "batch_sizes": (32, 32, 32),
         "perceptual_size": 128,
+        "vgg_weights": "try_download",
     },
 }
 
@@ -141,6 +144,8 @@ CHOICES: dict[str, tuple] = {
     "fusion": ("concatenate", "late"),
     "imbalance": (None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"),
 }
+
+VGG_WEIGHTS = ("auto", "download", "try_download", "random")  # or a path
 
 # the least that a number may be, or each number of a tuple
 LEAST: dict[str, float] = {
@@ -170,14 +175,17 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
     recipe : {"paper", "repaired", "repaired_alone"}
         The paper's own; the one that collects what made it disentangle (notebook 08); the same without pretraining.
     **overrides
-        Any field of :class:`Config`.
+        Any field of :class:`Config`. ``LFDTCMEN_VGG_WEIGHTS`` stands for ``vgg_weights`` where that is not given.
 
     Raises
     ------
     DataError
-        Unknown profile, recipe or field, a word that is none of a field's choices, or a number that is too small.
+        Unknown profile, recipe or field, a word that is none of a field's choices, a number that is too small, or no
+        file at the path of VGG-19's weights.
     """
     profile = profile or os.environ.get("LFDTCMEN_PROFILE") or "cpu"
+    if weights := os.environ.get("LFDTCMEN_VGG_WEIGHTS"):
+        overrides = {"vgg_weights": weights} | overrides
     if profile not in PROFILES:
         raise DataError(f"unknown profile {profile!r}", "load_config", f"use one of {', '.join(PROFILES)}")
     if recipe not in RECIPES:
@@ -197,6 +205,9 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         value = getattr(config, name)
         if min(value if isinstance(value, tuple) else (value,)) < least:
             raise DataError(f"{name} must be {least} or more, got {value!r}", "load_config", "give a larger number")
+    if config.vgg_weights not in VGG_WEIGHTS and not Path(config.vgg_weights).expanduser().is_file():
+        use = f"use {', '.join(VGG_WEIGHTS)}, or the path of torchvision's vgg19 checkpoint"
+        raise DataError(f"there is no file {config.vgg_weights!r}", "vgg_weights", use)
     if config.pretraining and config.generator == "image":
         raise DataError("only a warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
     if config.change_first and not config.stage1.get("change"):

@@ -16,6 +16,7 @@ from lfdtcmen.baselines import simple
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.clips import load_prepared
+from lfdtcmen.datasets.manifest import check_classes
 from lfdtcmen.datasets.pairs import PairSet, concatenate
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, group_subjects, grouped_kfold, holdout, loso
@@ -25,6 +26,7 @@ from lfdtcmen.evaluation.audit import check_label_leak
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, confusion
 from lfdtcmen.evaluation.protocol import Model
 from lfdtcmen.evaluation.results import write_metrics, write_predictions
+from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training import LFDTCMENClassifier
 
@@ -98,16 +100,79 @@ def pairs_and_folds(
         parts = (
             synthetic_dfme(config) if data is None else {path.name: load_pairs(config, path) for path in (data, *tests)}
         )
+        first = next(iter(parts))
+        check_trainable(parts[first], first)
         pairs = concatenate(parts)
         check_label_leak(pairs)
-        return pairs, list(holdout(pairs.manifest["part"], next(iter(parts))))
+        return pairs, list(holdout(pairs.manifest["part"], first))
     if protocol not in ("kfold", "loso"):
         raise DataError(f"unknown protocol {protocol!r}", fix="use kfold, loso or holdout")
     pairs = load_pairs(config, data)
+    check_trainable(pairs, "synthetic faces" if data is None else str(data))
     check_label_leak(pairs)
     if protocol == "loso":
         return pairs, list(loso(pairs.subjects))
     return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+
+
+def check_trainable(pairs: PairSet, where: str) -> None:
+    """Refuse pairs in which a class has no clip, before anything is trained.
+
+    Raises
+    ------
+    DataError
+        The message names the class, and the label maps that fit.
+    """
+    emotions = pairs.manifest["emotion"] if "emotion" in pairs.manifest else ()
+    check_classes(pairs.labels, pairs.label_names, emotions, where)
+
+
+def by_part(
+    protocol: str, pairs: PairSet, predictions: Mapping[str, pd.DataFrame]
+) -> list[tuple[str, dict[str, pd.DataFrame]]]:
+    """Return the predictions of each test set of a holdout, by the set's name; all under "" for other protocols.
+
+    Parameters
+    ----------
+    protocol : {"kfold", "loso", "holdout"}
+    pairs : PairSet
+        What :func:`pairs_and_folds` returned.
+    predictions : mapping
+        Model name -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+    """
+    if protocol != "holdout":
+        return [("", dict(predictions))]
+    _, *parts = pairs.manifest["part"].unique()  # the first is trained on
+    return [(part, {m: table[table["part"] == part] for m, table in predictions.items()}) for part in parts]
+
+
+def one_split(
+    protocol: str, config: Config, data: Path | None = None, tests: Sequence[Path] = (), n_jobs: int = -1
+) -> tuple[PairSet, PairSet, PairSet]:
+    """Return all pairs, those to train on and those held out: the one split that `lfdtcmen train` uses.
+
+    Parameters
+    ----------
+    protocol : {"kfold", "loso", "holdout"}
+        kfold: :func:`first_fold`; loso: one subject is held out, whose number is ``config.seed``, counted around;
+        holdout: all test sets are held out.
+    config, data, tests
+        As for :func:`pairs_and_folds`.
+    n_jobs : int
+        Processes that make synthetic faces; -1 for all cores.
+
+    Raises
+    ------
+    DataError
+        As for :func:`pairs_and_folds`.
+    """
+    if protocol == "kfold" and not tests:
+        pairs = load_pairs(config, data, n_jobs)
+        check_trainable(pairs, "synthetic faces" if data is None else str(data))
+        return pairs, *first_fold(config, pairs)
+    pairs, folds = pairs_and_folds(protocol, config, data, tests)
+    train, test = folds[config.seed % len(folds)]
+    return pairs, pairs.subset(train), pairs.subset(test)
 
 
 def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:
@@ -224,8 +289,13 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
     dict
         ``subjects`` and ``samples`` (class -> number); with predictions also ``scores`` (metric -> value, low, high,
         and majority: the score of always predicting the most frequent class) and ``recall`` (class -> share found,
-        None where the class has no sample).
+        None where the class has no sample). Of a holdout with several test sets also ``parts``: name -> the same.
     """
+    if predicted is not None and "part" in test.manifest and len(names := test.manifest["part"].unique()) > 1:
+        whole = replace(test, manifest=test.manifest.drop(columns="part"))
+        rows = {name: np.flatnonzero(test.manifest["part"] == name) for name in names}
+        parts = {name: held_out_scores(train_pairs, test.subset(row), predicted[row]) for name, row in rows.items()}
+        return {**held_out_scores(train_pairs, whole, predicted), "parts": parts}
     samples = {name: int((test.labels == k).sum()) for k, name in enumerate(test.label_names)}
     found: dict = {"subjects": len(set(test.subjects)), "samples": samples}
     if predicted is None:
@@ -247,8 +317,11 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
 
 
 def recorded_settings(config: Config, pairs: PairSet, data: Path | None = None) -> dict:
-    """Return the config as plain values for a record; for a prepared set, its name replaces the synthetic fields."""
-    settings = to_dict(config)
+    """Return the config as plain values for a record; for a prepared set, its name replaces the synthetic fields.
+
+    ``vgg19`` says which weights ``vgg_weights`` came to on this machine.
+    """
+    settings = to_dict(config) | {"vgg19": vgg_source(config.vgg_weights)}
     if data is not None:
         settings = {field: value for field, value in settings.items() if field not in SYNTHETIC_FIELDS}
         settings |= {"data": data.name, "fingerprint": pairs.fingerprint, "label_names": list(pairs.label_names)}

@@ -17,6 +17,21 @@ from lfdtcmen.errors import DataError
 WRITE_ADVICE = "free some space, or point LFDTCMEN_CACHE (or the output folder) at a folder that you can write to"
 
 
+def clone_dir() -> Path | None:
+    """Return the clone of the project that the package runs from; None where it is installed outside one."""
+    folder = Path(__file__).resolve().parents[1]
+    return folder if (folder / "pyproject.toml").is_file() else None
+
+
+def project_dir() -> Path:
+    """Return the folder in which a notebook finds ``data``, ``experiments`` and ``runs``.
+
+    The clone that the package runs from; else the working directory, or the folder above it where it is ``notebooks``.
+    """
+    here = Path.cwd()
+    return clone_dir() or (here.parent if here.name == "notebooks" else here)
+
+
 def cache_dir() -> Path:
     """Return the folder for results that are computed once and kept.
 
@@ -25,15 +40,26 @@ def cache_dir() -> Path:
     """
     if folder := os.environ.get("LFDTCMEN_CACHE"):
         return Path(folder).expanduser()
-    project = Path(__file__).resolve().parents[1]
-    if (project / "pyproject.toml").is_file():
-        return project / "data" / "cache"
+    if (clone := clone_dir()) is not None:
+        return clone / "data" / "cache"
     return Path.home() / ".cache" / "lfdtcmen"
 
 
 def runs_dir() -> Path:
     """Return the folder for the files of runs: ``LFDTCMEN_RUNS`` if set, else ``runs`` of the working directory."""
     return Path(os.environ.get("LFDTCMEN_RUNS") or "runs").expanduser()
+
+
+def lab_folder(run_dir: Path | str | None) -> Path:
+    """Return the absolute path of the folder in which a notebook keeps its run.
+
+    Parameters
+    ----------
+    run_dir : path, optional
+        The notebook's parameter. None: ``lab`` in :func:`runs_dir`, which starts at :func:`project_dir`; so it is the
+        same folder in JupyterLab, with nbconvert and with papermill, from whatever folder they are started.
+    """
+    return Path(run_dir).expanduser().absolute() if run_dir is not None else project_dir() / runs_dir() / "lab"
 
 
 def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) -> Path:

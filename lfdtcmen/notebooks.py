@@ -8,6 +8,7 @@ again while its executed copy is complete and was made from the same cells, para
 import hashlib
 import json
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.templates import render
 
 PACKAGE = Path(__file__).resolve().parent
+KERNEL_ADVICE = "look at `lfdtcmen doctor`; pip install --force-reinstall ipykernel, in the environment that runs this"
 
 
 class NotebookFailed(RuntimeError):
@@ -96,7 +98,8 @@ def run_series(
     Raises
     ------
     DataError
-        A notebook cannot be read or lacks one of the parameters, or the folder cannot be written to.
+        A notebook cannot be read or lacks one of the parameters, the folder cannot be written to, the kernel cannot be
+        started, or an executed notebook cannot be made a page.
     NotebookFailed
         A cell failed; the message names the notebook and the cell.
     """
@@ -110,7 +113,7 @@ def run_series(
         echo(f"[{number}/{len(entries)}] {entry.source.stem:<{width}}  ", False)
         try:
             echo(_bring_up_to_date(entry, parameters), True)
-        except NotebookFailed as error:
+        except (NotebookFailed, DataError) as error:
             entry.state = f"failed: {error}"
             echo("failed", True)
             raise
@@ -151,7 +154,8 @@ def _bring_up_to_date(entry: Entry, parameters: dict[str, object]) -> str:
 def _fingerprint(notebook: Path, parameters: dict[str, object]) -> str:
     """Sixteen hex digits that change with a cell, a parameter or the package's Python code; outputs do not count."""
     cells = [(cell.cell_type, cell.source) for cell in nbformat.read(notebook, as_version=4).cells]
-    digest = hashlib.sha256(json.dumps([cells, parameters], default=str).encode())
+    weights = os.environ.get("LFDTCMEN_VGG_WEIGHTS")  # the kernels inherit it
+    digest = hashlib.sha256(json.dumps([cells, parameters, weights], default=str).encode())
     for file in sorted(PACKAGE.rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
@@ -185,15 +189,33 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
             f"{entry.source.name}, cell {error.cell_index} (In [{error.exec_count}]): {error.ename}: {error.evalue}"
         ) from error
     except DeadKernelError as error:
-        raise NotebookFailed(f"{entry.source.name}, cell {_last_cell(entry.executed)}: the kernel died") from error
+        if (cell := _last_cell(entry.executed)) < 1:
+            raise DataError("the kernel died at its start", entry.source.name, KERNEL_ADVICE) from error
+        raise NotebookFailed(f"{entry.source.name}, cell {cell}: the kernel died") from error
+    except (RuntimeError, KeyError, ValueError, FileNotFoundError, PermissionError) as error:
+        # it died, there is none, its kernel.json is broken, its Python is not there
+        raise DataError(f"the kernel cannot be started ({error})", entry.source.name, KERNEL_ADVICE) from error
     seconds = time.perf_counter() - started
+    page = _to_html(notebook, entry.source.name)
     with atomic_path(entry.html) as temporary:
-        temporary.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")
     # the fingerprint is written last: a notebook has it only when it ran to its end and its HTML is on disk
     notebook.metadata["lfdtcmen"] = {"fingerprint": fingerprint, "seconds": round(seconds, 1)}
     with atomic_path(entry.executed) as temporary:
         nbformat.write(notebook, temporary)
     return seconds
+
+
+def _to_html(notebook: nbformat.NotebookNode, name: str) -> str:
+    """Return an executed notebook as a web page."""
+    try:
+        return HTMLExporter().from_notebook_node(notebook)[0]
+    except Exception as error:  # a missing template is a ValueError, a broken one is of Jinja's own types
+        raise DataError(
+            f"the executed notebook cannot be made a page ({' '.join(str(error).split())})",
+            name,
+            "pip install --force-reinstall nbconvert",
+        ) from error
 
 
 def _last_cell(executed: Path) -> int:

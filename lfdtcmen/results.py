@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import runs_dir
+from lfdtcmen.files import project_dir, runs_dir
 
 # the command that makes each run; experiments/README.md says what its tables are and which notebook reads them
 COMMANDS = {
@@ -66,8 +66,7 @@ def find(name: str, file: str, *more: str) -> Found:
     if name not in COMMANDS:
         raise DataError(f"no long run has the name {name!r}", "results.find", f"use one of: {', '.join(COMMANDS)}")
     files = (file, *more)
-    project = Path(__file__).resolve().parents[1]
-    root = project if (project / "pyproject.toml").is_file() else Path.cwd()
+    root = project_dir()
     folders = {
         "your own run": root / runs_dir() / name,
         "the run that comes with the project": root / "experiments" / "results" / name,

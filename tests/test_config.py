@@ -11,11 +11,21 @@ from lfdtcmen.config import PROFILES
 from lfdtcmen.paper import ledger
 
 
-def test_profiles_change_sizes_only():
+def test_profiles_change_sizes_only_but_for_the_weights_of_vgg():
     sizes = {"subjects", "epochs", "batch_sizes", "perceptual_size", "perceptual_taps", "folds"}
     for profile, values in PROFILES.items():
-        assert set(values) <= sizes
+        assert set(values) - {"vgg_weights"} <= sizes
+        assert load_config(profile).vgg_weights == ("try_download" if profile == "gpu" else "auto")
         assert load_config(profile).profile == profile
+
+
+def test_the_environment_chooses_the_weights_of_vgg_and_the_argument_wins(monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_VGG_WEIGHTS", "random")
+    assert load_config("gpu").vgg_weights == "random"
+    assert load_config("gpu", vgg_weights="auto").vgg_weights == "auto"
+    monkeypatch.setenv("LFDTCMEN_VGG_WEIGHTS", "gone.pth")
+    with pytest.raises(DataError, match="there is no file 'gone"):
+        load_config()
 
 
 def test_the_environment_chooses_the_profile_and_the_argument_wins(monkeypatch):

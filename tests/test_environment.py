@@ -97,6 +97,24 @@ def test_conda_brings_python_and_pip_and_leaves_the_rest_to_pyproject():
     assert pip == {"pip": ["-c constraints.txt", "-e .[notebooks]"]}
 
 
+def test_the_workflow_runs_the_tests_and_once_a_week_the_lower_bounds():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())
+    triggers = workflow[True]  # YAML 1.1 reads "on" as a truth value
+    assert {"push", "schedule", "workflow_dispatch"} <= triggers.keys()
+    commands = {name: [step.get("run") for step in job["steps"]] for name, job in workflow["jobs"].items()}
+    assert ".ci/run" in commands["tests"] and "make lowest" in commands["lowest"]
+    assert "schedule" in workflow["jobs"]["lowest"]["if"]
+
+
+def test_make_lowest_takes_every_bound_as_an_exact_version(tmp_path):
+    recipe = (ROOT / "Makefile").read_text().split("\nlowest:")[1].split("\n\n")[0]
+    (command,) = [line.strip() for line in recipe.splitlines() if line.strip().startswith("sed ")]
+    made = subprocess.run(command.split(" > ")[0], shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    bounds = requirements(PROJECT["dependencies"], EXTRAS["notebooks"], EXTRAS["scale"])
+    expected = {f"{r.name}=={next(iter(r.specifier)).version}" for r in bounds}
+    assert set(made.stdout.split()) == expected
+
+
 @pytest.mark.parametrize("module", modules())
 def test_every_import_is_of_the_core_or_of_an_extra_and_lazy(module):
     tree = ast.parse(modules()[module].read_text(encoding="utf-8"))

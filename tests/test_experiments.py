@@ -1,5 +1,7 @@
 """What a run is assembled of: models that are complete when they are built, groups, and records."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,29 @@ def test_the_first_fold_is_the_one_of_the_configs_seed(pairs):
     train_index, test_index = next(iter(grouped_kfold(pairs.subjects, pairs.labels, CONFIG.folds, CONFIG.seed)))
     assert learned.fingerprint == pairs.subset(train_index).fingerprint
     assert test.fingerprint == pairs.subset(test_index).fingerprint
+
+
+def test_leaving_one_subject_out_the_seed_chooses_who(pairs, monkeypatch):
+    monkeypatch.setattr(experiments, "load_pairs", lambda config, data=None, n_jobs=-1: pairs)
+    people = sorted(set(pairs.subjects))
+    for seed in (0, 1, len(people) + 1):
+        everything, learned, test = experiments.one_split("loso", replace(CONFIG, seed=seed))
+        assert set(test.subjects) == {people[seed % len(people)]}
+        assert everything is pairs and len(learned) + len(test) == len(pairs)
+        assert not set(learned.subjects) & set(test.subjects)
+
+
+def test_a_class_without_a_clip_is_refused_before_anything_is_trained(pairs, monkeypatch):
+    wider = replace(pairs, label_names=(*pairs.label_names, "others"))
+    monkeypatch.setattr(experiments, "load_pairs", lambda config, data=None, n_jobs=-1: wider)
+    for protocol in ("kfold", "loso"):
+        with pytest.raises(DataError, match="no clip of others"):
+            experiments.one_split(protocol, CONFIG)
+        with pytest.raises(DataError, match="no clip of others"):
+            experiments.pairs_and_folds(protocol, CONFIG)
+    monkeypatch.setattr(experiments, "synthetic_dfme", lambda config: {"train": wider, "test_a": pairs})
+    with pytest.raises(DataError, match=r"no clip of others \[train\]"):
+        experiments.pairs_and_folds("holdout", CONFIG)
 
 
 def test_held_out_scores_are_compared_with_the_majority_vote(pairs):

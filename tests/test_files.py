@@ -8,6 +8,8 @@ import pytest
 
 from lfdtcmen import DataError, files
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def test_arrays_come_back_as_they_were(tmp_path):
     arrays = {"a": np.arange(5, dtype=np.float16), "b": np.zeros((2, 3), np.uint8)}
@@ -87,3 +89,20 @@ def test_damaged_compressed_bytes_are_rebuilt_too(tmp_path):
     path.write_bytes(content)
     with pytest.warns(UserWarning, match="damaged"):
         assert files.load_npz(path) is None
+
+
+def test_a_notebook_keeps_its_run_in_the_clone_whatever_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert files.lab_folder(None) == ROOT / "runs" / "lab"
+    assert files.lab_folder("given") == tmp_path / "given"  # what the reader types starts where the reader is
+    assert files.lab_folder(tmp_path / "given") == tmp_path / "given"
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path / "elsewhere"))
+    assert files.lab_folder(None) == tmp_path / "elsewhere" / "lab"
+
+
+def test_outside_a_clone_a_notebook_keeps_its_run_beside_the_folder_of_notebooks(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "clone_dir", lambda: None)
+    (tmp_path / "notebooks").mkdir()
+    for folder in (tmp_path, tmp_path / "notebooks"):
+        monkeypatch.chdir(folder)
+        assert files.lab_folder(None) == tmp_path / "runs" / "lab"

@@ -62,15 +62,23 @@ def test_doctor_finds_all_that_is_needed(lfdtcmen):
     assert "[OK]   packages" in result.stdout
 
 
-def test_run_says_what_it_needs_and_leaves_nothing(lfdtcmen):
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("run", "-p", "smoke"), "clone the project"),
+        (("predict", "gone.mp4"), "runs"),
+        (("train", "--data", "gone"), "no prepared data set"),
+    ],
+)
+def test_what_cannot_work_says_what_it_needs_and_leaves_nothing(lfdtcmen, command, message):
     before = files_below(lfdtcmen.folder)
-    result = lfdtcmen("run", "-p", "smoke")
+    result = lfdtcmen(*command)
     assert result.returncode == 2 and result.stderr.count("\n") == 1
-    assert "clone the project" in result.stderr
+    assert message in result.stderr
     assert files_below(lfdtcmen.folder) == before
 
 
-def test_data_train_predict_and_evaluate_write_to_the_working_directory_and_the_cache(lfdtcmen):
+def test_every_other_command_writes_to_the_working_directory_and_the_cache(lfdtcmen):
     made = lfdtcmen("data", *SMALL, "--jobs", "1")
     assert made.returncode == 0 and "synthetic" in made.stdout, made.stderr
     trained = lfdtcmen("train", *SMALL, "--stage", "2")  # what `predict` needs
@@ -85,6 +93,15 @@ def test_data_train_predict_and_evaluate_write_to_the_working_directory_and_the_
     assert f"open {Path('runs/predict/clip/report.html')}" in predicted.stdout
     evaluated = lfdtcmen("evaluate", "majority", "linear-svm", *SMALL, "--seeds", "1")
     assert evaluated.returncode == 0 and "linear-svm" in evaluated.stdout, evaluated.stderr
-    assert {path.name for path in lfdtcmen.folder.iterdir()} == {"clip", "runs"}
-    assert {path.name for path in (lfdtcmen.folder / "runs").iterdir()} == {"train", "predict", "evaluate"}
+    once = ("--seeds", "1", "--folds", "2", "--share-stage1", "--perceptual-size", "16")
+    ablated = lfdtcmen("ablate", "table5", *SMALL, *once)
+    assert ablated.returncode == 0 and "Table 5" in ablated.stdout, ablated.stderr
+    (clip / "clips.csv").write_text("subject,clip,onset,apex,emotion,path\nanna,one,0,1,fear,.\n")
+    prepared = lfdtcmen("data", "prepare", "folder", "--root", "clip", "--annotation", "clip/clips.csv",
+                        "--label-map", "raw", "--jobs", "1")  # fmt: skip
+    assert prepared.returncode == 0 and f"1 pairs are in {Path('data/prepared/clip')}" in prepared.stdout
+    lone = lfdtcmen("evaluate", "majority", "--data", "data/prepared/clip")
+    assert lone.returncode == 2 and lone.stderr.count("\n") == 1  # one person: no split
+    assert {path.name for path in lfdtcmen.folder.iterdir()} == {"clip", "data", "runs"}
+    assert {path.name for path in (lfdtcmen.folder / "runs").iterdir()} == {"train", "predict", "evaluate", "ablate"}
     assert (lfdtcmen.home / ".cache" / "lfdtcmen").is_dir()

@@ -32,6 +32,12 @@ class OneLineErrors(TyperGroup):
         except DataError as error:
             typer.echo(f"lfdtcmen: {error}", err=True)
             code = 2
+        except ImportError as error:  # a package that is missing or broken; an error of our own keeps its traceback
+            if (error.name or "").startswith("lfdtcmen"):
+                raise
+            text = " ".join(str(error).split())
+            typer.echo(f"lfdtcmen: a package cannot be imported ({text}); `lfdtcmen doctor` says what to do", err=True)
+            code = 2
         except typer.TyperException as error:  # an unknown command or option, a value of the wrong type
             typer.echo(f"lfdtcmen: {error.format_message()} (--help shows what there is)", err=True)
             code = 2
@@ -73,4 +79,9 @@ def main() -> None:
     ``run`` inherit it.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    try:
+        os.getcwd()
+    except OSError:  # torch would abort the process
+        typer.echo("lfdtcmen: the working directory no longer exists; change to a folder that does", err=True)
+        sys.exit(2)
     app(prog_name="lfdtcmen")

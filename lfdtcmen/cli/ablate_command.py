@@ -12,15 +12,16 @@ from lfdtcmen.cli.options import (
     Name,
     Prepared,
     Profile,
+    Protocol,
     Runs,
     Scheduler,
     Seeds,
     Settings,
     ShareStage1,
+    Tests,
     build_config,
 )
 from lfdtcmen.cli.output import echo, short_path, typed_command
-from lfdtcmen.errors import DataError
 
 
 def ablate(
@@ -36,7 +37,8 @@ def ablate(
     ] = None,
     settings: Settings = None,
     share_stage1: ShareStage1 = False,
-    protocol: Annotated[str, typer.Option(help="kfold, or loso (leave one subject out).")] = "kfold",
+    protocol: Protocol = "kfold",
+    test: Tests = None,
     jobs: Jobs = 1,
     scheduler: Scheduler = None,
     name: Name = "ablate",
@@ -57,14 +59,15 @@ def ablate(
     - `lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1 --name ablations`: in two hours
 
     - `lfdtcmen ablate table6 --data data/prepared/casme3 --protocol loso --share-stage1 --name casme3-ablations`
+
+    - `lfdtcmen ablate table5 --protocol holdout`: on test A and B of DFME, or with --data and --test on your own
     """
     from lfdtcmen.analysis import ablation
 
     tables = list(ablation.TABLES) if "all" in tables else tables
     settings_to_run = ablation.runs_of(tables)
-    if protocol not in ("kfold", "loso"):
-        raise DataError(f"unknown protocol {protocol!r}", fix="use kfold or loso")
-    config = build_config(profile, settings, data, folds=folds, epochs=epochs, perceptual_size=perceptual_size)
+    given = {"folds": folds, "epochs": epochs, "perceptual_size": perceptual_size}
+    config = build_config(profile, settings, data, None, protocol, **given)
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.evaluation.protocol import cross_validate
@@ -73,7 +76,7 @@ def ablate(
     from lfdtcmen.training import LFDTCMENClassifier
 
     run_dir = run_folder(name, "ablate", runs)
-    pairs, splits = experiments.pairs_and_folds(protocol, config, data)
+    pairs, splits = experiments.pairs_and_folds(protocol, config, data, test or [])
     groups = experiments.groups_for_stage1(config, pairs, splits) if share_stage1 else None
     backend = connect(scheduler)
     predictions = {}
@@ -83,12 +86,14 @@ def ablate(
         predictions[setting] = cross_validate(
             model, pairs, splits, range(seeds), run_dir / setting, jobs, backend, progress=True
         )
-    scores = {}
+    scores: dict[str, list] = {table: [] for table in tables}
     for table in tables:
-        found = ablation.ablation_table(table, predictions)
-        scores[table] = to_records(found)
-        echo(f"\n{ablation.TITLES[table]}\n{readable(found).to_string()}")
-        echo("\n".join(ablation.verdict(found, metric) for metric in ("UF1", "UAR")))
+        for part, shown in experiments.by_part(protocol, pairs, predictions):
+            found = ablation.ablation_table(table, shown).assign(part=part)
+            scores[table] += to_records(found)
+            title = f"{ablation.TITLES[table]}, {part}" if part else ablation.TITLES[table]
+            echo(f"\n{title}\n{readable(found).to_string()}")
+            echo("\n".join(ablation.verdict(found, metric) for metric in ("UF1", "UAR")))
     about = {"protocol": protocol, "share_stage1": share_stage1, "tables": scores}
     record = {"config": experiments.recorded_settings(config, pairs, data), "made_by": "ablate", **about}
     experiments.write_run(run_dir, predictions, typed_command(), record)

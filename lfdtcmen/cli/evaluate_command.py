@@ -1,7 +1,5 @@
 """``lfdtcmen evaluate``: models compared on the same folds of subjects."""
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +11,7 @@ from lfdtcmen.cli.options import (
     Name,
     Prepared,
     Profile,
+    Protocol,
     Recipe,
     Runs,
     Scheduler,
@@ -20,6 +19,7 @@ from lfdtcmen.cli.options import (
     Settings,
     ShareStage1,
     Subjects,
+    Tests,
     build_config,
 )
 from lfdtcmen.cli.output import echo, short_path, typed_command
@@ -42,12 +42,8 @@ def evaluate(
         typer.Option(help="class_weights, focal, logit_adjusted or balanced_sampling; the paper has none of them."),
     ] = None,
     settings: Settings = None,
-    protocol: Annotated[
-        str, typer.Option(help="kfold, loso (leave one subject out), or holdout (DFME's: train, test A, test B).")
-    ] = "kfold",
-    test: Annotated[
-        list[Path] | None, typer.Option(help="For holdout with --data: a prepared test set; repeatable.")
-    ] = None,
+    protocol: Protocol = "kfold",
+    test: Tests = None,
     validation: Annotated[
         float, typer.Option(help="Share of the training subjects on whom the epoch is chosen; 0: fixed epochs.")
     ] = 0.0,
@@ -80,9 +76,7 @@ def evaluate(
     - `lfdtcmen evaluate --scheduler tcp://192.168.1.5:8786`: on more than one machine
     """
     given = {"subjects": subjects, "folds": folds, "epochs": epochs, "imbalance": imbalance}
-    config = build_config(profile, settings, data, recipe, **given)
-    if protocol == "holdout" and data is None:
-        config = replace(config, label_map="7class")  # DFME's
+    config = build_config(profile, settings, data, recipe, protocol, **given)
     from lfdtcmen import experiments
     from lfdtcmen.evaluation.protocol import cross_validate
     from lfdtcmen.evaluation.results import readable, score_table, to_records
@@ -106,10 +100,8 @@ def evaluate(
         )
     about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1}
     recorded = experiments.recorded_settings(config, pairs, data)
-    parts = list(pairs.manifest["part"].unique())[1:] if protocol == "holdout" else [""]  # the first is trained on
     scores = []
-    for part in parts:
-        shown = {m: table[table["part"] == part] if part else table for m, table in predictions.items()}
+    for part, shown in experiments.by_part(protocol, pairs, predictions):
         table = score_table(shown).assign(part=part)
         scores += to_records(table)
         echo(f"{part}\n{readable(table).to_string()}".strip())

@@ -9,10 +9,14 @@ from lfdtcmen.config import Config, load_config
 from lfdtcmen.errors import DataError
 from lfdtcmen.settings import parse_settings
 
+PROTOCOLS = ("kfold", "loso", "holdout")
+
 # which config
 Profile = Annotated[
     str | None,
-    typer.Option("-p", "--profile", help="smoke (seconds), cpu (a laptop) or gpu (the paper's scale)."),
+    typer.Option(
+        "-p", "--profile", help="smoke (seconds), cpu (a laptop) or gpu (longer; the paper states no epochs)."
+    ),
 ]
 Recipe = Annotated[
     str | None, typer.Option(help="paper, or repaired: the changes with which it disentangles (notebook 08).")
@@ -38,6 +42,12 @@ Epochs = Annotated[
 Prepared = Annotated[
     Path | None, typer.Option("--data", help="Folder that `data prepare` made; synthetic faces without it.")
 ]
+Protocol = Annotated[
+    str, typer.Option(help="kfold, loso (leave one subject out), or holdout (DFME's: train, test A, test B).")
+]
+Tests = Annotated[
+    list[Path] | None, typer.Option("--test", help="For holdout with --data: prepared test set; once for each.")
+]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds: 0, 1, ...")]
 ShareStage1 = Annotated[
     bool,
@@ -56,16 +66,23 @@ Detector = Annotated[Path | None, typer.Option(help="YuNet's ONNX file, instead 
 
 
 def build_config(
-    profile: str | None, settings: list[str] | None, data: Path | None = None, recipe: str | None = None, **given: Any
+    profile: str | None,
+    settings: list[str] | None,
+    data: Path | None = None,
+    recipe: str | None = None,
+    protocol: str = "kfold",
+    **given: Any,
 ) -> Config:
     """Return the config of a command's options; an option that is None was not given, and ``--set`` counts last.
 
     Raises
     ------
     DataError
-        Unknown profile, recipe or field, a value that the field does not take, or a field of the synthetic faces
-        where ``data`` names a prepared data set.
+        Unknown profile, recipe, protocol or field, a value that the field does not take, a field of the synthetic faces
+        where ``data`` names a prepared data set, or other classes than DFME's for its synthetic parts.
     """
+    if protocol not in PROTOCOLS:
+        raise DataError(f"unknown protocol {protocol!r}", fix="use kfold, loso or holdout")
     recipe = recipe or "paper"
     overrides = {field: value for field, value in given.items() if value is not None}
     overrides |= parse_settings(settings or [], load_config(profile, recipe))
@@ -73,4 +90,6 @@ def build_config(
         raise DataError(
             f"{unused[0].replace('_', '-')} describes synthetic faces", "--data", "leave it out, or leave --data out"
         )
+    if protocol == "holdout" and data is None and overrides.setdefault("label_map", "7class") != "7class":
+        raise DataError("the synthetic parts of holdout are DFME's, with seven classes", fix="leave the label map out")
     return load_config(profile, recipe, **overrides)

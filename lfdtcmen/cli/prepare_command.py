@@ -24,11 +24,18 @@ def prepare(
         typer.Option(help="Results go here.", show_default="data/prepared/ and the name of the set or your folder"),
     ] = None,
     label_map: Annotated[
-        str | None, typer.Option(help="3class, 7class or raw.", show_default="7class for dfme, 3class for the others")
+        str | None,
+        typer.Option(
+            help="3class, 4class (with others), 7class (DFME's), 7class_casme3 (CAS(ME)^3's own), or raw (all).",
+            show_default="7class for dfme, 3class for the others",
+        ),
     ] = None,
     part: Annotated[str | None, typer.Option(help="For dfme: train, test_a or test_b.")] = None,
     spot_apex: Annotated[
         bool, typer.Option("--spot-apex", help="Spot an apex that is missing, instead of leaving the clip out.")
+    ] = False,
+    test_set: Annotated[
+        bool, typer.Option("--test-set", help="The set is only tested on: classes of the label map may be missing.")
     ] = False,
     detector: Detector = None,
     jobs: Jobs = -1,
@@ -36,7 +43,8 @@ def prepare(
     """Turn a data set on your disk into aligned onset-apex pairs with their flow (3.1.1, 3.3.2).
 
     left_out.csv lists what the loader leaves out, failures.csv the clips that cannot be prepared, each with its
-    reason; all others are prepared. After an interruption, the same command continues where it was.
+    reason; all others are prepared. A label map with a class that has no clip is refused at once, but for test sets
+    (--test-set, and DFME's test parts). After an interruption, the same command continues where it was.
 
     **Examples**
 
@@ -52,13 +60,19 @@ def prepare(
     detector = None if detector is None else detector.expanduser()
     manifest, report = _load(dataset, root, annotation or [], label_map, spot_apex, part)
     from lfdtcmen.datasets.clips import prepare_clips
-    from lfdtcmen.datasets.manifest import table1
+    from lfdtcmen.datasets.manifest import LABEL_MAPS, check_classes, table1
     from lfdtcmen.files import atomic_path
 
     with atomic_path(out / "left_out.csv") as temporary:
         report.to_csv(temporary, index=False)
     typer.echo(f"{len(manifest) + len(report)} rows: {len(manifest)} clips, {len(report)} left out")
     _echo_counts(report["reason"])
+    if label_map in LABEL_MAPS and len(manifest) and not (test_set or (part or "").startswith("test")):
+        labels, names = manifest["label"].to_numpy(), LABEL_MAPS[label_map]
+        if len(set(labels)) < len(names) and dataset != "megc":  # its own label map left emotions out: look again
+            everything, _ = _load(dataset, root, annotation or [], "raw", spot_apex, part)
+            check_classes(labels, names, everything["emotion"], name)
+        check_classes(labels, names, manifest["emotion"], name)
     try:
         pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True)
     except KeyboardInterrupt:
@@ -69,7 +83,7 @@ def prepare(
     if len(failures):
         typer.echo(f"{len(failures)} clips could not be prepared, such as {failures['reason'][0]}")
     if absent := [name for k, name in enumerate(pairs.label_names) if k not in pairs.labels]:
-        typer.echo(f"no clip of {', '.join(absent)}: to train on the set, prepare it with --label-map raw")
+        typer.echo(f"no clip of {', '.join(absent)}: the set can be tested on, but not trained on")
     typer.echo(table1(pairs.manifest).to_string())
     typer.echo(f"{len(pairs)} pairs are in {short_path(out)}")
 

@@ -1,5 +1,6 @@
 """``lfdtcmen run``: the notebook series, executed."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,10 @@ def run(
     seed: Seed = 0,
     name: Annotated[str | None, typer.Option(help="Results go to runs/NAME; the profile's name by default.")] = None,
     runs: Runs = None,
+    vgg_weights: Annotated[
+        str | None,
+        typer.Option(help="Of the perceptual loss: auto, download, try_download, random or a path; the profile's."),
+    ] = None,
     notebooks: Annotated[Path, typer.Option(help="Folder of the series.")] = Path("notebooks"),
 ) -> None:
     """Execute the notebook series into runs/NAME, with an index page.
@@ -29,8 +34,10 @@ def run(
     - `lfdtcmen run -p smoke`: the same in a few minutes, to see that everything works
 
     - `lfdtcmen run --seed 1 --name second`: another seed, in a folder of its own
+
+    - `lfdtcmen run --vgg-weights download`: with the real weights of VGG-19 (548 MB, fetched once)
     """
-    config = load_config(profile, seed=seed)
+    config = load_config(profile, seed=seed, **({} if vgg_weights is None else {"vgg_weights": vgg_weights}))
     notebooks = notebooks.expanduser().resolve()
     if not notebooks.is_dir():
         raise DataError(
@@ -46,6 +53,11 @@ def run(
         raise missing_extra("lfdtcmen run", "notebooks") from error
     series_files = series.find_notebooks(notebooks)
     run_dir = run_folder(name or config.profile, runs=runs)
+    if config.vgg_weights != "auto":
+        from lfdtcmen.losses.perceptual import WORDS, obtain_vgg
+
+        weights = obtain_vgg(config.vgg_weights)  # here and once, so that the line about a failure is seen
+        os.environ["LFDTCMEN_VGG_WEIGHTS"] = weights if weights in WORDS else str(Path(weights).expanduser().absolute())
     parameters: dict[str, object] = {"profile": config.profile, "seed": seed, "run_dir": str(run_dir)}
     try:
         entries = series.run_series(series_files, run_dir, parameters, echo)

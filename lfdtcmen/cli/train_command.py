@@ -14,11 +14,13 @@ from lfdtcmen.cli.options import (
     Prepared,
     Preset,
     Profile,
+    Protocol,
     Recipe,
     Runs,
     Seed,
     Settings,
     Subjects,
+    Tests,
     build_config,
 )
 from lfdtcmen.cli.output import short_path
@@ -36,11 +38,15 @@ def train(
     subjects: Subjects = None,
     seed: Seed = 0,
     settings: Settings = None,
+    protocol: Protocol = "kfold",
+    test: Tests = None,
     jobs: Jobs = -1,
     name: Name = "train",
     runs: Runs = None,
 ) -> None:
     """Train the network's stages on all but one fold of the subjects, and score it on that fold.
+
+    With `--protocol loso` one subject is held out (--seed chooses which), with `holdout` whole test sets.
 
     A finished stage is loaded from runs/NAME/checkpoints, an interrupted one continues. runs/NAME/MODEL_CARD.md says
     what was trained on what, and how good it is.
@@ -54,9 +60,11 @@ def train(
     - `lfdtcmen train --set learning_rates=3e-4,1e-3,3e-4 --set stage1.cycle=2`: any value of the config
 
     - `lfdtcmen train --data data/prepared/casme3 --name casme3`: on a set that `lfdtcmen data prepare` made
+
+    - `lfdtcmen train --protocol holdout --data data/prepared/dfme_train --test data/prepared/dfme_test_a --name dfme`
     """
     synthetic = {"preset": preset, "label_map": label_map, "subjects": subjects}
-    config = build_config(profile, settings, data, recipe, seed=seed, **synthetic)
+    config = build_config(profile, settings, data, recipe, protocol, seed=seed, **synthetic)
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.evaluation.results import readable, write_metrics
@@ -66,39 +74,49 @@ def train(
     from lfdtcmen.training.checkpoint import describe
 
     run_dir = run_folder(name, "train", runs)
-    pairs = experiments.load_pairs(config, data, jobs)
-    train_pairs, test = experiments.first_fold(config, pairs)
+    pairs, train_pairs, held_out_pairs = experiments.one_split(protocol, config, data, test or [], jobs)
     model, history = stage_checkpoint(stage, config, train_pairs, run_dir, method=EXTENDED)
     history.to_csv(run_dir / "history.csv", index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
     try:
-        report = experiments.measure_disentanglement(model, test, config, synthetic=data is None)
+        report = experiments.measure_disentanglement(model, held_out_pairs, config, synthetic=data is None)
         report.to_csv(run_dir / "disentanglement.csv", index=False)
         typer.echo(readable(report, index="metric").to_string())
     except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
         typer.echo(f"disentanglement is not measured: {error}")
-    predicted = None if stage == 1 else predict(model, test).argmax(1)  # stage 1 does not learn to classify
-    held_out = experiments.held_out_scores(train_pairs, test, predicted)
-    for metric, score in held_out.get("scores", {}).items():
-        interval = f"95 % interval over {held_out['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
-        typer.echo(f"{metric} {score['value']:.3f} ({interval})")
-    command = _command(config, stage, data, settings or [])
+    predicted = None if stage == 1 else predict(model, held_out_pairs).argmax(1)  # stage 1 does not learn to classify
+    held_out = experiments.held_out_scores(train_pairs, held_out_pairs, predicted)
+    for part, scored in held_out.get("parts", {"": held_out}).items():
+        for metric, score in scored.get("scores", {}).items():
+            interval = f"95 % interval over {scored['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
+            typer.echo(f"{part} {metric} {score['value']:.3f} ({interval})".lstrip())
+    command = _command(config, stage, data, protocol, test or [], settings or [])
     checkpoint = checkpoint_file(stage, config, train_pairs, run_dir).name
     recorded = experiments.recorded_settings(config, pairs, data)
-    record = {"made_by": "train", "command": command, "date": f"{date.today()}", "config": recorded}
+    record = {
+        "made_by": "train",
+        "protocol": protocol,
+        "command": command,
+        "date": f"{date.today()}",
+        "config": recorded,
+    }
     write_metrics({**record, "checkpoint": checkpoint, "held_out": held_out}, run_dir)
     card = write_model_card(run_dir, describe(config, stage, train_pairs), checkpoint, held_out, command)
     typer.echo(f"what was trained, and how good it is: {short_path(card)}")
 
 
-def _command(config: Config, stage: int, data: Path | None, settings: list[str]) -> str:
+def _command(
+    config: Config, stage: int, data: Path | None, protocol: str, tests: list[Path], settings: list[str]
+) -> str:
     """Return the command that trains the same network again, whatever the environment says."""
     words = ["lfdtcmen", "train", "-p", config.profile, "--recipe", config.recipe, "--stage", str(stage)]
     if data is None:
         words += ["--preset", config.preset, "--label-map", config.label_map, "--subjects", str(config.subjects)]
     else:
         words += ["--data", short_path(data)]
-    words += ["--seed", str(config.seed)]
+    words += ["--protocol", protocol, "--seed", str(config.seed)]
+    for test in tests:
+        words += ["--test", short_path(test)]
     for text in settings:
         words += ["--set", text]
     return shlex.join(words)

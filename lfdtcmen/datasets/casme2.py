@@ -27,8 +27,8 @@ def load(
     annotation : path
         ``CASME2-coding-20140508.xlsx`` or a later one, or a csv of its columns:
         Subject, Filename, OnsetFrame, ApexFrame, OffsetFrame, Action Units, Estimated Emotion.
-    label_map : {"3class", "7class", "raw"}
-        'others' is no class of the first two.
+    label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}
+        'others' is a class of "4class", "7class_casme3" and "raw" only.
     spot_apex : bool, default False
         Keep clips without an apex, to be spotted (one is annotated as "/").
 

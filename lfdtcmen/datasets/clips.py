@@ -45,7 +45,7 @@ def prepare_clips(
         Result of a loader: ``path`` leads to the frames, an empty ``apex`` is spotted between onset and offset.
     out : path
         Folder of the results. A clip that is in it already, made from the same frames, is not made again.
-    label_map : {"3class", "7class", "raw"}
+    label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}
         The one that the manifest was loaded with.
     n_jobs : int, default 1
         Processes; -1 for all cores. The result has the same bytes for any number.

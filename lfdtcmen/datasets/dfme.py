@@ -51,7 +51,7 @@ def load(
     annotation : path
         ``training_full_with_AU.xlsx``, ``test_A_full_with_AU.xlsx`` or its like (sheet ``Sheet1``), or a csv with their
         columns Subject, Filename, OnsetFrame, ApexFrame, OffsetFrame, Emotion.
-    label_map : {"7class", "3class", "raw"}, default "7class"
+    label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}, default "7class"
         The paper's seven classes (4.1); 'others' is left out.
     spot_apex : bool, default False
         Keep rows without a usable apex, to be spotted in preparation.

@@ -28,7 +28,7 @@ def load(
         csv or xlsx with the columns subject, clip, onset, apex, emotion, path and, where known, offset, fps, au,
         dataset. ``path`` is a folder of numbered images or a video, whose frames are numbered from 0. A column label
         is not read: labels come from the emotion.
-    label_map : {"3class", "7class", "raw"}, default "3class"
+    label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}, default "3class"
         How emotions become classes.
     spot_apex : bool, default False
         Keep rows without a usable apex, to be spotted in preparation; the column apex may then be missing.

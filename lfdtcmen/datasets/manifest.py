@@ -1,5 +1,7 @@
 """The one table that every data set becomes: a row is one micro-expression."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -13,10 +15,13 @@ MAX_NUMBER = 1e12  # a larger number is an error of the table
 
 EMOTIONS = ("happiness", "disgust", "contempt", "surprise", "fear", "anger", "sadness", "others")
 
-#: Class names of each label map, in the order of the labels: CAS(ME)^3 and the composite; DFME (4.1).
+#: Class names of each label map, in the order of the labels: what CAS(ME)^3 and the composite are scored on (4.7); the
+#: four categories of CAS(ME)^3 (4.1); DFME's seven (4.1); the seven words of CAS(ME)^3's own table.
 LABEL_MAPS = {
     "3class": ("negative", "positive", "surprise"),
+    "4class": ("negative", "positive", "surprise", "others"),
     "7class": ("happiness", "disgust", "contempt", "surprise", "fear", "anger", "sadness"),
+    "7class_casme3": ("happiness", "disgust", "surprise", "fear", "anger", "sadness", "others"),
 }
 _THREE_CLASSES = {
     "anger": "negative",
@@ -37,7 +42,7 @@ def map_emotion(emotion: str, label_map: str) -> int | None:
     emotion : str
         One of :data:`EMOTIONS`. A class name of the map, such as 'negative', is taken as well:
         some data sets (SMIC) publish nothing finer.
-    label_map : {"3class", "7class"}
+    label_map : {"3class", "4class", "7class", "7class_casme3"}
         Negative = anger, contempt, disgust, fear, sadness (stated, but for contempt, which CAS(ME)^3 does not have).
 
     Raises
@@ -52,8 +57,42 @@ def map_emotion(emotion: str, label_map: str) -> int | None:
         return names.index(emotion)
     if emotion not in EMOTIONS:
         raise DataError(f"unknown emotion {emotion!r}", "map_emotion", f"known emotions: {', '.join(EMOTIONS)}")
-    name = _THREE_CLASSES.get(emotion) if label_map == "3class" else None
+    name = _THREE_CLASSES.get(emotion) if label_map in ("3class", "4class") else None
     return None if name is None else names.index(name)
+
+
+def check_classes(labels: np.ndarray, label_names: Sequence[str], emotions: Iterable[str], where: str) -> None:
+    """Refuse a set that is to be trained on where a class of its label map has no clip.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Class numbers of the clips, int [N].
+    label_names : sequence of str
+        The classes of the label map.
+    emotions : iterable of str
+        The emotions of all clips that there are, from which the label maps follow that fit.
+    where : str
+        The set, for the message.
+
+    Raises
+    ------
+    DataError
+        A class is empty; the message names it, and the label maps whose classes all have clips.
+    """
+    empty = [name for number, name in enumerate(label_names) if not np.any(labels == number)]
+    if not empty:
+        return
+    found = set(emotions)
+    classes = {known: {map_emotion(emotion, known) for emotion in found & _named_in(known)} for known in LABEL_MAPS}
+    fitting = [known for known, names in LABEL_MAPS.items() if set(range(len(names))) <= classes[known]]
+    maps = " or ".join(f"--label-map {known}" for known in (*fitting, "raw"))
+    raise DataError(f"there is no clip of {', '.join(empty)}", where, f"prepare the set with {maps}")
+
+
+def _named_in(label_map: str) -> set[str]:
+    """Return the emotions and class names that a label map can be asked about."""
+    return {*EMOTIONS, *LABEL_MAPS[label_map]}
 
 
 def check_manifest(table: pd.DataFrame) -> pd.DataFrame:
@@ -114,7 +153,7 @@ def table1(manifest: pd.DataFrame, label_map: str | None = None) -> pd.DataFrame
     ----------
     manifest : DataFrame
         With the columns dataset, subject, emotion and, where known, fps.
-    label_map : {"3class", "7class"}, optional
+    label_map : {"3class", "4class", "7class", "7class_casme3"}, optional
         Count the map's classes and what it leaves out; by default, emotions as annotated.
 
     Returns

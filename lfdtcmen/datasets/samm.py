@@ -25,8 +25,8 @@ def load(
     annotation : path
         ``SAMM_Micro_FACS_Codes_v2.xlsx``, whose header stands below 13 rows of text, or a csv of its columns:
         Subject, Filename, Onset Frame, Apex Frame, Offset Frame, Action Units, Estimated Emotion.
-    label_map : {"3class", "7class", "raw"}
-        'Other' is no class of the first two.
+    label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}
+        'Other' is a class of "4class", "7class_casme3" and "raw" only.
     spot_apex : bool, default False
         Keep clips whose apex is missing or outside onset..offset (two are known), to be spotted.
 

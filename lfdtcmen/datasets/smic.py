@@ -31,8 +31,8 @@ def load(
     annotation : path, optional
         Without a table, a clip is a folder below ``micro``, and runs from its first to its last frame. SMIC-E has
         longer clips and a table for them, ``SMIC-HS-E_annotation.xlsx``: Subject, Filename, OnsetF, OffsetF.
-    label_map : {"3class", "7class", "raw"}
-        SMIC has negative, positive and surprise only, of which surprise is a class of "7class".
+    label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}
+        SMIC has negative, positive and surprise only, of which surprise is a class of both maps with seven.
     spot_apex : bool, default False
         For a table to which apex frames were added: keep the rows that have none. SMIC itself has no apex at all,
         so that its clips are kept with apex <NA> in either case.

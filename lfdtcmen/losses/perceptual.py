@@ -1,5 +1,8 @@
 """VGG-19 features for the perceptual part of the reconstruction loss (3.2.2), with or without ImageNet weights."""
 
+import socket
+import sys
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -13,13 +16,74 @@ VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 LAYOUT = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)  # widths of the convolutions, block by block
 TAPS = ("relu1_2", "relu2_2", "relu3_1")
 STAND_IN_SEED = 19
+WORDS = ("auto", "download", "try_download", "random")  # weights are one of these, or a path
+TIMEOUT = 30  # seconds in which the server must answer
 
 
 def vgg_source(weights: str) -> str:
-    """Return the weights that ``VGG19(weights)`` takes on this machine, as a text for records."""
-    if weights == "random" or (weights == "auto" and not _hub_file().exists()):
+    """Return which weights ``VGG19(weights)`` takes on this machine, as a text for records; fetches nothing."""
+    if weights == "random" or (weights in ("auto", "try_download") and not _hub_file().exists()):
         return f"seeded random stand-in (seed {STAND_IN_SEED})"
-    return f"ImageNet ({_hub_file().name if weights in ('auto', 'download') else Path(weights).name})"
+    return f"ImageNet ({_hub_file().name if weights in WORDS else Path(weights).name})"
+
+
+def obtain_vgg(weights: str) -> str:
+    """Fetch the ImageNet checkpoint where ``weights`` asks for it, and return the weights to take from then on.
+
+    Where ``"try_download"`` cannot have it, one line on stderr says so, and the stand-in is taken.
+
+    Parameters
+    ----------
+    weights : str
+        As for :class:`VGG19`.
+
+    Returns
+    -------
+    str
+        ``"auto"`` or ``"random"`` for the words that ask for a download; any other word or path as it was.
+
+    Raises
+    ------
+    DataError
+        ``"download"`` failed.
+    """
+    if weights not in ("download", "try_download"):
+        return weights
+    reason = None if _hub_file().exists() else _download()
+    if reason is None:
+        return "auto"
+    if weights == "try_download":
+        _say_stand_in(reason)
+        return "random"
+    raise DataError(
+        f"the VGG-19 checkpoint cannot be downloaded ({reason})",
+        VGG19_URL,
+        f"download it elsewhere and put it into {_hub_file().parent}, or set vgg_weights=random",
+    )
+
+
+@cache  # once a process: later calls have the same answer without waiting
+def _download() -> str | None:
+    """Fetch the checkpoint into torch's hub folder; return why that failed, in one line, or None."""
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        _hub_file().parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(VGG19_URL, str(_hub_file()), _hub_file().stem.split("-")[1], progress=False)
+    except Exception as error:  # network, hash and disk errors have no common parent
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    finally:
+        socket.setdefaulttimeout(timeout)
+    return None
+
+
+@cache  # once a process
+def _say_stand_in(reason: str) -> None:
+    print(
+        f"lfdtcmen: VGG-19's REAL WEIGHTS CANNOT BE HAD ({reason}): the perceptual loss uses a seeded random stand-in; "
+        f"for the real ones put {_hub_file().name} into {_hub_file().parent}",
+        file=sys.stderr,
+    )
 
 
 def _hub_file() -> Path:
@@ -33,7 +97,8 @@ class VGG19(nn.Module):
     ----------
     weights : str
         ``"auto"``: the ImageNet checkpoint if torch's hub folder has it, else the stand-in;
-        ``"download"``: fetch it (548 MB, hash checked); ``"random"``: the stand-in; else a path to the checkpoint.
+        ``"download"``: fetch it (548 MB, hash checked); ``"try_download"``: the same, but the stand-in where that
+        fails; ``"random"``: the stand-in; else a path to the checkpoint.
         The stand-in is a VGG-19 of seeded random weights: of two changes of equal L1, a motion and a shift in
         brightness, its features respond several times more to the motion (measured in notebook 02).
     taps : tuple of str
@@ -69,6 +134,7 @@ class VGG19(nn.Module):
                 in_channels = width
         if unknown := [tap for tap in taps if tap not in self.layers]:
             raise DataError(f"unknown VGG-19 layer {unknown[0]!r}", "VGG19(taps=...)", "use names like relu3_1")
+        weights = obtain_vgg(weights)
         self.source = vgg_source(weights)
         self._load(weights)
         names = list(self.layers)
@@ -91,11 +157,8 @@ class VGG19(nn.Module):
                 convolution.get_parameter("bias").data.zero_()
             return
         try:
-            if weights == "download":
-                state = torch.hub.load_state_dict_from_url(VGG19_URL, map_location="cpu", check_hash=True)
-            else:
-                file = _hub_file() if weights == "auto" else Path(weights)
-                state = torch.load(file, map_location="cpu", weights_only=True)
+            file = _hub_file() if weights == "auto" else Path(weights).expanduser()
+            state = torch.load(file, map_location="cpu", weights_only=True)
             values = [value for key, value in state.items() if key.startswith("features.")]
             for convolution, weight, bias in zip(self.convolutions(), values[::2], values[1::2], strict=True):
                 convolution.weight.data.copy_(weight)

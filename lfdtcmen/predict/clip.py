@@ -307,6 +307,8 @@ def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
             "The network was trained on synthetic faces only: its prediction for a real face demonstrates the "
             "method, and is no evidence about the person."
         )
+    if unseen := [name for name, count in about["data"]["samples"].items() if count == 0]:
+        yield f"The network was trained without a clip of {', '.join(unseen)}: it cannot recognise that."
     if about["epoch"] < about["epochs"]:
         yield f"Training of this checkpoint stopped after epoch {about['epoch']} of {about['epochs']}."
     if held_out is not None:

@@ -23,7 +23,7 @@ from lfdtcmen.threads import one_thread
 from lfdtcmen.training.checkpoint import load_history, settings_key, stage_settings
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
-from lfdtcmen.training.stages import train_stage
+from lfdtcmen.training.stages import settle_vgg, train_stage
 
 
 def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFDTCMEN:
@@ -78,6 +78,7 @@ def stage_checkpoint(
     DataError
         As :func:`~lfdtcmen.training.stages.train_stage`.
     """
+    config = settle_vgg(config)
     model = build_model(config, pairs.num_classes, method)
     files: dict[int, Path] = {}
     if run_dir is not None:
@@ -137,7 +138,7 @@ class LFDTCMENClassifier:
         """Everything on which the predictions depend, apart from data and seed, as plain values."""
         return {
             **to_dict(self.config),
-            "vgg_weights": vgg_source(self.config.vgg_weights),
+            "vgg_weights": vgg_source(settle_vgg(self.config).vgg_weights),
             "stages": self.stages,
             "stage1_groups": None if self.stage1_groups is None else dict(self.stage1_groups),
             "validation": self.validation,
@@ -162,6 +163,7 @@ class LFDTCMENClassifier:
         DataError
             A subject without a group, or a fold that tests subjects of several groups.
         """
+        self.config = settle_vgg(self.config)  # here and once, not in each worker
         if self.config.drl is None:
             return
         seeds = [self.config.seed] if self.stage1_groups is not None else dict.fromkeys(seeds)

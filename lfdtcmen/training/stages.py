@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.objectives import SynergisticObjectives
-from lfdtcmen.losses.perceptual import VGG19
+from lfdtcmen.losses.perceptual import VGG19, obtain_vgg
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.modules.network import CYCLE, LFDTCMEN
 from lfdtcmen.training.batches import augment
@@ -245,6 +245,23 @@ def train_stage(
     history = fit(task, model.drl if stage == 1 and model.drl is not None else model, schedule, kept, progress)
     model.requires_grad_(True).eval()
     return pd.DataFrame(history)
+
+
+def settle_vgg(config: Config) -> Config:
+    """Return the config with the VGG-19 weights that this machine has, fetched first where it asks for them.
+
+    A config whose losses do not look through VGG-19 is returned as it is.
+
+    Raises
+    ------
+    DataError
+        A download that must not fail has failed.
+    """
+    stages = (config.stage1, config.stage3)
+    images = any(weights.get(loss) for weights in stages for loss in ("reconstruction", "cycle"))
+    if config.drl is None or not images or not config.perceptual_weight:
+        return config
+    return replace(config, vgg_weights=obtain_vgg(config.vgg_weights))
 
 
 def make_objectives(

@@ -5,16 +5,20 @@ import os
 import shlex
 import subprocess
 import sys
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from distributed import LocalCluster, get_client
 from typer.testing import CliRunner, Result
 
 from lfdtcmen import doctor, experiments
 from lfdtcmen.cli import app
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.losses import perceptual
 
 
 def run(*arguments: str) -> Result:
@@ -152,18 +156,110 @@ def test_evaluate_pretrains_once_for_all_folds_of_a_seed(project):
     assert json.loads((project / "runs" / "r" / "metrics.json").read_text())["config"]["recipe"] == "repaired"
 
 
-def test_evaluate_holds_out_the_parts_of_dfme(project, monkeypatch):
+@pytest.fixture
+def dfme(project, monkeypatch):
+    """DFME's three parts, made of the random pairs."""
     pairs = experiments.load_pairs(None)
     parts = {"train": pairs.subset(pairs.subjects < "s4"), "test_a": pairs.subset(pairs.subjects > "s5")}
     parts["test_b"] = pairs.subset((pairs.subjects >= "s4") & (pairs.subjects <= "s5"))
     monkeypatch.setattr(experiments, "synthetic_dfme", lambda config: parts)
+    return parts
+
+
+def test_evaluate_holds_out_the_parts_of_dfme(project, dfme):
     result = run("evaluate", "linear-svm", "--protocol", "holdout", "-p", "smoke", "--seeds", "2", "--name", "h")
     assert result.exit_code == 0, result.output
     predictions = pd.read_csv(project / "runs" / "h" / "predictions.csv")
-    sizes = {"test_a": len(parts["test_a"]), "test_b": len(parts["test_b"])}
+    sizes = {"test_a": len(dfme["test_a"]), "test_b": len(dfme["test_b"])}
     assert predictions.groupby("part").size().to_dict() == {part: 2 * size for part, size in sizes.items()}
     scores = json.loads((project / "runs" / "h" / "metrics.json").read_text())["scores"]
     assert {row["part"] for row in scores} == set(sizes)
+
+
+def test_ablate_holds_out_the_parts_of_dfme(project, dfme):
+    options = ("-p", "smoke", "--seeds", "1", "--epochs", "1", "1", "1", "--perceptual-size", "32", "--share-stage1")
+    result = run("ablate", "table5", "--protocol", "holdout", *options, "--name", "a")
+    assert result.exit_code == 0, result.output
+    assert "full: 1 folds" in result.stdout
+    assert [line for line in result.stdout.splitlines() if line.startswith("Table 5")] == [
+        "Table 5: streams of the optical flow branch, test_a",
+        "Table 5: streams of the optical flow branch, test_b",
+    ]
+    metrics = json.loads((project / "runs" / "a" / "metrics.json").read_text())
+    assert metrics["protocol"] == "holdout" and metrics["config"]["label_map"] == "7class"
+    assert {row["part"] for row in metrics["tables"]["table5"]} == {"test_a", "test_b"}
+
+
+def test_train_holds_out_the_parts_of_dfme_and_the_recorded_command_does_it_again(project, dfme):
+    result = run("train", "-p", "smoke", "--stage", "2", "--protocol", "holdout", "--name", "t")
+    assert result.exit_code == 0, result.output
+    for part in ("test_a", "test_b"):
+        assert f"{part} UF1 " in result.stdout
+    record = json.loads((project / "runs" / "t" / "metrics.json").read_text())
+    assert record["protocol"] == "holdout" and set(record["held_out"]["parts"]) == {"test_a", "test_b"}
+    assert record["held_out"]["subjects"] == 4 and record["held_out"]["parts"]["test_b"]["subjects"] == 2
+    card = (project / "runs" / "t" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| test_a | 2 | " in card and "| test_b | 2 | " in card
+    again = run(*shlex.split(record["command"])[1:], "--name", "again")
+    assert again.exit_code == 0, again.output
+    repeated = json.loads((project / "runs" / "again" / "metrics.json").read_text())
+    assert repeated["held_out"] == record["held_out"] and repeated["checkpoint"] == record["checkpoint"]
+
+
+SHORT = ("--set", "epochs=1,1,1", "--set", "perceptual_size=32", "--set", "perceptual_taps=relu1_1", "--set", "folds=2")
+TRAINING = (("train", "--stage", "1"), ("evaluate", "lfd-tcmen", "--seeds", "1"), ("ablate", "table5", "--seeds", "1"))
+
+
+@pytest.fixture
+def unreachable(tmp_path, monkeypatch):
+    """No real weights of VGG-19 on this machine, and none to be had; the attempts are counted."""
+    attempts = []
+
+    def refuse(url, *arguments, **options):
+        attempts.append(url)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    for function in (perceptual._download, perceptual._say_stand_in):
+        monkeypatch.setattr(perceptual, function.__name__, cache(function.__wrapped__))
+    return attempts
+
+
+@pytest.mark.parametrize("command", TRAINING, ids=lambda command: command[0])
+def test_the_gpu_profile_says_loudly_when_it_has_no_real_vgg_weights(project, unreachable, command):
+    result = run(*command, "-p", "gpu", *SHORT, "--set", "batch_sizes=8,8,8", "--name", "g")
+    assert result.exit_code == 0, result.output
+    assert len(unreachable) == 1 and result.stderr.count("REAL WEIGHTS CANNOT BE HAD (TimeoutError: timed out)") == 1
+    config = json.loads((project / "runs" / "g" / "metrics.json").read_text())["config"]
+    assert config["vgg_weights"] == "try_download" and config["vgg19"] == "seeded random stand-in (seed 19)"
+
+
+@pytest.mark.parametrize("command", TRAINING, ids=lambda command: command[0])
+def test_real_vgg_weights_can_be_chosen_where_something_is_trained(project, unreachable, command):
+    file = project / "mine.pth"
+    blocks = [(64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4]
+    widths = [3, *(width for block in blocks for width in block)]
+    weights = {}
+    for number, (a, b) in enumerate(pairwise(widths)):
+        weights |= {
+            f"features.{number}.weight": torch.full((b, a, 3, 3), 0.01),
+            f"features.{number}.bias": torch.zeros(b),
+        }
+    torch.save(weights, file)
+    result = run(*command, "-p", "smoke", *SHORT, "--set", f"vgg_weights={file}", "--name", "v")
+    assert result.exit_code == 0, result.output
+    config = json.loads((project / "runs" / "v" / "metrics.json").read_text())["config"]
+    assert config["vgg19"] == "ImageNet (mine.pth)" and not unreachable
+    strict = run(*command, "-p", "smoke", *SHORT, "--set", "vgg_weights=download", "--name", "d")
+    assert strict.exit_code == 2 and strict.stderr.count("\n") == 1
+    assert "cannot be downloaded (TimeoutError: timed out)" in strict.stderr and len(unreachable) == 1
+
+
+def test_what_trains_no_image_loss_asks_for_no_weights(project, unreachable):
+    result = run("evaluate", "majority", "flow-branch", "-p", "gpu", *SHORT, "--seeds", "1", "--name", "n")
+    assert result.exit_code == 0, result.output
+    assert not unreachable and "REAL WEIGHTS" not in result.stderr
 
 
 def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(project):
@@ -186,7 +282,12 @@ def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(pr
     ("arguments", "message"),
     [
         (["ablate", "table3"], "use one of table4, table5, table6, table7"),
-        (["ablate", "table5", "--protocol", "holdout"], "use kfold or loso"),
+        (["ablate", "table5", "--protocol", "random"], "use kfold, loso or holdout"),
+        (["ablate", "table5", "--protocol", "holdout", "--data", "x"], "nothing to test on"),
+        (["train", "--protocol", "random"], "use kfold, loso or holdout"),
+        (["train", "--test", "x"], "--test is for --protocol holdout"),
+        (["train", "--protocol", "holdout", "--label-map", "3class"], "with seven classes"),
+        (["evaluate", "majority", "--protocol", "holdout", "--set", "label_map=3class"], "with seven classes"),
         (["evaluate", "majority", "--protocol", "random"], "use kfold, loso or holdout"),
         (["evaluate", "majority", "--test", "x"], "--test is for --protocol holdout"),
         (["evaluate", "majority", "--protocol", "holdout", "--data", "x"], "nothing to test on"),
@@ -200,6 +301,11 @@ def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(pr
         (["data", "--set", "stage1.cycle"], "'stage1.cycle' is not field=value"),
         (["data", "--set", "subjects=2", "prepare", "folder", "--root", "x"], "--set stands before prepare"),
         (["train", "--data", "gone", "--set", "preset=hard"], "preset describes synthetic faces [--data]"),
+        (
+            ["train", "--set", "vgg_weights=downlod"],
+            "there is no file 'downlod' [vgg_weights]; use auto, download, try",
+        ),
+        (["run", "--vgg-weights", "gone.pth"], "there is no file 'gone.pth' [vgg_weights]"),
         (["train", "-p", "huge"], "unknown profile 'huge'"),
     ],
 )
@@ -220,7 +326,20 @@ def test_doctor_finds_this_machine_fit():
     result = run("doctor")
     assert result.exit_code == 0, result.output
     assert "[FAIL]" not in result.stdout
-    for name in ("Python", "packages", "torch", "threads", "device", "disk", "VGG-19", "data sets"):
+    for name in (
+        "Python",
+        "packages",
+        "imports",
+        "notebooks",
+        "scale",
+        "OpenCV",
+        "torch",
+        "threads",
+        "device",
+        "disk",
+        "VGG-19",
+        "data sets",
+    ):
         assert f"[OK]   {name}" in result.stdout
 
 
@@ -229,6 +348,77 @@ def test_doctor_fails_on_an_old_and_on_a_missing_package(monkeypatch):
     result = run("doctor")
     assert result.exit_code == 1
     assert "[FAIL] numpy" in result.stdout and "[FAIL] no-such-package" in result.stdout
+
+
+def test_doctor_fails_where_installed_packages_cannot_be_imported(tmp_path):
+    raised = {
+        "cv2": "ImportError('libGL.so.1: cannot open shared object file: No such file or directory')",
+        "seaborn": "RuntimeError('two\\nlines')",
+        "openpyxl": "ImportError('libodd.so.3: cannot open shared object file')",
+        "torch": "OSError('libgomp.so.1: cannot open shared object file')",
+        "papermill": "ValueError('half installed')",
+    }
+    result = run_with_broken(raised, tmp_path, "doctor")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    lines = {line.split()[1]: line for line in result.stdout.splitlines() if line.startswith("[FAIL]")}
+    assert lines["cv2"] == (
+        "[FAIL] cv2          cannot be imported (ImportError: libGL.so.1: cannot open shared object file: No such "
+        "file or directory); on Debian and Ubuntu: apt-get install libgl1"
+    )
+    assert "(RuntimeError: two lines); pip install --force-reinstall seaborn" in lines["seaborn"]
+    assert "install the system package that has libodd.so.3" in lines["openpyxl"]
+    assert "apt-get install libgomp1" in lines["torch"]
+    assert "papermill cannot be imported (ValueError: half installed)" in lines["notebooks"]
+
+
+def run_with_broken(raised: dict[str, str], folder, *command: str) -> subprocess.CompletedProcess:
+    """Run a command where importing some modules raises an exception."""
+    for module, error in raised.items():
+        (folder / f"{module}.py").write_text(f"raise {error}")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+    program = [sys.executable, "-m", "lfdtcmen", *command]
+    return subprocess.run(program, env=environment, cwd=folder, capture_output=True, text=True)
+
+
+def test_doctor_fails_where_opencv_lacks_the_contrib_modules(monkeypatch):
+    import cv2
+
+    monkeypatch.delattr(cv2, "optflow")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "[FAIL] OpenCV" in result.stdout and "reinstall opencv-contrib-python" in result.stdout
+
+
+def test_doctor_says_what_needs_an_extra_that_is_not_installed(monkeypatch):
+    version = doctor.importlib.metadata.version
+
+    def without_papermill(name: str) -> str:
+        if name == "papermill":
+            raise doctor.importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.importlib.metadata, "version", without_papermill)
+    result = run("doctor")
+    assert result.exit_code == 0
+    (line,) = [line for line in result.stdout.splitlines() if "] " in line and "notebooks " in line]
+    assert "papermill missing" in line and "`lfdtcmen run`" in line and "pip install 'lfdtcmen[notebooks]'" in line
+
+
+@pytest.mark.parametrize("command", [("data", "-p", "smoke"), ("predict", "clip.mp4")])
+def test_a_package_that_cannot_be_imported_is_one_line_in_other_commands(tmp_path, command):
+    raised = {"cv2": "ImportError('libGL.so.1: cannot open shared object file')"}
+    result = run_with_broken(raised, tmp_path, *command)
+    assert result.returncode == 2 and result.stderr.count("\n") == 1
+    assert "libGL.so.1" in result.stderr and "lfdtcmen doctor" in result.stderr
+
+
+def test_a_working_directory_that_is_gone_is_one_line(tmp_path):
+    (tmp_path / "gone").mkdir()
+    script = 'cd "$1" && rmdir "$1" && exec "$2" -m lfdtcmen doctor'
+    command = ["sh", "-c", script, "sh", str(tmp_path / "gone"), sys.executable]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 2 and not result.stdout
+    assert result.stderr == "lfdtcmen: the working directory no longer exists; change to a folder that does\n"
 
 
 def test_doctor_lists_data_sets_and_fails_without_space(tmp_path, monkeypatch):

@@ -95,14 +95,21 @@ def test_train_and_evaluate_take_the_result(prepared, project):
         assert config["label_names"] == ["negative", "positive", "surprise"]
 
 
-def test_a_class_without_clips_is_said_and_raw_labels_help(recordings, project):
+def test_a_class_without_clips_is_refused_before_anything_is_prepared_or_trained(recordings, project):
     command = ("data", "prepare", "folder", "--root", recordings, "--annotation", recordings / "clips.csv", "--jobs", 1)
-    result = run(*command, "--label-map", "7class")
-    assert result.exit_code == 0, result.output
-    assert "no clip of disgust, contempt, fear, sadness: to train on the set, prepare it with" in result.stdout
     out = project / "data" / "prepared" / recordings.name
-    refused = run("train", "-p", "smoke", "--data", out)
-    assert refused.exit_code == 2 and 'label map "raw"' in refused.stderr
+    for label_map, empty in (("7class", "disgust, contempt, fear, sadness"), ("4class", "others")):
+        refused = run(*command, "--label-map", label_map)
+        assert refused.exit_code == 2 and refused.stderr.count("\n") == 1
+        assert f"no clip of {empty} [{recordings.name}]; prepare the set with --label-map 3class or" in refused.stderr
+    assert not (out / "clips").exists()
+    result = run(*command, "--label-map", "4class", "--test-set")
+    assert result.exit_code == 0, result.output
+    assert "no clip of others: the set can be tested on, but not trained on" in result.stdout
+    for trains in (("train",), ("evaluate", "majority", "--seeds", 1), ("ablate", "table5", "--protocol", "loso")):
+        refused = run(*trains, "-p", "smoke", "--data", out)
+        assert refused.exit_code == 2 and refused.stderr.count("\n") == 1
+        assert "there is no clip of others" in refused.stderr and "--label-map 3class" in refused.stderr
     assert run(*command, "--label-map", "raw").exit_code == 0
     assert run("evaluate", "majority", "-p", "smoke", "--folds", 2, "--seeds", 1, "--data", out).exit_code == 0
 

@@ -1,5 +1,6 @@
 """`lfdtcmen run` on throwaway notebooks: order, index, resuming, failures and mistakes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -102,6 +103,73 @@ def test_a_dead_kernel_is_named_with_its_cell(folder):
     result = run(folder)
     assert result.exit_code == 1
     assert "00_dies.ipynb, cell 4: the kernel died" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        ([sys.executable, "-c", "raise SystemExit(1)"], "cannot be started (Kernel died"),
+        (["/gone/python", "-m", "ipykernel_launcher"], "No such file or directory"),
+        ([], "Expecting property name"),  # a kernel.json that is cut off
+        (None, "No such kernel named python3"),
+    ],
+)
+def test_a_kernel_that_cannot_be_started_is_one_line_with_the_notebook(folder, run_dir, monkeypatch, kernel, message):
+    write_notebook(folder, "00_first", count("first"))
+    if kernel is None:
+        manager = "jupyter_client.kernelspec.KernelSpecManager"
+        monkeypatch.setattr(f"{manager}._find_spec_directory", lambda self, name: None)
+    else:
+        spec = folder / "share" / "kernels" / "python3" / "kernel.json"
+        spec.parent.mkdir(parents=True)
+        spec.write_text("{" if not kernel else json.dumps({"argv": kernel, "display_name": "Py", "language": "python"}))
+        monkeypatch.setenv("JUPYTER_PATH", str(folder / "share"))
+    result = run(folder)
+    assert result.exit_code == 2, result.output
+    assert result.stdout.splitlines() == ["[1/1] 00_first  failed"]
+    assert message in result.stderr and "[00_first.ipynb]" in result.stderr and result.stderr.count("\n") == 1
+    assert "ipykernel" in result.stderr and message in (run_dir / "index.html").read_text().replace("&#39;", "'")
+
+
+def test_a_page_that_cannot_be_made_is_one_line_with_the_notebook(folder, run_dir, monkeypatch):
+    write_notebook(folder, "00_first", count("first"))
+
+    def fail(*arguments: object) -> None:
+        raise ValueError("No template sub-directory with name 'lab' found in the following paths:\n\t/gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lfdtcmen.notebooks.HTMLExporter.from_notebook_node", fail)
+        result = run(folder)
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "[00_first.ipynb]" in result.stderr and "No template sub-directory" in result.stderr
+    assert "--force-reinstall nbconvert" in result.stderr
+    assert run(folder).exit_code == 0 and (run_dir / "first.count").read_text() == "xx"  # it counts as not complete
+
+
+def test_the_kernels_get_the_vgg_weights_that_were_chosen_and_a_failed_download_is_said(folder, run_dir, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_VGG_WEIGHTS", "random")  # restored at the end: `run` sets it for its kernels
+    monkeypatch.delenv("LFDTCMEN_VGG_WEIGHTS")
+    monkeypatch.setattr("lfdtcmen.losses.perceptual._download", lambda: "TimeoutError: timed out")
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(folder))
+    seen = 'import os; open(run_dir + "/seen", "a").write(str(os.environ.get("LFDTCMEN_VGG_WEIGHTS")) + " ")'
+    write_notebook(folder, "00_first", seen)
+    assert run(folder).exit_code == 0
+    result = run(folder, "--vgg-weights", "try_download")
+    assert result.exit_code == 0, result.output
+    assert "REAL WEIGHTS CANNOT BE HAD (TimeoutError: timed out)" in result.stderr
+    assert (run_dir / "seen").read_text() == "None random "  # another choice: the notebook is executed again
+    strict = run(folder, "--vgg-weights", "download")
+    assert strict.exit_code == 2 and "cannot be downloaded" in strict.stderr
+
+
+def test_a_half_installed_extra_is_one_line(folder, monkeypatch):
+    write_notebook(folder, "00_first")
+    monkeypatch.setitem(sys.modules, "nbclient.exceptions", None)
+    monkeypatch.delitem(sys.modules, "lfdtcmen.notebooks", raising=False)
+    monkeypatch.delattr("lfdtcmen.notebooks", raising=False)
+    result = run(folder)
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert 'needs the extra "notebooks"' in result.stderr
 
 
 def test_a_killed_run_goes_on_with_the_notebook_it_was_killed_in(folder, run_dir):

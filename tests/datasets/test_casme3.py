@@ -11,7 +11,7 @@ from lfdtcmen import DataError
 from lfdtcmen.datasets import casme3
 from lfdtcmen.datasets.frames import list_frames
 from lfdtcmen.datasets.loaders import tree as loaders_tree
-from lfdtcmen.datasets.manifest import check_manifest, table1
+from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, table1
 from tests.datasets.layouts import (
     CASME3_HEADER,
     CASME3_ROWS,
@@ -128,7 +128,15 @@ def test_label_maps(whole):
     names = sorted(set(raw["emotion"]))
     assert raw["label"].tolist() == [names.index(emotion) for emotion in raw["emotion"]]
     assert not report["reason"].str.contains("is no class").any()
-    with pytest.raises(DataError, match=r"unknown label map '5class'.*3class, 7class, raw"):
+    four, _ = casme3.load(*whole, label_map="4class")
+    assert LABEL_MAPS["4class"] == ("negative", "positive", "surprise", "others")  # 4.1
+    assert four["label"].value_counts()[3] == (raw["emotion"] == "others").sum() == 1
+    three, _ = casme3.load(*whole, label_map="3class")
+    assert four.loc[four["label"] < 3, ["clip", "label"]].values.tolist() == three[["clip", "label"]].values.tolist()
+    own, report = casme3.load(*whole, label_map="7class_casme3")
+    assert [LABEL_MAPS["7class_casme3"][label] for label in own["label"]] == own["emotion"].tolist()
+    assert len(own) == len(raw) and not report["reason"].str.contains("is no class").any()
+    with pytest.raises(DataError, match=r"unknown label map '5class'.*3class, 4class, 7class, 7class_casme3, raw"):
         casme3.load(*whole, label_map="5class")
 
 

@@ -1,10 +1,11 @@
 """The manifest takes what is right and names the row that is not."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets.manifest import COLUMNS, LABEL_MAPS, check_manifest, map_emotion, table1
+from lfdtcmen.datasets.manifest import COLUMNS, LABEL_MAPS, check_classes, check_manifest, map_emotion, table1
 
 
 def rows(**changes):
@@ -65,6 +66,9 @@ def test_emotions_become_classes():
     assert map_emotion("negative", "3class") == 0
     assert [map_emotion(e, "7class") for e in LABEL_MAPS["7class"]] == list(range(7))
     assert map_emotion("others", "7class") is None
+    assert [map_emotion(e, "4class") for e in ("contempt", "happiness", "surprise", "others")] == [0, 1, 2, 3]
+    assert [map_emotion(e, "7class_casme3") for e in LABEL_MAPS["7class_casme3"]] == list(range(7))
+    assert map_emotion("contempt", "7class_casme3") is None
     with pytest.raises(DataError, match="unknown emotion 'joy'"):
         map_emotion("joy", "3class")
     with pytest.raises(DataError, match="unknown label map '5class'"):
@@ -77,3 +81,33 @@ def test_table1_counts_subjects_and_classes():
     assert table.loc["dfme", "left out"] == 1
     assert table["fps"].tolist() == ["30", "200"]
     assert list(table1(rows()).columns) == ["subjects", "samples", "fps", "happiness", "disgust", "others"]
+
+
+SEVEN = "happiness disgust surprise fear anger sadness others"  # CAS(ME)^3's
+
+
+@pytest.mark.parametrize(
+    ("label_map", "emotions", "message"),
+    [
+        (
+            "7class",
+            SEVEN,
+            "no clip of contempt .*--label-map 3class or --label-map 4class or --label-map 7class_casme3",
+        ),
+        ("4class", "happiness disgust surprise", "no clip of others .*--label-map 3class or --label-map raw$"),
+        ("3class", "happiness fear", r"no clip of surprise \[set\]; prepare the set with --label-map raw$"),
+        ("3class", "negative positive", "no clip of surprise .*--label-map raw$"),
+        ("7class_casme3", "others", "no clip of happiness, disgust, surprise, fear, anger, sadness .*raw$"),
+    ],
+)
+def test_a_class_without_clips_is_named_with_the_label_maps_that_fit(label_map, emotions, message):
+    labels = [map_emotion(emotion, label_map) for emotion in emotions.split()]
+    with pytest.raises(DataError, match=message):
+        check_classes(np.array([n for n in labels if n is not None]), LABEL_MAPS[label_map], emotions.split(), "set")
+
+
+def test_a_last_class_without_clips_is_noticed_and_full_maps_pass():
+    with pytest.raises(DataError, match="no clip of others"):
+        check_classes(np.array([0, 1, 2]), LABEL_MAPS["4class"], ["fear"], "set")
+    for names in LABEL_MAPS.values():
+        check_classes(np.arange(len(names)), names, [], "set")

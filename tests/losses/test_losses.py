@@ -1,5 +1,7 @@
 """The six losses: values by hand, where their gradients reach, and batches that break naive forms."""
 
+from urllib.error import URLError
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from lfdtcmen.losses import (
     cycle_reconstruction,
     emotion,
     identity_contrastive,
+    perceptual,
     reconstruction,
     soft_orthogonality,
 )
@@ -240,13 +243,60 @@ def test_vgg_layers_and_stand_in():
     assert sum(p.numel() for p in whole.parameters()) == 20_024_384
 
 
-def test_vgg_takes_a_checkpoint_by_path(tmp_path):
+def save_checkpoint(path) -> VGG19:
+    """Write a file like torchvision's, with the stand-in's weights + 1 and biases + 2; return the stand-in."""
     whole = VGG19("random", ("relu5_4",))
     state = {}
     for number, convolution in enumerate(whole.convolutions()):
         state[f"features.{number}.weight"] = convolution.weight + 1
         state[f"features.{number}.bias"] = convolution.bias + 2
-    torch.save(state | {"classifier.0.weight": torch.zeros(1)}, tmp_path / "vgg19-test.pth")
+    torch.save(state | {"classifier.0.weight": torch.zeros(1)}, path)
+    return whole
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """An empty hub folder of torch, and a server that does not answer; calls of it are counted."""
+    calls = []
+
+    def refuse(url, file, hash_prefix, progress):
+        calls.append(url)
+        raise URLError("Name or service\nnot known")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    perceptual._download.cache_clear()
+    perceptual._say_stand_in.cache_clear()
+    yield calls
+    perceptual._download.cache_clear()
+    perceptual._say_stand_in.cache_clear()
+
+
+def test_vgg_says_once_and_in_one_line_that_its_real_weights_cannot_be_had(hub, capsys):
+    assert "stand-in" in VGG19("auto", ("relu1_1",)).source and not hub
+    assert "stand-in" in VGG19("try_download", ("relu1_1",)).source
+    assert "stand-in" in VGG19("try_download", ("relu1_1",)).source and len(hub) == 1
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1 and "REAL WEIGHTS CANNOT BE HAD (URLError" in printed and "stand-in" in printed
+    with pytest.raises(DataError, match=r"cannot be downloaded \(URLError.*\]; download it elsewhere"):
+        VGG19("download", ("relu1_1",))
+    assert not capsys.readouterr().err
+
+
+def test_vgg_fetches_its_real_weights_once(hub, tmp_path, monkeypatch, capsys):
+    def fetch(url, file, hash_prefix, progress):
+        hub.append((url.rsplit("/", 1)[1], hash_prefix))
+        save_checkpoint(file)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
+    for weights in ("try_download", "download", "auto"):
+        assert VGG19(weights, ("relu1_1",)).source == "ImageNet (vgg19-dcbb9e9d.pth)"
+    assert hub == [("vgg19-dcbb9e9d.pth", "dcbb9e9d")] and not capsys.readouterr().err
+    assert (tmp_path / "hub" / "checkpoints" / "vgg19-dcbb9e9d.pth").is_file()
+
+
+def test_vgg_takes_a_checkpoint_by_path(tmp_path):
+    whole = save_checkpoint(tmp_path / "vgg19-test.pth")
     loaded = VGG19(str(tmp_path / "vgg19-test.pth"), ("relu1_1",))
     assert_close(loaded.convolutions()[0].weight, whole.convolutions()[0].weight + 1)
     assert loaded.source == "ImageNet (vgg19-test.pth)"

@@ -51,7 +51,7 @@ def build_manifest(
         raises DataError with the reason if there is none.
     dataset : str
         Name of the data set, for rows without one: a subject becomes ``dataset/subject``.
-    label_map : {"3class", "7class", "raw"}
+    label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}
         "raw" keeps every emotion: the label is its position among the sorted emotions that were found.
     spot_apex : bool, default False
         Keep rows without a usable apex (missing, equal to the onset, outside onset..offset), with apex <NA>, where

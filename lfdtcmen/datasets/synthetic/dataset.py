@@ -31,6 +31,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.threads import one_cv2_thread
 
 FLOW_UNIT = 1024  # the cache keeps flow in whole 1/1024 of a pixel
+FACE_LABEL_MAPS = ("3class", "7class")  # the synthetic faces show DFME's seven emotions, and no 'others'
 IMAGE_AXES = {"onset": (1, 2), "apex": (1, 2), "flow": (2, 3)}  # rows and columns
 
 
@@ -73,8 +74,9 @@ def make_dataset(
         Unknown preset, label map or domain; fewer than 2 subjects; a seed that is negative.
     """
     settings = get_settings(preset, domain)
-    if label_map not in LABEL_MAPS:
-        raise DataError(f"unknown label map {label_map!r}", "synthetic faces", f"use one of {', '.join(LABEL_MAPS)}")
+    if label_map not in FACE_LABEL_MAPS:
+        use = f"use one of {', '.join(FACE_LABEL_MAPS)}"
+        raise DataError(f"unknown label map {label_map!r}", "synthetic faces", use)
     check_subjects(subjects)
     check_seed(seed)
     counts = scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lfdtcmen.files import atomic_path, cache_dir, load_npz
+from lfdtcmen.files import atomic_path, cache_dir, load_npz, make_folder
 
 CACHE_VERSION = 2  # of the file's format; RENDERER_VERSION is that of the images
 
@@ -48,6 +48,7 @@ def load_or_render(path: Path, axes: Axes, render: Callable[[], dict[str, np.nda
     arrays = load_npz(path)
     if arrays is not None:
         return {name: _unpack(array, axes.get(name, ())) for name, array in arrays.items()}
+    make_folder(path.parent)  # fails here, and not after minutes of rendering
     arrays = render()
     packed = {name: _pack(array, axes.get(name, ())) for name, array in arrays.items()}
     with atomic_path(path) as temporary:
