@@ -131,11 +131,12 @@ def attribution_table(
     DataFrame
         Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), three a network and map (``part``): the share itself,
         and its paired differences ``against`` "chance" (a uniform map) and "mean map" (the network's own mean over all
-        pairs that are scored, each clip's own map among them: looking at the same positions whatever moves). Further columns, the same in all three rows: what the
-        share is compared with, which are *chance*, *mean map*, *untrained* (the same network with newly initialised
-        weights) and *true motion* (as coarse as the map; no upper limit, since a map all on one moving cell scores
-        more); *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many
-        were scored: those in which skin moves by more than 0.25 px; *empty*, the share of maps that are 0 everywhere.
+        pairs that are scored, each clip's own map among them: looking at the same positions whatever moves). Further
+        columns, the same in all three rows: what the share is compared with, which are *chance*, *mean map*,
+        *untrained* (the same network with newly initialised weights) and *true motion* (as coarse as the map; no upper
+        limit, since a map all on one moving cell scores more); *on face*, the share of the whole map that lies on the
+        face (0.43 of a uniform one); *clips*, how many were scored: those in which skin moves by more than 0.25 px;
+        *empty*, the share of maps that are 0 everywhere.
 
     Raises
     ------
