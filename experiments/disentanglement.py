@@ -74,11 +74,12 @@ def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None,
     with one_thread():
         config = replace(config, seed=seed, epochs=(epochs or config.epochs[0], *config.epochs[1:]))
         pairs = prepared_faces(config, jobs=1)
-        train, test = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))[fold]
+        folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+        train, test = (pairs.subset(index) for index in folds[fold])
         start = time.perf_counter()
-        model, _ = stage_checkpoint(1, config, pairs.subset(train), out / "runs", progress=False, method=EXTENDED)
+        model, _ = stage_checkpoint(1, config, train, out / "runs", progress=False, method=EXTENDED)
         minutes = (time.perf_counter() - start) / 60
-        report = disentanglement_report(model, pairs.subset(test), make_counterfactuals(config.preset), seed)
+        report = disentanglement_report(model, train, test, make_counterfactuals(config.preset), seed)
     about = {"preset": config.preset, "seed": seed, "fold": fold}
     rows = report.assign(model=name, **about).to_dict("records")
     return rows, {"preset": config.preset, "variant": name, "seed": seed, "fold": fold, "minutes": minutes}

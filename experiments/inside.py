@@ -61,11 +61,11 @@ def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[dict[st
         trained = time.perf_counter()
         if variant == FULL:
             for method in (gradcam, hirescam):
-                table = attribution_table(models, test, config.seed, method)
+                table = attribution_table(models, train, test, config.seed, method)
                 tables["attribution"].append(table.assign(method=method.__name__))
             truth = make_counterfactuals(config.preset)
             probed = {
-                "random": untrained_like(stage1, test, config.seed),
+                "random": untrained_like(stage1, train, config.seed),
                 "stage 1": stage1,
                 "stage 3": models["III"],
             }

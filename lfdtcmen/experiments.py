@@ -251,7 +251,9 @@ def connect_dask(scheduler: str) -> int:
     return workers
 
 
-def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synthetic: bool) -> pd.DataFrame:
+def measure_disentanglement(
+    model: LFDTCMEN, train: PairSet, test: PairSet, config: Config, synthetic: bool
+) -> pd.DataFrame:
     """Return :func:`~lfdtcmen.analysis.disentanglement.disentanglement_report` of a trained network.
 
     A low loss does not show that the codes are disentangled, so `lfdtcmen train` measures it after training.
@@ -259,8 +261,8 @@ def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synt
     Parameters
     ----------
     model : LFDTCMEN
-    test : PairSet
-        The held-out subjects.
+    train, test : PairSet
+        Of the subjects that it was trained on, and of the held-out subjects.
     config : Config
     synthetic : bool
         Also measure it on synthetic swaps, where one person's true motion on another's face is known.
@@ -271,7 +273,7 @@ def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synt
         There are too few samples to measure it on.
     """
     counterfactuals = make_counterfactuals(config.preset, config.seed, identities=8, motions=4) if synthetic else None
-    return disentanglement_report(model, test, counterfactuals, config.seed)
+    return disentanglement_report(model, train, test, counterfactuals, config.seed)
 
 
 def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray | None) -> dict:

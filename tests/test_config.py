@@ -1,14 +1,12 @@
-"""Profiles, overrides and the ledger."""
+"""Profiles and overrides."""
 
 import re
-from dataclasses import FrozenInstanceError, fields
-from pathlib import Path
+from dataclasses import FrozenInstanceError
 
 import pytest
 
-from lfdtcmen import Config, DataError, load_config
+from lfdtcmen import DataError, load_config
 from lfdtcmen.config import PROFILES
-from lfdtcmen.paper import ledger
 
 
 def test_profiles_change_sizes_only_but_for_the_weights_of_vgg():
@@ -50,20 +48,6 @@ def test_overrides_replace_fields():
 def test_a_config_is_frozen():
     with pytest.raises(FrozenInstanceError):
         load_config().seed = 1
-
-
-def test_the_ledger_names_fields_that_exist_and_says_what_is_stated():
-    table = ledger.rows()
-    known = {f.name for f in fields(Config)}
-    named = table["where"][table["where"].str.startswith("Config.")].str.removeprefix("Config.")
-    assert set(named) <= known
-    assert set(table["provenance"]) == {"stated", "assumed", "ours"}
-    files = [where for where in table["where"] if where.endswith(".py")]
-    missing = [file for file in files if not (Path(ledger.__file__).parents[1] / file).is_file()]
-    assert files and not missing, missing
-    assert set(ledger.rows("ours")["provenance"]) == {"ours"}
-    assert not table.duplicated(["section", "value"]).any()
-    assert set(ledger.rows("3.2")["section"].str[:3]) == {"3.2"}
 
 
 def test_a_recipe_changes_the_way_and_the_profile_the_size():

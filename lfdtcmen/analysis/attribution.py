@@ -108,7 +108,7 @@ def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> n
 
 
 def attribution_table(
-    models: Mapping[str, LFDTCMEN], pairs: PairSet, seed: int = 0, method: Callable = gradcam
+    models: Mapping[str, LFDTCMEN], train: PairSet, pairs: PairSet, seed: int = 0, method: Callable = gradcam
 ) -> pd.DataFrame:
     """Score the maps of several networks: the share of attribution that lies on pixels that truly move.
 
@@ -116,6 +116,8 @@ def attribution_table(
     ----------
     models : mapping
         Name -> network, such as the settings of Table 6.
+    train : PairSet
+        Prepared pairs of the subjects that the networks were trained on: they calibrate the untrained ones.
     pairs : PairSet
         Prepared synthetic pairs of held-out subjects.
     seed : int
@@ -128,11 +130,12 @@ def attribution_table(
     DataFrame
         Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), three per network and map (``part``): the share
         itself, and its paired differences ``against`` "uniform map" (the same value everywhere: chance level) and
-        "mean map" (the network's own mean over all pairs: the same positions, whatever moves). Further columns, the
-        same in all three rows. Mean shares to compare with: *uniform map*, *mean map*, *untrained* (the same network
-        with newly initialised weights), *true motion* (at the map's resolution; no upper limit, since a map with all
-        its weight on one moving cell scores more). Then *on face*, the share of the whole map that lies on the face
-        (0.43 of a uniform one); *clips*, how many were scored: those in which skin moves by more than 0.25 px;
+        "mean map" (the network's own mean over all pairs that are scored, each clip's own map among them: the same
+        positions, whatever moves). Further columns, the same in all three rows. Mean shares to compare with: *uniform
+        map*, *mean map*, *untrained* (the same network with newly initialised weights), *true motion* (at the map's
+        resolution; no upper limit, since a map with all its weight on one moving cell scores more). Then *on face*,
+        the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many were scored: those
+        in which skin moves by more than 0.25 px;
         *empty*, the share of maps that are 0 everywhere.
 
     Raises
@@ -152,7 +155,7 @@ def attribution_table(
     for name, model in models.items():
         coarse = _coarse_maps(model, pairs, method)
         true_motion = {k: F.adaptive_avg_pool2d(length, (m.shape[1], m.shape[2]))[:, 0] for k, m in coarse.items()}
-        fresh = untrained_network(model, pairs, seed)
+        fresh = untrained_network(model, train, seed)
         truth, untrained = _spread(true_motion), _spread(_coarse_maps(fresh, pairs, method))
         for kind, spread in _spread(coarse).items():
             maps = spread.numpy()
@@ -209,8 +212,8 @@ def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str
     return {name: maps[shown[name]].mean(0) for name in names}
 
 
-def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCMEN:
-    """Return a copy with newly initialised weights everywhere, all batch statistics calibrated on the given pairs.
+def untrained_network(model: LFDTCMEN, train: PairSet, seed: int = 0) -> LFDTCMEN:
+    """Return a copy with newly initialised weights everywhere, all batch statistics calibrated on training pairs.
 
     What its maps score comes with the architecture, and with faces that are all aligned alike.
 
@@ -218,17 +221,18 @@ def untrained_network(model: LFDTCMEN, pairs: PairSet, seed: int = 0) -> LFDTCME
     ----------
     model : LFDTCMEN
         With motion encoder.
-    pairs : PairSet
+    train : PairSet
+        Pairs of the subjects that the model was trained on.
     seed : int
         Random seed of the weights.
     """
-    fresh = untrained_like(model, pairs, seed)  # DRL
+    fresh = untrained_like(model, train, seed)  # DRL
     device = next(fresh.parameters()).device
 
     def run(rows: np.ndarray) -> None:
-        fresh(pairs.batch(rows).to(device), identity=False)
+        fresh(train.batch(rows).to(device), identity=False)
 
-    reinitialise(fresh.tcme, seed, run, _chunks(len(pairs)))
+    reinitialise(fresh.tcme, seed, run, _chunks(len(train)))
     return fresh.eval()
 
 

@@ -83,24 +83,26 @@ def motion_codes(model: nn.Module, pairs: PairSet, pooled: bool = True) -> tuple
     return onset, apex
 
 
-def untrained_like(model: Network, pairs: PairSet, seed: int = 0) -> Network:
-    """Return a copy of the model with newly initialised DRL weights, batch statistics calibrated on the given frames.
+def untrained_like(model: Network, train: PairSet, seed: int = 0) -> Network:
+    """Return a copy of the model with newly initialised DRL weights, batch statistics calibrated on training frames.
 
     Without calibration, batch normalisation would still assume mean 0 and variance 1, and the comparison with a
-    trained network would be unfair. No label is used.
+    trained network would be unfair. As in a trained network, the statistics are those of training subjects: the network
+    has seen nobody on whom it is measured. No label is used.
 
     Parameters
     ----------
     model : nn.Module
-    pairs : PairSet
+    train : PairSet
+        Pairs of the subjects that the model was trained on.
     seed : int
         Random seed of the weights and of the frames that calibrate.
     """
     fresh = copy.deepcopy(model)
-    order = np.random.default_rng(seed).permutation(len(pairs))[: CALIBRATION_BATCHES * CHUNK // 2]
+    order = np.random.default_rng(seed).permutation(len(train))[: CALIBRATION_BATCHES * CHUNK // 2]
 
     def encode(rows: np.ndarray) -> None:
-        drl_of(fresh).encode(to_tensor(np.concatenate([pairs.onset[rows], pairs.apex[rows]]), fresh))
+        drl_of(fresh).encode(to_tensor(np.concatenate([train.onset[rows], train.apex[rows]]), fresh))
 
     reinitialise(drl_of(fresh), seed, encode, np.array_split(order, -(-len(order) * 2 // CHUNK)))
     return fresh.eval()

@@ -33,7 +33,11 @@ from lfdtcmen.evaluation.results import measure_table
 
 
 def disentanglement_report(
-    model: nn.Module, pairs_test: PairSet, counterfactuals: Counterfactuals | None = None, seed: int = 0
+    model: nn.Module,
+    pairs_train: PairSet,
+    pairs_test: PairSet,
+    counterfactuals: Counterfactuals | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Measure one model on subjects that it has not seen.
 
@@ -41,6 +45,9 @@ def disentanglement_report(
     ----------
     model : nn.Module
         Its ``drl`` encodes and generates (:class:`lfdtcmen.modules.drl.DRL`).
+    pairs_train : PairSet
+        Pairs of the subjects that the model was trained on: they calibrate the untrained network that it is compared
+        with (:func:`~lfdtcmen.analysis.codes.untrained_like`).
     pairs_test : PairSet
         Prepared pairs of held-out subjects.
     counterfactuals : Counterfactuals, optional
@@ -64,8 +71,8 @@ def disentanglement_report(
     tables = [copy_baseline(model, pairs_test, seed), motion_gain(model, pairs_test, seed)]
     if counterfactuals is not None:
         tables += [noise_ceiling(counterfactuals, seed), cross_identity_gain(model, counterfactuals, seed)]
-    untrained = untrained_like(model, pairs_test, seed)
-    tables += [identity_leak(model, pairs_test, seed, untrained), readability(model, pairs_test, seed, untrained)]
+    untrained = untrained_like(model, pairs_train, seed)
+    tables += [identity_leak(model, pairs_test, untrained, seed), readability(model, pairs_test, untrained, seed)]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -207,15 +214,15 @@ def _swap_measures(name: str, products: np.ndarray, groups: np.ndarray, seed: in
 # ---------------------------------------------------------------- what else do the codes hold?
 
 
-def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.Module | None = None) -> pd.DataFrame:
+def identity_leak(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: int = 0) -> pd.DataFrame:
     """Measure how often a linear probe reads the subject from a motion code: its accuracy on held-out clips.
 
     Half of each subject's clips train a logistic regression on the codes, the other half tests it; subjects with a
     single clip are left out. The codes are mo(I) of single frames, averaged over the 4x4 map and at all its positions,
     and the averaged difference mo(I_ap) - mo(I_on). The probe is trained on codes of onsets and apexes and tested on
     those of apexes. Its accuracy is compared with chance level (always predicting the subject with the most clips) and
-    with an untrained network: identity that is readable there is no result of training. That network is made here
-    (:func:`untrained_like`) where it is not given.
+    with an untrained network (:func:`~lfdtcmen.analysis.codes.untrained_like`): identity that is readable there is no
+    result of training.
 
     Raises
     ------
@@ -223,7 +230,6 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn
         Fewer than two subjects with two clips.
     """
     train, test = split_clips(pairs.subjects, seed)
-    untrained = untrained_like(model, pairs, seed) if untrained is None else untrained
     tested = pairs.subjects[test]
     chance = subject_chance_level(tested)
     both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
@@ -242,7 +248,7 @@ def identity_leak(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn
     )
 
 
-def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.Module | None = None) -> pd.DataFrame:
+def readability(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: int = 0) -> pd.DataFrame:
     """Measure how much of the expected information, and of information that should not be there, a probe reads.
 
     - *action units*: how much of the true intensities (synthetic faces only) a ridge regression reads from the
@@ -262,7 +268,6 @@ def readability(model: nn.Module, pairs: PairSet, seed: int = 0, untrained: nn.M
     """
     if len(np.unique(pairs.subjects)) < 2:
         raise DataError("fewer than two subjects", "readability", "give more held-out pairs")
-    untrained = untrained_like(model, pairs, seed) if untrained is None else untrained
     classes = len(np.unique(pairs.labels))
     units, emotion, shares = {}, {}, {}
     for name, network in (("", model), (", untrained", untrained)):

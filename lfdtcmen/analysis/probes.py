@@ -100,13 +100,15 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     return table.sort_values("metric", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
-def probe_table(models: Mapping[str, nn.Module], pairs: PairSet, seed: int = 0) -> pd.DataFrame:
+def probe_table(models: Mapping[str, nn.Module], train: PairSet, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
     """Probe several networks, and an untrained one of the first one's kind.
 
     Parameters
     ----------
     models : mapping
         Name -> network.
+    train : PairSet
+        Pairs of the subjects that the networks were trained on: they calibrate the untrained one.
     pairs, seed
         As for :func:`probe_codes`.
 
@@ -122,7 +124,7 @@ def probe_table(models: Mapping[str, nn.Module], pairs: PairSet, seed: int = 0) 
     """
     if not models:
         raise DataError("there is no network to probe", "probe_table", "give one or more")
-    networks = {UNTRAINED: untrained_like(next(iter(models.values())), pairs, seed), **models}
+    networks = {UNTRAINED: untrained_like(next(iter(models.values())), train, seed), **models}
     tables = [probe_codes(model, pairs, seed).assign(model=name) for name, model in networks.items()]
     return pd.concat(tables, ignore_index=True)
 

@@ -79,7 +79,7 @@ def train(
     history.to_csv(run_dir / "history.csv", index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
     try:
-        report = experiments.measure_disentanglement(model, held_out_pairs, config, synthetic=data is None)
+        report = experiments.measure_disentanglement(model, train_pairs, held_out_pairs, config, synthetic=data is None)
         report.to_csv(run_dir / "disentanglement.csv", index=False)
         typer.echo(readable(report, index="metric").to_string())
     except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest

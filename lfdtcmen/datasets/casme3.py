@@ -39,8 +39,8 @@ def load(
         ``cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx`` (sheet ``label``), or a csv with its columns Subject, Filename,
         Onset, Apex, Offset, AU, emotion.
     label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}, default "3class"
-        Negative = anger, disgust, fear, sadness; positive = happiness; surprise (stated, 4.1). 'others' is left
-        out, but for "4class", the four categories that 4.1 names, and "7class_casme3", the words of the table.
+        Negative = anger, disgust, fear, sadness (stated, 4.7); positive = happiness (assumed); surprise. 'others' is
+        left out, but for "4class", the four categories that 4.1 names, and "7class_casme3", the words of the table.
     spot_apex : bool, default False
         Keep rows without a usable apex, to be spotted in preparation.
 

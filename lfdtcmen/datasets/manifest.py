@@ -43,7 +43,8 @@ def map_emotion(emotion: str, label_map: str) -> int | None:
         One of :data:`EMOTIONS`. A class name of the map, such as 'negative', is taken as well:
         some data sets (SMIC) publish nothing finer.
     label_map : {"3class", "4class", "7class", "7class_casme3"}
-        Negative = anger, contempt, disgust, fear, sadness (stated, but for contempt, which CAS(ME)^3 does not have).
+        Negative = anger, contempt, disgust, fear, sadness (stated in 4.7, but for contempt, which CAS(ME)^3 does not
+        have); positive = happiness (assumed).
 
     Raises
     ------

@@ -14,8 +14,8 @@ def consistency(pairs: Iterable[tuple[Tensor, Tensor]], detach: bool = False) ->
     Parameters
     ----------
     pairs : iterable of (Tensor, Tensor)
-        The paper's four: id(I^_ap) and id(I_on); mo(I^_ap) and mo(I_ap); id(I^_on) and id(I_ap);
-        mo(I^_on) and mo(I_on). Each [B, 256, h, w].
+        The paper's four (their equal weights in the sum are assumed): id(I^_ap) and id(I_on); mo(I^_ap) and mo(I_ap);
+        id(I^_on) and id(I_ap); mo(I^_on) and mo(I_on). Each [B, 256, h, w].
     detach : bool
         Stop the gradient into the second of each pair. The paper does not say; off as the text reads (assumed).
         Left on both sides, the loss can also be lowered by shrinking all codes.

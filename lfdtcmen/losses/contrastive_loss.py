@@ -24,7 +24,7 @@ def identity_contrastive(features: Tensor, subjects: Tensor, margin: float = 1.0
     Parameters
     ----------
     features : Tensor
-        Pooled identity codes of real and synthetic frames, [N, D].
+        Pooled identity codes of real and synthetic frames, [N, D] (both kinds: stated; pooling: assumed).
     subjects : Tensor
         Subject of each, int64 [N].
     margin : float

@@ -174,7 +174,7 @@ class VGG19(nn.Module):
         """Return the tapped features of RGB images [N, 3, H, W] in [0, 1]."""
         if self.size is not None and self.size < images.shape[-1]:
             images = F.interpolate(images, (self.size, self.size), mode="area")
-        x = (images - self.mean) / self.std
+        x = (images - self.mean) / self.std  # as its ImageNet weights expect (assumed)
         tapped = []
         for name, layer in self.layers.items():
             x = F.relu(layer(x), inplace=True)

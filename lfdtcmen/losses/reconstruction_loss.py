@@ -38,7 +38,7 @@ def reconstruction(
 
     Notes
     -----
-    Stated: both parts, several VGG-19 layers, their weights, the squared L2. Assumed: L1 between pixels, w_i
+    Stated: both parts, several VGG-19 layers, a weight for each, the squared L2. Assumed: L1 between pixels, w_i
     equal with sum 1, and squared differences averaged, so that a layer's size does not decide its weight.
     """
     generated = torch.cat([apex_hat, onset_hat]).float()  # [2B, 3, H, W]

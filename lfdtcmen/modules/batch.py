@@ -58,7 +58,7 @@ class Batch:
                 raise DataError(
                     f"frame size {frame.shape[2]}x{frame.shape[3]} is not a multiple of 32",
                     f"batch.{name}",
-                    "resize the frames, to 128x128 as in the paper's notebooks",
+                    "resize the frames, to 128x128 as the notebooks do",
                 )
             _check_values(frame, f"batch.{name}")
             if len(frame) and (frame.min() < 0 or frame.max() > 1):

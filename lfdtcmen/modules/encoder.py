@@ -19,10 +19,10 @@ def conv_bn_relu(in_channels: int, out_channels: int, kernel: int = 3, stride: i
 class Encoder(nn.Module):
     """One frame to its code. E_id and E_mo have this form with separate weights.
 
-    The paper states the first three widths (8, 16, 32), skips after conv3 and conv5, and the final 256.
-    The widths in between and the strides are assumed: they are chosen so that the parameters of the whole
-    network come to the stated totals. conv8 ends without a ReLU (assumed): behind one, all codes are positive
-    and the squared cosine of any two of them starts near 0.8.
+    Stated: eight convolutions, the first three widths (8, 16, 32), 3x3 kernels of conv4 and conv6, skips after conv3
+    and conv5, and the final 256. Assumed: the widths in between and the strides, chosen so that the parameters of the
+    whole network come to the stated totals; 3x3 kernels elsewhere; batch normalisation and ReLU. conv8 ends without a
+    ReLU (assumed): behind one, all codes are positive and the squared cosine of any two of them starts near 0.8.
     """
 
     def __init__(self):

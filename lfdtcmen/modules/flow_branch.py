@@ -11,7 +11,7 @@ FLOW_SIZE = 28
 
 
 class MicroInception(nn.Module):
-    """1x1, 3x3 and 5x5 convolutions in parallel, concatenated (stated; widths assumed)."""
+    """1x1, 3x3 and 5x5 convolutions in parallel (stated), concatenated (assumed, as are the widths)."""
 
     def __init__(self, in_channels: int, widths: tuple[int, int, int]):
         super().__init__()
@@ -52,7 +52,10 @@ class ChannelAttention(nn.Module):
 
 
 class Stream(nn.Module):
-    """One 3-channel 28x28 image to a descriptor: two micro-inception blocks with attention between (stated)."""
+    """One 3-channel 28x28 image to a descriptor: two micro-inception blocks with attention between (stated).
+
+    Assumed: the size 28x28, the widths, and a max-pool after each block.
+    """
 
     def __init__(self):
         super().__init__()

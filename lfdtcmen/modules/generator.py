@@ -29,7 +29,8 @@ class Generator(nn.Module):
     """G(identity, motion): five stages of upsampling, skips fused at H/16 and H/8, sigmoid to RGB.
 
     Stated: the five stages, the kernels, batch normalisation and ReLU, the dual-scale skips, the sigmoid.
-    Assumed: the widths, twice the encoder's at each resolution since two codes come in.
+    Assumed: the widths, twice the encoder's at each resolution since two codes come in; at which stages the skips join,
+    and that they are concatenated; the 3x3 kernel of the output.
 
     Parameters
     ----------

@@ -13,8 +13,9 @@ class MAAG(nn.Module):
 
     d = mo(I_ap) - mo(I_on);  A = sigmoid(conv1x1(ReLU(BN(conv1x1(d)))));  F' = F * (1 + 0.2 A).
 
-    Stated: two 1x1 convolutions, batch normalisation, ReLU, sigmoid, the scale 0.2.
-    Assumed: 32 channels in between; one attention map for both frames.
+    Stated: a difference, two 1x1 convolutions, batch normalisation, ReLU, sigmoid, features weighted by A, the scale
+    0.2. Assumed: the sign of the difference; 32 channels in between; one attention map for both frames; the form
+    F (1 + 0.2 A).
     """
 
     def __init__(self, channels: int = CODE_CHANNELS, hidden: int = 32, scale: float = 0.2):
@@ -36,7 +37,10 @@ class MAAG(nn.Module):
 
 
 class Adapter(nn.Module):
-    """Concatenate both enhanced codes, and reduce them to the width of one (Fig. 5d; stated: two convolutions)."""
+    """Concatenate both enhanced codes, and reduce them to the width of one (Fig. 5d; stated: two convolutions).
+
+    Assumed: their 3x3 kernels, batch normalisation and ReLU.
+    """
 
     def __init__(self, channels: int = CODE_CHANNELS):
         super().__init__()
@@ -48,7 +52,10 @@ class Adapter(nn.Module):
 
 
 class MSFE(nn.Module):
-    """Multi-Scale Feature Extractor: 1x1, 3x3 and 5x5 in parallel, fused by a 1x1 (assumed: 128 channels each)."""
+    """Multi-Scale Feature Extractor: 1x1, 3x3 and 5x5 in parallel, fused by a 1x1.
+
+    Stated: three kernel sizes in parallel, and a convolution after them. Assumed: the sizes; 128 channels each.
+    """
 
     def __init__(self, channels: int = CODE_CHANNELS, width: int = 128):
         super().__init__()

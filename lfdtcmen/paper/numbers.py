@@ -105,6 +105,15 @@ CONTRADICTIONS = (
     "4.7 says Grad-CAM follows Table 6 but names the settings of Table 4.",
 )
 
+# Where other sources say otherwise than the paper's text
+READING_NOTES = (
+    "Section 1 introduces learnable disentanglement to this field 'for the first time'. Xie, Sun, Sun, Lin and Ben, "
+    "'Decoupling facial motion features and identity features for micro-expression recognition' (PeerJ Computer "
+    "Science 8, e1140, 2022, doi 10.7717/peerj-cs.1140), had a network learn to part the two. 2.1 names work with RPCA "
+    "only.",
+    "4.1 says that DFME shows 656 people; its owners' abstract (Zhao et al., 2023) says 671.",
+)
+
 
 def _below(uf1_points: float, uar_points: float) -> tuple[float, float]:
     """Return a compared method's scores from the stated lead of LFD-TCMEN over it."""

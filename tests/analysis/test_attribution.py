@@ -85,7 +85,7 @@ def always(maps: torch.Tensor) -> Callable:
 
 def test_an_empty_map_is_uniform_and_is_counted():
     empty = always(torch.zeros(6, 4, 4))
-    row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs_of(), method=empty))
+    row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs_of(), pairs_of(), method=empty))
     assert row[""]["value"] == pytest.approx(row[""]["uniform map"]) and row[""]["empty"] == 1
     assert row["uniform map"]["value"] == pytest.approx(0) and row[""]["on face"] == pytest.approx(0.434, abs=0.001)
 
@@ -94,28 +94,28 @@ def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_l
     pairs = pairs_of()
     moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
     model = make_model(flow=None)
-    follows = rows(attribution.attribution_table({"I": model}, pairs, method=always(moving)))
+    follows = rows(attribution.attribution_table({"I": model}, pairs, pairs, method=always(moving)))
     assert follows[""]["value"] == follows[""]["low"] == pytest.approx(1)
     assert follows[""]["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
     assert follows["mean map"]["low"] > 0.5
     usual = always(moving.mean(0).expand(6, -1, -1))
-    blind = rows(attribution.attribution_table({"I": model}, pairs, method=usual))
+    blind = rows(attribution.attribution_table({"I": model}, pairs, pairs, method=usual))
     assert blind["uniform map"]["low"] > 0.2 and blind["mean map"]["value"] == pytest.approx(0)
 
 
 def test_a_clip_in_which_nothing_moves_is_not_scored():
     pairs = pairs_of()
     pairs.true_flow[0] *= 0.1
-    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs)["clips"].tolist() == [5, 5, 5]
+    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs, pairs)["clips"].tolist() == [5, 5, 5]
     pairs.true_flow[:] = 0
     with pytest.raises(DataError, match="no skin moves"):
-        attribution.attribution_table({"I": make_model(flow=None)}, pairs)
+        attribution.attribution_table({"I": make_model(flow=None)}, pairs, pairs)
 
 
 def test_the_table_of_real_networks_leaves_them_as_they_were():
     models = {"I": make_model(flow=None, motion="encoder"), "II": make_model(flow=None), "III": make_model()}
     before = {name: value.clone() for name, value in models["III"].state_dict().items()}
-    table = attribution.attribution_table(models, pairs_of())
+    table = attribution.attribution_table(models, pairs_of(), pairs_of())
     shares, gains = (table[table["against"].eq(against)] for against in ("", "uniform map"))
     assert shares[["model", "part"]].agg(": ".join, axis=1).tolist() == [
         *("I: motion", "II: motion", "III: motion", "III: flow", "III: both")
@@ -133,7 +133,9 @@ def test_another_method_gives_other_maps():
     model, pairs = make_model(), pairs_of()
     usual, other = (attribution.attribution_maps(model, pairs, method) for method in (gradcam, hirescam))
     assert not np.allclose(usual["flow"], other["flow"], rtol=0.1)
-    scores = [attribution.attribution_table({"III": model}, pairs, method=m)["value"] for m in (gradcam, hirescam)]
+    scores = [
+        attribution.attribution_table({"III": model}, pairs, pairs, method=m)["value"] for m in (gradcam, hirescam)
+    ]
     assert not np.allclose(*scores, atol=1e-4)
 
 
@@ -145,6 +147,20 @@ def test_the_untrained_network_is_new_and_calibrated_in_both_parts():
     norms = [m for m in fresh.tcme.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert norms and all(norm.running_mean.abs().max() > 0 for norm in norms)
     assert not fresh.training
+
+
+def test_untrained_networks_have_seen_training_frames_only():
+    model, pairs = make_model(flow=None), pairs_of()
+    train = replace(pairs, onset=pairs.onset // 8, apex=pairs.apex // 4)  # far darker than the pairs that are scored
+    scored = attribution.attribution_table({"II": model}, train, pairs)["untrained"].iloc[0]
+    moving, face = attribution.moving_skin(pairs)
+    of_train, of_test = (
+        attribution.share_on_motion(
+            attribution.attribution_maps(attribution.untrained_network(model, known), pairs)["motion"], moving, face
+        ).mean()
+        for known in (train, pairs)
+    )
+    assert scored == pytest.approx(of_train) != pytest.approx(of_test, rel=1e-3)
 
 
 def test_maps_are_averaged_by_emotion_and_by_action_unit():

@@ -11,6 +11,7 @@ from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import disentanglement
+from lfdtcmen.analysis.codes import untrained_like
 from lfdtcmen.analysis.swaps import change_error, change_products, cosine
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.evaluation.intervals import ratio
@@ -159,14 +160,17 @@ def test_probes_read_what_is_there_and_only_that():
     pairs = toy_pairs(subjects=10, clips=12)
     shown = (pairs.apex.astype(float) - pairs.onset)[:, :4, 20, :2] / 255  # of the first pixels that the code holds
     pairs = replace(pairs, action_units=(shown + 1).astype(np.float32), labels=np.arange(120) % 2)
-    table = values(disentanglement.readability(model_of(Telling()), pairs))
+    table = values(disentanglement.readability(model_of(Telling()), pairs, model_of(Telling())))
     assert table["action units from mo(apex) - mo(onset)"] > 0.9
     assert table["emotion from id(apex)"] == pytest.approx(0.5, abs=0.15)
     assert 0.1 < table["motion's share of mo"] < 0.9
     still = replace(pairs, apex=pairs.onset)
-    assert values(disentanglement.readability(model_of(Telling()), still))["motion's share of mo"] == 0
+    assert (
+        values(disentanglement.readability(model_of(Telling()), still, model_of(Telling())))["motion's share of mo"]
+        == 0
+    )
     with pytest.raises(DataError, match="two subjects"):
-        disentanglement.readability(ORACLE, toy_pairs(subjects=1))
+        disentanglement.readability(ORACLE, toy_pairs(subjects=1), ORACLE)
 
 
 def test_a_generator_that_moves_half_as_much_gains_a_half():
@@ -185,7 +189,7 @@ def test_without_camera_noise_the_ceiling_is_one():
 
 def test_random_codes_leak_nobody():
     torch.manual_seed(0)
-    table = disentanglement.identity_leak(model_of(NoiseDRL()), toy_pairs(subjects=8, clips=60))
+    table = disentanglement.identity_leak(model_of(NoiseDRL()), toy_pairs(subjects=8, clips=60), model_of(NoiseDRL()))
     assert table["reference"].unique() == pytest.approx(1 / 8)
     assert table["value"].to_numpy() == pytest.approx(1 / 8, abs=0.08)  # 240 test clips: four standard deviations
 
@@ -195,7 +199,7 @@ def test_a_code_that_is_the_face_leaks_everybody():
         def encode(self, frames, identity=True):
             return Codes(motion=frames.flatten(1)[:, :256, None, None].expand(-1, -1, 4, 4), motion_skips=())
 
-    table = disentanglement.identity_leak(model_of(Face()), toy_pairs(subjects=8, clips=6))
+    table = disentanglement.identity_leak(model_of(Face()), toy_pairs(subjects=8, clips=6), model_of(Face()))
     assert values(table)["subject from mo(apex)"] == 1
 
 
@@ -204,7 +208,7 @@ def test_report_of_the_real_network_leaves_it_as_it_was():
     model = LFDTCMEN(num_classes=3)
     model.drl.eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    report = disentanglement.disentanglement_report(model, toy_pairs(), toy_counterfactuals())
+    report = disentanglement.disentanglement_report(model, toy_pairs(), toy_pairs(), toy_counterfactuals())
     assert np.isfinite(report[["value", "low", "high", "reference"]]).all(axis=None)
     assert report["metric"].is_unique
     assert model.training and not model.drl.training
@@ -212,8 +216,20 @@ def test_report_of_the_real_network_leaves_it_as_it_was():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)
 
 
+def test_the_untrained_network_of_the_report_has_seen_training_frames_only():
+    torch.manual_seed(0)
+    model, test = LFDTCMEN(num_classes=3).eval(), toy_pairs()
+    train = replace(test, onset=test.onset // 8, apex=test.apex // 4)  # far darker people than those of the test
+    report = values(disentanglement.disentanglement_report(model, train, test))
+    name = "motion's share of mo, untrained"
+    of_train, of_test = (
+        values(disentanglement.readability(model, test, untrained_like(model, pairs)))[name] for pairs in (train, test)
+    )
+    assert report[name] == of_train != pytest.approx(of_test, rel=1e-3)
+
+
 def test_report_is_the_same_for_the_same_seed():
-    first, second = (disentanglement.disentanglement_report(ORACLE, toy_pairs(), seed=3) for _ in range(2))
+    first, second = (disentanglement.disentanglement_report(ORACLE, toy_pairs(), toy_pairs(), seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
 
 
@@ -221,6 +237,6 @@ def test_what_cannot_be_measured_is_refused():
     with pytest.raises(DataError, match="no generator"):
         disentanglement.motion_gain(LFDTCMEN(num_classes=3, drl="motion"), toy_pairs())
     with pytest.raises(DataError, match="two clips"):
-        disentanglement.identity_leak(ORACLE, toy_pairs(subjects=3, clips=1))
+        disentanglement.identity_leak(ORACLE, toy_pairs(subjects=3, clips=1), ORACLE)
     with pytest.raises(DataError, match="two identities"):
         disentanglement.cross_identity_gain(ORACLE, toy_counterfactuals(people=1))

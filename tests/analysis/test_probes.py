@@ -10,6 +10,7 @@ from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import disentanglement, probes
+from lfdtcmen.analysis.codes import untrained_like
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.modules.drl import Codes
 
@@ -83,8 +84,8 @@ def test_linear_probes_are_those_of_the_disentanglement_report():
     torch.manual_seed(0)
     model, pairs = LFDTCMEN(num_classes=2).eval(), pairs_of(subjects=5, clips=6)
     table = values(probes.probe_codes(model, pairs))
-    leak = disentanglement.identity_leak(model, pairs).set_index("metric")["value"]
-    read = disentanglement.readability(model, pairs).set_index("metric")["value"]
+    leak = disentanglement.identity_leak(model, pairs, model).set_index("metric")["value"]
+    read = disentanglement.readability(model, pairs, model).set_index("metric")["value"]
     assert table["subject", "mo(apex)", "mean", "linear"] == leak["subject from mo(apex)"]
     assert table["subject", "mo(apex)", "all", "linear"] == leak["subject from mo(apex), all positions"]
     assert table["subject", "mo(apex) - mo(onset)", "mean", "linear"] == leak["subject from mo(apex) - mo(onset)"]
@@ -98,7 +99,8 @@ def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_we
     model = LFDTCMEN(num_classes=2)
     model.drl.eval()
     pairs = pairs_of(subjects=4, clips=4)
-    table = probes.probe_table({"stage 1": model}, pairs)
+    train = replace(pairs, onset=pairs.onset // 8)  # far darker than the pairs that are probed
+    table = probes.probe_table({"stage 1": model}, train, pairs)
     assert list(dict.fromkeys(table["model"])) == ["untrained", "stage 1"]
     assert (
         len(table) == 2 * 3 * 3 * 2 * 2
@@ -107,7 +109,11 @@ def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_we
     numbers = table[["value", "low", "high", "chance level"]]
     assert np.isfinite(numbers).all(axis=None)
     assert model.training and not model.drl.training
-    pd.testing.assert_frame_equal(table, probes.probe_table({"stage 1": model}, pairs))
+    pd.testing.assert_frame_equal(table, probes.probe_table({"stage 1": model}, train, pairs))
+    of_train, of_test = (values(probes.probe_codes(untrained_like(model, known), pairs)) for known in (train, pairs))
+    untrained = values(table[table["model"] == "untrained"])
+    pd.testing.assert_series_equal(untrained, of_train)
+    assert not np.allclose(untrained, of_test, rtol=1e-3)
 
 
 def test_what_a_network_or_the_data_lack_is_left_out():
@@ -121,4 +127,4 @@ def test_what_cannot_be_probed_is_refused():
     with pytest.raises(DataError, match="two clips"):
         probes.probe_codes(model_of(Halves()), pairs_of(subjects=4, clips=1))
     with pytest.raises(DataError, match="no network"):
-        probes.probe_table({}, pairs_of())
+        probes.probe_table({}, pairs_of(), pairs_of())

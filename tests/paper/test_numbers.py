@@ -1,5 +1,8 @@
 """The paper's figures fit together."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from lfdtcmen.paper import numbers
@@ -23,3 +26,17 @@ def test_stated_rates_of_a_class_sum_to_one_at_most():
     for data in numbers.RECALL.values():
         for rates in data.values():
             assert 0 < sum(rates.values()) <= 1 + 1e-9
+
+
+def test_prior_work_is_named_and_whoever_tells_the_size_of_dfme_gives_both_numbers():
+    assert "10.7717/peerj-cs.1140" in "".join(numbers.READING_NOTES)
+    root = Path(__file__).parents[2]
+    texts = [root / "README.md", root / "RESPONSIBLE_USE.md", root / "data" / "README.md"]
+    texts += [*(root / "lfdtcmen").rglob("*.py"), *(root / "notebooks").glob("*.ipynb")]
+    told = {}
+    for file in texts:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            numbers_told = re.findall(r"(?<![\w.,/+])(?:656|671)(?!\.?\w)", line if len(line) < 1000 else "")
+            if found := {*numbers_told}:
+                told[f"{file.name}: {line.strip()[:120]}"] = found
+    assert len(told) >= 4 and all(found == {"656", "671"} for found in told.values()), told
