@@ -17,6 +17,7 @@ from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.clips import load_prepared
 from lfdtcmen.datasets.pairs import PairSet, concatenate
+from lfdtcmen.datasets.people import find_alike
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, group_subjects, grouped_kfold, holdout, loso
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset, make_dfme
@@ -99,6 +100,7 @@ def pairs_and_folds(
             synthetic_dfme(config) if data is None else {path.name: load_pairs(config, path) for path in (data, *tests)}
         )
         pairs = concatenate(parts)
+        check_one_name(parts)
         check_label_leak(pairs)
         return pairs, list(holdout(pairs.manifest["part"], next(iter(parts))))
     if protocol not in ("kfold", "loso"):
@@ -108,6 +110,21 @@ def pairs_and_folds(
     if protocol == "loso":
         return pairs, list(loso(pairs.subjects))
     return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+
+
+def check_one_name(parts: Mapping[str, PairSet]) -> None:
+    """Check that no person may be in two parts of a holdout under two spellings of a name.
+
+    Raises
+    ------
+    DataError
+        Two subjects of different parts, such as ``dfme/sub03`` and ``dfme/sub003``, may be one person.
+    """
+    of_part = {str(subject): name for name, pairs in parts.items() for subject in pairs.subjects}
+    for group in find_alike(of_part):
+        if len({of_part[subject] for subject in group}) > 1:
+            found = " and ".join(f"{subject} ({of_part[subject]})" for subject in group)
+            raise DataError(f"{found} may be one person", fix="write one name in the tables, or clearly different ones")
 
 
 def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:

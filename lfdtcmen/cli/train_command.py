@@ -21,7 +21,7 @@ from lfdtcmen.cli.options import (
     Subjects,
     build_config,
 )
-from lfdtcmen.cli.output import short_path
+from lfdtcmen.cli.output import echo_remarks, short_path
 from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
 
@@ -67,6 +67,7 @@ def train(
 
     run_dir = run_folder(name, "train", runs)
     pairs = experiments.load_pairs(config, data, jobs)
+    echo_remarks(pairs.manifest.attrs)
     train_pairs, test = experiments.first_fold(config, pairs)
     model, history = stage_checkpoint(stage, config, train_pairs, run_dir, method=EXTENDED)
     history.to_csv(run_dir / "history.csv", index=False)
