@@ -23,7 +23,7 @@ def test_one_person_is_one_subject_and_clips_are_unique(tmp_path):
         [" anna", "x", "2", "3", "", "fear"],
         ["ANNA", "X", "3", "4", "", "fear"],
         ["set/Anna", "x_2", "4", "5", "", "fear"],
-        ["Ben", "y", "4", "5", "", "fear"],
+        ["Ben", "y", "5", "6", "", "fear"],
     )
     manifest, _ = build_manifest(table, tree, lambda row: tmp_path, dataset="set", label_map="7class")
     assert manifest["subject"].tolist() == ["set/Anna"] * 4 + ["set/Ben"]

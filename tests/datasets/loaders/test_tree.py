@@ -38,7 +38,7 @@ def test_the_exact_name_wins_over_another_case(tmp_path):
 def test_two_folders_that_differ_in_case_only_are_not_chosen_from(tmp_path):
     for name in ("Anna", "ANNA"):
         touch_frames(tmp_path / name / "a", [1])
-    with pytest.raises(DataError, match="2 folders are called anna .*ANNA and .*Anna"):
+    with pytest.raises(DataError, match=r"2 folders are called anna .*ANNA and .*Anna"):
         Tree(tmp_path).below(tmp_path, "anna", "a")
 
 
