@@ -54,9 +54,7 @@ def load(
         if is_missing(row.path):
             raise DataError("path is missing")
         if is_formula(row.path):
-            raise DataError(
-                f"path is the formula {row.path!r} without its value (save the table in a spreadsheet program)"
-            )
+            raise DataError(f"path is a formula without a value, {row.path!r}")
         path = Path(os.path.abspath(tree.root / Path(row.path).expanduser()))
         if not os.path.exists(path):  # the table was written on a system with other slashes
             path = Path(os.path.abspath(tree.root / row.path.replace("\\", "/")))

@@ -265,7 +265,9 @@ def _read_number(text: str, name: str) -> int | None:
 
 
 def _formula(name: str, text: str) -> DataError:
-    return DataError(f"{name} is the formula {text!r} without its value (save the table in a spreadsheet program)")
+    return DataError(
+        f"{name} is a formula without a value, {text!r}: correct it, or save the table in a spreadsheet program"
+    )
 
 
 def _check_there(number: int, frames: Frames) -> None:

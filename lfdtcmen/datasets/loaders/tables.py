@@ -41,6 +41,7 @@ FIELDS = {
 _KNOWN_NAMES = {name for names in FIELDS.values() for name in names}
 
 _NO_VALUE = {"", "nan", "none", "null", "n/a", "#n/a", "/", "?", "-"}  # not "na": those are initials, too
+_FORMULA_ERRORS = {"#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"}
 # "12", "12.0", "12,00"; not "1.000" or "1,000", which may be a thousand
 _NUMBER = re.compile(r"\+?(\d{1,12})([.,]0{0,2})?")
 
@@ -133,8 +134,8 @@ def is_missing(text: str) -> bool:
 
 
 def is_formula(text: str) -> bool:
-    """Return whether a cell holds a formula whose value is not in the file."""
-    return text.startswith("=") and len(text) > 1
+    """Return whether a cell holds a formula whose value is not in the file, or is an error ("#REF!")."""
+    return (text.startswith("=") and len(text) > 1) or text.strip() in _FORMULA_ERRORS
 
 
 def frame_number(text: str) -> int | None:

@@ -85,7 +85,12 @@ class Tree:
             if not found:
                 return None
             exact = [child for child in found if child.name == name.strip()]
-            folder = only_one(exact or found, name)
+            if not exact and len(found) > 1:
+                paths = " and ".join(str(path) for path in found)
+                raise DataError(
+                    f"{len(found)} folders are called {name} in another case ({paths}): write its name exactly"
+                )
+            folder = (exact or found)[0]
         return folder
 
     def of_subject(self, found: dict[str, list[Path]], subject: str, name: str) -> Path:
