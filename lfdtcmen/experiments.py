@@ -18,6 +18,7 @@ from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.clips import load_prepared
 from lfdtcmen.datasets.manifest import check_classes
 from lfdtcmen.datasets.pairs import PairSet, concatenate
+from lfdtcmen.datasets.people import find_alike
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, group_subjects, grouped_kfold, holdout, loso
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset, make_dfme
@@ -103,6 +104,7 @@ def pairs_and_folds(
         first = next(iter(parts))
         check_trainable(parts[first], first)
         pairs = concatenate(parts)
+        check_one_name(parts)
         check_label_leak(pairs)
         return pairs, list(holdout(pairs.manifest["part"], first))
     if protocol not in ("kfold", "loso"):
@@ -173,6 +175,21 @@ def one_split(
     pairs, folds = pairs_and_folds(protocol, config, data, tests)
     train, test = folds[config.seed % len(folds)]
     return pairs, pairs.subset(train), pairs.subset(test)
+
+
+def check_one_name(parts: Mapping[str, PairSet]) -> None:
+    """Check that no person may be in two parts of a holdout under two spellings of a name.
+
+    Raises
+    ------
+    DataError
+        Two subjects of different parts, such as ``dfme/sub03`` and ``dfme/sub003``, may be one person.
+    """
+    of_part = {str(subject): name for name, pairs in parts.items() for subject in pairs.subjects}
+    for group in find_alike(of_part):
+        if len({of_part[subject] for subject in group}) > 1:
+            found = " and ".join(f"{subject} ({of_part[subject]})" for subject in group)
+            raise DataError(f"{found} may be one person", fix="write one name in the tables, or clearly different ones")
 
 
 def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:

@@ -114,3 +114,13 @@ def test_a_runs_folder_lies_below_the_working_directory_or_where_it_is_told_to(t
     for name in ("", ".", "..", "a/b", "/a"):
         with pytest.raises(DataError, match="must be one folder's name"):
             run_folder(name)
+
+
+def test_one_person_is_not_in_two_parts_under_two_spellings(pairs):
+    parts = {}
+    for part, name in {"train": "dfme/sub3", "test": "dfme/sub003", "other": "samm/3"}.items():
+        parts[part] = replace(pairs, manifest=pairs.manifest.assign(subject=name))
+    with pytest.raises(DataError, match=r"dfme/sub3 \(train\) and dfme/sub003 \(test\) may be one person"):
+        experiments.check_one_name(parts)
+    del parts["test"]
+    experiments.check_one_name(parts)

@@ -21,7 +21,7 @@ from lfdtcmen.cli.options import (
     Tests,
     build_config,
 )
-from lfdtcmen.cli.output import echo, short_path, typed_command
+from lfdtcmen.cli.output import echo, echo_remarks, short_path, typed_command
 
 
 def ablate(
@@ -77,6 +77,7 @@ def ablate(
 
     run_dir = run_folder(name, "ablate", runs)
     pairs, splits = experiments.pairs_and_folds(protocol, config, data, test or [])
+    echo_remarks(pairs.manifest.attrs)
     groups = experiments.groups_for_stage1(config, pairs, splits) if share_stage1 else None
     backend = connect(scheduler)
     predictions = {}

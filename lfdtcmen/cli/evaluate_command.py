@@ -22,7 +22,7 @@ from lfdtcmen.cli.options import (
     Tests,
     build_config,
 )
-from lfdtcmen.cli.output import echo, short_path, typed_command
+from lfdtcmen.cli.output import echo, echo_remarks, short_path, typed_command
 from lfdtcmen.errors import DataError
 
 
@@ -89,6 +89,7 @@ def evaluate(
     if unknown := [model for model in models or () if model not in known]:
         raise DataError(f"unknown model {unknown[0]!r}", fix=f"use one of {', '.join(known)}")
     pairs, splits = experiments.pairs_and_folds(protocol, config, data, test or [])
+    echo_remarks(pairs.manifest.attrs)
     groups = experiments.groups_for_stage1(config, pairs, splits) if share_stage1 else None
     fitted = experiments.models(config, run_dir, groups, validation)
     backend = connect(scheduler)

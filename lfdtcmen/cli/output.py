@@ -2,7 +2,9 @@
 
 import shlex
 import sys
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -11,6 +13,12 @@ def echo(text: str, end_of_line: bool = True) -> None:
     """Print a text at once, also where the output goes to a file."""
     typer.echo(text, nl=end_of_line)
     sys.stdout.flush()
+
+
+def echo_remarks(about: Mapping[Hashable, Any]) -> None:
+    """Print the remarks in the ``attrs`` of a manifest: what was decided on names that may be one person's, say."""
+    for remark in about.get("remarks", ()):
+        echo(f"note: {remark}")
 
 
 def short_path(path: Path) -> str:

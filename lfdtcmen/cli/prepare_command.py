@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lfdtcmen.cli.options import Detector, Jobs
-from lfdtcmen.cli.output import short_path
+from lfdtcmen.cli.output import echo_remarks, short_path
 from lfdtcmen.errors import DataError
 
 LOADERS = ("casme3", "dfme", "casme2", "samm", "smic", "megc", "folder")
@@ -65,7 +65,9 @@ def prepare(
 
     with atomic_path(out / "left_out.csv") as temporary:
         report.to_csv(temporary, index=False)
+    typer.echo(f"read {', '.join(manifest.attrs['read'])}")
     typer.echo(f"{len(manifest) + len(report)} rows: {len(manifest)} clips, {len(report)} left out")
+    echo_remarks(manifest.attrs)
     _echo_counts(report["reason"])
     if label_map in LABEL_MAPS and len(manifest) and not (test_set or (part or "").startswith("test")):
         labels, names = manifest["label"].to_numpy(), LABEL_MAPS[label_map]

@@ -23,7 +23,7 @@ from lfdtcmen.cli.options import (
     Tests,
     build_config,
 )
-from lfdtcmen.cli.output import short_path
+from lfdtcmen.cli.output import echo_remarks, short_path
 from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
 
@@ -75,6 +75,7 @@ def train(
 
     run_dir = run_folder(name, "train", runs)
     pairs, train_pairs, held_out_pairs = experiments.one_split(protocol, config, data, test or [], jobs)
+    echo_remarks(pairs.manifest.attrs)
     model, history = stage_checkpoint(stage, config, train_pairs, run_dir, method=EXTENDED)
     history.to_csv(run_dir / "history.csv", index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")

@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.people import describe_alike
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import flow
@@ -119,12 +120,16 @@ def _write_manifest(prepared: pd.DataFrame, results: list[dict], label_map: str,
     else:
         label_names = list(LABEL_MAPS[label_map])
     _write_csv(prepared, out / "manifest.csv")
+    about = {"label_map": label_map, "label_names": label_names, "remarks": prepared.attrs.get("remarks", [])}
     with atomic_path(out / "about.json") as temporary:
-        temporary.write_text(json.dumps({"label_map": label_map, "label_names": label_names}), encoding="utf-8")
+        temporary.write_text(json.dumps(about), encoding="utf-8")
 
 
 def load_prepared(folder: Path | str) -> PairSet:
     """Return what :func:`prepare_clips` wrote to a folder.
+
+    ``manifest.attrs["remarks"]`` lists what the reader should know of its subjects; :func:`prepare_clips` of earlier
+    versions did not look for people with two names, so that they are looked for here.
 
     Raises
     ------
@@ -152,8 +157,10 @@ def load_prepared(folder: Path | str) -> PairSet:
                 dtype = np.float32 if part == "flow" else clip[part].dtype
                 arrays[part] = np.empty((len(manifest), *clip[part].shape), dtype)
             arrays[part][i] = clip[part]
+    checked = check_manifest(manifest)
+    checked.attrs["remarks"] = about["remarks"] if "remarks" in about else describe_alike(checked["subject"])
     return PairSet(
-        manifest=check_manifest(manifest),
+        manifest=checked,
         labels=manifest["label"].to_numpy(),
         label_names=tuple(about["label_names"]),
         **arrays,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, is_video
 from lfdtcmen.datasets.loaders.build import build_manifest
-from lfdtcmen.datasets.loaders.tables import is_missing, read_table, select_columns
+from lfdtcmen.datasets.loaders.tables import is_formula, is_missing, read_table, select_columns
 from lfdtcmen.datasets.loaders.tree import Tree
 from lfdtcmen.errors import DataError
 
@@ -53,6 +53,8 @@ def load(
     def locate(row) -> Path:
         if is_missing(row.path):
             raise DataError("path is missing")
+        if is_formula(row.path):
+            raise DataError(f"path is a formula without a value, {row.path!r}")
         path = Path(os.path.abspath(tree.root / Path(row.path).expanduser()))
         if not os.path.exists(path):  # the table was written on a system with other slashes
             path = Path(os.path.abspath(tree.root / row.path.replace("\\", "/")))
@@ -62,8 +64,8 @@ def load(
             if found is None:
                 raise DataError(f"there is no folder or video {row.path!r}")
             path = found
-        if os.path.isfile(path) and not is_video(path):
-            raise DataError(f"{row.path!r} is neither a folder nor a video ({', '.join(VIDEO_SUFFIXES)})")
+        if os.path.isfile(path) and path.suffix.lower() not in VIDEO_SUFFIXES and not _is_decodable(tree, path):
+            raise DataError(f"{row.path!r} is neither a folder nor a video")
         return path
 
     return build_manifest(
@@ -75,3 +77,11 @@ def load(
         spot_apex=spot_apex,
         layout=LAYOUT,
     )
+
+
+def _is_decodable(tree: Tree, path: Path) -> bool:
+    """Return whether a file is a video, whatever its name; a still image is none."""
+    try:
+        return is_video(path) and len(tree.frames(path)) > 0
+    except DataError:
+        return False

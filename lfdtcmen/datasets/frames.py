@@ -17,7 +17,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lfdtcmen.errors import DataError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+#: Files that are listed as videos. A file with another name that is given by its path is tried, too.
+VIDEO_SUFFIXES = (
+    ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp", ".3g2", ".flv", ".f4v", ".mts",
+    ".m2ts", ".ts", ".vob", ".asf", ".ogv", ".mxf", ".mjpeg", ".gif",
+)  # fmt: skip
+RATE_FRAMES = 300  # frames whose time stamps are compared: enough to see that a phone varies its rate
 NUMBER = re.compile(r"(\d+)\D*$")
 
 
@@ -93,8 +98,8 @@ def list_frames(folder: Path | str) -> dict[int, Path]:
 
 
 def is_video(path: Path | str) -> bool:
-    """Return whether a path is that of a video file, by its suffix."""
-    return Path(path).suffix.lower() in VIDEO_SUFFIXES
+    """Return whether a path is that of a file that may be a video: any but a still image. The decoder decides."""
+    return Path(path).suffix.lower() not in IMAGE_SUFFIXES and os.path.isfile(path)
 
 
 def video_info(path: Path | str) -> tuple[int, float]:
@@ -129,6 +134,34 @@ def video_info(path: Path | str) -> tuple[int, float]:
         capture.release()
 
 
+def describe_rate(path: Path | str) -> str:
+    """Return a remark where the frames of a video do not come at one rate, "" where they do.
+
+    The time stamps of the first ``RATE_FRAMES`` frames are compared. Where there is a remark, the rate that
+    :func:`video_info` returns is an average.
+
+    Raises
+    ------
+    DataError
+        The file is missing, or is no video that OpenCV can decode.
+    """
+    capture = _open_video(path)
+    try:
+        stamps: list[float] = []  # milliseconds
+        while len(stamps) < RATE_FRAMES and capture.grab():
+            stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+    finally:
+        capture.release()
+    gaps = np.diff(stamps)
+    if len(gaps) < 2 or (gaps <= 0).any():  # no usable time stamps
+        return ""
+    usual = float(np.median(gaps))
+    uneven = np.abs(gaps - usual) > max(usual / 2, 1.5)  # stamps may be rounded to milliseconds
+    if not uneven.any():
+        return ""
+    return f"frames are {gaps.min():.0f} to {gaps.max():.0f} ms apart (variable frame rate): fps is an average"
+
+
 def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (number, frame) of a folder of images or of a video, rising, one frame in memory at a time.
 
@@ -161,7 +194,7 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
         yield from _read_video(path, requested)
     else:
         what = "the file is no video" if path.exists() else "there is no such folder or video"
-        raise DataError(what, str(path), f"give a folder of images or one of {', '.join(VIDEO_SUFFIXES)}")
+        raise DataError(what, str(path), "give a folder of images, or a video")
 
 
 def _read_video(path: Path, requested: list[int] | None) -> Iterator[tuple[int, np.ndarray]]:
@@ -195,7 +228,9 @@ def _open_video(path: Path | str) -> cv2.VideoCapture:
     with _quiet_ffmpeg():
         capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
-        raise DataError("the video cannot be decoded", str(path), "convert it to H.264 mp4")
+        known = path.suffix.lower() in VIDEO_SUFFIXES
+        what = "the video cannot be decoded" if known else "the file is no video that can be decoded"
+        raise DataError(what, str(path), "convert it to H.264 mp4")
     return capture
 
 

@@ -113,7 +113,10 @@ def load(
     manifest = pd.concat([part for part, _ in parts.values()], ignore_index=True)
     manifest["annotated"] = manifest["annotated"].fillna(manifest["emotion"])
     report = pd.concat([left_out.assign(dataset=name) for name, (_, left_out) in parts.items()], ignore_index=True)
-    return check_manifest(manifest), report[["dataset", "row", "subject", "clip", "reason"]]
+    manifest = check_manifest(manifest)
+    for name in ("remarks", "read"):
+        manifest.attrs[name] = [text for part, _ in parts.values() for text in part.attrs[name]]
+    return manifest, report[["dataset", "row", "subject", "clip", "reason"]]
 
 
 def _load_casme2(root: Path | str, annotation: Path | str, spot_apex: bool) -> tuple[pd.DataFrame, pd.DataFrame]:

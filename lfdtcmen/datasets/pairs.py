@@ -136,8 +136,10 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
         if pairs.onset.shape[1:] != first.onset.shape[1:]:
             raise DataError(f"{name} has frames of {list(pairs.onset.shape[1:])}", "concatenate", "crop all alike")
     sets = list(parts.values())
+    manifest = pd.concat([pairs.manifest.assign(part=name) for name, pairs in parts.items()], ignore_index=True)
+    manifest.attrs = {"remarks": [text for pairs in sets for text in pairs.manifest.attrs.get("remarks", ())]}
     return PairSet(
-        manifest=pd.concat([pairs.manifest.assign(part=name) for name, pairs in parts.items()], ignore_index=True),
+        manifest=manifest,
         onset=np.concatenate([pairs.onset for pairs in sets]),
         apex=np.concatenate([pairs.apex for pairs in sets]),
         labels=np.concatenate([pairs.labels for pairs in sets]),

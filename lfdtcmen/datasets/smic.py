@@ -52,11 +52,14 @@ def load(
     tree = Tree(root)
     camera = _find_camera(tree)
     table = _list_clips(tree, camera) if annotation is None else _read_annotation(annotation)
-    subjects = {_name_subject(folder.name): folder for folder in _folders(tree, camera)}
+    subjects: dict[str, list[Path]] = {}
+    for folder in _folders(tree, camera):
+        subjects.setdefault(_name_subject(folder.name), []).append(folder)
 
     def locate(row) -> Path:
         for names in ((row.clip,), ("micro", row.emotion, row.clip)):
-            if row.subject in subjects and (folder := tree.below(subjects[row.subject], *names)):
+            found = [path for path in subjects.get(row.subject, []) if tree.below(path, *names)]
+            if found and (folder := tree.below(only_one(found, row.subject), *names)):
                 return folder
         raise DataError(f"there is no folder {row.subject}/{row.clip}")
 

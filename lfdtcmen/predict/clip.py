@@ -13,7 +13,7 @@ import torch
 
 from lfdtcmen.analysis.class_activation import gradcam
 from lfdtcmen.beyond.method import EXTENDED
-from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_info
+from lfdtcmen.datasets.frames import describe_rate, is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
@@ -141,6 +141,7 @@ def predict_clip(
         model, about = load_model(checkpoint, EXTENDED)
         detect = find_detector(detector)
     with _timed("read and align the clip", seconds):
+        rate_note = describe_rate(path) if fps is None and is_video(path) else ""
         fps = _frame_rate(path) if fps is None else fps
         numbers, clip = _align_section(path, section, detect)
     with _timed("spot onset and apex", seconds):
@@ -153,7 +154,7 @@ def predict_clip(
 
     held_out = _read_held_out(checkpoint)
     rise = (found.apex - found.onset) / fps
-    notes = filter(None, dict.fromkeys([clip.note, pair.note]))  # each once
+    notes = filter(None, dict.fromkeys([clip.note, pair.note, rate_note]))  # each once
     return Prediction(
         clip=path.resolve().stem if is_video(path) else path.resolve().name,
         fps=fps,

@@ -1,5 +1,6 @@
 """A folder of clips becomes pairs: what is bad is named and left out, nothing is lost, and workers change no byte."""
 
+import json
 import os
 import signal
 import subprocess
@@ -377,3 +378,19 @@ def test_a_4k_video_takes_less_than_2_gb(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) < 1e6  # kB; 0.5 GB of them are Python, torch and OpenCV
+
+
+def test_remarks_on_people_stay_with_the_prepared_set(tree, tmp_path):
+    manifest = tree.iloc[:2].copy()
+    manifest.attrs["remarks"] = ["1 and 01 are one subject: 1"]
+    assert prepare_clips(manifest, tmp_path)[0].manifest.attrs["remarks"] == manifest.attrs["remarks"]
+
+
+def test_a_set_that_an_earlier_version_prepared_is_looked_through(tree, tmp_path):
+    manifest = tree.iloc[:2].assign(subject=["mine/1", "mine/01"])
+    prepare_clips(manifest, tmp_path)
+    about = json.loads((tmp_path / "about.json").read_text())
+    del about["remarks"]
+    (tmp_path / "about.json").write_text(json.dumps(about))
+    (remark,) = load_prepared(tmp_path).manifest.attrs["remarks"]
+    assert remark.startswith("mine/1 and mine/01 count as 2 people")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lfdtcmen import DataError
 from lfdtcmen.datasets import folder
 from lfdtcmen.datasets.frames import read_frames
+from lfdtcmen.datasets.loaders import tree as tree_module
 from lfdtcmen.datasets.manifest import check_manifest, table1
 from tests.datasets.layouts import snapshot, touch_frames, write_csv, write_video
 
@@ -153,3 +154,23 @@ def test_no_table_crashes_and_no_row_is_dropped_without_a_reason(root, rows, spo
     assert manifest["clip"].is_unique
     pd.testing.assert_frame_equal(check_manifest(manifest), manifest)
     assert table1(manifest)["samples"].sum() == len(manifest)
+
+
+def test_a_video_of_any_container_and_a_folder_named_like_one(tmp_path):
+    root = tmp_path / "set"
+    for name in ("a.3gp", "b.recording"):
+        write_video(root / "a.mp4", 5, 25).rename(root / name)
+    touch_frames(root / "c.mp4", range(5))
+    names = ("a.3gp", "b.recording", "c.mp4")
+    rows = [["a", name, 0, 3, 4, "", "fear", "", name] for name in names]
+    manifest, report = folder.load(root, write_table(tmp_path, *rows))
+    assert (manifest["clip"].tolist(), len(report)) == (list(names), 0)
+
+
+def test_a_rate_that_varies_is_noted(tmp_path, monkeypatch):
+    write_video(tmp_path / "a.mkv", 5, 25)
+    monkeypatch.setattr(tree_module, "describe_rate", lambda path: "variable frame rate")
+    rows = [["a", "x", 0, 3, 4, fps, "fear", "", "a.mkv"] for fps in ("", 25)]
+    rows[1][2] = 1
+    manifest, _ = folder.load(tmp_path, write_table(tmp_path, *rows))
+    assert manifest["note"].tolist() == ["variable frame rate", ""]

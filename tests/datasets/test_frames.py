@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -15,7 +16,7 @@ from PIL import Image
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets import frames as frames_module
-from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, read_image, video_info
+from lfdtcmen.datasets.frames import describe_rate, is_video, list_frames, read_frames, read_image, video_info
 
 RED = np.zeros((20, 30, 3), np.uint8)
 RED[..., 0] = 200
@@ -288,3 +289,42 @@ assert os.environ.get("OPENCV_FFMPEG_LOGLEVEL") == before
         result = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.count("cannot be decoded") == 2
+
+
+@pytest.mark.parametrize("suffix", [".3gp", ".flv", ".mts", ".recording"])
+def test_the_decoder_decides_what_a_video_is(tmp_path, suffix):
+    path = write_video(tmp_path / "a.mp4", [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(5)])
+    path = path.rename(path.with_suffix(suffix))
+    assert is_video(path)
+    assert video_info(path)[0] == len(list(read_frames(path))) == 5
+
+
+def test_a_folder_named_like_a_video_is_read_as_a_folder(tmp_path):
+    folder = tmp_path / "c.mp4"
+    folder.mkdir()
+    save(RED, folder / "7.png")
+    assert not is_video(folder)
+    assert [number for number, _ in read_frames(folder)] == [7]
+
+
+def set_stamps(path, stamps):
+    """Give the blocks of a Matroska video other time stamps, in milliseconds."""
+    content = bytearray(path.read_bytes())
+    blocks = list(re.finditer(rb"\xa3(?:[\x80-\xff]|[\x40-\x7f].)\x81(..)[\x00\x80]", bytes(content), re.DOTALL))
+    assert len(blocks) == len(stamps)
+    for block, stamp in zip(blocks, stamps, strict=True):
+        content[block.start(1) : block.end(1)] = stamp.to_bytes(2, "big")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("fps", [24, 30, 200, 300, 500])
+def test_a_steady_rate_needs_no_remark(tmp_path, fps):
+    frames = [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(8)]
+    for suffix in (".mp4", ".mkv"):
+        assert describe_rate(write_video(tmp_path / f"a{suffix}", frames, fps=fps)) == ""
+
+
+def test_a_rate_that_varies_is_said(tmp_path):
+    path = write_video(tmp_path / "a.mkv", [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(8)], fps=30)
+    set_stamps(path, [0, 33, 67, 100, 200, 233, 267, 300])
+    assert describe_rate(path) == "frames are 33 to 100 ms apart (variable frame rate): fps is an average"

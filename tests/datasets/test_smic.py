@@ -131,3 +131,11 @@ def test_any_table_is_loaded_and_no_row_is_lost(tmp_path_factory, rows, spot):
     assert set(report["row"]) < set(filled)
     assert report["reason"].str.strip().all()
     assert manifest["apex"].isna().all()
+
+
+def test_two_folders_of_one_subject_are_not_chosen_from(tmp_path):
+    root, _ = layouts.write_smic(tmp_path)
+    shutil.copytree(root / "HS" / "s1", root / "HS" / "s01")
+    manifest, report = smic.load(root)
+    assert "smic/s01" not in set(manifest["subject"])
+    assert report["reason"].str.contains("2 folders are called s01").sum() == 4

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lfdtcmen.datasets.loaders.tables import frame_number, is_missing, same_name
+from lfdtcmen.datasets.loaders.tables import frame_number, is_formula, is_missing, same_name
 from lfdtcmen.datasets.loaders.tree import MAX_FPS, Frames, Tree
 from lfdtcmen.datasets.manifest import COLUMNS, EMOTIONS, LABEL_MAPS, check_manifest, map_emotion
+from lfdtcmen.datasets.people import certain_key, find_changed, settle_names
 from lfdtcmen.errors import DataError
 
 #: Spelling in a table -> name in the manifest: the names of EMOTIONS and of the 3-class map, and synonyms.
@@ -52,7 +53,8 @@ def build_manifest(
     dataset : str
         Name of the data set, for rows without one: a subject becomes ``dataset/subject``.
     label_map : {"3class", "4class", "7class", "7class_casme3", "raw"}
-        "raw" keeps every emotion: the label is its position among the sorted emotions that were found.
+        "raw" keeps every emotion that has a name in ``emotions``, 'others' too: the label is its position among the
+        sorted emotions that were found. A word that is not in ``emotions`` leaves its row out under every map.
     spot_apex : bool, default False
         Keep rows without a usable apex (missing, equal to the onset, outside onset..offset), with apex <NA>, where
         there is a frame after the onset. An apex before the onset in a row without an offset leaves the row out.
@@ -67,6 +69,8 @@ def build_manifest(
     -------
     manifest : DataFrame
         Passes :func:`~lfdtcmen.datasets.manifest.check_manifest`; ``note`` has remarks, such as a wrong offset.
+        ``attrs["remarks"]`` lists what the whole table needs to have said, such as two spellings that are one subject;
+        ``attrs["read"]`` the file and the sheet.
     report : DataFrame
         row, subject, clip, reason: what was left out. Together, manifest and report have as many rows as ``table``.
 
@@ -77,15 +81,17 @@ def build_manifest(
     """
     if label_map not in (*LABEL_MAPS, "raw"):
         raise DataError(f"unknown label map {label_map!r}", dataset, f"use one of {', '.join((*LABEL_MAPS, 'raw'))}")
-    unique = _name_uniquely(table, dataset)
+    unique, wrong_names, remarks = _name_uniquely(table, dataset, tree)
     kept: list[dict] = []
     left_out: list[dict] = []
     paths: list[Path] = []
     not_found: list[str] = []  # reasons
-    seen: dict[tuple, dict[str, int]] = {}  # frames that were kept -> emotion -> row
+    seen = _Seen(remarks)
     # locate gets the row with the names as they are in the table
     for row, given in zip(unique.itertuples(), table.itertuples(), strict=True):
         try:
+            if reason := wrong_names.get(row.Index):
+                raise DataError(reason)
             emotion, label = _read_emotion(row, label_map, emotions)
             onset = _read_number(row.onset, "onset")
             if onset is None:
@@ -96,12 +102,12 @@ def build_manifest(
                 not_found.append(str(error))
                 raise
             apex, offset, notes = _read_interval(row, onset, tree.frames(path), spot_apex)
-            notes += _compare_rows(seen.setdefault((row.subject, path, onset, apex, offset), {}), emotion, row.Index)
-            rate, fps_notes = _read_fps(row.fps, tree.fps(path) or fps)
+            notes += seen.compare(row, tree.identity(path), (onset, apex, offset), emotion)
+            rate, fps_notes = _read_fps(row.fps, tree.fps(path) or fps, tree.rate_note(path))
         except DataError as error:
             left_out.append({"row": row.Index, "subject": row.subject, "clip": row.clip, "reason": str(error)})
             continue
-        au = None if is_missing(row.au) else row.au.strip()
+        au = None if is_missing(row.au) or is_formula(row.au) else row.au.strip()
         values = (row.dataset, row.subject, row.clip, onset, apex, offset, rate, emotion, label, au, str(path))
         kept.append(dict(zip(COLUMNS, values, strict=True)) | {"note": "; ".join(notes + fps_notes)})
 
@@ -112,7 +118,12 @@ def build_manifest(
         manifest["label"] = pd.Categorical(manifest["emotion"]).codes
     manifest["label"] = manifest["label"].astype("int64")
     report = pd.DataFrame(left_out, columns=["row", "subject", "clip", "reason"]).astype({"row": "int64"})
-    return check_manifest(manifest), report
+    manifest = check_manifest(manifest)
+    manifest.attrs = {
+        "remarks": [*table.attrs.get("remarks", ()), *remarks],
+        "read": [table.attrs.get("where", dataset)],
+    }
+    return manifest, report
 
 
 def _no_clip_found(tree: Tree, reasons: list[str], layout: str) -> DataError:
@@ -130,11 +141,13 @@ def _no_clip_found(tree: Tree, reasons: list[str], layout: str) -> DataError:
 def _read_emotion(row, label_map: str, emotions: dict[str, str]) -> tuple[str, int | None]:
     """Return the emotion of a row and its class."""
     for name in ("subject", "clip", "emotion"):
-        if is_missing(getattr(row, name)):
+        if is_missing(text := getattr(row, name)):
             raise DataError(f"{name} is missing")
+        if is_formula(text):
+            raise _formula(name, text)
     text = " ".join(row.emotion.split())
     if text.casefold() not in emotions:
-        raise DataError(f"unknown emotion {text!r}")
+        raise DataError(f"unknown emotion {text!r}: every label map, raw too, takes {', '.join(EMOTIONS)} and synonyms")
     emotion = emotions[text.casefold()]
     if label_map == "raw":
         return emotion, None
@@ -168,6 +181,8 @@ def _read_interval(row, onset: int, frames: Frames, spot_apex: bool) -> tuple[in
 
 def _read_apex(row, onset: int, offset: int | None, frames: Frames, spot_apex: bool) -> tuple[int | None, list[str]]:
     """Return the apex (None: to be spotted) and notes."""
+    if is_formula(row.apex):  # somebody did annotate it
+        raise _formula("apex", row.apex)
     try:
         apex = _read_number(row.apex, "apex")
         problem = "apex is missing" if apex is None else ""
@@ -193,18 +208,44 @@ def _read_apex(row, onset: int, offset: int | None, frames: Frames, spot_apex: b
     return apex, []
 
 
-def _compare_rows(earlier: dict[str, int], emotion: str, row: int) -> list[str]:
-    """Return notes on the earlier rows of the same frames, and add this row to them."""
-    if emotion in earlier:
-        raise DataError(f"duplicate of row {earlier[emotion]}")
-    notes = [f"row {number} has the same frames with the emotion {other}" for other, number in earlier.items()]
-    earlier[emotion] = row
-    return notes
+class _Seen:
+    """The recordings and frames of the rows so far, whatever path leads to them."""
+
+    def __init__(self, remarks: list[str]):
+        self._frames: dict[tuple, dict[str, int]] = {}  # subject, recording, frames -> emotion -> row
+        self._people: dict[tuple, dict[str, int]] = {}  # recording, frames or None -> subject -> row
+        self._remarks = remarks
+
+    def compare(self, row, recording: tuple | Path, frames: tuple, emotion: str) -> list[str]:
+        """Return notes on the earlier rows of the same frames, and add this row to them."""
+        earlier = self._frames.setdefault((row.subject, recording, *frames), {})
+        if emotion in earlier:
+            raise DataError(f"duplicate of row {earlier[emotion]}")
+        same_frames = self._people.setdefault((recording, *frames), {})
+        for other, number in same_frames.items():
+            if other != row.subject and other.startswith(f"{row.dataset}/"):
+                raise DataError(f"row {number} has the same frames with another subject, {other}")
+        same_recording = self._people.setdefault((recording, None), {})
+        notes = [
+            f"row {number} has the same recording with another subject, {other}"
+            for other, number in same_recording.items()
+            if other != row.subject
+        ]
+        if notes and row.subject not in same_recording:
+            self._remarks.append(f"{row.subject} (row {row.Index}): {'; '.join(notes)}")
+        notes += [f"row {number} has the same frames with the emotion {other}" for other, number in earlier.items()]
+        earlier[emotion] = row.Index
+        same_frames.setdefault(row.subject, row.Index)
+        same_recording.setdefault(row.subject, row.Index)
+        return notes
 
 
-def _read_fps(text: str, default: float | None) -> tuple[float | None, list[str]]:
+def _read_fps(text: str, default: float | None, rate_note: str) -> tuple[float | None, list[str]]:
+    """Return the frames per second of a row, and notes; ``rate_note`` is about the default."""
     if is_missing(text):
-        return default, []
+        return default, [rate_note] if rate_note else []
+    if is_formula(text):
+        return default, [f"{_formula('fps', text)}: left empty"]
     try:
         value = float(text.strip().replace(",", "."))
     except ValueError:
@@ -215,10 +256,18 @@ def _read_fps(text: str, default: float | None) -> tuple[float | None, list[str]
 
 
 def _read_number(text: str, name: str) -> int | None:
+    if is_formula(text):
+        raise _formula(name, text)
     try:
         return frame_number(text)
     except DataError as error:
         raise DataError(f"{name} is {error}") from None
+
+
+def _formula(name: str, text: str) -> DataError:
+    return DataError(
+        f"{name} is a formula without a value, {text!r}: correct it, or save the table in a spreadsheet program"
+    )
 
 
 def _check_there(number: int, frames: Frames) -> None:
@@ -229,25 +278,51 @@ def _check_there(number: int, frames: Frames) -> None:
 # ---------------------------------------------------------------- names
 
 
-def _name_uniquely(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return the table with all columns that a manifest is made of, a unique name for each person and each clip."""
+def _name_uniquely(table: pd.DataFrame, dataset: str, tree: Tree) -> tuple[pd.DataFrame, dict[int, str], list[str]]:
+    """Return the table with all columns of a manifest, each person and clip under one own name.
+
+    Also row -> why the subject of the row cannot be used, and remarks on what was decided.
+    """
     columns = ("dataset", "subject", "clip", "onset", "apex", "offset", "fps", "emotion", "au")
     table = table.assign(**{name: "" for name in columns if name not in table})
-    table["dataset"] = [name.strip() or dataset for name in table["dataset"]]
-    table["subject"] = _name_subjects(table["dataset"], table["subject"])
+    table["dataset"] = _name_datasets(table["dataset"], dataset)
+    table["subject"], reasons, remarks = _name_subjects(table["dataset"], table["subject"], tree)
+    changed = zip(table["clip"], find_changed([text.strip() for text in table["clip"]]), strict=True)
+    if made := {text: what for text, what in changed if what}:
+        clip, what = next(iter(made.items()))
+        remarks.append(f"{len(made)} names of clips look like what a spreadsheet program made of them ({clip}: {what})")
     table["clip"] = _name_clips(table["dataset"], table["clip"])
-    return table
+    return table, reasons, remarks
 
 
-def _name_subjects(datasets: Iterable[str], subjects: Iterable[str]) -> list[str]:
-    """Return dataset/subject; a person stays one person however the name is spelled ("Anna", "anna ")."""
-    first: dict[tuple[str, str], str] = {}
-    names = []
-    for dataset, text in zip(datasets, subjects, strict=True):
-        subject = " ".join(text.split()).removeprefix(f"{dataset}/")
-        subject = first.setdefault((dataset, same_name(subject)), subject)
-        names.append("" if is_missing(subject) else f"{dataset}/{subject}")
-    return names
+def _name_datasets(texts: pd.Series, default: str) -> list[str]:
+    """Return the names of the data sets, each in one spelling."""
+    names = [default if is_missing(text) else " ".join(text.split()) for text in texts]
+    first: dict[str, str] = {}
+    spelling = {name: first.setdefault(certain_key(name), name) for name in dict.fromkeys(names)}
+    return [spelling[name] for name in names]
+
+
+def _name_subjects(datasets: pd.Series, subjects: pd.Series, tree: Tree) -> tuple[list[str], dict[int, str], list[str]]:
+    """Return dataset/subject, one name a person; row -> why its subject cannot be used; and remarks."""
+    spelled = [" ".join(t.split()).removeprefix(f"{d}/") for d, t in zip(datasets, subjects, strict=True)]
+    names = dict.fromkeys(subjects.index, "")
+    reasons: dict[int, str] = {}
+    remarks: list[str] = []
+    for dataset in dict.fromkeys(datasets):
+        group = zip(subjects.index, datasets, spelled, strict=True)
+        rows = [(row, text) for row, of, text in group if of == dataset and not is_missing(text)]
+        changed = find_changed([text for _, text in rows])
+        good = [row for row, what in zip(rows, changed, strict=True) if not what]
+        one_name, unclear, decided = settle_names(good, tree.side_by_side, same_name)
+        remarks += decided
+        for (row, text), what in zip(rows, changed, strict=True):
+            names[row] = f"{dataset}/{one_name.get(text, text)}"
+            if what:
+                reasons[row] = f"subject {text!r} is {what}, which a spreadsheet program may have made of a name"
+            elif text in unclear:
+                reasons[row] = unclear[text]
+    return list(names.values()), reasons, remarks
 
 
 def _name_clips(datasets: Iterable[str], clips: Iterable[str]) -> list[str]:

@@ -5,12 +5,14 @@ import io
 import os
 import re
 import unicodedata
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 
+from lfdtcmen.datasets.frames import IMAGE_SUFFIXES, NUMBER
 from lfdtcmen.errors import DataError
 
 HEADER_ROWS = 20  # titles and licence texts stand above the header of some tables
@@ -39,6 +41,7 @@ FIELDS = {
 _KNOWN_NAMES = {name for names in FIELDS.values() for name in names}
 
 _NO_VALUE = {"", "nan", "none", "null", "n/a", "#n/a", "/", "?", "-"}  # not "na": those are initials, too
+_FORMULA_ERRORS = {"#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"}
 # "12", "12.0", "12,00"; not "1.000" or "1,000", which may be a thousand
 _NUMBER = re.compile(r"\+?(\d{1,12})([.,]0{0,2})?")
 
@@ -52,7 +55,8 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         An xlsx workbook, or text with commas, semicolons, tabs or bars between the cells, in UTF-8 (with or without a
         byte order mark), UTF-16 or, where it is neither, cp1252.
     sheet : str, optional
-        The sheet to take if the workbook has one of that name; else the one whose header has most known names.
+        The sheet to take if the workbook has one of that name; else the only one that has columns for the onset and
+        the subject or the clip. Hidden sheets are not read.
 
     Returns
     -------
@@ -60,12 +64,13 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         Text in every cell, "" where there is none. The index is the number of the row in the file, counted from 1, as
         a spreadsheet shows it; empty rows are left out. The header is the row, among the first 20, with the most names
         of :data:`FIELDS`. Columns are in lower case without spaces and signs ("Onset Frame" is ``onsetframe``);
-        ``attrs`` holds ``where`` (file and sheet) and ``header`` (the names as written), for messages.
+        ``attrs`` holds ``where`` (file and sheet) and ``header`` (the names as written), for messages. A formula
+        whose value is not in the file comes as its text, such as "=B2+4".
 
     Raises
     ------
     DataError
-        The file is missing, cannot be read, or holds no table.
+        The file is missing, cannot be read, or holds no table; several visible sheets fit.
     """
     path = Path(path).expanduser()
     if not os.path.isfile(path):
@@ -76,9 +81,7 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         raise DataError(f"the annotation cannot be read ({error.strerror})", str(path)) from error
     if content.startswith(b"PK"):
         sheets = _read_workbook(path, content)
-        name = next((name for name in sheets if sheet and same_name(name) == same_name(sheet)), None)
-        if name is None:
-            name = max(sheets, key=lambda name: _find_header(sheets[name])[1])  # of equal counts the first sheet
+        name = _choose_sheet(sheets, sheet, str(path))
         return _to_frame(sheets[name], f"{path}, sheet {name}")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise DataError("the annotation is an old .xls workbook", str(path), "save it as xlsx or csv")
@@ -106,6 +109,10 @@ def select_columns(table: pd.DataFrame, needed: Iterable[str], names: dict = FIE
     ------
     DataError
         A needed column is missing; the message lists the names that were found.
+
+    Notes
+    -----
+    ``attrs["remarks"]`` names fields for which the table has several columns with different cells.
     """
     found = {field: next((name for name in known if name in table), None) for field, known in names.items()}
     if missing := [field for field in needed if found[field] is None]:
@@ -116,7 +123,9 @@ def select_columns(table: pd.DataFrame, needed: Iterable[str], names: dict = FIE
             f"expected {expected}; found: {', '.join(table.attrs.get('header', table.columns))}",
         )
     selected = table[[name for name in found.values() if name]]
-    return selected.set_axis([field for field, name in found.items() if name], axis=1)
+    selected = selected.set_axis([field for field, name in found.items() if name], axis=1)
+    selected.attrs["remarks"] = _describe_doubles(table, found, names)
+    return selected
 
 
 def is_missing(text: str) -> bool:
@@ -124,8 +133,13 @@ def is_missing(text: str) -> bool:
     return text.strip().casefold() in _NO_VALUE
 
 
+def is_formula(text: str) -> bool:
+    """Return whether a cell holds a formula whose value is not in the file, or is an error ("#REF!")."""
+    return (text.startswith("=") and len(text) > 1) or text.strip() in _FORMULA_ERRORS
+
+
 def frame_number(text: str) -> int | None:
-    """Return the frame number in a cell, or None where the cell holds no value.
+    """Return the frame number in a cell ("12", "12.0", "img_0012.jpg"), or None where the cell holds no value.
 
     Raises
     ------
@@ -136,6 +150,9 @@ def frame_number(text: str) -> int | None:
         return None
     if match := _NUMBER.fullmatch(text.strip()):
         return int(match[1])
+    name = Path(text.strip())
+    if name.suffix.lower() in IMAGE_SUFFIXES and (match := NUMBER.search(name.stem)):
+        return int(match[1])
     raise DataError(f"not a frame number ({text!r})")
 
 
@@ -145,18 +162,65 @@ def same_name(text: str) -> str:
 
 
 def _read_workbook(path: Path, content: bytes) -> dict[str, list[list[str]]]:
-    """Return the rows of every sheet as text."""
+    """Return the rows of every visible sheet as text."""
     try:
         workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        hidden = [sheet.title for sheet in workbook.worksheets if sheet.sheet_state != "visible"]
         sheets = {}
         for sheet in workbook.worksheets:
-            sheet.reset_dimensions()  # some programs write a wrong size, and rows beyond it would be lost
-            sheets[sheet.title] = [[_to_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+            if sheet.sheet_state == "visible":
+                sheet.reset_dimensions()  # some programs write a wrong size, and rows beyond it would be lost
+                sheets[sheet.title] = [[_to_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+        if _has_formulas(content):
+            _show_formulas(content, sheets)
     except Exception as error:  # a damaged workbook raises whatever zip, xml and openpyxl raise
         raise DataError(f"the workbook cannot be read ({error})", str(path), "save it again as xlsx or csv") from error
     if not sheets:
-        raise DataError("the workbook has no sheets", str(path), "save it again as xlsx or csv")
+        found = f"no visible sheets (hidden: {', '.join(hidden)})" if hidden else "no sheets"
+        raise DataError(f"the workbook has {found}", str(path), "save it again with the table on a visible sheet")
     return sheets
+
+
+def _choose_sheet(sheets: dict[str, list[list[str]]], wanted: str | None, where: str) -> str:
+    """Return the name of the sheet that was asked for, else of the only one that looks like an annotation."""
+    if named := [name for name in sheets if wanted and same_name(name) == same_name(wanted)]:
+        return named[0]
+    fitting = [name for name, rows in sheets.items() if _is_annotation(rows)]
+    if len(fitting) > 1:
+        raise DataError(
+            f"{len(fitting)} sheets of the workbook fit ({', '.join(fitting)})",
+            where,
+            "hide all but one, or save one as csv",
+        )
+    return fitting[0] if fitting else max(sheets, key=lambda name: _find_header(sheets[name])[1])  # first of equals
+
+
+def _is_annotation(rows: list[list[str]]) -> bool:
+    """Return whether there are rows below a header with an onset and a subject or clip."""
+    position, _ = _find_header(rows)
+    header = {_plain(cell) for cell in rows[position]} if rows else set()
+    onset, who = set(FIELDS["onset"]), {*FIELDS["subject"], *FIELDS["clip"]}
+    return bool(header & onset and header & who) and any(any(row) for row in rows[position + 1 :])
+
+
+def _has_formulas(content: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return any(b"<f>" in (xml := book.read(name)) or b"<f " in xml for name in book.namelist() if "/sheet" in name)
+
+
+def _show_formulas(content: bytes, sheets: dict[str, list[list[str]]]) -> None:
+    """Put the text of each formula whose value was not saved into its empty cell."""
+    with_formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    with_values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    for title, rows in sheets.items():
+        for sheet in (with_formulas[title], with_values[title]):
+            sheet.reset_dimensions()
+        pages = zip(rows, with_formulas[title].iter_rows(values_only=True), with_values[title].iter_rows(), strict=True)
+        for texts, formulas, cells in pages:
+            for column, (text, formula, cell) in enumerate(zip(texts, formulas, cells, strict=True)):
+                # "str": the value is there, and is an empty text
+                if not text and formula is not None and cell.data_type != "str":
+                    texts[column] = str(getattr(formula, "text", formula))  # of an array formula
 
 
 def _to_text(cell) -> str:
@@ -213,6 +277,17 @@ def _to_frame(rows: list[list[str]], where: str) -> pd.DataFrame:
     table = pd.DataFrame(cells, index=list(filled), columns=names, dtype=object)
     table.attrs = {"where": where, "header": [cell for cell in header if cell]}
     return table
+
+
+def _describe_doubles(table: pd.DataFrame, found: dict[str, str | None], names: dict) -> list[str]:
+    """Return a sentence for each field that several columns of the table hold, with different cells."""
+    remarks = []
+    for field, taken in found.items():
+        doubles = re.compile(rf"({'|'.join(map(re.escape, names[field]))})(column\d+)?")
+        others = [name for name in table if taken and name != taken and doubles.fullmatch(name)]
+        if differing := [name for name in others if not table[name].equals(table[taken])]:
+            remarks.append(f"several columns may be the {field}: {taken} is read, not {', '.join(differing)}")
+    return remarks
 
 
 def _plain(name: str) -> str:

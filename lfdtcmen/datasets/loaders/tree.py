@@ -1,10 +1,12 @@
 """The folders and videos below a data set's root, and the frames in them."""
 
 import os
+import stat
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from lfdtcmen.datasets.frames import is_video, list_frames, video_info
+from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, describe_rate, list_frames, video_info
 from lfdtcmen.datasets.loaders.tables import same_name
 from lfdtcmen.errors import DataError
 
@@ -51,6 +53,8 @@ class Tree:
         self._children: dict[Path, dict[str, list[Path]]] = {}
         self._frames: dict[Path, Frames | str] = {}  # a text: why they cannot be used
         self._fps: dict[Path, float] = {}
+        self._files: dict[Path, tuple[int, int]] = {}  # device and number on it
+        self._rate_notes: dict[Path, str] = {}
 
     def children(self, folder: Path) -> dict[str, list[Path]]:
         """Return the folders and videos in a folder by :func:`same_name`; none where it cannot be opened."""
@@ -58,7 +62,9 @@ class Tree:
             self._children[folder] = {}
             try:
                 with os.scandir(folder) as entries:
-                    paths = sorted(Path(entry.path) for entry in entries if entry.is_dir() or is_video(entry.name))
+                    paths = sorted(
+                        Path(entry.path) for entry in entries if entry.is_dir() or _has_video_name(entry.name)
+                    )
             except OSError:
                 paths = []
             for path in paths:
@@ -67,12 +73,24 @@ class Tree:
         return self._children[folder]
 
     def below(self, folder: Path, *names: str) -> Path | None:
-        """Follow names from folder to folder, in any case; None if one is not there."""
+        """Follow names from folder to folder, in any case; None if one is not there.
+
+        Raises
+        ------
+        DataError
+            Several have a name in different cases, and none has it exactly.
+        """
         for name in names:
             found = self.children(folder).get(same_name(name))
             if not found:
                 return None
-            folder = next((child for child in found if child.name == name), found[0])
+            exact = [child for child in found if child.name == name.strip()]
+            if not exact and len(found) > 1:
+                paths = " and ".join(str(path) for path in found)
+                raise DataError(
+                    f"{len(found)} folders are called {name} in another case ({paths}): write its name exactly"
+                )
+            folder = (exact or found)[0]
         return folder
 
     def of_subject(self, found: dict[str, list[Path]], subject: str, name: str) -> Path:
@@ -114,7 +132,7 @@ class Tree:
                     if name in requested:
                         found.setdefault(name, []).extend(paths)
                     else:
-                        level.extend(path for path in paths if not is_video(path))
+                        level.extend(path for path in paths if not _has_video_name(path.name) or path.is_dir())
         return found
 
     def frames(self, path: Path) -> Frames:
@@ -128,7 +146,10 @@ class Tree:
         if path not in self._frames:
             try:
                 # numbers alone: a data set has a million frames
-                video = os.path.isfile(path)
+                file = os.stat(path)
+                if file.st_ino:  # 0: a system without such numbers
+                    self._files[path] = (file.st_dev, file.st_ino)
+                video = stat.S_ISREG(file.st_mode)
                 self._frames[path] = self._list_video(path) if video else dict.fromkeys(list_frames(path))
             except (DataError, OSError) as error:
                 self._frames[path] = str(error)
@@ -141,8 +162,27 @@ class Tree:
         """Return the frames per second of a video whose frames were listed; None for a folder."""
         return self._fps.get(path)
 
+    def identity(self, path: Path) -> tuple[int, int] | Path:
+        """Return what is equal for two paths to the same folder or video (links, say), once its frames were listed."""
+        return self._files.get(path, path)
+
+    def rate_note(self, path: Path) -> str:
+        """Return a remark on the rate of a video whose frames were listed; "" for a folder."""
+        return self._rate_notes.get(path, "")
+
+    def side_by_side(self, names: Iterable[str]) -> set[str]:
+        """Return :func:`same_name` of the names that have folders in one folder with those of another name."""
+        found = self.search(names)
+        parents = Counter(parent for folders in found.values() for parent in {folder.parent for folder in folders})
+        return {name for name, folders in found.items() if any(parents[folder.parent] > 1 for folder in folders)}
+
     def _list_video(self, path: Path) -> range:
         count, fps = video_info(path)
+        self._rate_notes[path] = describe_rate(path)
         if 0 < fps < MAX_FPS:
             self._fps[path] = fps
         return range(count)
+
+
+def _has_video_name(name: str) -> bool:
+    return name.lower().endswith(VIDEO_SUFFIXES)

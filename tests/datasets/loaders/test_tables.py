@@ -57,9 +57,39 @@ def test_the_named_sheet_then_the_one_with_the_best_header(tmp_path):
             page.append(row)
     book.save(tmp_path / "t.xlsx")
     assert read_table(tmp_path / "t.xlsx", "label")["subject"].tolist() == ["y"]
-    assert read_table(tmp_path / "t.xlsx", "Sheet9")["subject"].tolist() == ["z"]
-    assert read_table(tmp_path / "t.xlsx")["subject"].tolist() == ["z"]
+    for wanted in ("Sheet9", None):  # "Label " and "more" fit both
+        with pytest.raises(DataError, match=r"2 sheets of the workbook fit \(Label , more\)"):
+            read_table(tmp_path / "t.xlsx", wanted)
+    book["Label "].sheet_state = "hidden"
+    book.save(tmp_path / "t.xlsx")
+    for wanted in ("label", "Sheet9", None):
+        assert read_table(tmp_path / "t.xlsx", wanted)["subject"].tolist() == ["z"]
     assert "sheet more" in read_table(tmp_path / "t.xlsx").attrs["where"]
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_a_hidden_sheet_is_not_read(tmp_path, state):
+    book = openpyxl.Workbook()
+    for name, rows in {"old": [[*HEADER, "FPS"], ["z"] * 8], "new": [HEADER, ["y"] * 7]}.items():
+        for row in rows:
+            (book[name] if name in book.sheetnames else book.create_sheet(name)).append(row)
+    book["old"].sheet_state = state
+    book.save(tmp_path / "t.xlsx")
+    assert read_table(tmp_path / "t.xlsx", "old")["subject"].tolist() == ["y"]
+
+
+def test_a_formula_without_its_value_is_no_empty_cell(tmp_path):
+    path = write_xlsx(tmp_path / "t.xlsx", [HEADER, ["a", "b", 1, "=C2+4", None, '=IF(1,"","")', "sad"]])
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "u.xlsx", "w") as saved:
+        for name in whole.namelist():  # a spreadsheet program saves an empty text as a value
+            saved.writestr(name, whole.read(name).replace(b'<c r="F2">', b'<c r="F2" t="str">'))
+    assert read_table(tmp_path / "u.xlsx").to_numpy().tolist() == [["a", "b", "1", "=C2+4", "", "", "sad"]]
+
+
+def test_a_field_in_several_columns_is_said(tmp_path):
+    rows = [["Subject", "Clip", "Onset", "Onset", "Emotion"], list("ab12c")]
+    table = select_columns(read_table(write_csv(tmp_path / "t.csv", rows)), ("subject", "onset"))
+    assert table.attrs["remarks"] == ["several columns may be the onset: onset is read, not onsetcolumn4"]
 
 
 def test_the_header_may_follow_a_text_and_rows_keep_the_numbers_of_the_file(tmp_path):
@@ -161,7 +191,8 @@ def test_columns_get_the_names_of_the_manifest(tmp_path):
 @pytest.mark.parametrize(
     ("text", "number"),
     [("12", 12), (" 012 ", 12), ("12.0", 12), ("12.", 12), ("12,00", 12), ("+3", 3), ("", None), ("/", None),
-     ("?", None), ("NaN", None), ("-", None), ("#N/A", None), ("\u0661\u0662", 12)],
+     ("?", None), ("NaN", None), ("-", None), ("#N/A", None), ("\u0661\u0662", 12),
+     ("frame_0012.jpg", 12), ("7.PNG", 7)],
 )  # fmt: skip
 def test_frame_numbers_in_cells(text, number):
     assert frame_number(text) == number
