@@ -7,6 +7,7 @@ import typer
 
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import parse_folder
 from lfdtcmen.settings import parse_settings
 
 # which config
@@ -50,7 +51,13 @@ Scheduler = Annotated[
 Name = Annotated[str, typer.Option(help="Results go to runs/NAME.")]
 Runs = Annotated[
     Path | None,
-    typer.Option("--runs", help="Folder of all runs.", show_default="LFDTCMEN_RUNS, else ./runs"),
+    typer.Option(
+        "--runs",
+        help="Folder of all runs.",
+        show_default="LFDTCMEN_RUNS, else ./runs",
+        parser=parse_folder,
+        metavar="PATH",
+    ),
 ]
 Detector = Annotated[Path | None, typer.Option(help="YuNet's ONNX file, instead of MTCNN.")]
 

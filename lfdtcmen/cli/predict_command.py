@@ -7,6 +7,7 @@ import typer
 
 from lfdtcmen.cli.options import Detector, Runs
 from lfdtcmen.cli.output import short_path
+from lfdtcmen.files import parse_folder
 
 
 def predict(
@@ -21,7 +22,12 @@ def predict(
     fps: Annotated[
         float | None, typer.Option(help="Frames a second, where the file does not tell (folders, slow motion).")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the report.", show_default="runs/predict/CLIP")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the report.", show_default="runs/predict/CLIP", parser=parse_folder, metavar="PATH"
+        ),
+    ] = None,
     runs: Runs = None,
     detector: Detector = None,
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 from lfdtcmen.cli.options import Detector, Jobs
 from lfdtcmen.cli.output import short_path
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import parse_folder
 
 LOADERS = ("casme3", "dfme", "casme2", "samm", "smic", "megc", "folder")
 
@@ -21,7 +22,12 @@ def prepare(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Results go here.", show_default="data/prepared/ and the name of the set or your folder"),
+        typer.Option(
+            help="Results go here.",
+            show_default="data/prepared/ and the name of the set or your folder",
+            parser=parse_folder,
+            metavar="PATH",
+        ),
     ] = None,
     label_map: Annotated[
         str | None, typer.Option(help="3class, 7class or raw.", show_default="7class for dfme, 3class for the others")

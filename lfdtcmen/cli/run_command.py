@@ -45,7 +45,7 @@ def run(
     except ModuleNotFoundError as error:
         raise missing_extra("lfdtcmen run", "notebooks") from error
     series_files = series.find_notebooks(notebooks)
-    run_dir = run_folder(name or config.profile, runs=runs)
+    run_dir = run_folder(config.profile if name is None else name, runs=runs)
     parameters: dict[str, object] = {"profile": config.profile, "seed": seed, "run_dir": str(run_dir)}
     try:
         entries = series.run_series(series_files, run_dir, parameters, echo)

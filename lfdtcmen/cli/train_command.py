@@ -59,6 +59,7 @@ def train(
     config = build_config(profile, settings, data, recipe, seed=seed, **synthetic)
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
+    from lfdtcmen.evaluation.intervals import describe_interval
     from lfdtcmen.evaluation.results import readable, write_metrics
     from lfdtcmen.files import run_folder
     from lfdtcmen.predict.model_card import write_model_card
@@ -80,8 +81,8 @@ def train(
     predicted = None if stage == 1 else predict(model, test).argmax(1)  # stage 1 does not learn to classify
     held_out = experiments.held_out_scores(train_pairs, test, predicted)
     for metric, score in held_out.get("scores", {}).items():
-        interval = f"95 % interval over {held_out['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
-        typer.echo(f"{metric} {score['value']:.3f} ({interval})")
+        about = f"95 % interval over {held_out['subjects']} subjects: "
+        typer.echo(f"{metric} {score['value']:.3f} ({describe_interval(score['low'], score['high'], name=about)})")
     command = _command(config, stage, data, settings or [])
     checkpoint = checkpoint_file(stage, config, train_pairs, run_dir).name
     recorded = experiments.recorded_settings(config, pairs, data)
