@@ -7,8 +7,15 @@ import typer
 
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import parse_folder
 from lfdtcmen.settings import parse_settings
+
+
+def output_folder(text: str) -> Path:
+    """Return the folder that an option names; raise DataError where it is none."""
+    from lfdtcmen.files import parse_folder
+
+    return parse_folder(text)
+
 
 # which config
 Profile = Annotated[
@@ -55,7 +62,7 @@ Runs = Annotated[
         "--runs",
         help="Folder of all runs.",
         show_default="LFDTCMEN_RUNS, else ./runs",
-        parser=parse_folder,
+        parser=output_folder,
         metavar="PATH",
     ),
 ]

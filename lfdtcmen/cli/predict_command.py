@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from lfdtcmen.cli.options import Detector, Runs
+from lfdtcmen.cli.options import Detector, Runs, output_folder
 from lfdtcmen.cli.output import short_path
-from lfdtcmen.files import parse_folder
 
 
 def predict(
@@ -25,7 +24,7 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the report.", show_default="runs/predict/CLIP", parser=parse_folder, metavar="PATH"
+            help="Folder of the report.", show_default="runs/predict/CLIP", parser=output_folder, metavar="PATH"
         ),
     ] = None,
     runs: Runs = None,

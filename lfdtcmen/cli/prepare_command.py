@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from lfdtcmen.cli.options import Detector, Jobs
+from lfdtcmen.cli.options import Detector, Jobs, output_folder
 from lfdtcmen.cli.output import short_path
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import parse_folder
 
 LOADERS = ("casme3", "dfme", "casme2", "samm", "smic", "megc", "folder")
 
@@ -25,7 +24,7 @@ def prepare(
         typer.Option(
             help="Results go here.",
             show_default="data/prepared/ and the name of the set or your folder",
-            parser=parse_folder,
+            parser=output_folder,
             metavar="PATH",
         ),
     ] = None,

@@ -18,9 +18,9 @@ NOSE = (8.0, 10.0)  # pixels: how wide and high the bump of the nose is on it
 INSIDE = 0.7  # of the ellipse, squared radius: nearer to its edge there are hair and background
 STEP = 4  # pixels between the points of the fit
 
-# Chosen on rendered pairs of three seeds. On 375 pairs of three others: warned of 58 of 58 turns of 3 degrees or more and
-# of 8 of 17 smaller ones, of 1 of 75 expressions, 1 of 75 blinks and 1 of 75 heads at rest; of 5 of 25 expressions under
-# a turn that moves the nose less than they move the skin, and of 26 of 28 that are less than half as large as the turn.
+# Chosen on rendered pairs of three seeds. Of pairs of three other seeds it warned of: 58 of 58 turns of 3 degrees or
+# more and 8 of 17 smaller ones; 1 of 75 expressions, 1 of 75 blinks, 1 of 75 heads at rest; 5 of 25 expressions that
+# move the skin as far as the turn under them or further, and 26 of 28 that move it less than half as far.
 LEAST_SHARE = 0.75  # of the motion, squared, that fits a turn
 LEAST_LENGTH = 0.15  # pixels, root mean square of the fitted motion: less is what alignment and noise leave
 
