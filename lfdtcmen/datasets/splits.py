@@ -167,7 +167,11 @@ def split_validation(
     """
     if not 0 < share <= 0.5:
         raise DataError(f"a share of {share:g} cannot be kept apart", "split_validation", "use 0.1 to 0.5")
-    return next(iter(grouped_kfold(subjects, labels, max(2, round(1 / share)), seed, names)))
+    k, people = max(2, round(1 / share)), len(np.unique(subjects))
+    if k > people > 1:
+        what = f"a share of {share:g} of {people} subjects is less than one of them"
+        raise DataError(what, "split_validation", f"use {1 / people:.2f} to 0.5")
+    return next(iter(grouped_kfold(subjects, labels, k, seed, names)))
 
 
 def group_subjects(

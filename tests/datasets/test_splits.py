@@ -115,6 +115,11 @@ def test_a_share_that_cannot_be_kept_apart_is_refused():
             split_validation(subjects, labels, share)
 
 
+def test_a_share_of_less_than_one_subject_is_refused():
+    with pytest.raises(DataError, match=r"a share of 0.2 of 2 subjects is less than one.*use 0.50 to 0.5"):
+        split_validation(["a", "a", "b", "b"], [0, 1, 0, 1], 0.2)
+
+
 def test_groups_are_the_test_folds():
     subjects, labels = some_samples()
     groups = group_subjects(subjects, labels, 5)
