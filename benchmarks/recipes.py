@@ -9,7 +9,6 @@ steps. Pretraining is shared by the folds. Writes costs.csv to OUT; notebook 08 
 import argparse
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
@@ -19,7 +18,7 @@ from lfdtcmen.config import load_config
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.files import make_folder, runs_dir
+from lfdtcmen.files import make_folder, parse_folder, runs_dir
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, train_stage
 
@@ -30,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how many")
     parser.add_argument("--steps", type=int, default=8, help="timed in each round")
-    parser.add_argument("--out", type=Path, default=runs_dir() / "recipes", help="folder of the table")
+    parser.add_argument("--out", type=parse_folder, default=runs_dir() / "recipes", help="folder of the table")
     args = parser.parse_args()
 
     pairs = prepare_pairs(make_dataset("standard", n_jobs=-1), n_jobs=-1)

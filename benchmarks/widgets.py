@@ -9,7 +9,6 @@ nothing else. Faces are synthetic and the network is untrained: neither changes 
 
 import argparse
 import time
-from pathlib import Path
 
 import cv2
 import ipywidgets
@@ -21,7 +20,7 @@ from skimage.data import astronaut
 from lfdtcmen import LFDTCMEN, load_config
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.synthetic import make_clip, make_counterfactuals, make_dataset
-from lfdtcmen.files import make_folder, runs_dir
+from lfdtcmen.files import make_folder, parse_folder, runs_dir
 from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.viz import widgets
 
@@ -102,7 +101,7 @@ def noisy_epochs(seed: int, seeds: int = 5, epochs: int = 15, people: int = 100,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=runs_dir() / "widgets", help="folder of the table")
+    parser.add_argument("--out", type=parse_folder, default=runs_dir() / "widgets", help="folder of the table")
     args = parser.parse_args()
 
     rows = []

@@ -18,7 +18,7 @@ from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.files import runs_dir
+from lfdtcmen.files import parse_folder, runs_dir
 
 
 def make_parser(doc: str, name: str) -> argparse.ArgumentParser:
@@ -26,7 +26,7 @@ def make_parser(doc: str, name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1, help="processes; -1 for all cores")
     parser.add_argument(
-        "--out", type=Path, default=runs_dir() / name, help="folder of the tables and of what they need"
+        "--out", type=parse_folder, default=runs_dir() / name, help="folder of the tables and of what they need"
     )
     return parser
 

@@ -24,6 +24,7 @@ from lfdtcmen.datasets.splits import Fold, group_subjects, grouped_kfold, holdou
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset, make_dfme
 from lfdtcmen.errors import DataError, missing_extra
 from lfdtcmen.evaluation.audit import check_label_leak
+from lfdtcmen.evaluation.intervals import LEAST_SUBJECTS
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, confusion
 from lfdtcmen.evaluation.protocol import Model
 from lfdtcmen.evaluation.results import write_metrics, write_predictions
@@ -114,7 +115,7 @@ def pairs_and_folds(
     check_label_leak(pairs)
     if protocol == "loso":
         return pairs, list(loso(pairs.subjects))
-    return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+    return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds, names=pairs.label_names))
 
 
 def check_trainable(pairs: PairSet, where: str) -> None:
@@ -197,7 +198,8 @@ def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:
 
     The split is seeded by ``config.seed``, as in the notebooks; that of :func:`pairs_and_folds` is always the same.
     """
-    train, test = next(iter(grouped_kfold(pairs.subjects, pairs.labels, config.folds, config.seed)))
+    folds = grouped_kfold(pairs.subjects, pairs.labels, config.folds, config.seed, pairs.label_names)
+    train, test = next(iter(folds))
     return pairs.subset(train), pairs.subset(test)
 
 
@@ -209,7 +211,7 @@ def groups_for_stage1(config: Config, pairs: PairSet, folds: Sequence[Fold]) -> 
     if len(folds) == 1:
         train, _ = folds[0]
         return dict.fromkeys(pairs.subjects, 0) | dict.fromkeys(pairs.subjects[train], 1)
-    return group_subjects(pairs.subjects, pairs.labels, config.folds)
+    return group_subjects(pairs.subjects, pairs.labels, config.folds, names=pairs.label_names)
 
 
 def models(
@@ -306,9 +308,10 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
     Returns
     -------
     dict
-        ``subjects`` and ``samples`` (class -> number); with predictions also ``scores`` (metric -> value, low, high,
-        and majority: the score of always predicting the most frequent class) and ``recall`` (class -> share found,
-        None where the class has no sample). Of a holdout with several test sets also ``parts``: name -> the same.
+        ``subjects`` and ``samples`` (class -> number); with predictions also ``scores`` (metric -> value, low and high,
+        None for too few subjects, and majority: the score of always predicting the most frequent class) and ``recall``
+        (class -> share found, None where the class has no sample). Of a holdout with several test sets also ``parts``:
+        name -> the same.
     """
     if predicted is not None and "part" in test.manifest and len(names := test.manifest["part"].unique()) > 1:
         whole = replace(test, manifest=test.manifest.drop(columns="part"))
@@ -320,10 +323,11 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
     if predicted is None:
         return found
     classes = test.num_classes
-    majority = np.full(len(test), np.bincount(train_pairs.labels).argmax())
+    majority = np.full(len(test), np.bincount(train_pairs.labels, minlength=classes).argmax())
     found["scores"] = {}
     for metric, score in METRICS.items():
-        low, high = bootstrap_interval(test.labels, predicted, test.subjects, metric, classes)
+        bounds = bootstrap_interval(test.labels, predicted, test.subjects, metric, classes)
+        low, high = bounds if found["subjects"] >= LEAST_SUBJECTS else (None, None)  # JSON has no NaN
         found["scores"][metric.upper()] = {
             "value": score(test.labels, predicted, classes),
             "low": low,

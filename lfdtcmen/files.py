@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import unicodedata
 import warnings
 import zipfile
 import zlib
@@ -14,6 +15,8 @@ import numpy as np
 
 from lfdtcmen.errors import DataError
 
+# of Windows, with any suffix
+RESERVED_NAMES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{k}" for port in ("COM", "LPT") for k in range(1, 10))}
 WRITE_ADVICE = "free some space, or point LFDTCMEN_CACHE (or the output folder) at a folder that you can write to"
 
 
@@ -80,8 +83,7 @@ def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) 
         ``name`` is not the name of one folder, the folder cannot be written to, or its ``metrics.json`` was written
         by another command: ``predict`` relies on the one of ``train``.
     """
-    if Path(name).name != name or name in ("", ".."):
-        raise DataError(f"the name of a run must be one folder's name, got {name!r}", fix="use letters and digits")
+    _check_name(name)
     folder = make_folder(((runs or runs_dir()).expanduser() / name).absolute())
     if made_by is None:
         return folder
@@ -91,6 +93,46 @@ def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) 
         return folder
     if earlier != made_by:
         raise DataError(f"the folder has the scores of `lfdtcmen {earlier}`", str(folder), "choose another --name")
+    return folder
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that is no folder's on one of the three systems, or that a shell takes for something else.
+
+    Raises
+    ------
+    DataError
+        Empty, ``.`` or ``..``, with a separator or a control character, with one of ``<>:"|?*``, with a blank or dot
+        at its end or a blank at its start, beginning with ``-`` or ``~``, reserved by Windows (``con``, ``nul``, ...),
+        or longer than 255 bytes.
+    """
+    bad = (
+        not name
+        or name[0] in "-~ "
+        or name[-1] in " ."
+        or any(unicodedata.category(c) in ("Cc", "Cs") or c in '<>:"/\\|?*' for c in name)
+        or name.split(".")[0].strip().upper() in RESERVED_NAMES
+        or len(name.encode(errors="replace")) > 255
+    )
+    if bad:
+        what = f"the name of a run must be one folder's name, got {name!r}"
+        raise DataError(what, "--name", "use letters, digits, - and _, such as casme3-loso")
+
+
+def parse_folder(text: str) -> Path:
+    """Return the folder that an option such as ``--out`` names, ``~`` written in full.
+
+    Raises
+    ------
+    DataError
+        Nothing but blanks, ``-``, a control character, or the home of a user who is not there.
+    """
+    try:
+        folder = Path(text).expanduser()
+    except RuntimeError:  # ~name, and there is nobody of that name
+        folder = None
+    if folder is None or text.strip() in ("", "-") or any(unicodedata.category(c) == "Cc" for c in text):
+        raise DataError(f"{text!r} is no folder", fix="give the path of a folder, such as runs/mine, or . for this one")
     return folder
 
 

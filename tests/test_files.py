@@ -106,3 +106,35 @@ def test_outside_a_clone_a_notebook_keeps_its_run_beside_the_folder_of_notebooks
     for folder in (tmp_path, tmp_path / "notebooks"):
         monkeypatch.chdir(folder)
         assert files.lab_folder(None) == tmp_path / "runs" / "lab"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "-", "-x", "~", "~x", "a/b", "/", "a\\b", "a\nb", "\x1b[31m", "a\0", "x.", "x ", " x", " "],
+)
+def test_what_is_no_folders_name_is_refused_and_nothing_is_made(name, tmp_path):
+    with pytest.raises(DataError, match=r"must be one folder's name.*use letters") as caught:
+        files.run_folder(name, runs=tmp_path)
+    assert list(tmp_path.iterdir()) == [] and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.txt", "com1", "Lpt9", "a:b", "what?", "x" * 256, "\udcff"])
+def test_a_name_that_another_system_refuses_is_refused(name, tmp_path):
+    with pytest.raises(DataError, match="must be one folder's name"):
+        files.run_folder(name, runs=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["casme3-loso", "a b", "2026.11", "console", "vidéo", "表情", "x" * 255])
+def test_a_folders_name_is_taken(name, tmp_path):
+    assert files.run_folder(name, runs=tmp_path) == tmp_path / name
+
+
+@pytest.mark.parametrize("text", ["", "  ", "-", "a\nb", "~nobody-of-this-name/x", "a\0b"])
+def test_what_is_no_folder_is_refused(text):
+    with pytest.raises(DataError, match="is no folder"):
+        files.parse_folder(text)
+
+
+def test_a_folder_is_taken_and_the_home_folder_written_in_full():
+    assert files.parse_folder("~/x") == Path.home() / "x"
+    assert files.parse_folder(".") == Path(".") and files.parse_folder("../a b") == Path("../a b")

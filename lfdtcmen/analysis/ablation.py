@@ -12,7 +12,7 @@ import pandas as pd
 
 from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS
+from lfdtcmen.evaluation.intervals import REPEATS, describe_interval
 from lfdtcmen.evaluation.results import score_table
 
 FULL, ABOVE = "full", "above"  # what a setting is compared with: the full network, the setting above it
@@ -154,7 +154,7 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
     unsure: list[str] = []
     for row, above in zip(steps.to_dict("records"), names, strict=False):
         low, high = row["low"], row["high"]
-        text = f"{above} to {row['model']} {row['value']:+z.3f} ({low:+z.3f} to {high:+z.3f})"
+        text = f"{above} to {row['model']} {row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})"
         (up if low > 0 else down if high < 0 else unsure).append(text)
     answer = "does not hold" if down else "cannot tell" if unsure else "holds"
     parts = [("up: ", up), ("down: ", down), ("not distinguishable: ", unsure)]

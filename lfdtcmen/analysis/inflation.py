@@ -175,7 +175,7 @@ def inflation_table(
     rows = []
     for practice, found in values.items():
         for against, compared in (("", found), (HONEST, found - values[HONEST])):
-            low, high = interval(compared[1:])
+            low, high = interval(compared[1:], people)
             rows.append((practice, metric.upper(), "", compared[0], low, high, against))
     return pd.DataFrame(rows, columns=COLUMNS)
 

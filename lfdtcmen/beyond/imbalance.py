@@ -46,7 +46,7 @@ def balanced_batches(labels: np.ndarray, size: int, rng: np.random.Generator) ->
     An epoch has as many pairs as before, sampled with replacement: pairs of a rare class come several times, some of a
     frequent one not at all.
     """
-    rarity = 1 / np.bincount(labels)[labels]  # [N]
+    rarity = 1 / np.bincount(labels)[labels]  # [N]; each label that occurs has a count, whichever classes are absent
     order = rng.choice(len(labels), len(labels), p=rarity / rarity.sum())
     yield from np.array_split(order, -(-len(labels) // size))
 

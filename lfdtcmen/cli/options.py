@@ -11,6 +11,14 @@ from lfdtcmen.settings import parse_settings
 
 PROTOCOLS = ("kfold", "loso", "holdout")
 
+
+def output_folder(text: str) -> Path:
+    """Return the folder that an option names; raise DataError where it is none."""
+    from lfdtcmen.files import parse_folder
+
+    return parse_folder(text)
+
+
 # which config
 Profile = Annotated[
     str | None,
@@ -60,7 +68,13 @@ Scheduler = Annotated[
 Name = Annotated[str, typer.Option(help="Results go to runs/NAME.")]
 Runs = Annotated[
     Path | None,
-    typer.Option("--runs", help="Folder of all runs.", show_default="LFDTCMEN_RUNS, else ./runs"),
+    typer.Option(
+        "--runs",
+        help="Folder of all runs.",
+        show_default="LFDTCMEN_RUNS, else ./runs",
+        parser=output_folder,
+        metavar="PATH",
+    ),
 ]
 Detector = Annotated[Path | None, typer.Option(help="YuNet's ONNX file, instead of MTCNN.")]
 

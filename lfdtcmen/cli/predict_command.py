@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lfdtcmen.cli.options import Detector, Runs
+from lfdtcmen.cli.options import Detector, Runs, output_folder
 from lfdtcmen.cli.output import short_path
 
 
@@ -21,7 +21,12 @@ def predict(
     fps: Annotated[
         float | None, typer.Option(help="Frames a second, where the file does not tell (folders, slow motion).")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the report.", show_default="runs/predict/CLIP")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the report.", show_default="runs/predict/CLIP", parser=output_folder, metavar="PATH"
+        ),
+    ] = None,
     runs: Runs = None,
     detector: Detector = None,
 ) -> None:

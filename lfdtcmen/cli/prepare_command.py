@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lfdtcmen.cli.options import Detector, Jobs
+from lfdtcmen.cli.options import Detector, Jobs, output_folder
 from lfdtcmen.cli.output import echo_remarks, short_path
 from lfdtcmen.errors import DataError
 
@@ -21,7 +21,12 @@ def prepare(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Results go here.", show_default="data/prepared/ and the name of the set or your folder"),
+        typer.Option(
+            help="Results go here.",
+            show_default="data/prepared/ and the name of the set or your folder",
+            parser=output_folder,
+            metavar="PATH",
+        ),
     ] = None,
     label_map: Annotated[
         str | None,

@@ -52,7 +52,7 @@ def run(
     except ModuleNotFoundError as error:
         raise missing_extra("lfdtcmen run", "notebooks") from error
     series_files = series.find_notebooks(notebooks)
-    run_dir = run_folder(name or config.profile, runs=runs)
+    run_dir = run_folder(config.profile if name is None else name, runs=runs)
     if config.vgg_weights != "auto":
         from lfdtcmen.losses.perceptual import WORDS, obtain_vgg
 

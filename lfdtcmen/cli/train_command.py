@@ -67,6 +67,7 @@ def train(
     config = build_config(profile, settings, data, recipe, protocol, seed=seed, **synthetic)
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
+    from lfdtcmen.evaluation.intervals import describe_interval
     from lfdtcmen.evaluation.results import readable, write_metrics
     from lfdtcmen.files import run_folder
     from lfdtcmen.predict.model_card import write_model_card
@@ -89,7 +90,8 @@ def train(
     held_out = experiments.held_out_scores(train_pairs, held_out_pairs, predicted)
     for part, scored in held_out.get("parts", {"": held_out}).items():
         for metric, score in scored.get("scores", {}).items():
-            interval = f"95 % interval over {scored['subjects']} subjects: {score['low']:.3f} to {score['high']:.3f}"
+            about = f"95 % interval over {scored['subjects']} subjects: "
+            interval = describe_interval(score["low"], score["high"], name=about)
             typer.echo(f"{part} {metric} {score['value']:.3f} ({interval})".lstrip())
     command = _command(config, stage, data, protocol, test or [], settings or [])
     checkpoint = checkpoint_file(stage, config, train_pairs, run_dir).name

@@ -1,7 +1,7 @@
 """Splits into training and test samples, such that no subject is in both (4.2)."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
@@ -37,7 +37,9 @@ def loso(subjects: np.ndarray) -> Iterator[Fold]:
         yield train, test
 
 
-def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0) -> Iterator[Fold]:
+def grouped_kfold(
+    subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0, names: Sequence[str] | None = None
+) -> Iterator[Fold]:
     """Leave a k-th of the subjects out, with classes spread over the folds as evenly as subjects allow.
 
     A faster alternative to :func:`loso` (assumed; the paper's protocol is leave-one-subject-out).
@@ -49,7 +51,10 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     k : int
         Number of folds.
     seed : int
-        Random seed of the split.
+        Random seed of the split, 0 or more.
+    names : sequence of str, optional
+        Names of all classes, 0, 1, ...: each must have samples, and messages name them. Without it, the classes are
+        those up to the largest label.
 
     Yields
     ------
@@ -64,12 +69,18 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
     subjects, labels = np.asarray(subjects), np.asarray(labels)
     if len(subjects) != len(labels):
         raise DataError(f"{len(subjects)} subjects but {len(labels)} labels", "grouped_kfold")
-    if not np.issubdtype(labels.dtype, np.integer) or labels.min(initial=0) < 0:
-        raise DataError("labels must be whole numbers from 0 on", "grouped_kfold", "number the classes 0, 1, ...")
+    _check_seed(seed)
     people = len(np.unique(subjects))
     if not 2 <= k <= people:
-        raise DataError(f"cannot make {k} folds of {people} subjects", "grouped_kfold", f"use 2 to {people} folds")
-    _check_classes(subjects, labels)
+        what = f"cannot make {k} folds of {people} subject{'s' * (people != 1)}"
+        fix = "load two subjects or more: one is trained on, another one tested"
+        if people > 1:
+            fix = f"use 2 to {people} folds" if people > 2 else "use 2 folds"
+        raise DataError(what, "grouped_kfold", fix)
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min(initial=0) < 0:
+        raise DataError("labels must be whole numbers from 0 on", "grouped_kfold", "number the classes 0, 1, ...")
+    classes: Sequence = range(labels.max(initial=0) + 1) if names is None else names
+    _check_classes(subjects, labels, classes)
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # "fewer members than n_splits": some test folds then lack the class, which pooled scores allow
@@ -77,14 +88,16 @@ def grouped_kfold(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 
         try:
             folds = list(splitter.split(labels, labels, subjects))
         except ValueError as error:  # every class has fewer samples than there are folds
-            raise DataError(str(error).rstrip("."), "grouped_kfold", "use fewer folds") from error
+            most = np.bincount(labels).max()
+            what = f"cannot make {k} folds: the most frequent class has {most} samples"
+            raise DataError(what, "grouped_kfold", f"use {most} folds or fewer") from error
     for number, (train, test) in enumerate(folds):
         check_disjoint(subjects[train], subjects[test])
         if len(test) == 0:
             raise DataError(f"fold {number} has no test subject", "grouped_kfold", "use fewer folds or another seed")
         if len(missing := np.setdiff1d(labels, labels[train])):
             raise DataError(
-                f"fold {number} has no training sample of class {missing[0]}",
+                f"fold {number} has no training sample of class {_enumerate(classes, missing)}",
                 "grouped_kfold",
                 "use fewer folds, another seed or more subjects",
             )
@@ -113,16 +126,21 @@ def holdout(parts: np.ndarray, train: str) -> Iterator[Fold]:
     """
     trained = np.asarray(parts).astype(str) == train
     if trained.all() or not trained.any():
+        there = ", ".join(dict.fromkeys(np.asarray(parts).astype(str)))
         raise DataError(
             f"{trained.sum()} of {len(trained)} samples are of the part {train!r}",
             "holdout",
-            "name one part of several",
+            f"name one part of several; there is: {there}",
         )
     yield np.flatnonzero(trained), np.flatnonzero(~trained)
 
 
 def split_validation(
-    subjects: np.ndarray, labels: np.ndarray, share: float = 0.2, seed: int = 0
+    subjects: np.ndarray,
+    labels: np.ndarray,
+    share: float = 0.2,
+    seed: int = 0,
+    names: Sequence[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Set a share of the *training* subjects aside, to choose an epoch or a setting on (assumed, ours).
 
@@ -134,6 +152,8 @@ def split_validation(
         Share of the subjects to set aside, roughly: above 0 and at most one half.
     seed : int
         Random seed of the choice.
+    names : sequence of str, optional
+        Names of all classes, as for :func:`grouped_kfold`.
 
     Returns
     -------
@@ -147,16 +167,22 @@ def split_validation(
     """
     if not 0 < share <= 0.5:
         raise DataError(f"a share of {share:g} cannot be kept apart", "split_validation", "use 0.1 to 0.5")
-    return next(iter(grouped_kfold(subjects, labels, max(2, round(1 / share)), seed)))
+    k, people = max(2, round(1 / share)), len(np.unique(subjects))
+    if k > people > 1:
+        what = f"a share of {share:g} of {people} subjects is less than one of them"
+        raise DataError(what, "split_validation", f"use {1 / people:.2f} to 0.5")
+    return next(iter(grouped_kfold(subjects, labels, k, seed, names)))
 
 
-def group_subjects(subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0) -> dict[str, int]:
+def group_subjects(
+    subjects: np.ndarray, labels: np.ndarray, k: int, seed: int = 0, names: Sequence[str] | None = None
+) -> dict[str, int]:
     """Return subject -> number of its test fold in :func:`grouped_kfold`, for work that several folds share.
 
     Parameters and errors as there.
     """
     subjects = np.asarray(subjects)
-    folds = enumerate(grouped_kfold(subjects, labels, k, seed))
+    folds = enumerate(grouped_kfold(subjects, labels, k, seed, names))
     return {str(subject): number for number, (_, test) in folds for subject in np.unique(subjects[test])}
 
 
@@ -177,19 +203,55 @@ def check_disjoint(train_subjects: np.ndarray, test_subjects: np.ndarray) -> Non
         )
 
 
-def _check_classes(subjects: np.ndarray, labels: np.ndarray) -> None:
-    """Raise DataError unless two subjects or more show each class."""
-    counts = np.bincount(labels)
+def check_shown(labels: np.ndarray, names: Sequence, where: str) -> None:
+    """Check that each class has a sample and that there are two classes, before anything is trained on them.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        Class of each sample, [N].
+    names : sequence of str
+        Names of all classes, 0, 1, ...
+    where : str
+        What the samples are, for the message.
+
+    Raises
+    ------
+    DataError
+        A class of the label map without a sample, or only one class.
+    """
+    counts = np.bincount(labels, minlength=len(names))
     if (counts == 0).any():
         raise DataError(
-            f"class {np.flatnonzero(counts == 0)[0]} has no sample",
-            "grouped_kfold",
-            'load the set with label map "raw", which has only the classes that are there',
+            f"class {_enumerate(names, np.flatnonzero(counts == 0))} has no sample",
+            where,
+            'add subjects who show it, or use a label map without it ("raw" has only the classes that are there)',
         )
-    for label in range(len(counts)):
-        if len(np.unique(subjects[labels == label])) < 2:
-            raise DataError(
-                f"class {label} is shown by one subject only, who cannot be both trained on and tested",
-                "grouped_kfold",
-                "load more subjects, or merge the class into another",
-            )
+    if len(counts) < 2:
+        raise DataError(
+            f"every sample shows class {names[0]!r}",
+            where,
+            "load two classes or more: with one, nothing can be learned",
+        )
+
+
+def _check_classes(subjects: np.ndarray, labels: np.ndarray, names: Sequence) -> None:
+    """Raise DataError unless there are two classes, and two subjects or more show each."""
+    check_shown(labels, names, "grouped_kfold")
+    few = [label for label in range(len(names)) if len(np.unique(subjects[labels == label])) < 2]
+    if few:
+        raise DataError(
+            f"class {_enumerate(names, few)} is shown by one subject only, who cannot be both trained on and tested",
+            "grouped_kfold",
+            "load more subjects, or merge the class into another",
+        )
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise DataError(f"a seed of {seed} cannot be used", "grouped_kfold", "give a whole number from 0 to 4294967295")
+
+
+def _enumerate(names: Sequence, labels: Iterable[int]) -> str:
+    """Return the names of classes as a list in a sentence."""
+    return ", ".join(repr(names[label]) for label in labels)

@@ -126,13 +126,15 @@ def bootstrap_interval(
     Returns
     -------
     low, high : float
+        NaN for fewer than :data:`~lfdtcmen.evaluation.intervals.LEAST_SUBJECTS` subjects.
 
     Raises
     ------
     DataError
         Unknown metric, or arrays that do not fit together.
     """
-    return interval(_resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed), (1 - level) / 2)
+    resampled = _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
+    return interval(resampled, len(np.unique(subjects)), (1 - level) / 2)
 
 
 def paired_difference(
@@ -157,7 +159,7 @@ def paired_difference(
     """
     ours = _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
     theirs = _resampled_scores(y_true, y_pred_reference, subjects, metric, num_classes, repeats, seed)
-    low, high = interval(ours - theirs, (1 - level) / 2)
+    low, high = interval(ours - theirs, len(np.unique(subjects)), (1 - level) / 2)
     score = METRICS[metric]
     ours_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred)])
     theirs_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred_reference)])
@@ -182,8 +184,8 @@ def permutation_test(
     Returns
     -------
     float
-        Two-sided, from ``1 / (repeats + 1)`` to 1. Parameters and errors as :func:`paired_difference`; both models need
-        the same number of runs.
+        Two-sided, from ``1 / (repeats + 1)`` to 1; NaN for few subjects, as :func:`bootstrap_interval`. Parameters and
+        errors as :func:`paired_difference`; both models need the same number of runs.
     """
     ours = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
     theirs = confusion_by_subject(y_true, y_pred_reference, subjects, num_classes)

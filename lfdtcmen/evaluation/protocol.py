@@ -20,7 +20,7 @@ from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.splits import Fold, check_disjoint, grouped_kfold
+from lfdtcmen.datasets.splits import Fold, check_disjoint, check_shown, grouped_kfold
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.threads import one_thread
@@ -114,7 +114,7 @@ def cross_validate(
         ``out_dir``, an ``out_dir`` that cannot be written to, or predictions that are no probabilities.
     """
     if isinstance(folds, int | np.integer):
-        folds = grouped_kfold(pairs.subjects, pairs.labels, int(folds), seed=0)
+        folds = grouped_kfold(pairs.subjects, pairs.labels, int(folds), 0, pairs.label_names)
     folds = [(np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)) for train, test in folds]
     seeds = [int(seed) for seed in seeds]
     if not folds or not seeds:
@@ -245,11 +245,7 @@ def _check_fold(pairs: PairSet, train: np.ndarray, test: np.ndarray, number: int
                 f"a {name} index lies outside 0 to {len(pairs) - 1}", where, "make the folds of these pairs"
             )
     check_disjoint(pairs.subjects[train], pairs.subjects[test])
-    absent = np.setdiff1d(np.arange(pairs.num_classes), pairs.labels[train])
-    if len(absent):
-        raise DataError(
-            f"no training sample shows {pairs.label_names[absent[0]]!r}", where, "use fewer folds or more subjects"
-        )
+    check_shown(pairs.labels[train], pairs.label_names, f"training samples of {where}")
 
 
 def _check_probabilities(probabilities: np.ndarray, samples: int, classes: int, where: str) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS, Measure
+from lfdtcmen.evaluation.intervals import REPEATS, Measure, describe_interval
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
 from lfdtcmen.files import atomic_path
 
@@ -87,7 +87,7 @@ def measure_table(measures: Iterable[Measure], model: str = "network") -> pd.Dat
 def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.DataFrame:
     """Return a tidy table as people read it: one row per model, one column per metric, or the reverse.
 
-    A cell looks like "0.743 (0.701 to 0.786)".
+    A cell looks like "0.743 (0.701 to 0.786)", or "0.743 (no interval: fewer than 6 subjects)".
 
     Parameters
     ----------
@@ -205,9 +205,9 @@ def _with_interval(row: Mapping, digits: int) -> str:
     if row["value"] != row["value"]:
         return ""
     form = f"+.{digits}f" if row["against"] else f".{digits}f"
-    value, low, high = (f"{row[name]:{form}}" for name in ("value", "low", "high"))
     p = row.get("p", np.nan)
-    return f"{value} ({low} to {high})" + (f", p {p:.3f}" if p == p else "")
+    text = f"{row['value']:{form}} ({describe_interval(row['low'], row['high'], form)})"
+    return text + (f", p {p:.3f}" if p == p else "")
 
 
 def _plain(value):

@@ -30,7 +30,8 @@ def spotting_scores(
     Returns
     -------
     DataFrame
-        Index: mean absolute error (frames), within 1, 2, 3 frames (%). Columns: value, low, high.
+        Index: mean absolute error (frames), within 1, 2, 3 frames (%). Columns: value, low, high (NaN for few subjects,
+        :data:`~lfdtcmen.evaluation.intervals.LEAST_SUBJECTS`).
 
     Raises
     ------
@@ -46,6 +47,6 @@ def spotting_scores(
     weight = resample(len(people), repeats, seed)[:, who]  # [repeats, N]
     rows = {}
     for name, value in values.items():
-        low, high = interval((weight @ value) / weight.sum(1), (1 - level) / 2)
+        low, high = interval((weight @ value) / weight.sum(1), len(people), (1 - level) / 2)
         rows[name] = {"value": value.mean(), "low": low, "high": high}
     return pd.DataFrame(rows).T

@@ -21,6 +21,7 @@ from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.preprocessing.align import AlignedClip, align_faces
 from lfdtcmen.preprocessing.apex import spot_interval
 from lfdtcmen.preprocessing.faces import Detector, find_detector
+from lfdtcmen.preprocessing.head_turn import measure_turn
 from lfdtcmen.preprocessing.pair import AlignedPair, pair_from_frames
 from lfdtcmen.training import load_model, predict
 
@@ -314,7 +315,9 @@ def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
         yield f"Training of this checkpoint stopped after epoch {about['epoch']} of {about['epochs']}."
     if held_out is not None:
         score = held_out["scores"]["UF1"]
-        if score["low"] <= score["majority"]:
+        if score["low"] is None:
+            yield f"It was tested on {held_out['subjects']} subjects, too few to say how good this network is."
+        elif score["low"] <= score["majority"]:
             yield (
                 "On held-out subjects this network was not clearly better than always predicting the most frequent "
                 "class."
@@ -324,6 +327,11 @@ def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
 def _warn_of_clip(flow: np.ndarray, rise: float, fps: float) -> Iterator[str]:
     if (most := length_percentile(flow)) < SMALLEST_MOTION:
         yield f"Almost nothing moves from onset to apex ({most:.2f} px): the prediction may be based on noise."
+    elif (turn := measure_turn(flow)).is_likely:
+        yield (
+            f"The motion from onset to apex looks like a turn of the head, which explains {turn.share:.0%} of it: the "
+            "prediction may be based on the turn, and an expression under it is hard to see."
+        )
     if rise > LONGEST_RISE:
         yield f"From onset to apex it takes {rise:.2f} s: a micro-expression is over within half a second."
     if fps < LOW_FPS:

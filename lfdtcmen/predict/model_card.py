@@ -7,6 +7,7 @@ The text is ``templates/model_card.md``. Its headings follow Mitchell et al., Mo
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lfdtcmen.evaluation.intervals import describe_interval
 from lfdtcmen.files import atomic_path
 from lfdtcmen.templates import render
 
@@ -27,8 +28,9 @@ def write_model_card(run_dir: Path | str, about: Mapping, checkpoint: str, held_
         Name of the checkpoint's file.
     held_out : mapping
         The subjects that training did not see: ``subjects`` (number), ``samples`` (class -> number), and, after stage 2
-        or 3, ``scores`` (metric -> value, low, high, majority) and ``recall`` (class -> recall, None where the class
-        has no sample). ``majority`` is the score of always predicting the most frequent class of training.
+        or 3, ``scores`` (metric -> value, low, high, majority; low and high None for too few subjects) and ``recall``
+        (class -> recall, None where the class has no sample). ``majority`` is the score of always predicting the most
+        frequent class of training.
     command : str
         The command that makes the same model again.
 
@@ -53,6 +55,7 @@ def write_model_card(run_dir: Path | str, about: Mapping, checkpoint: str, held_
         evaluation_counts=count_sentence(trained_on, held_out["subjects"], held_out["samples"]),
         held_out=held_out,
         few_subjects=FEW_SUBJECTS,
+        describe_interval=describe_interval,
         command=command,
     )
     path = Path(run_dir) / FILE_NAME

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import lfdtcmen
+from lfdtcmen.evaluation.intervals import describe_interval
 from lfdtcmen.files import atomic_path
 from lfdtcmen.images import grey_change
 from lfdtcmen.predict.clip import Prediction, length_percentile
@@ -217,7 +218,7 @@ def _facts(p: Prediction) -> dict[str, str]:
         facts["Held-out scores"] = "not known: there is no metrics.json of this checkpoint"
     else:
         for metric, score in p.held_out["scores"].items():
-            interval = f"95 % interval {score['low']:.2f} to {score['high']:.2f}"
+            interval = describe_interval(score["low"], score["high"], ".2f", "95 % interval ")
             people = f"on {p.held_out['subjects']} held-out subjects"
             majority = f"always predicting the most frequent class: {score['majority']:.2f}"
             facts[metric] = f"{score['value']:.2f} {people} ({interval}); {majority}"

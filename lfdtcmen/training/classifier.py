@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.splits import Fold, split_validation
+from lfdtcmen.datasets.splits import Fold, check_shown, split_validation
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
@@ -76,8 +76,10 @@ def stage_checkpoint(
     Raises
     ------
     DataError
-        As :func:`~lfdtcmen.training.stages.train_stage`.
+        As :func:`~lfdtcmen.training.stages.train_stage`; a class without training pairs is refused before stage 1.
     """
+    if stage >= 2:  # stage 1 uses no labels, but is not worth training for a stage 2 that will be refused
+        check_shown(pairs.labels, pairs.label_names, "training pairs")
     config = settle_vgg(config)
     model = build_model(config, pairs.num_classes, method)
     files: dict[int, Path] = {}
@@ -161,8 +163,14 @@ class LFDTCMENClassifier:
         Raises
         ------
         DataError
-            A subject without a group, or a fold that tests subjects of several groups.
+            A subject without a group, a fold that tests subjects of several groups, or one whose training subjects are
+            too few to keep some apart for validation: said before anything is trained.
         """
+        folds, seeds = list(folds), list(seeds)
+        if self.validation:
+            for seed in dict.fromkeys(seeds):
+                for train, _ in folds:
+                    self._split_validation(pairs.subset(train), seed)
         self.config = settle_vgg(self.config)  # here and once, not in each worker
         if self.config.drl is None:
             return
@@ -217,7 +225,7 @@ class LFDTCMENClassifier:
         weights = None if self.stage1_groups is None or config.drl is None else self._shared_stage1(test)
         on_epoch, best = None, BestEpoch()
         if self.validation:
-            fit_index, validation_index = split_validation(train.subjects, train.labels, self.validation, seed)
+            fit_index, validation_index = self._split_validation(train, seed)
             train, validation = train.subset(fit_index), train.subset(validation_index)
             on_epoch = partial(best.update, validation)
         if weights is None:
@@ -230,6 +238,9 @@ class LFDTCMENClassifier:
         if best.weights is not None:
             model.load_state_dict(best.weights)
         return predict(model, test)
+
+    def _split_validation(self, train: PairSet, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        return split_validation(train.subjects, train.labels, self.validation, seed, train.label_names)
 
     def _shared_stage1(self, test: PairSet) -> dict[str, dict[str, Tensor]]:
         group = self.group_of(test)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.splits import check_shown
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.objectives import SynergisticObjectives
 from lfdtcmen.losses.perceptual import VGG19, obtain_vgg
@@ -219,13 +220,8 @@ def train_stage(
         raise DataError(f"there is no stage {stage}", "train_stage", "use 1, 2 or 3")
     method.check(config)
     check_fit(model, pairs, classify=stage >= 2)
-    missing = np.setdiff1d(np.arange(pairs.num_classes), pairs.labels)
-    if stage >= 2 and len(missing):
-        raise DataError(
-            f"class {pairs.label_names[missing[0]]!r} has no training pair",
-            "pairs.labels",
-            "give more subjects, or a label map without it",
-        )
+    if stage >= 2:
+        check_shown(pairs.labels, pairs.label_names, "training pairs")
     task = StageTask(model, pairs, stage, config, method, on_epoch)
     if not task.weights or config.epochs[stage - 1] == 0:
         return pd.DataFrame()

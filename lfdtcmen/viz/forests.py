@@ -129,7 +129,7 @@ def inflation_forest(table: pd.DataFrame) -> Figure:
         rows = table[table["against"].eq(against)]
         for k in range(bool(against), len(names)):  # the honest practice adds nothing to itself, by definition
             row = rows.iloc[[k]]
-            unsure = bool(against) and row["low"].item() <= 0 <= row["high"].item()
+            unsure = bool(against) and not (row["low"].item() > 0 or row["high"].item() < 0)  # also without interval
             colour = PALETTE[0] if k == 0 else PALETTE[3]
             look = {"color": colour, "ecolor": PALETTE[7], "capsize": 3}
             _draw_intervals(ax, row, [k], number, fmt="o", markerfacecolor="white" if unsure else colour, **look)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -76,7 +77,7 @@ def test_data_makes_a_small_set_and_prints_its_table_1(tmp_path, monkeypatch):
 def test_train_scores_held_out_subjects_and_a_second_call_loads_the_checkpoints(project):
     first = run("train", "-p", "smoke", "--name", "x")
     assert first.exit_code == 0, first.output
-    assert "UF1 " in first.stdout and "95 % interval over 4 subjects" in first.stdout
+    assert "UF1 " in first.stdout and "(no interval: fewer than 6 subjects)" in first.stdout  # 4 are held out
     history = pd.read_csv(project / "runs" / "x" / "history.csv")
     assert set(history["stage"]) == {1, 2, 3}
     checkpoints = sorted((project / "runs" / "x" / "checkpoints").iterdir())
@@ -457,3 +458,20 @@ def test_a_scheduler_without_dask_names_the_extra(project, monkeypatch):
     result = run("evaluate", "majority", "-p", "smoke", "--scheduler", "tcp://localhost:8786")
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
     assert "--scheduler needs the extra \"scale\"; pip install 'lfdtcmen[scale]'" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "ablate table5", "run"])
+@pytest.mark.parametrize("name", ["", "-", "..", "a\nb"])
+def test_a_name_that_is_no_folders_is_one_line(command, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(Path(experiments.__file__).parents[1])  # `run` looks for the notebooks first
+    runs = tmp_path / "runs"
+    result = CliRunner().invoke(app, [*command.split(), "-p", "smoke", f"--name={name}", "--runs", str(runs)])
+    assert result.exit_code == 2 and "must be one folder's name" in result.stderr, result.output
+    assert result.stderr.count("\n") == 1 and not runs.exists()
+
+
+@pytest.mark.parametrize("command", ["train --runs=", "predict x.mp4 --runs=", "predict x.mp4 --out=", "run --runs="])
+def test_a_folder_that_is_none_is_one_line(command):
+    result = CliRunner().invoke(app, command.split())
+    assert result.exit_code == 2 and "is no folder" in result.stderr, result.output
+    assert result.stderr.count("\n") == 1

@@ -56,11 +56,37 @@ def test_an_overlap_is_refused_by_name():
         (["a", "b", "c", "d"], [0, 2, 0, 2], 2, "class 1 has no sample"),
         (["a", "b", "c", "c"], [0, 0, 1, 1], 2, "class 1 is shown by one subject only"),
         (["a", "b"], [0], 2, "2 subjects but 1 labels"),
+        (["a", "a"], [0, 1], 2, "cannot make 2 folds of 1 subject .*load two subjects or more"),
+        ([], [], 2, "cannot make 2 folds of 0 subjects .*load two subjects or more"),
+        (["a", "b"], [0, 1], 3, "cannot make 3 folds of 2 subjects .*use 2 folds"),
+        (["a", "b", "c", "d"], [0, 0, 0, 0], 2, "every sample shows class 0"),
+        (["a", "b", "c", "d"], [0, 0, 3, 3], 2, "class 1, 2 has no sample"),
     ],
 )
 def test_folds_that_cannot_be_are_refused(subjects, labels, k, message):
     with pytest.raises(DataError, match=message):
         list(grouped_kfold(subjects, labels, k, 0))
+
+
+def test_messages_name_the_classes_and_the_last_one_is_missed_too():
+    subjects, labels = ["a", "b", "c", "d"], [0, 1, 0, 1]
+    names = ("negative", "positive", "surprise")
+    with pytest.raises(DataError, match=r"class 'surprise' has no sample.*raw"):
+        list(grouped_kfold(subjects, labels, 2, names=names))
+    with pytest.raises(DataError, match=r"class 'surprise' has no sample"):
+        group_subjects(subjects, labels, 2, names=names)
+    with pytest.raises(DataError, match=r"class 'surprise' has no sample"):
+        split_validation(subjects, labels, 0.5, names=names)
+    with pytest.raises(DataError, match=r"class 'surprise' is shown by one subject only"):
+        list(grouped_kfold([*subjects, "d"], [*labels, 2], 2, names=names))
+    with pytest.raises(DataError, match=r"every sample shows class 'negative'.*two classes"):
+        list(grouped_kfold(subjects, [0, 0, 0, 0], 2, names=names[:1]))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_cannot_be_used_is_refused(seed):
+    with pytest.raises(DataError, match=r"a seed of .* cannot be used"):
+        list(grouped_kfold(*some_samples(), 2, seed))
 
 
 def test_loso_of_one_subject_is_refused():
@@ -87,6 +113,11 @@ def test_a_share_that_cannot_be_kept_apart_is_refused():
     for share in (0, -0.1, 0.7):
         with pytest.raises(DataError, match="cannot be kept apart"):
             split_validation(subjects, labels, share)
+
+
+def test_a_share_of_less_than_one_subject_is_refused():
+    with pytest.raises(DataError, match=r"a share of 0.2 of 2 subjects is less than one.*use 0.50 to 0.5"):
+        split_validation(["a", "a", "b", "b"], [0, 1, 0, 1], 0.2)
 
 
 def test_groups_are_the_test_folds():

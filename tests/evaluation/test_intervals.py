@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
-from lfdtcmen.evaluation.intervals import exchange_test, holm, interval, measure, ratio, resample, sum_by_group
+from lfdtcmen.evaluation.intervals import (
+    LEAST_SUBJECTS,
+    describe_interval,
+    exchange_test,
+    holm,
+    interval,
+    measure,
+    ratio,
+    resample,
+    sum_by_group,
+)
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=20)
 
@@ -20,14 +30,14 @@ def test_a_resample_has_as_many_groups_as_there_are_and_depends_on_the_seed_alon
 
 def test_an_interval_leaves_out_the_tails_and_what_is_no_number():
     values = np.append(np.arange(1001.0), np.nan)
-    assert interval(values) == (25, 975)
-    assert interval(values, 0.25) == (250, 750)
+    assert interval(values, 20) == (25, 975)
+    assert interval(values, 20, 0.25) == (250, 750)
 
 
 def test_a_measure_is_the_statistic_of_sums_and_its_interval_that_of_a_plain_loop():
     rng = np.random.default_rng(0)
-    groups = np.repeat(["b", "a", "c", "d", "e"], 8)
-    values = np.stack([rng.random(40), np.ones(40)], axis=1)
+    groups = np.repeat(["b", "a", "c", "d", "e", "f"], 8)
+    values = np.stack([rng.random(48), np.ones(48)], axis=1)
     found = measure("mean", ratio, values, groups, seed=2, reference=0.5, target="< 1")
     assert found.value == pytest.approx(values[:, 0].mean())
     assert (found.name, found.reference, found.target) == ("mean", 0.5, "< 1")
@@ -36,14 +46,34 @@ def test_a_measure_is_the_statistic_of_sums_and_its_interval_that_of_a_plain_loo
         np.concatenate(
             [np.tile(values[groups == name, 0], times) for name, times in zip(names, row, strict=True)]
         ).mean()
-        for row in resample(5, 1000, seed=2)
+        for row in resample(6, 1000, seed=2)
     ]
     np.testing.assert_allclose([found.low, found.high], np.quantile(means, [0.025, 0.975]))
     np.testing.assert_allclose(sum_by_group(values, groups)[0], values[groups == "a"].sum(0))
 
 
+def test_fewer_subjects_than_the_least_have_no_interval_and_no_p():
+    rng = np.random.default_rng(0)
+    for people in (1, 2, 5, 6):
+        values = np.stack([rng.random(people), np.ones(people)], axis=1)
+        found = measure("mean", ratio, values, np.arange(people))
+        p = exchange_test(values[None], values[None, ::-1], lambda s: ratio(s).mean(0))
+        assert np.isfinite(found.value) and np.isfinite([found.low, found.high, p]).all() == (people >= LEAST_SUBJECTS)
+
+
+def test_the_least_number_of_subjects_is_the_first_that_can_reach_95_percent():
+    """The range of n subjects holds the median with probability 1 - 2^(1-n); an exact exchange has p 2^(1-n)."""
+    assert 1 - 2.0 ** (1 - LEAST_SUBJECTS) >= 0.95 > 1 - 2.0 ** (2 - LEAST_SUBJECTS)
+
+
+def test_an_interval_as_text_is_a_sentence_where_there_is_none():
+    assert describe_interval(-0.1, 0.25, "+.2f", "95 %: ") == "95 %: -0.10 to +0.25"
+    for low in (None, float("nan")):
+        assert describe_interval(low, low, name="95 %: ") == "no interval: fewer than 6 subjects"
+
+
 def test_an_exchange_needs_as_many_runs_on_either_side():
-    sums = np.ones((2, 5, 2))
+    sums = np.ones((2, 6, 2))
     with pytest.raises(DataError, match="the models have 2 and 1 runs"):
         exchange_test(sums, sums[:1], lambda s: ratio(s).mean(0))
     assert exchange_test(sums, sums, lambda s: ratio(s).mean(0)) == 1

@@ -148,3 +148,13 @@ def test_a_permutation_needs_as_many_runs_on_either_side():
     truth, called, subjects = some_predictions()
     with pytest.raises(DataError, match="the models have 2 and 1 runs"):
         permutation_test(truth, np.stack([called, called]), called, subjects, "uf1", 3)
+
+
+@pytest.mark.parametrize("people", [1, 2, 5])
+def test_few_subjects_have_a_score_but_no_interval_and_no_p(people):
+    truth = np.tile([0, 1, 2], people)
+    subjects = np.repeat(np.arange(people), 3)
+    assert np.isnan(bootstrap_interval(truth, truth, subjects, "uf1", 3)).all()
+    difference, low, high = paired_difference(truth, truth, np.zeros_like(truth), subjects, "uf1", 3)
+    assert difference > 0 and np.isnan([low, high]).all()
+    assert np.isnan(permutation_test(truth, truth, np.zeros_like(truth), subjects, "uf1", 3))

@@ -87,6 +87,14 @@ def test_a_readable_table_has_a_row_a_model_and_a_column_a_metric():
     assert shown.loc["ours", "runs"] == 2 and shown.loc["ours", "minutes per fold"] == "1"
 
 
+def test_few_subjects_are_a_sentence_where_an_interval_would_stand():
+    table = score_table({"svm": predictions(0.5, people=3), "ours": predictions(0.8, people=3)}, reference="svm")
+    shown = readable(table)
+    assert shown.loc["ours", "UF1"] == f"{table['value'][2 * 2]:.3f} (no interval: fewer than 6 subjects)"
+    assert "no interval" in shown.loc["ours", "UF1 - svm"] and "p " not in shown.loc["ours", "UF1 - svm"]
+    assert "low" not in to_records(table)[0]
+
+
 def test_a_table_of_measures_survives_its_file(tmp_path):
     table = measure_table([Measure("gain", 0.5, 0.4, 0.6, 1.0, "1"), Measure("leak", 0.2, 0.1, 0.3)], "mine")
     assert tuple(table.columns[:7]) == COLUMNS

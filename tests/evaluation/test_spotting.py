@@ -7,12 +7,12 @@ from lfdtcmen.evaluation.spotting import spotting_scores
 
 
 def test_scores_and_their_intervals():
-    scores = spotting_scores([0, 1, -3, 2, 0, 0], list("aabbcc"))
+    scores = spotting_scores([0, 1, -3, 2, 0, 0] * 2, list("aabbccddeeff"))
     assert scores["value"].round(2).tolist() == [1.0, 66.67, 83.33, 100.0]
     assert scores.index.tolist()[1:3] == ["within 1 frame (%)", "within 2 frames (%)"]
     assert (scores["low"] <= scores["value"]).all() and (scores["value"] <= scores["high"]).all()
-    assert scores.loc["within 1 frame (%)", "low"] == 0  # resamples that are b alone
-    assert spotting_scores([0, 1, -3, 2, 0, 0], list("aabbcc")).equals(scores)
+    assert scores.loc["within 1 frame (%)", "low"] == pytest.approx(100 / 3)  # four of six resampled are b or e
+    assert spotting_scores([0, 1, -3, 2, 0, 0] * 2, list("aabbccddeeff")).equals(scores)
 
 
 @pytest.mark.parametrize(("errors", "subjects"), [([1, 2], ["a"]), ([], []), ([[1, 2]], [["a", "b"]])])

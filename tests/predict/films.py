@@ -5,6 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
+from lfdtcmen.datasets.synthetic.camera import take_picture
+from lfdtcmen.datasets.synthetic.renderer import pose
+from lfdtcmen.datasets.synthetic.sequences import make_subject
+from lfdtcmen.datasets.synthetic.settings import get_settings
+
 NAMES = ("negative", "positive", "surprise")
 
 
@@ -31,3 +37,17 @@ def write_folder(path: Path, frames: list[np.ndarray], first: int = 0) -> Path:
     for number, frame in enumerate(frames, start=first):
         cv2.imwrite(str(path / f"{number:04d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     return path
+
+
+def film_turn(degrees: float, direction: tuple[float, float], smile: float = 0.0) -> np.ndarray:
+    """Film a head that turns (x to the side, y nodding) and back, 24 frames, with a smile of so many pixels on it."""
+    settings, rng = get_settings("standard"), np.random.default_rng(0)
+    subject = make_subject(3, 1, settings)
+    level = np.interp(np.arange(24), [6, 11, 17], [0, 1, 0])
+    frames = []
+    for share in level:
+        units = np.zeros((len(ACTION_UNITS), 2))
+        units[[ACTION_UNITS.index(6), ACTION_UNITS.index(12)]] = smile * share
+        turned = subject.face.turn(subject.muscles.expression(units), *(degrees * share * np.array(direction)))
+        frames.append(take_picture(subject.face.frame(turned, pose(scale=settings.zoom)), settings, rng))
+    return np.stack(frames)

@@ -15,7 +15,7 @@ from lfdtcmen.datasets.frames import read_frames
 from lfdtcmen.predict import clip as clip_module
 from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
 from lfdtcmen.predict.report import render_html
-from tests.predict.films import NAMES, scene, write_folder
+from tests.predict.films import NAMES, film_turn, scene, write_folder
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
@@ -116,6 +116,19 @@ def test_the_first_warning_names_synthetic_faces(predicted):
 def test_a_still_clip_warns_that_nothing_moves(clip, checkpoint, tmp_path):
     still = write_folder(tmp_path / "still", scene(clip.frames[[0, 0, 0]]))
     assert "Almost nothing moves" in warned(predict_clip(still, checkpoint, 0, 2))
+
+
+@pytest.mark.parametrize("direction", [(1.0, 0.0), (0.6, -0.8)])
+def test_a_head_that_turns_is_warned_of_and_an_expression_on_it_is_not(direction, checkpoint, tmp_path):
+    turning = write_folder(tmp_path / "turn", scene(film_turn(6.0, direction)))
+    p = predict_clip(turning, checkpoint)
+    assert "looks like a turn of the head" in warned(p) and "looks like a turn" in render_html(p)
+    smiling = write_folder(tmp_path / "both", scene(film_turn(2.0, direction, smile=2.0)))
+    assert "turn" not in warned(predict_clip(smiling, checkpoint))
+
+
+def test_an_expression_is_no_turn(predicted):
+    assert "turn" not in warned(predicted)
 
 
 def test_slow_motion_and_few_frames_are_warned_of(video, predicted, checkpoint):

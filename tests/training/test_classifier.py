@@ -128,3 +128,23 @@ def test_cross_validation_trains_what_folds_share_first_and_only_what_is_missing
     again = LFDTCMENClassifier(replace(config, epochs=(1, 1, 0)), stages=2, stage1_groups=groups)
     cross_validate(again, pairs, folds, [0], tmp_path)
     assert not again.shared  # no fold was missing
+
+
+def test_a_class_that_cannot_be_trained_on_is_refused_before_stage_1(config, tmp_path, monkeypatch):
+    def never(*args, **kwargs):
+        raise AssertionError("trained all the same")
+
+    monkeypatch.setattr(classifier, "train_stage", never)
+    pairs = make_pairs(24, subjects=8)
+    without = pairs.subset(pairs.labels < 2)  # the last class: a count of labels alone does not see that it is absent
+    with pytest.raises(DataError, match=r"class 'surprise' has no sample.*training pairs"):
+        classifier.stage_checkpoint(3, config, without, tmp_path, progress=False)
+    with pytest.raises(DataError, match="class 'surprise' has no sample"):
+        cross_validate(LFDTCMENClassifier(config, tmp_path), without, 2, [0], tmp_path / "out")
+    of_one = pairs.subset((pairs.labels < 2) | (pairs.subjects == "s2"))  # fine to train on, but nobody for validation
+    rest = np.flatnonzero(np.isin(of_one.subjects, ["s0", "s1"]))
+    fold = np.setdiff1d(np.arange(len(of_one)), rest), rest
+    groups = {f"s{i}": int(i < 2) for i in range(8)}
+    model = LFDTCMENClassifier(config, tmp_path, stage1_groups=groups, validation=0.25)
+    with pytest.raises(DataError, match="class 'surprise' is shown by one subject only"):
+        model.prepare(of_one, [fold], [0])

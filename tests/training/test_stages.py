@@ -77,7 +77,7 @@ def test_stated_order_of_the_loss_weights():
 def test_pairs_that_do_not_fit_are_refused(pairs, config):
     with pytest.raises(DataError, match="no stage 4"):
         train_stage(build_model(config, 3), pairs, 4, config, progress=False)
-    with pytest.raises(DataError, match="'surprise' has no training pair"):
+    with pytest.raises(DataError, match="class 'surprise' has no sample"):
         train_stage(build_model(config, 3), pairs.subset(pairs.labels < 2), 2, config, progress=False)
     with pytest.raises(DataError, match="no flow"):
         train_stage(build_model(config, 3), replace(pairs, streams=None), 2, config, progress=False)
