@@ -21,7 +21,7 @@ from lfdtcmen.images import as_tensor
 from lfdtcmen.modules.motion_branch import FEATURES
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training.checkpoint import Checkpoint, settings_key, stage_settings
+from lfdtcmen.training.checkpoint import SUFFIX, Checkpoint, settings_key, stage_settings
 from lfdtcmen.training.classifier import build_model
 from lfdtcmen.training.loop import Schedule, Task, fit
 from lfdtcmen.training.method import Method
@@ -72,7 +72,7 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     settings |= {"motion": config.motion, "normalised_difference": config.normalised_difference}
     kept = None
     if run_dir is not None:
-        file = Path(run_dir) / "checkpoints" / f"pretraining-{settings_key(settings)}.pt"
+        file = Path(run_dir) / "checkpoints" / f"pretraining-{settings_key(settings)}{SUFFIX}"
         kept = Checkpoint(file, settings)
     schedule = Schedule(
         config.pretraining, 1, config.pretraining_rate, config.weight_decay, config.warmup, config.clip_norm

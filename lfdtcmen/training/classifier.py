@@ -20,7 +20,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training.checkpoint import load_history, settings_key, stage_settings
+from lfdtcmen.training.checkpoint import SUFFIX, load_history, settings_key, stage_settings
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
 from lfdtcmen.training.stages import train_stage
@@ -44,7 +44,7 @@ def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFD
 def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str) -> Path:
     """Return where the checkpoint of a stage lies in a run's folder: the name depends on config and data."""
     key = settings_key(stage_settings(config, stage, pairs.fingerprint))
-    return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}.pt"
+    return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}{SUFFIX}"
 
 
 def stage_checkpoint(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, warn_of_earlier
 
 SAVE_EVERY = 30.0  # seconds between checkpoints within a run of the loop
 
@@ -99,6 +99,8 @@ def fit(
     DataError
         A checkpoint of another config or other data, or one that cannot be written; a loss that is not finite.
     """
+    if checkpoint is not None:
+        warn_of_earlier(checkpoint.file)
     saved = load_checkpoint(checkpoint, parts) if checkpoint is not None and checkpoint.file.exists() else {}
     first_epoch, history = saved.get("epoch", 0), saved.get("history", [])
     if first_epoch == schedule.epochs:
@@ -111,6 +113,7 @@ def fit(
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
     if saved:
         optimizer.load_state_dict(saved["optimizer"])
+        _lay_out_as_weights(optimizer)
         rate.load_state_dict(saved["schedule"])
     done = first_epoch * schedule.steps_per_epoch
     bar = tqdm(desc=task.title, total=schedule.steps, initial=done, disable=not progress)
@@ -146,3 +149,11 @@ def fit(
         task.after_epoch(epoch)
     bar.close()
     return history
+
+
+def _lay_out_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Give the optimiser's tensors the memory format of their weights, which the file does not keep."""
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
+            if value.shape == weight.shape:
+                state[name] = torch.empty_like(weight).copy_(value)
