@@ -12,9 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lfdtcmen.errors import DataError
-
-WRITE_ADVICE = "free some space, or point LFDTCMEN_CACHE (or the output folder) at a folder that you can write to"
+from lfdtcmen.errors import WRITE_ADVICE, DataError
 
 
 def cache_dir() -> Path:

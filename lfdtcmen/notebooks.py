@@ -10,16 +10,18 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import papermill
+import psutil
 from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
-from lfdtcmen.errors import DataError
+from lfdtcmen.errors import DataError, cannot_write
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.templates import render
 
@@ -96,7 +98,7 @@ def run_series(
     Raises
     ------
     DataError
-        A notebook cannot be read or lacks one of the parameters, or the folder cannot be written to.
+        A notebook cannot be read or lacks one of the parameters, the folder cannot be written to, or the disk is full.
     NotebookFailed
         A cell failed; the message names the notebook and the cell.
     """
@@ -113,6 +115,10 @@ def run_series(
         except NotebookFailed as error:
             entry.state = f"failed: {error}"
             echo("failed", True)
+            raise
+        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, SIGTERM
+            entry.state = "stopped"
+            echo(f"stopped; the same command goes on with {entry.source.name}", True)
             raise
         finally:
             write_index(run_dir, entries, parameters)
@@ -170,15 +176,7 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
     """Execute a notebook, write its executed copy and its HTML, and return the seconds that it took."""
     started = time.perf_counter()
     try:
-        notebook = papermill.execute_notebook(
-            entry.source,
-            entry.executed,  # saved after every cell: a long run can be watched, and a failed one read
-            parameters=parameters,
-            cwd=entry.source.parent,
-            kernel_name="python3",
-            progress_bar=False,
-            extra_arguments=["--log-level=CRITICAL"],  # the notebook holds the exception; the terminal stays clear
-        )
+        notebook = _with_papermill(entry, parameters)
     except PapermillExecutionError as error:
         # papermill counts cells from 0 and inserts one for the parameters: the number is that of the source, from 1
         raise NotebookFailed(
@@ -186,6 +184,10 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
         ) from error
     except DeadKernelError as error:
         raise NotebookFailed(f"{entry.source.name}, cell {_last_cell(entry.executed)}: the kernel died") from error
+    except OSError as error:  # papermill writes the copy by itself
+        if (mistake := cannot_write(error, entry.executed.parent)) is None:
+            raise
+        raise mistake from error
     seconds = time.perf_counter() - started
     with atomic_path(entry.html) as temporary:
         temporary.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
@@ -194,6 +196,34 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
     with atomic_path(entry.executed) as temporary:
         nbformat.write(notebook, temporary)
     return seconds
+
+
+def _with_papermill(entry: Entry, parameters: dict[str, object]) -> nbformat.NotebookNode:
+    """Return the executed notebook; the kernel and its processes end when this process is told to end.
+
+    Papermill runs in a thread: in the main one it would take Ctrl-C for the death of the kernel.
+    """
+    pool = ThreadPoolExecutor(1)
+    execution = pool.submit(
+        papermill.execute_notebook,
+        entry.source,
+        entry.executed,  # saved after every cell: a long run can be watched, and a failed one read
+        parameters=parameters,
+        cwd=entry.source.parent,
+        kernel_name="python3",
+        progress_bar=False,
+        extra_arguments=["--log-level=CRITICAL"],  # the notebook holds the exception; the terminal stays clear
+    )
+    try:
+        while not execution.done():
+            wait([execution], timeout=1)  # without a timeout, Windows would not see Ctrl-C
+        return execution.result()
+    except (KeyboardInterrupt, SystemExit):
+        for process in psutil.Process().children(recursive=True):
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(wait=False)
 
 
 def _last_cell(executed: Path) -> int:
@@ -245,7 +275,10 @@ def headline_scores(run_dir: Path) -> dict[str, dict[str, str]]:
                 rows.setdefault(" / ".join(keys), {})[key] = text
 
     for file in sorted(run_dir.glob("*metrics.json")):
-        collect((), json.loads(file.read_text(encoding="utf-8")))
+        try:
+            collect((), json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, AttributeError):  # cut off by a kill, or no mapping: the notebook writes it again
+            continue
     return rows
 
 

@@ -60,7 +60,7 @@ def train(
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.evaluation.results import readable, write_metrics
-    from lfdtcmen.files import run_folder
+    from lfdtcmen.files import atomic_path, run_folder
     from lfdtcmen.predict.model_card import write_model_card
     from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
     from lfdtcmen.training.checkpoint import describe
@@ -69,14 +69,17 @@ def train(
     pairs = experiments.load_pairs(config, data, jobs)
     train_pairs, test = experiments.first_fold(config, pairs)
     model, history = stage_checkpoint(stage, config, train_pairs, run_dir, method=EXTENDED)
-    history.to_csv(run_dir / "history.csv", index=False)
+    with atomic_path(run_dir / "history.csv") as temporary:
+        history.to_csv(temporary, index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
     try:
         report = experiments.measure_disentanglement(model, test, config, synthetic=data is None)
-        report.to_csv(run_dir / "disentanglement.csv", index=False)
-        typer.echo(readable(report, index="metric").to_string())
     except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
         typer.echo(f"disentanglement is not measured: {error}")
+    else:
+        with atomic_path(run_dir / "disentanglement.csv") as temporary:
+            report.to_csv(temporary, index=False)
+        typer.echo(readable(report, index="metric").to_string())
     predicted = None if stage == 1 else predict(model, test).argmax(1)  # stage 1 does not learn to classify
     held_out = experiments.held_out_scores(train_pairs, test, predicted)
     for metric, score in held_out.get("scores", {}).items():

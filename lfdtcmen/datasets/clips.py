@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
@@ -24,6 +24,7 @@ from lfdtcmen.preprocessing import flow
 from lfdtcmen.preprocessing.faces import Detector, find_detector
 from lfdtcmen.preprocessing.pair import pair_from_frames
 from lfdtcmen.threads import one_cv2_thread
+from lfdtcmen.workers import parallel
 
 CACHE_VERSION = "1"  # increase when this module or lfdtcmen.preprocessing gives other numbers
 SEARCH_SECONDS = 1.0  # after the onset, in which an apex is spotted if the offset is not annotated (assumed)
@@ -97,7 +98,7 @@ def _run_jobs(
     results: list[dict] = []
     with tqdm(total=len(manifest), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
         try:
-            for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+            for result in parallel(n_jobs=n_jobs, return_as="generator")(jobs):
                 results.append(result)
                 bar.update()
         except TerminatedWorkerError as error:

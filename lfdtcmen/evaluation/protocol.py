@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from joblib import delayed, effective_n_jobs, parallel_config
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
@@ -21,6 +21,7 @@ from lfdtcmen.datasets.splits import Fold, check_disjoint, grouped_kfold
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.threads import one_thread
+from lfdtcmen.workers import parallel
 
 CUDA_CONTEXT = 600 * 2**20  # bytes that a process takes on a GPU before it has computed anything
 FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]
@@ -135,7 +136,7 @@ def cross_validate(
 
     def run_tasks(tasks: Iterable, n_jobs: int) -> None:
         with parallel_config(backend=backend, n_jobs=n_jobs, **how):
-            for result in Parallel(return_as="generator_unordered")(tasks):
+            for result in parallel(return_as="generator_unordered")(tasks):
                 # written here, as a worker on another machine may not see the folder
                 with atomic_path(_job_path(out_dir, result["seed"], result["fold"])) as temporary:
                     temporary.write_text(json.dumps(result), encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.metrics import f1_score
 from torch import Tensor
 
@@ -24,6 +24,7 @@ from lfdtcmen.training.checkpoint import SUFFIX, load_history, settings_key, sta
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
 from lfdtcmen.training.stages import train_stage
+from lfdtcmen.workers import parallel
 
 
 def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFDTCMEN:
@@ -173,7 +174,7 @@ class LFDTCMENClassifier:
         tested = sorted({self.group_of(pairs.subset(test)) for _, test in folds})
         group = np.array([self.stage1_groups[subject] for subject in pairs.subjects])  # [N]
         train = delayed(_stage1_in_one_thread)
-        weights = Parallel(jobs)(
+        weights = parallel(n_jobs=jobs)(
             train(self.config, pairs.subset(group != number), self.run_dir, self.method) for number in tested
         )
         self.shared = dict(zip(tested, weights, strict=True))
