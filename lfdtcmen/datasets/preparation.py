@@ -56,7 +56,7 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
     _check_landmarks(pairs.landmarks)
 
     path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs)}.npz"
-    done = load_npz(path)
+    done = load_npz(path, ("apex", "flow", "streams", "rigid"))
     if done is None:
         done = _prepare_chunks(pairs, n_jobs, progress)
         save_npz_atomic(path, **done)

@@ -174,13 +174,14 @@ def _run_job(
     with one_thread():
         probabilities = np.asarray(model(pairs.subset(train), pairs.subset(test), seed), dtype=np.float64)
     _check_probabilities(probabilities, len(test), pairs.num_classes, f"seed {seed}, fold {number}")
-    return {
+    result = {
         "fingerprint": fingerprint,
         "seed": seed,
         "fold": number,
         "seconds": round(time.perf_counter() - start, 3),
         "probabilities": probabilities.tolist(),
     }
+    return result | {"digest": _digest(result)}
 
 
 def _read_job(path: Path, fingerprint: str) -> dict | None:
@@ -190,7 +191,9 @@ def _read_job(path: Path, fingerprint: str) -> dict | None:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         found = result["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if result.pop("digest", None) not in (None, _digest(result)):  # earlier versions wrote none
+            raise ValueError("its digest is another")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         warnings.warn(f"result file {path} is damaged ({error}): its fold will run again", stacklevel=3)
         return None
     if found != fingerprint:
@@ -200,6 +203,10 @@ def _read_job(path: Path, fingerprint: str) -> dict | None:
             "give another out_dir, or delete this one",
         )
     return result
+
+
+def _digest(result: Mapping) -> str:
+    return hashlib.sha256(json.dumps(result).encode()).hexdigest()[:16]
 
 
 def _pool(pairs: PairSet, folds: list[Fold], jobs: list[tuple]) -> pd.DataFrame:

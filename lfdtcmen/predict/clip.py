@@ -296,9 +296,10 @@ def _read_held_out(checkpoint: Path) -> dict | None:
     """Return the scores on held-out subjects that `lfdtcmen train` wrote for this very checkpoint, or None."""
     try:
         record = json.loads((checkpoint.parent.parent / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        scores = record["held_out"]["scores"]["UF1"] if record["checkpoint"] == checkpoint.name else {}
+    except (OSError, ValueError, KeyError, TypeError):  # absent, cut off by a kill, or of another command
         return None
-    return record["held_out"] if record.get("checkpoint") == checkpoint.name else None
+    return record["held_out"] if {"value", "low", "high", "majority"} <= scores.keys() else None
 
 
 # ---------------------------------------------------------------- the warnings
