@@ -100,4 +100,5 @@ def _check_whole(file: Path, command: str) -> None:
             raise ValueError("it has no rows")
     except DAMAGE as error:
         advice = f"get it again from the project, or make it with: {command}"
-        raise DataError(f"the table is damaged ({error})", str(file), advice) from error
+        reason = " ".join(f"{error}".split())
+        raise DataError(f"the table is damaged ({reason})", str(file), advice) from error
