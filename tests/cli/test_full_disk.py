@@ -30,7 +30,7 @@ def run(*arguments: str) -> Result:
 
 
 class Disk:
-    """A disk on which one write of each call fails: the file cannot be made, or what is put in its place is half of it."""
+    """A disk on which one write of each call fails: the file cannot be made, or only half of it is written."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.writes, self.fails_at, self.failures = 0, 1, 0
