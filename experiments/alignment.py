@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from common import make_parser, photographs
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS
 from lfdtcmen.datasets.synthetic.sequences import Clip, make_subject, sample_clip, sample_timing
@@ -26,6 +26,7 @@ from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import CANONICAL, align_faces
 from lfdtcmen.preprocessing.faces import find_detector
 from lfdtcmen.preprocessing.flow import tvl1
+from lfdtcmen.workers import parallel
 
 
 def synthetic_clip(subject: int, preset: str, still: bool) -> Clip:
@@ -97,7 +98,7 @@ def main() -> None:
     out = make_folder(args.out)
     rows = []
     for preset in ("easy", "standard", "hard"):
-        parts = Parallel(args.jobs)(delayed(measure_clip)(subject, preset) for subject in range(args.subjects))
+        parts = parallel(n_jobs=args.jobs)(delayed(measure_clip)(subject, preset) for subject in range(args.subjects))
         before, after = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
         cost = np.array([part[2] for part in parts])
         row = {"preset": preset, "clips": len(parts)}

@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from common import append_rows, finished_jobs, make_parser
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
 from lfdtcmen.baselines.simple import linear_svm
@@ -41,6 +41,7 @@ from lfdtcmen.evaluation.spotting import spotting_scores
 from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval
+from lfdtcmen.workers import parallel
 
 CLIPS = {"easy": 100, "standard": 100, "hard": 100, "still": 100, "any pace": 100, "video": 50, "200 fps": 30}
 SHARE = "share 0.4"
@@ -125,7 +126,9 @@ def emotions(seed: int, jobs: int) -> pd.DataFrame:
         (int(s.split("/s")[1]), int(c[1:]))
         for s, c in zip(data.manifest["subject"], data.manifest["clip"], strict=True)
     ]
-    work = Parallel(jobs, return_as="generator", max_nbytes=None)(delayed(choose_frames)(seed, *n) for n in numbers)
+    work = parallel(n_jobs=jobs, return_as="generator", max_nbytes=None)(
+        delayed(choose_frames)(seed, *n) for n in numbers
+    )
     clips = list(tqdm(work, total=len(numbers), desc="clips for the SVM"))
     rows = []
     for name in clips[0]:
@@ -152,7 +155,7 @@ def main() -> None:
     clips = [(s, args.seed, k) for s in args.settings for k in range(args.subjects or CLIPS[s])]
     done = finished_jobs(out / "errors.csv", ["setting", "seed", "subject"])
     missing = [clip for clip in clips if clip not in done]
-    work = Parallel(args.jobs, return_as="generator")(delayed(spot)(*clip) for clip in missing)
+    work = parallel(n_jobs=args.jobs, return_as="generator")(delayed(spot)(*clip) for clip in missing)
     for rows in tqdm(work, total=len(missing), desc="clips"):
         append_rows(out / "errors.csv", pd.DataFrame(rows))
     errors = pd.read_csv(out / "errors.csv").set_index(["setting", "seed", "subject"])

@@ -18,7 +18,7 @@ from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.files import parse_folder, runs_dir
+from lfdtcmen.files import atomic_path, parse_folder, runs_dir
 
 
 def make_parser(doc: str, name: str) -> argparse.ArgumentParser:
@@ -52,7 +52,9 @@ def finished_jobs(table: Path, keys: Sequence[str]) -> set[tuple]:
 
 def append_rows(table: Path, rows: pd.DataFrame) -> None:
     """Add rows at the end of a CSV file, with the header where the file is new."""
-    rows.to_csv(table, mode="a", header=not table.exists(), index=False, float_format="%.4f")
+    earlier = table.read_text(encoding="utf-8") if table.exists() else ""
+    with atomic_path(table) as temporary:  # whole rows only, where a kill or a full disk comes in between
+        temporary.write_text(earlier + rows.to_csv(header=not earlier, index=False, float_format="%.4f"), "utf-8")
 
 
 def write_about(folder: Path, start: float, **facts: object) -> None:
@@ -64,4 +66,5 @@ def write_about(folder: Path, start: float, **facts: object) -> None:
         "minutes": round((time.perf_counter() - start) / 60, 1),
         **facts,
     }
-    (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    with atomic_path(folder / "about.json") as temporary:
+        temporary.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -11,11 +11,12 @@ with the numbers of subjects that are missing.
 import numpy as np
 import pandas as pd
 from common import append_rows, finished_jobs, make_parser
-from joblib import Parallel, delayed
+from joblib import delayed
 from scipy.stats import binomtest
 
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference
 from lfdtcmen.files import make_folder
+from lfdtcmen.workers import parallel
 
 PRIOR = np.array([457, 55, 187]) / 699  # shares of negative, positive, surprise
 SAMPLES_PER_SUBJECT = 7
@@ -60,7 +61,7 @@ def main() -> None:
     file = make_folder(args.out) / "coverage.csv"
     done = finished_jobs(file, ["subjects", "repetitions", "accuracy"])
     counts = [n for n in (10, 20, 30, 50, 100, 200) if (n, args.repetitions, args.accuracy) not in done]
-    work = Parallel(args.jobs, return_as="generator")(
+    work = parallel(n_jobs=args.jobs, return_as="generator")(
         delayed(count_hits)(people, args.repetitions, args.accuracy, true) for people in counts
     )
     for people, hits in zip(counts, work, strict=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 from common import append_rows, finished_jobs, make_parser, prepared_faces
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
 from lfdtcmen.beyond.method import EXTENDED
@@ -25,6 +25,7 @@ from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.files import make_folder
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import stage_checkpoint
+from lfdtcmen.workers import parallel
 
 REPAIRED = load_config("cpu", recipe="repaired")
 NOT_PRETRAINED = load_config("cpu", recipe="repaired_alone")
@@ -111,7 +112,7 @@ def main() -> None:
         seeds = {seed for n, seed, _ in jobs if n == name}
         EXTENDED.prepare([replace(configs[name], seed=seed) for seed in sorted(seeds)], out / "runs", args.jobs)
     tasks = (delayed(measure)(n, configs[n], seed, fold, args.epochs, out) for n, seed, fold in jobs)
-    for rows, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
+    for rows, cost in parallel(n_jobs=args.jobs, return_as="generator_unordered")(tasks):
         append_rows(out / "measures.csv", pd.DataFrame(rows))
         append_rows(costs, pd.DataFrame([cost]))
         value = {row["metric"]: row["value"] for row in rows}

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 from common import append_rows, finished_jobs, make_parser, prepared_faces
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from lfdtcmen.analysis.ablation import TABLES, configure
 from lfdtcmen.analysis.attribution import attribution_table
@@ -36,6 +36,7 @@ from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.files import make_folder
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import stage_checkpoint
+from lfdtcmen.workers import parallel
 
 FULL = "full"
 LEFT_OUT = ("reconstruction", "contrastive", "consistency", "orthogonality", "cycle")
@@ -101,7 +102,7 @@ def main() -> None:
     jobs = [(name, seed, fold) for seed in args.seeds for fold in args.folds for name in VARIANTS]
     jobs = [job for job in jobs if job not in done]
     tasks = (delayed(measure)(n, replace(configs[n], seed=seed), fold, args.out) for n, seed, fold in jobs)
-    for tables, cost in Parallel(args.jobs, return_as="generator_unordered")(tasks):
+    for tables, cost in parallel(n_jobs=args.jobs, return_as="generator_unordered")(tasks):
         for name, parts in tables.items():
             for table in parts:
                 append_rows(args.out / f"{name}.csv", table)

@@ -1,5 +1,11 @@
 """The one exception that a mistake of the user raises."""
 
+import errno
+
+WRITE_ADVICE = "free some space, or point LFDTCMEN_CACHE (or the output folder) at a folder that you can write to"
+# a disk that is full, one's share of it that is used up, a folder that one must not write to, or nobody can
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+
 
 class DataError(ValueError):
     """A mistake in what the user gave: what is wrong, where, and what to do.
@@ -37,3 +43,17 @@ def missing_extra(what: str, extra: str) -> DataError:
     lfdtcmen.errors.DataError: --scheduler needs the extra "scale"; pip install 'lfdtcmen[scale]'
     """
     return DataError(f'{what} needs the extra "{extra}"', fix=f"pip install 'lfdtcmen[{extra}]'")
+
+
+def cannot_write(error: OSError, where: object = None) -> DataError | None:
+    """Return the error for a file that a library could not write, or None for an :class:`OSError` of another kind.
+
+    Examples
+    --------
+    >>> cannot_write(OSError(28, "No space left on device", "runs/x.csv"))
+    DataError('cannot write (No space left on device) [runs/x.csv]; free some space, or ...')
+    """
+    if error.errno not in CANNOT_WRITE:
+        return None
+    place = error.filename or where
+    return DataError(f"cannot write ({error.strerror})", None if place is None else f"{place}", WRITE_ADVICE)

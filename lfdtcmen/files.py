@@ -2,22 +2,25 @@
 
 import json
 import os
+import struct
 import tempfile
 import unicodedata
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from lfdtcmen.errors import DataError
+from lfdtcmen.errors import WRITE_ADVICE, DataError
 
 # of Windows, with any suffix
 RESERVED_NAMES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{k}" for port in ("COM", "LPT") for k in range(1, 10))}
-WRITE_ADVICE = "free some space, or point LFDTCMEN_CACHE (or the output folder) at a folder that you can write to"
+# what NumPy and zipfile raise for a damaged file
+DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError)
+DAMAGE += (struct.error, zipfile.BadZipFile, zlib.error)
 
 
 def clone_dir() -> Path | None:
@@ -89,7 +92,7 @@ def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) 
         return folder
     try:
         earlier = json.loads((folder / "metrics.json").read_text(encoding="utf-8")).get("made_by", made_by)
-    except (OSError, ValueError):  # absent, or cut off by a kill
+    except (OSError, ValueError, AttributeError):  # absent, cut off by a kill, or no mapping
         return folder
     if earlier != made_by:
         raise DataError(f"the folder has the scores of `lfdtcmen {earlier}`", str(folder), "choose another --name")
@@ -194,17 +197,21 @@ def save_npz_atomic(path: Path | str, **arrays: np.ndarray) -> None:
         np.savez(temporary, **arrays)  # type: ignore[arg-type]  # the stub knows one more option
 
 
-def load_npz(path: Path | str) -> dict[str, np.ndarray] | None:
+def load_npz(path: Path | str, needed: Iterable[str] = ()) -> dict[str, np.ndarray] | None:
     """Return the arrays of an ``.npz`` file, or None where there is none that can be used.
 
-    A truncated or unreadable file gives a warning and None, so that the caller builds it again.
+    A truncated or unreadable file, or one without the ``needed`` arrays, gives a warning and None, so that the caller
+    builds it again.
     """
     path = Path(path)
     if not path.exists():
         return None
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            arrays = {name: file[name] for name in file.files}
+            if missing := [name for name in needed if name not in arrays]:
+                raise ValueError(f"{missing[0]} is missing")
+            return arrays
+    except DAMAGE as error:
         warnings.warn(f"cache file {path} is damaged ({error}) and will be built again", stacklevel=2)
         return None

@@ -11,16 +11,18 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import papermill
+import psutil
 from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
-from lfdtcmen.errors import DataError
+from lfdtcmen.errors import DataError, cannot_write
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.templates import render
 
@@ -98,8 +100,8 @@ def run_series(
     Raises
     ------
     DataError
-        A notebook cannot be read or lacks one of the parameters, the folder cannot be written to, the kernel cannot be
-        started, or an executed notebook cannot be made a page.
+        A notebook cannot be read or lacks one of the parameters, the folder cannot be written to, the disk is full, the
+        kernel cannot be started, or an executed notebook cannot be made a page.
     NotebookFailed
         A cell failed; the message names the notebook and the cell.
     """
@@ -116,6 +118,10 @@ def run_series(
         except (NotebookFailed, DataError) as error:
             entry.state = f"failed: {error}"
             echo("failed", True)
+            raise
+        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, SIGTERM
+            entry.state = "stopped"
+            echo(f"stopped; the same command goes on with {entry.source.name}", True)
             raise
         finally:
             write_index(run_dir, entries, parameters)
@@ -174,15 +180,7 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
     """Execute a notebook, write its executed copy and its HTML, and return the seconds that it took."""
     started = time.perf_counter()
     try:
-        notebook = papermill.execute_notebook(
-            entry.source,
-            entry.executed,  # saved after every cell: a long run can be watched, and a failed one read
-            parameters=parameters,
-            cwd=entry.source.parent,
-            kernel_name="python3",
-            progress_bar=False,
-            extra_arguments=["--log-level=CRITICAL"],  # the notebook holds the exception; the terminal stays clear
-        )
+        notebook = _with_papermill(entry, parameters)
     except PapermillExecutionError as error:
         # papermill counts cells from 0 and inserts one for the parameters: the number is that of the source, from 1
         raise NotebookFailed(
@@ -192,9 +190,16 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
         if (cell := _last_cell(entry.executed)) < 1:
             raise DataError("the kernel died at its start", entry.source.name, KERNEL_ADVICE) from error
         raise NotebookFailed(f"{entry.source.name}, cell {cell}: the kernel died") from error
-    except (RuntimeError, KeyError, ValueError, FileNotFoundError, PermissionError) as error:
-        # it died, there is none, its kernel.json is broken, its Python is not there
-        raise DataError(f"the kernel cannot be started ({error})", entry.source.name, KERNEL_ADVICE) from error
+    except OSError as error:
+        # papermill writes the copy by itself; the kernel's Python may not be there, or not be a program
+        missing = isinstance(error, FileNotFoundError | PermissionError)
+        if missing and (error.filename is None or Path(error.filename) != entry.executed):
+            raise _no_kernel(entry, error) from error
+        if (mistake := cannot_write(error, entry.executed.parent)) is None:
+            raise
+        raise mistake from error
+    except (RuntimeError, KeyError, ValueError) as error:  # it died, there is none, its kernel.json is broken
+        raise _no_kernel(entry, error) from error
     seconds = time.perf_counter() - started
     page = _to_html(notebook, entry.source.name)
     with atomic_path(entry.html) as temporary:
@@ -204,6 +209,10 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
     with atomic_path(entry.executed) as temporary:
         nbformat.write(notebook, temporary)
     return seconds
+
+
+def _no_kernel(entry: Entry, error: Exception) -> DataError:
+    return DataError(f"the kernel cannot be started ({error})", entry.source.name, KERNEL_ADVICE)
 
 
 def _to_html(notebook: nbformat.NotebookNode, name: str) -> str:
@@ -216,6 +225,34 @@ def _to_html(notebook: nbformat.NotebookNode, name: str) -> str:
             name,
             "pip install --force-reinstall nbconvert",
         ) from error
+
+
+def _with_papermill(entry: Entry, parameters: dict[str, object]) -> nbformat.NotebookNode:
+    """Return the executed notebook; the kernel and its processes end when this process is told to end.
+
+    Papermill runs in a thread: in the main one it would take Ctrl-C for the death of the kernel.
+    """
+    pool = ThreadPoolExecutor(1)
+    execution = pool.submit(
+        papermill.execute_notebook,
+        entry.source,
+        entry.executed,  # saved after every cell: a long run can be watched, and a failed one read
+        parameters=parameters,
+        cwd=entry.source.parent,
+        kernel_name="python3",
+        progress_bar=False,
+        extra_arguments=["--log-level=CRITICAL"],  # the notebook holds the exception; the terminal stays clear
+    )
+    try:
+        while not execution.done():
+            wait([execution], timeout=1)  # without a timeout, Windows would not see Ctrl-C
+        return execution.result()
+    except (KeyboardInterrupt, SystemExit):
+        for process in psutil.Process().children(recursive=True):
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(wait=False)
 
 
 def _last_cell(executed: Path) -> int:
@@ -267,7 +304,10 @@ def headline_scores(run_dir: Path) -> dict[str, dict[str, str]]:
                 rows.setdefault(" / ".join(keys), {})[key] = text
 
     for file in sorted(run_dir.glob("*metrics.json")):
-        collect((), json.loads(file.read_text(encoding="utf-8")))
+        try:
+            collect((), json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, AttributeError):  # cut off by a kill, or no mapping: the notebook writes it again
+            continue
     return rows
 
 

@@ -1,10 +1,13 @@
 """Where the tables of a long run lie: the reader's own run comes first, then the one that comes with the project."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import project_dir, runs_dir
+from lfdtcmen.files import DAMAGE, project_dir, runs_dir
 
 # the command that makes each run; experiments/README.md says what its tables are and which notebook reads them
 COMMANDS = {
@@ -61,7 +64,7 @@ def find(name: str, file: str, *more: str) -> Found:
     Raises
     ------
     DataError
-        No long run has this name, or neither folder has all the files.
+        No long run has this name, neither folder has all the files, or one of them is damaged.
     """
     if name not in COMMANDS:
         raise DataError(f"no long run has the name {name!r}", "results.find", f"use one of: {', '.join(COMMANDS)}")
@@ -73,6 +76,8 @@ def find(name: str, file: str, *more: str) -> Found:
     }
     for whose, folder in folders.items():
         if all(any(path.is_file() for path in _spellings(folder, file)) for file in files):
+            for found in files:
+                _check_whole(next(path for path in _spellings(folder, found) if path.is_file()), COMMANDS[name])
             shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
             return Found(folder, f"{whose} ({shown.as_posix()})")
     raise DataError(f"this long run has no {' with '.join(files)}", f"run {name}", f"make it with: {COMMANDS[name]}")
@@ -80,3 +85,19 @@ def find(name: str, file: str, *more: str) -> Found:
 
 def _spellings(folder: Path, file: str) -> tuple[Path, Path]:
     return folder / file, folder / f"{file}.gz"
+
+
+def _check_whole(file: Path, command: str) -> None:
+    """Refuse a table that cannot be read, has no rows, or ends in the middle of a row, and a damaged JSON file."""
+    try:
+        if file.suffix == ".json":
+            json.loads(file.read_text(encoding="utf-8"))
+            return
+        if file.suffix != ".gz" and not file.read_bytes().endswith(b"\n"):
+            raise ValueError("it ends in the middle of a row")
+        if pd.read_csv(file, low_memory=False).empty:
+            raise ValueError("it has no rows")
+    except DAMAGE as error:
+        advice = f"get it again from the project, or make it with: {command}"
+        reason = " ".join(f"{error}".split())
+        raise DataError(f"the table is damaged ({reason})", str(file), advice) from error

@@ -1,6 +1,7 @@
 """Files are whole or not there; what is damaged is built again; what cannot be written is said."""
 
 import errno
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,28 @@ def test_what_is_no_folder_is_refused(text):
 def test_a_folder_is_taken_and_the_home_folder_written_in_full():
     assert files.parse_folder("~/x") == Path.home() / "x"
     assert files.parse_folder(".") == Path(".") and files.parse_folder("../a b") == Path("../a b")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_flipped_bits_give_the_same_arrays_or_none(tmp_path, save):
+    path, rng = tmp_path / "x.npz", np.random.default_rng(0)
+    arrays = {"a": np.arange(30, dtype=np.float32), "b": np.zeros((2, 3), np.uint8)}
+    save(path, **arrays)
+    whole = np.fromfile(path, np.uint8)
+    for _ in range(1000):
+        damaged = whole.copy()
+        for position in rng.integers(len(whole), size=rng.choice([1, 2, 8, 64])):
+            damaged[position] ^= 1 << rng.integers(8)
+        damaged.tofile(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loaded = files.load_npz(path, arrays)
+        if loaded is not None:
+            for name, value in arrays.items():
+                assert loaded[name].dtype == value.dtype and np.array_equal(loaded[name], value)
+
+
+def test_a_file_without_an_array_that_is_needed_is_built_again(tmp_path):
+    files.save_npz_atomic(tmp_path / "x.npz", a=np.zeros(3))
+    with pytest.warns(UserWarning, match="b is missing"):
+        assert files.load_npz(tmp_path / "x.npz", ["a", "b"]) is None

@@ -13,13 +13,14 @@ PACKAGE = ROOT / "lfdtcmen"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # what each part may import of this package, from the ground floor upward; a part may always import itself
-GROUND = {"errors", "files", "threads", "images"}
+GROUND = {"errors", "files", "threads", "images", "workers"}
 DATA = GROUND | {"preprocessing", "datasets", "paper.numbers", "modules.batch"}
 PAPER = {"config", "modules", "losses", "training"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
     "threads": set(),
+    "workers": set(),
     "images": {"errors"},
     "beyond.recipes": set(),
     "config": {"errors", "beyond.recipes"},
@@ -105,3 +106,9 @@ def test_importing_changes_nothing(tmp_path):
     environment = {**{k: v for k, v in os.environ.items() if not k.startswith("LFDTCMEN")}, **environment}
     result = subprocess.run([sys.executable, "-c", code], cwd=empty, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def test_every_worker_ends_with_its_parent():
+    for file in [*FILES, *(ROOT / "experiments").glob("*.py")]:
+        if file.name != "workers.py":
+            assert " Parallel(" not in file.read_text(encoding="utf-8"), f"{file}: use lfdtcmen.workers.parallel"

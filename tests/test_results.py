@@ -92,3 +92,23 @@ def test_shipped_tables_have_the_names_that_the_package_writes():
         table = read_table(SHIPPED / f"{run}.csv")
         assert f"{CHANGE_ERROR}, across identities" in set(table["metric"])
         assert set(table["target"]) <= {"1", "< 1", "-", "chance level"}
+
+
+@pytest.mark.parametrize("content", ["", "x\n", "x,y\n1,2\n3", '"x\n', "x\n1\n1,2\n"])
+def test_a_table_that_is_not_whole_is_one_line(runs, content):
+    write(runs / "coverage" / "coverage.csv")
+    (runs / "coverage" / "coverage.csv").write_text(content)
+    with pytest.raises(DataError, match=r"the table is damaged.*coverage.csv.*make it with"):
+        find("coverage", "coverage.csv")
+
+
+def test_a_compressed_table_or_record_that_is_damaged_is_one_line(runs):
+    whole = bytearray((SHIPPED / "dfme" / "predictions.csv.gz").read_bytes())
+    (runs / "dfme").mkdir()
+    for damaged in (whole[:-100], whole[:2000] + b"x" + whole[2001:], b"nothing"):
+        (runs / "dfme" / "predictions.csv.gz").write_bytes(damaged)
+        with pytest.raises(DataError, match="the table is damaged"):
+            find("dfme", "predictions.csv")
+    (runs / "dfme" / "metrics.json").write_text('{"scores": [')
+    with pytest.raises(DataError, match="the table is damaged"):
+        find("dfme", "metrics.json")

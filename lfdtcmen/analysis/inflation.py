@@ -11,7 +11,7 @@ from math import comb
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.model_selection import StratifiedKFold
 from tqdm.auto import tqdm
 
@@ -25,6 +25,7 @@ from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, score_
 from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, predict, train_stage
+from lfdtcmen.workers import parallel
 
 HONEST = "last epoch, pooled, subjects apart"
 
@@ -70,7 +71,7 @@ def epoch_predictions(
     tables = []
     with tqdm(total=len(jobs), unit="fold", disable=not progress) as bar:
         run = delayed(_one_fold)
-        for table in Parallel(n_jobs, return_as="generator")(run(config, pairs, *job) for job in jobs):
+        for table in parallel(n_jobs=n_jobs, return_as="generator")(run(config, pairs, *job) for job in jobs):
             tables.append(table)
             bar.update()
     return pd.concat(tables, ignore_index=True)

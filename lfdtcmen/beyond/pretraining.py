@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 from torch import Tensor, nn
 
 from lfdtcmen.beyond.change_loss import change
@@ -21,11 +21,12 @@ from lfdtcmen.images import as_tensor
 from lfdtcmen.modules.motion_branch import FEATURES
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training.checkpoint import Checkpoint, settings_key, stage_settings
+from lfdtcmen.training.checkpoint import SUFFIX, Checkpoint, settings_key, stage_settings
 from lfdtcmen.training.classifier import build_model
 from lfdtcmen.training.loop import Schedule, Task, fit
 from lfdtcmen.training.method import Method
 from lfdtcmen.training.stages import use_bf16
+from lfdtcmen.workers import parallel
 
 PRESET = "standard"  # of the synthetic people, whatever preset the network is used on afterwards
 OTHER_PERSON = 0.8  # share of the swaps in which the driver is another person
@@ -72,7 +73,7 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     settings |= {"motion": config.motion, "normalised_difference": config.normalised_difference}
     kept = None
     if run_dir is not None:
-        file = Path(run_dir) / "checkpoints" / f"pretraining-{settings_key(settings)}.pt"
+        file = Path(run_dir) / "checkpoints" / f"pretraining-{settings_key(settings)}{SUFFIX}"
         kept = Checkpoint(file, settings)
     schedule = Schedule(
         config.pretraining, 1, config.pretraining_rate, config.weight_decay, config.warmup, config.clip_norm
@@ -87,7 +88,7 @@ def pretrain_each(configs: list[Config], run_dir: Path | str, jobs: int, method:
     if not configs:
         return
     make_swaps(PRESET, configs[0].pretraining_groups, n_jobs=jobs)  # rendered once, for all
-    Parallel(jobs)(delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs)
+    parallel(n_jobs=jobs)(delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs)
 
 
 class SwapTask(Task):

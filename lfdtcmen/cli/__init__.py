@@ -19,7 +19,7 @@ from lfdtcmen.cli.predict_command import predict
 from lfdtcmen.cli.prepare_command import prepare
 from lfdtcmen.cli.run_command import run
 from lfdtcmen.cli.train_command import train
-from lfdtcmen.errors import DataError
+from lfdtcmen.errors import DataError, cannot_write
 
 
 class OneLineErrors(TyperGroup):
@@ -40,6 +40,11 @@ class OneLineErrors(TyperGroup):
             code = 2
         except typer.TyperException as error:  # an unknown command or option, a value of the wrong type
             typer.echo(f"lfdtcmen: {error.format_message()} (--help shows what there is)", err=True)
+            code = 2
+        except OSError as error:  # of a library's files, such as joblib's: our own writes raise DataError
+            if (mistake := cannot_write(error)) is None:
+                raise
+            typer.echo(f"lfdtcmen: {mistake}", err=True)
             code = 2
         except typer.Abort:
             code = 1

@@ -39,7 +39,7 @@ def predict(
 
     - `lfdtcmen predict clip.mp4`: with the network below runs that was trained last
 
-    - `lfdtcmen predict frames/ --onset 46 --apex 59 --checkpoint runs/train/checkpoints/stage3-0123abcd.pt`
+    - `lfdtcmen predict frames/ --onset 46 --apex 59 --checkpoint runs/train/checkpoints/stage3-0123abcd.safetensors`
 
     - `lfdtcmen predict long.mp4 --start 300 --end 420`: four seconds of a long video
     """

@@ -69,7 +69,7 @@ def train(
     from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.evaluation.intervals import describe_interval
     from lfdtcmen.evaluation.results import readable, write_metrics
-    from lfdtcmen.files import run_folder
+    from lfdtcmen.files import atomic_path, run_folder
     from lfdtcmen.predict.model_card import write_model_card
     from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
     from lfdtcmen.training.checkpoint import describe
@@ -78,14 +78,17 @@ def train(
     pairs, train_pairs, held_out_pairs = experiments.one_split(protocol, config, data, test or [], jobs)
     echo_remarks(pairs.manifest.attrs)
     model, history = stage_checkpoint(stage, config, train_pairs, run_dir, method=EXTENDED)
-    history.to_csv(run_dir / "history.csv", index=False)
+    with atomic_path(run_dir / "history.csv") as temporary:
+        history.to_csv(temporary, index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
     try:
         report = experiments.measure_disentanglement(model, train_pairs, held_out_pairs, config, synthetic=data is None)
-        report.to_csv(run_dir / "disentanglement.csv", index=False)
-        typer.echo(readable(report, index="metric").to_string())
     except DataError as error:  # a handful of clips is too little to measure it on, and no reason to lose the rest
         typer.echo(f"disentanglement is not measured: {error}")
+    else:
+        with atomic_path(run_dir / "disentanglement.csv") as temporary:
+            report.to_csv(temporary, index=False)
+        typer.echo(readable(report, index="metric").to_string())
     predicted = None if stage == 1 else predict(model, held_out_pairs).argmax(1)  # stage 1 does not learn to classify
     held_out = experiments.held_out_scores(train_pairs, held_out_pairs, predicted)
     for part, scored in held_out.get("parts", {"": held_out}).items():

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
@@ -21,12 +21,21 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.people import describe_alike
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
-from lfdtcmen.preprocessing import flow
+from lfdtcmen.preprocessing import align, flow
 from lfdtcmen.preprocessing.faces import Detector, find_detector
 from lfdtcmen.preprocessing.pair import pair_from_frames
 from lfdtcmen.threads import one_cv2_thread
+from lfdtcmen.workers import parallel
 
 CACHE_VERSION = "1"  # increase when this module or lfdtcmen.preprocessing gives other numbers
+# array of a prepared clip -> its dtype and shape
+CLIP_PARTS = {
+    "onset": ("uint8", (align.SIZE, align.SIZE, 3)),
+    "apex": ("uint8", (align.SIZE, align.SIZE, 3)),
+    "landmarks": ("float32", (5, 2)),
+    "flow": ("float16", (2, align.SIZE, align.SIZE)),
+    "streams": ("float32", (3, flow.STREAM_SIZE, flow.STREAM_SIZE)),
+}
 SEARCH_SECONDS = 1.0  # after the onset, in which an apex is spotted if the offset is not annotated (assumed)
 
 
@@ -98,7 +107,7 @@ def _run_jobs(
     results: list[dict] = []
     with tqdm(total=len(manifest), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
         try:
-            for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+            for result in parallel(n_jobs=n_jobs, return_as="generator")(jobs):
                 results.append(result)
                 bar.update()
         except TerminatedWorkerError as error:
@@ -120,7 +129,12 @@ def _write_manifest(prepared: pd.DataFrame, results: list[dict], label_map: str,
     else:
         label_names = list(LABEL_MAPS[label_map])
     _write_csv(prepared, out / "manifest.csv")
-    about = {"label_map": label_map, "label_names": label_names, "remarks": prepared.attrs.get("remarks", [])}
+    about = {
+        "label_map": label_map,
+        "label_names": label_names,
+        "manifest": _digest(out / "manifest.csv"),
+        "remarks": prepared.attrs.get("remarks", []),
+    }
     with atomic_path(out / "about.json") as temporary:
         temporary.write_text(json.dumps(about), encoding="utf-8")
 
@@ -134,25 +148,29 @@ def load_prepared(folder: Path | str) -> PairSet:
     Raises
     ------
     DataError
-        The folder holds no prepared data set, or one of its files is missing or damaged.
+        The folder holds no prepared data set, or one of its files is missing, damaged or not of this data set.
     """
     folder = Path(folder)
     advice = "run `lfdtcmen data prepare` on it (again)"
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        label_names, file = tuple(about["label_names"]), folder / "manifest.csv"
+        if about.get("manifest") not in (None, _digest(file)):  # earlier versions wrote none
+            raise DataError("manifest.csv is not what `lfdtcmen data prepare` wrote", str(file), advice)
         # text stays as it was written, also a clip called NA; only numbers and action units may be missing
-        file = folder / "manifest.csv"
         manifest = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors="surrogateescape")
         manifest = manifest.replace({name: {"": None} for name in ("offset", "fps", "au")})
-        manifest["label"] = manifest["label"].astype(np.int64)
-    except (OSError, ValueError, KeyError) as error:
+        manifest["label"], files = manifest["label"].astype(np.int64), list(manifest["file"])
+    except DataError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError("there is no prepared data set in the folder", str(folder), advice) from error
     arrays: dict[str, np.ndarray] = {}
-    for i, name in enumerate(manifest["file"]):
-        clip = load_npz(folder / "clips" / name)
-        if clip is None:
+    for i, name in enumerate(files):
+        clip = load_npz(folder / "clips" / name, CLIP_PARTS)
+        if clip is None or not _is_clip(clip):
             raise DataError("the file of a clip is missing or damaged", str(folder / "clips" / name), advice)
-        for part in ("onset", "apex", "landmarks", "flow", "streams"):
+        for part in CLIP_PARTS:
             if i == 0:  # filled in place: a list of clips, stacked at the end, would take the memory twice
                 dtype = np.float32 if part == "flow" else clip[part].dtype
                 arrays[part] = np.empty((len(manifest), *clip[part].shape), dtype)
@@ -162,9 +180,20 @@ def load_prepared(folder: Path | str) -> PairSet:
     return PairSet(
         manifest=checked,
         labels=manifest["label"].to_numpy(),
-        label_names=tuple(about["label_names"]),
+        label_names=label_names,
         **arrays,
     )
+
+
+def _is_clip(clip: dict[str, np.ndarray]) -> bool:
+    """Return whether arrays are those of a prepared clip, finite where they are used as they are."""
+    if any((clip[name].dtype.name, clip[name].shape) != kind for name, kind in CLIP_PARTS.items()):
+        return False
+    return all(np.isfinite(clip[name]).all() for name in ("landmarks", "streams"))
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def _check(manifest: pd.DataFrame, label_map: str) -> pd.DataFrame:
@@ -186,8 +215,8 @@ def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
     try:
         numbers, stats = _find_frames(row)
         file = folder / f"{_fingerprint(row, numbers, stats, detector)}.npz"
-        clip = load_npz(file)
-        if clip is not None:
+        clip = load_npz(file, [*CLIP_PARTS, "apex_number", "note"])
+        if clip is not None and _is_clip(clip):
             return _describe(file, clip)
         with one_cv2_thread():
             clip = _make_clip(row, numbers, find_detector(detector))

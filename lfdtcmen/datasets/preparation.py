@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
@@ -14,6 +14,7 @@ from lfdtcmen.files import cache_dir, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
 from lfdtcmen.preprocessing.pair import pair_from_faces
 from lfdtcmen.threads import one_cv2_thread
+from lfdtcmen.workers import parallel
 
 PAIRS_PER_JOB = 8  # enough to hide a job's overhead, few enough to share evenly
 CACHE_VERSION = "1"  # increase when the code below or lfdtcmen.preprocessing gives other numbers
@@ -55,7 +56,7 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
     _check_landmarks(pairs.landmarks)
 
     path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs)}.npz"
-    done = load_npz(path)
+    done = load_npz(path, ("apex", "flow", "streams", "rigid"))
     if done is None:
         done = _prepare_chunks(pairs, n_jobs, progress)
         save_npz_atomic(path, **done)
@@ -83,7 +84,7 @@ def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np
     results = []
     with tqdm(total=len(pairs), desc="align and flow", unit="pair", disable=not progress) as bar:
         # max_nbytes=None: chunks are small, and a container's /dev/shm may be smaller
-        for result in Parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)(jobs):
+        for result in parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)(jobs):
             results.append(result)
             bar.update(len(result["apex"]))
     return {name: np.concatenate([r[name] for r in results]) for name in results[0]}

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from joblib import delayed, effective_n_jobs, parallel_config
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
@@ -24,6 +24,7 @@ from lfdtcmen.datasets.splits import Fold, check_disjoint, check_shown, grouped_
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.threads import one_thread
+from lfdtcmen.workers import parallel
 
 CUDA_CONTEXT = 600 * 2**20  # bytes that a process takes on a GPU before it has computed anything
 FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]
@@ -139,7 +140,7 @@ def cross_validate(
 
     def run_tasks(tasks: Iterable, n_jobs: int) -> None:
         with parallel_config(backend=backend, n_jobs=n_jobs, **how):
-            for result in Parallel(return_as="generator_unordered")(tasks):
+            for result in parallel(return_as="generator_unordered")(tasks):
                 # written here, as a worker on another machine may not see the folder
                 with atomic_path(_job_path(out_dir, result["seed"], result["fold"])) as temporary:
                     temporary.write_text(json.dumps(result), encoding="utf-8")
@@ -177,13 +178,14 @@ def _run_job(
     with one_thread():
         probabilities = np.asarray(model(pairs.subset(train), pairs.subset(test), seed), dtype=np.float64)
     _check_probabilities(probabilities, len(test), pairs.num_classes, f"seed {seed}, fold {number}")
-    return {
+    result = {
         "fingerprint": fingerprint,
         "seed": seed,
         "fold": number,
         "seconds": round(time.perf_counter() - start, 3),
         "probabilities": probabilities.tolist(),
     }
+    return result | {"digest": _digest(result)}
 
 
 def _read_job(path: Path, fingerprint: str) -> dict | None:
@@ -193,7 +195,9 @@ def _read_job(path: Path, fingerprint: str) -> dict | None:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         found = result["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if result.pop("digest", None) not in (None, _digest(result)):  # earlier versions wrote none
+            raise ValueError("its digest is another")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         warnings.warn(f"result file {path} is damaged ({error}): its fold will run again", stacklevel=3)
         return None
     if found != fingerprint:
@@ -203,6 +207,10 @@ def _read_job(path: Path, fingerprint: str) -> dict | None:
             "give another out_dir, or delete this one",
         )
     return result
+
+
+def _digest(result: Mapping) -> str:
+    return hashlib.sha256(json.dumps(result).encode()).hexdigest()[:16]
 
 
 def _pool(pairs: PairSet, folds: list[Fold], jobs: list[tuple]) -> pd.DataFrame:

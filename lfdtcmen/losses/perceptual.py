@@ -1,5 +1,7 @@
 """VGG-19 features for the perceptual part of the reconstruction loss (3.2.2), with or without ImageNet weights."""
 
+import hashlib
+import re
 import socket
 import sys
 from functools import cache
@@ -86,6 +88,16 @@ def _say_stand_in(reason: str) -> None:
     )
 
 
+def _check_hash(file: Path) -> None:
+    """Compare a file with the first digits of its SHA-256, where its name has them as torchvision's files do."""
+    digits = re.search(r"-([0-9a-f]{8,})\.pth$", file.name)
+    if digits is None:
+        return
+    with file.open("rb") as content:
+        if not hashlib.file_digest(content, "sha256").hexdigest().startswith(digits[1]):
+            raise ValueError("the file is damaged: its SHA-256 is another")
+
+
 def _hub_file() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / Path(VGG19_URL).name
 
@@ -158,14 +170,17 @@ class VGG19(nn.Module):
             return
         try:
             file = _hub_file() if weights == "auto" else Path(weights).expanduser()
+            _check_hash(file)
             state = torch.load(file, map_location="cpu", weights_only=True)
             values = [value for key, value in state.items() if key.startswith("features.")]
             for convolution, weight, bias in zip(self.convolutions(), values[::2], values[1::2], strict=True):
-                convolution.weight.data.copy_(weight)
-                convolution.get_parameter("bias").data.copy_(bias)
+                for own, value in ((convolution.weight, weight), (convolution.get_parameter("bias"), bias)):
+                    if own.shape != value.shape or own.dtype != value.dtype or not torch.isfinite(value).all():
+                        raise ValueError("other shapes or dtypes, or values that are not finite")
+                    own.data.copy_(value)
         except Exception as error:  # hub, pickle and shape errors have no common parent
             raise DataError(
-                f"the VGG-19 checkpoint cannot be read ({type(error).__name__})",
+                f"the VGG-19 checkpoint cannot be read ({type(error).__name__}: {f'{error}'.partition(chr(10))[0]})",
                 f"vgg_weights={weights}",
                 "give the path of torchvision's vgg19 checkpoint, or vgg_weights='random' for the stand-in",
             ) from error

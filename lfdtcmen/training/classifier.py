@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.metrics import f1_score
 from torch import Tensor
 
@@ -20,10 +20,11 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training.checkpoint import load_history, settings_key, stage_settings
+from lfdtcmen.training.checkpoint import SUFFIX, load_history, settings_key, stage_settings
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
 from lfdtcmen.training.stages import settle_vgg, train_stage
+from lfdtcmen.workers import parallel
 
 
 def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFDTCMEN:
@@ -44,7 +45,7 @@ def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFD
 def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str) -> Path:
     """Return where the checkpoint of a stage lies in a run's folder: the name depends on config and data."""
     key = settings_key(stage_settings(config, stage, pairs.fingerprint))
-    return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}.pt"
+    return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}{SUFFIX}"
 
 
 def stage_checkpoint(
@@ -183,7 +184,7 @@ class LFDTCMENClassifier:
         tested = sorted({self.group_of(pairs.subset(test)) for _, test in folds})
         group = np.array([self.stage1_groups[subject] for subject in pairs.subjects])  # [N]
         train = delayed(_stage1_in_one_thread)
-        weights = Parallel(jobs)(
+        weights = parallel(n_jobs=jobs)(
             train(self.config, pairs.subset(group != number), self.run_dir, self.method) for number in tested
         )
         self.shared = dict(zip(tested, weights, strict=True))

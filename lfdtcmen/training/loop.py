@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, warn_of_earlier
 
 SAVE_EVERY = 30.0  # seconds between checkpoints within a run of the loop
 
@@ -100,6 +100,8 @@ def fit(
     DataError
         A checkpoint of another config or other data, or one that cannot be written; a loss that is not finite.
     """
+    if checkpoint is not None:
+        warn_of_earlier(checkpoint.file)
     saved = load_checkpoint(checkpoint, parts) if checkpoint is not None and checkpoint.file.exists() else {}
     first_epoch, history = saved.get("epoch", 0), saved.get("history", [])
     if first_epoch == schedule.epochs:
@@ -112,38 +114,46 @@ def fit(
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
     if saved:
         optimizer.load_state_dict(saved["optimizer"])
+        _lay_out_as_weights(optimizer)
         rate.load_state_dict(saved["schedule"])
     done = first_epoch * schedule.steps_per_epoch
-    bar = tqdm(desc=task.title, total=schedule.steps, initial=done, disable=not progress)
     saved_at = time.perf_counter()
-    for epoch in range(first_epoch, schedule.epochs):
-        started = time.perf_counter()
-        for batch in task.batches(epoch):
-            total, values = task.loss(batch)
-            if not torch.isfinite(total):
-                raise DataError(
-                    f"the loss is {total.item()} at epoch {epoch}, step {len(history)}: {values}",
-                    task.title,
-                    "lower the learning rate or the weight of the loss that grew",
-                )
-            optimizer.zero_grad(set_to_none=True)
-            total.backward()
-            if not history:
-                task.after_first_backward()
-            norm = torch.nn.utils.clip_grad_norm_(learning, schedule.clip_norm)
-            optimizer.step()
-            rate.step()
-            now = time.perf_counter()
-            row = {**task.columns, "epoch": epoch, "step": len(history), **values, "total": total.item()}
-            history.append(row | {"gradient_norm": norm.item(), "seconds": now - started})
-            started = now
-            bar.update()
-            bar.set_postfix(loss=f"{total.item():.3f}")
-        last = epoch + 1 == schedule.epochs
-        if checkpoint is not None and (last or time.perf_counter() - saved_at > SAVE_EVERY):
-            state = {} if last else {"optimizer": optimizer.state_dict(), "schedule": rate.state_dict()}
-            save_checkpoint(checkpoint, parts, epoch=epoch + 1, history=history, **state)
-            saved_at = time.perf_counter()
-        task.after_epoch(epoch)
-    bar.close()
+    with tqdm(desc=task.title, total=schedule.steps, initial=done, disable=not progress) as bar:
+        for epoch in range(first_epoch, schedule.epochs):
+            started = time.perf_counter()
+            for batch in task.batches(epoch):
+                total, values = task.loss(batch)
+                if not torch.isfinite(total):
+                    raise DataError(
+                        f"the loss is {total.item()} at epoch {epoch}, step {len(history)}: {values}",
+                        task.title,
+                        "lower the learning rate or the weight of the loss that grew",
+                    )
+                optimizer.zero_grad(set_to_none=True)
+                total.backward()
+                if not history:
+                    task.after_first_backward()
+                norm = torch.nn.utils.clip_grad_norm_(learning, schedule.clip_norm)
+                optimizer.step()
+                rate.step()
+                now = time.perf_counter()
+                row = {**task.columns, "epoch": epoch, "step": len(history), **values, "total": total.item()}
+                history.append(row | {"gradient_norm": norm.item(), "seconds": now - started})
+                started = now
+                bar.update()
+                bar.set_postfix(loss=f"{total.item():.3f}")
+            last = epoch + 1 == schedule.epochs
+            if checkpoint is not None and (last or time.perf_counter() - saved_at > SAVE_EVERY):
+                state = {} if last else {"optimizer": optimizer.state_dict(), "schedule": rate.state_dict()}
+                save_checkpoint(checkpoint, parts, epoch=epoch + 1, history=history, **state)
+                saved_at = time.perf_counter()
+            task.after_epoch(epoch)
     return history
+
+
+def _lay_out_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Give the optimiser's tensors the memory format of their weights, which the file does not keep."""
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
+            if value.shape == weight.shape:
+                state[name] = torch.empty_like(weight).copy_(value)

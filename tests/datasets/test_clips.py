@@ -394,3 +394,40 @@ def test_a_set_that_an_earlier_version_prepared_is_looked_through(tree, tmp_path
     (tmp_path / "about.json").write_text(json.dumps(about))
     (remark,) = load_prepared(tmp_path).manifest.attrs["remarks"]
     assert remark.startswith("mine/1 and mine/01 count as 2 people")
+
+
+def test_a_set_that_was_changed_is_refused(tree, tmp_path):
+    prepare_clips(tree, tmp_path)
+    whole = (tmp_path / "manifest.csv").read_bytes()
+    about = (tmp_path / "about.json").read_text()
+    assert b",disgust,0," in whole
+    (tmp_path / "manifest.csv").write_bytes(whole.replace(b",disgust,0,", b",disgust,1,", 1))
+    with pytest.raises(DataError, match=r"manifest.csv is not what .*data prepare"):
+        load_prepared(tmp_path)
+    for content in ("[]", "{}", about[:30], about.replace('"label_names"', '"label_namez"')):
+        (tmp_path / "about.json").write_text(content)
+        with pytest.raises(DataError, match="no prepared data set"):
+            load_prepared(tmp_path)
+    (tmp_path / "manifest.csv").write_bytes(whole)
+    (tmp_path / "about.json").write_text(about)
+    file = next((tmp_path / "clips").iterdir())
+    arrays = dict(np.load(file))
+    nan = np.full_like(arrays["streams"], np.nan)
+    changes = {"flow": arrays["flow"][:, :64], "onset": arrays["onset"].astype(float), "streams": nan}
+    for changed in ({name: value} for name, value in changes.items()):
+        np.savez(file, **{**arrays, **changed})
+        with pytest.raises(DataError, match="missing or damaged"):
+            load_prepared(tmp_path)
+    np.savez(file, onset=arrays["onset"])
+    with pytest.warns(UserWarning, match="is missing"), pytest.raises(DataError, match="missing or damaged"):
+        load_prepared(tmp_path)
+    again, _ = prepare_clips(tree, tmp_path)  # makes what is damaged again
+    assert len(again) == len(load_prepared(tmp_path))
+
+
+def test_a_set_of_an_earlier_version_is_still_loaded(tree, tmp_path):
+    pairs, _ = prepare_clips(tree, tmp_path)
+    about = json.loads((tmp_path / "about.json").read_text())
+    del about["manifest"]
+    (tmp_path / "about.json").write_text(json.dumps(about))
+    assert load_prepared(tmp_path).fingerprint == pairs.fingerprint

@@ -238,3 +238,19 @@ def test_the_part_of_a_sample_is_told(pairs, tmp_path):
     parts = concatenate({"train": pairs.subset(pairs.subjects < "s4"), "test": pairs.subset(pairs.subjects >= "s4")})
     table = cross_validate(noisy, parts, holdout(parts.manifest["part"], "train"), [0, 1], tmp_path)
     assert set(table["part"]) == {"test"} and len(table) == 2 * (pairs.subjects >= "s4").sum()
+
+
+def test_a_fold_with_other_probabilities_runs_again(pairs, tmp_path):
+    before = cross_validate(noisy, pairs, 2, [0], tmp_path)
+    file = tmp_path / "seed0-fold1.json"
+    whole = file.read_text()
+    first = json.loads(whole)["probabilities"][0][0]
+    for damaged in (whole.replace(str(first), str(first + 0.001), 1), whole.replace('"fold": 1', '"fold": 9'), "[1]"):
+        file.write_text(damaged)
+        with pytest.warns(UserWarning, match="will run again"):
+            after = cross_validate(noisy, pairs, 2, [0], tmp_path)
+        pd.testing.assert_frame_equal(before.drop(columns="seconds"), after.drop(columns="seconds"))
+    earlier = json.loads(whole)
+    del earlier["digest"]
+    file.write_text(json.dumps(earlier))
+    pd.testing.assert_frame_equal(cross_validate(noisy, pairs, 2, [0], tmp_path), before)

@@ -301,7 +301,11 @@ def test_vgg_takes_a_checkpoint_by_path(tmp_path):
     assert_close(loaded.convolutions()[0].weight, whole.convolutions()[0].weight + 1)
     assert loaded.source == "ImageNet (vgg19-test.pth)"
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "broken.pth")
-    for file in ("broken.pth", "missing.pth"):
+    torch.save(state | {"features.0.bias": torch.full((64,), torch.nan)}, tmp_path / "nan.pth")
+    torch.save(state | {"features.0.bias": torch.zeros(1)}, tmp_path / "shape.pth")
+    torch.save(state | {"features.0.bias": torch.zeros(64, dtype=torch.float64)}, tmp_path / "dtype.pth")
+    torch.save(state, tmp_path / "vgg19-dcbb9e9d.pth")  # whose SHA-256 does not begin like this
+    for file in ("broken.pth", "missing.pth", "nan.pth", "shape.pth", "dtype.pth", "vgg19-dcbb9e9d.pth"):
         with pytest.raises(DataError, match="cannot be read"):
             VGG19(str(tmp_path / file))
     with pytest.raises(DataError, match="unknown VGG-19 layer"):

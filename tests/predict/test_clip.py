@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets.clips import prepare_clips
@@ -16,6 +15,7 @@ from lfdtcmen.predict import clip as clip_module
 from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
 from lfdtcmen.predict.report import render_html
 from tests.predict.films import NAMES, film_turn, scene, write_folder
+from tests.training.helpers import rewrite
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
@@ -94,12 +94,15 @@ def test_the_newest_checkpoint_is_of_stage_2_or_3_and_whole(runs, tmp_path):
     assert newest_checkpoint(runs).name.startswith("stage3-")
     folder = tmp_path / "x" / "checkpoints"
     folder.mkdir(parents=True)
-    for name in ("stage1-0.pt", ".stage3-0-half.pt", "stage2-0.txt"):
+    for name in ("stage1-0.safetensors", ".stage3-0-half.safetensors", "stage2-0.txt"):
         (folder / name).write_text("")
     with pytest.raises(DataError, match=r"no trained network.*lfdtcmen train"):
         newest_checkpoint(tmp_path)
     (folder / "stage2-0.pt").write_text("")
-    assert newest_checkpoint(tmp_path).name == "stage2-0.pt"
+    with pytest.raises(DataError, match=r"earlier version of lfdtcmen.*train again"):
+        newest_checkpoint(tmp_path)
+    (folder / "stage2-0.safetensors").write_text("")
+    assert newest_checkpoint(tmp_path).name == "stage2-0.safetensors"
 
 
 # ---------------------------------------------------------------- warnings
@@ -149,11 +152,8 @@ def test_several_faces_are_warned_of(clip, checkpoint, tmp_path):
 
 def test_an_unfinished_or_guessing_network_is_warned_of(video, checkpoint, tmp_path, predicted):
     assert predicted.held_out is None and "stopped after" not in warned(predicted)
-    content = torch.load(checkpoint, weights_only=True)
-    content["about"]["epochs"] = 9
     weak = tmp_path / "weak" / "checkpoints" / checkpoint.name
-    weak.parent.mkdir(parents=True)
-    torch.save(content, weak)
+    rewrite(checkpoint, lambda tensors, values: values["about"].update(epochs=9), weak)
     scores = {"UF1": {"value": 0.3, "low": 0.2, "high": 0.4, "majority": 0.26}}
     record = {"checkpoint": checkpoint.name, "held_out": {"subjects": 5, "samples": {}, "scores": scores}}
     (tmp_path / "weak" / "metrics.json").write_text(json.dumps(record))

@@ -29,7 +29,7 @@ def bad(tmp_path_factory, filmed) -> Path:
     folder = tmp_path_factory.mktemp("bad")
     (folder / "broken.mp4").write_bytes(b"\0" * 2000)
     (folder / "notes.txt").write_text("hello")
-    (folder / "wrong.pt").write_text("hello")
+    (folder / "wrong.safetensors").write_text("hello")
     (folder / "empty").mkdir()
     write_folder(folder / "one", filmed[:1])
     write_folder(folder / "noise", list(np.random.default_rng(0).integers(0, 256, (3, 200, 300, 3), dtype=np.uint8)))
@@ -54,15 +54,15 @@ def bad(tmp_path_factory, filmed) -> Path:
         (["{video}", "--start", "0", "--end", "90"], "the video ends with frame 29"),
         (["{video}", "--fps", "0"], "0 frames a second"),
         (["{video}", "--checkpoint", "{stage1}"], "stage 1"),
-        (["{video}", "--checkpoint", "{bad}/wrong.pt"], "checkpoint cannot be read"),
-        (["{video}", "--checkpoint", "{bad}/none.pt"], "no such checkpoint"),
-        (["{video}", "--detector", "{bad}/wrong.pt"], "no YuNet model"),
+        (["{video}", "--checkpoint", "{bad}/wrong.safetensors"], "checkpoint cannot be read"),
+        (["{video}", "--checkpoint", "{bad}/none.safetensors"], "no such checkpoint"),
+        (["{video}", "--detector", "{bad}/wrong.safetensors"], "no YuNet model"),
         (["{video}", "--apex", "x"], "--apex"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, bad, video, runs, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_RUNS", str(runs))
-    (stage1,) = runs.glob("tiny/checkpoints/stage1-*.pt")
+    (stage1,) = runs.glob("tiny/checkpoints/stage1-*")
     result = run(*(text.format(bad=bad, video=video, stage1=stage1) for text in arguments))
     assert result.exit_code == 2, result.output
     assert message in result.stderr and result.stderr.count("\n") == 1

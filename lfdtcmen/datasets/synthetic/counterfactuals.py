@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass, fields
 
-import joblib
 import numpy as np
+from joblib import delayed
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.synthetic.action_units import Muscles, Style
@@ -17,6 +17,7 @@ from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.datasets.synthetic.storage import CACHE_VERSION, cache_path, load_or_render
 from lfdtcmen.errors import DataError
 from lfdtcmen.threads import one_cv2_thread
+from lfdtcmen.workers import parallel
 
 FIRST_IDENTITY = COUNTERFACTUAL_BLOCK * SUBJECTS_PER_BLOCK
 FIRST_SWAP_SEED = 1_000_000  # seed of the first group of swaps: far from any seed of a data set
@@ -130,8 +131,8 @@ def make_swaps(
     names = [field.name for field in fields(Swaps)]
 
     def render() -> dict[str, np.ndarray]:
-        jobs = (joblib.delayed(_render_group)(preset, FIRST_SWAP_SEED + group, domain) for group in range(groups))
-        rendered = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+        jobs = (delayed(_render_group)(preset, FIRST_SWAP_SEED + group, domain) for group in range(groups))
+        rendered = parallel(n_jobs=n_jobs, return_as="generator")(jobs)
         parts = list(tqdm(rendered, f"rendering {preset} swaps", total=groups, unit="group", disable=not progress))
         return {name: np.stack([getattr(group, name) for group in parts]) for name in names}
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-import joblib
 import numpy as np
 import pandas as pd
+from joblib import delayed
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, map_emotion
@@ -29,6 +29,7 @@ from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.datasets.synthetic.storage import CACHE_VERSION, cache_path, load_or_render
 from lfdtcmen.errors import DataError
 from lfdtcmen.threads import one_cv2_thread
+from lfdtcmen.workers import parallel
 
 FLOW_UNIT = 1024  # the cache keeps flow in whole 1/1024 of a pixel
 FACE_LABEL_MAPS = ("3class", "7class")  # the synthetic faces show DFME's seven emotions, and no 'others'
@@ -169,10 +170,10 @@ def _make(contents: _Contents, name: str, label_map: str, n_jobs: int, progress:
 def _render_subjects(contents: _Contents, name: str, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
     """Render all subjects, one job each, and join their arrays."""
     jobs = (
-        joblib.delayed(render_subject)(contents.seed, subject, emotions, contents.settings)
+        delayed(render_subject)(contents.seed, subject, emotions, contents.settings)
         for subject, emotions in enumerate(contents.plan, start=contents.first_subject)
     )
-    rendered = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    rendered = parallel(n_jobs=n_jobs, return_as="generator")(jobs)
     total = len(contents.plan)
     parts = list(tqdm(rendered, f"rendering {name}", total=total, unit="subject", disable=not progress))
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}

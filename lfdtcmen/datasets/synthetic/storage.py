@@ -45,7 +45,7 @@ def load_or_render(path: Path, axes: Axes, render: Callable[[], dict[str, np.nda
     DataError
         The file cannot be written.
     """
-    arrays = load_npz(path)
+    arrays = load_npz(path, axes)
     if arrays is not None:
         return {name: _unpack(array, axes.get(name, ())) for name, array in arrays.items()}
     make_folder(path.parent)  # fails here, and not after minutes of rendering
