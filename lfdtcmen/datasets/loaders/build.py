@@ -212,31 +212,30 @@ class _Seen:
     """The recordings and frames of the rows so far, whatever path leads to them."""
 
     def __init__(self, remarks: list[str]):
-        self._frames: dict[tuple, dict[str, int]] = {}  # subject, recording, frames -> emotion -> row
-        self._people: dict[tuple, dict[str, int]] = {}  # recording, frames or None -> subject -> row
+        self._frames: dict[tuple, list[tuple[str, str, int]]] = {}  # recording, frames -> subject, emotion, row
+        self._people: dict[tuple | Path, dict[str, int]] = {}  # recording -> subject -> row
         self._remarks = remarks
 
     def compare(self, row, recording: tuple | Path, frames: tuple, emotion: str) -> list[str]:
         """Return notes on the earlier rows of the same frames, and add this row to them."""
-        earlier = self._frames.setdefault((row.subject, recording, *frames), {})
-        if emotion in earlier:
-            raise DataError(f"duplicate of row {earlier[emotion]}")
-        same_frames = self._people.setdefault((recording, *frames), {})
-        for other, number in same_frames.items():
-            if other != row.subject and other.startswith(f"{row.dataset}/"):
-                raise DataError(f"row {number} has the same frames with another subject, {other}")
-        same_recording = self._people.setdefault((recording, None), {})
-        notes = [
-            f"row {number} has the same recording with another subject, {other}"
-            for other, number in same_recording.items()
-            if other != row.subject
-        ]
-        if notes and row.subject not in same_recording:
-            self._remarks.append(f"{row.subject} (row {row.Index}): {'; '.join(notes)}")
-        notes += [f"row {number} has the same frames with the emotion {other}" for other, number in earlier.items()]
-        earlier[emotion] = row.Index
-        same_frames.setdefault(row.subject, row.Index)
-        same_recording.setdefault(row.subject, row.Index)
+        notes = []
+        earlier = self._frames.setdefault((recording, *frames), [])
+        for subject, other, number in earlier:
+            if subject == row.subject and other == emotion:
+                raise DataError(f"duplicate of row {number}")
+            if subject == row.subject:
+                notes.append(f"row {number} has the same frames with the emotion {other}")
+            elif subject.startswith(f"{row.dataset}/"):
+                raise DataError(f"row {number} has the same frames with another subject, {subject}")
+        people = self._people.setdefault(recording, {})
+        if row.subject not in people:
+            shared = [
+                f"row {number} has the same recording with another subject, {who}" for who, number in people.items()
+            ]
+            if shared:
+                self._remarks.append(f"{row.subject} (row {row.Index}): {'; '.join(shared)}")
+            people[row.subject] = row.Index
+        earlier.append((row.subject, emotion, row.Index))
         return notes
 
 

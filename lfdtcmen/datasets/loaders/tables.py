@@ -135,7 +135,7 @@ def is_missing(text: str) -> bool:
 
 def is_formula(text: str) -> bool:
     """Return whether a cell holds a formula whose value is not in the file, or is an error ("#REF!")."""
-    return (text.startswith("=") and len(text) > 1) or text.strip() in _FORMULA_ERRORS
+    return text[:1] in ("=", "#") and text != "=" and (text[0] == "=" or text in _FORMULA_ERRORS)
 
 
 def frame_number(text: str) -> int | None:
