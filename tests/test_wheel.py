@@ -67,7 +67,7 @@ def test_doctor_finds_all_that_is_needed(lfdtcmen):
     [
         (("run", "-p", "smoke"), "clone the project"),
         (("predict", "gone.mp4"), "runs"),
-        (("train", "--data", "gone"), "no prepared data set"),
+        (("data", "prepare", "smic", "--root", "."), "there are no folders s1, s2"),
     ],
 )
 def test_what_cannot_work_says_what_it_needs_and_leaves_nothing(lfdtcmen, command, message):
