@@ -1,5 +1,7 @@
 """The six losses: values by hand, where their gradients reach, and batches that break naive forms."""
 
+import hashlib
+import shutil
 from urllib.error import URLError
 
 import numpy as np
@@ -284,15 +286,19 @@ def test_vgg_says_once_and_in_one_line_that_its_real_weights_cannot_be_had(hub, 
 
 
 def test_vgg_fetches_its_real_weights_once(hub, tmp_path, monkeypatch, capsys):
+    save_checkpoint(tmp_path / "published.pth")
+    digits = hashlib.sha256((tmp_path / "published.pth").read_bytes()).hexdigest()[:8]
+
     def fetch(url, file, hash_prefix, progress):
         hub.append((url.rsplit("/", 1)[1], hash_prefix))
-        save_checkpoint(file)
+        shutil.copy(tmp_path / "published.pth", file)
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
+    monkeypatch.setattr(perceptual, "VGG19_URL", f"https://here/vgg19-{digits}.pth")
     for weights in ("try_download", "download", "auto"):
-        assert VGG19(weights, ("relu1_1",)).source == "ImageNet (vgg19-dcbb9e9d.pth)"
-    assert hub == [("vgg19-dcbb9e9d.pth", "dcbb9e9d")] and not capsys.readouterr().err
-    assert (tmp_path / "hub" / "checkpoints" / "vgg19-dcbb9e9d.pth").is_file()
+        assert VGG19(weights, ("relu1_1",)).source == f"ImageNet (vgg19-{digits}.pth)"
+    assert hub == [(f"vgg19-{digits}.pth", digits)] and not capsys.readouterr().err
+    assert (tmp_path / "hub" / "checkpoints" / f"vgg19-{digits}.pth").is_file()
 
 
 def test_vgg_takes_a_checkpoint_by_path(tmp_path):
@@ -300,6 +306,7 @@ def test_vgg_takes_a_checkpoint_by_path(tmp_path):
     loaded = VGG19(str(tmp_path / "vgg19-test.pth"), ("relu1_1",))
     assert_close(loaded.convolutions()[0].weight, whole.convolutions()[0].weight + 1)
     assert loaded.source == "ImageNet (vgg19-test.pth)"
+    state = torch.load(tmp_path / "vgg19-test.pth")
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "broken.pth")
     torch.save(state | {"features.0.bias": torch.full((64,), torch.nan)}, tmp_path / "nan.pth")
     torch.save(state | {"features.0.bias": torch.zeros(1)}, tmp_path / "shape.pth")
