@@ -30,6 +30,9 @@ def prepare(
     spot_apex: Annotated[
         bool, typer.Option("--spot-apex", help="Spot an apex that is missing, instead of leaving the clip out.")
     ] = False,
+    alignment: Annotated[
+        str, typer.Option(help="similarity (shift, rotation, scale of the head) or nose (shift of the nose tip alone).")
+    ] = "similarity",
     detector: Detector = None,
     jobs: Jobs = -1,
 ) -> None:
@@ -60,7 +63,7 @@ def prepare(
     typer.echo(f"{len(manifest) + len(report)} rows: {len(manifest)} clips, {len(report)} left out")
     _echo_counts(report["reason"])
     try:
-        pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True)
+        pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True, alignment=alignment)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command continues from here", err=True)
         raise typer.Exit(130) from None

@@ -41,6 +41,7 @@ def pair_from_frames(
     detector: Detector | None = None,
     numbers: Sequence[int] | None = None,
     find_apex: bool = False,
+    alignment: str = "similarity",
 ) -> AlignedPair:
     """Find the face on the onset frame, align the apex frame with it, and measure the motion (3.1.1, 3.3.2).
 
@@ -50,6 +51,8 @@ def pair_from_frames(
         As for :func:`~lfdtcmen.preprocessing.align.align_faces`. The first frame is the onset.
     find_apex : bool, default False
         Spot the apex among the frames; by default, the last frame is the apex.
+    alignment : {"similarity", "nose"}
+        ``method`` of :func:`~lfdtcmen.preprocessing.align.align_faces`.
 
     Returns
     -------
@@ -61,20 +64,24 @@ def pair_from_frames(
     DataError
         As :func:`~lfdtcmen.preprocessing.align.align_faces`; fewer than two frames to spot the apex in.
     """
-    clip = align_faces(frames, detector, numbers=numbers)
+    clip = align_faces(frames, detector, numbers=numbers, method=alignment)
     apex = spot_apex(clip.frames) if find_apex else len(clip.frames) - 1
     return _measure_pair(
         clip.frames[0], clip.frames[apex], clip.transforms[apex], clip.landmarks, apex_index=apex, note=clip.note
     )
 
 
-def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> AlignedPair:
+def pair_from_faces(
+    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None, alignment: str = "similarity"
+) -> AlignedPair:
     """Register the apex face on the onset face, and measure the motion (3.1.1, 3.3.2).
 
     Parameters
     ----------
     onset, apex, landmarks
         As for :func:`~lfdtcmen.preprocessing.align.estimate_rigid`; frames in colour.
+    alignment : {"similarity", "nose"}
+        ``method`` of that function.
 
     Returns
     -------
@@ -86,7 +93,7 @@ def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray |
     DataError
         As :func:`~lfdtcmen.preprocessing.align.estimate_rigid`.
     """
-    rigid = estimate_rigid(onset, apex, landmarks)  # [2, 3]
+    rigid = estimate_rigid(onset, apex, landmarks, alignment)  # [2, 3]
     registered = remove_rigid_motion(onset, apex, landmarks, rigid)  # [H, W, 3]
     return _measure_pair(onset, registered, rigid, landmarks)
 

@@ -377,3 +377,18 @@ def test_a_4k_video_takes_less_than_2_gb(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) < 1e6  # kB; 0.5 GB of them are Python, torch and OpenCV
+
+
+def test_clips_are_aligned_by_the_nose_where_that_is_asked_for(tree, tmp_path):
+    usual, _ = prepare_clips(tree.head(2), tmp_path)
+    nose, _ = prepare_clips(tree.head(2), tmp_path, alignment="nose")
+    frames = [np.asarray(Image.open(Path(tree["path"][1]) / f"000{n}.png")) for n in (1, 2)]
+    np.testing.assert_array_equal(nose.apex[1], align_faces(frames, method="nose").frames[1])
+    assert set(load_prepared(tmp_path).manifest["alignment"]) == {"nose"}
+    before = files(tmp_path / "clips")
+    assert len(before) == 4  # none takes the place of another
+    again, _ = prepare_clips(tree.head(2), tmp_path)
+    assert again.fingerprint == usual.fingerprint and files(tmp_path / "clips") == before
+    assert "alignment" not in again.manifest
+    with pytest.raises(DataError, match="unknown method of alignment 'eyes'"):
+        prepare_clips(tree.head(2), tmp_path, alignment="eyes")

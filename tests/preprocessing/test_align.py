@@ -102,3 +102,21 @@ def test_frames_that_do_not_fit_are_refused():
         remove_rigid_motion(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 32, 3), np.uint8))
     with pytest.raises(DataError, match="uint8"):
         remove_rigid_motion(np.full((64, 64, 3), np.nan), np.zeros((64, 64, 3), np.uint8))
+
+
+def test_the_nose_method_finds_the_shift_of_the_nose_tip_and_nothing_else():
+    motion = similarity(0.03, 1.01, (1.2, -0.8))
+    found = estimate_rigid(*moved_face(motion), LANDMARKS, method="nose")
+    np.testing.assert_array_equal(found[:, :2], np.eye(2))
+    nose = LANDMARKS[2]
+    assert np.linalg.norm(found @ [*nose, 1] - motion @ [*nose, 1]) < 0.1
+    eyes = np.linalg.norm(LANDMARKS[:2] @ (found - motion)[:, :2].T + (found - motion)[:, 2], axis=1)
+    assert eyes.min() > 0.3  # the rotation stays
+    registered = remove_rigid_motion(*moved_face(motion), LANDMARKS, found)
+    assert np.abs(tvl1(moved_face(motion)[0], registered)[:, 72:82, 60:70].mean((1, 2))).max() < 0.15
+
+
+def test_an_unknown_method_is_refused():
+    frame = np.zeros((64, 64, 3), np.uint8)
+    with pytest.raises(DataError, match=r"unknown method of alignment 'eyes'.*use one of similarity, nose"):
+        estimate_rigid(frame, frame, method="eyes")
