@@ -127,9 +127,8 @@ def brighten_cheek(side: int, amount: float) -> np.ndarray:
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Return means over subjects, and the paired difference to flow without a gain in unchanged light."""
     best = rows.query("light == 'unchanged' and gain == 'none'").set_index(["subject", "motion"])["share"]
-    rows = rows.assign(
-        difference=rows["share"] - best.loc[zip(rows["subject"], rows["motion"], strict=True)].to_numpy()
-    )
+    without = best.reindex(pd.MultiIndex.from_frame(rows[["subject", "motion"]])).to_numpy()
+    rows = rows.assign(difference=rows["share"] - without)
     resamples = np.random.default_rng(0).integers(0, rows["subject"].nunique(), (2000, rows["subject"].nunique()))
     found = []
     for (motion, light, gain), group in rows.groupby(["motion", "light", "gain"], sort=False):
@@ -146,7 +145,7 @@ def streams_with(gain: Gain, onset: np.ndarray, apex: np.ndarray, landmarks: np.
         rigid = estimate_rigid(onset, apex, landmarks)
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         size = (apex.shape[1], apex.shape[0])
-        registered = cv2.warpAffine(apex, rigid, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        registered = cv2.warpAffine(apex.astype(np.float32), rigid, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return to_streams(tvl1(onset, gain(onset, registered)))
 
 
