@@ -82,7 +82,8 @@ def main() -> None:
         }
         tables += [table.assign(preset=preset, model=name) for name, table in predictions.items()]
         table = score_table(predictions, "ours").query("model != against")
-        scores.append(table.assign(preset=preset, parameters=table["model"].map(parameters)))
+        table = table.drop(columns="minutes").assign(preset=preset, parameters=table["model"].map(parameters))
+        scores.append(table)
         print(f"{preset}\n{readable(table).T.to_string()}", flush=True)
         pd.concat(tables).to_csv(args.out / "predictions.csv.gz", index=False, float_format="%.4f")
         pd.concat(scores).to_csv(args.out / "scores.csv", index=False, float_format="%.4f")

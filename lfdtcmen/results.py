@@ -8,8 +8,8 @@ from lfdtcmen.files import runs_dir
 
 # the command that makes each run; experiments/README.md says what its tables are and which notebook reads them
 COMMANDS = {
-    "alignment": "python experiments/alignment.py --subjects 16 --views 10",
     "ablations": "lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1 --name ablations",
+    "alignment": "python experiments/alignment.py --subjects 16 --views 10",
     "apex": "python experiments/apex.py --emotions",
     "branches": "python experiments/branches.py --presets easy standard hard --jobs 2",
     "coverage": "python experiments/coverage.py --repetitions 1000",
