@@ -84,6 +84,7 @@ def note_alignment(manifest: pd.DataFrame, alignment: str) -> pd.DataFrame:
     A checkpoint keeps it, so that a prediction aligns a clip as the training pairs were
     (:func:`lfdtcmen.training.checkpoint.describe`).
     """
+    manifest = manifest.drop(columns="alignment", errors="ignore")  # of an earlier preparation
     return manifest if alignment == "similarity" else manifest.assign(alignment=alignment)
 
 

@@ -27,7 +27,7 @@ def rows(section: str = "") -> pd.DataFrame:
     c, r = load_config("cpu"), load_config("cpu", recipe="repaired")
     table = [
         ("3.1.1", "frame size", "128x128 RGB", "assumed", "datasets", "any multiple of 32; the number is lost"),
-        ("3.1.1", "alignment", "similarity on the nose region", "assumed", "preprocessing/align.py", "nose: a shift"),
+        ("3.1.1", "alignment", "similarity on the nose region", "assumed", "preprocessing/align.py", "stated: nose"),
         ("3.1.1", "face detector", "MTCNN, five landmarks", "assumed", "preprocessing/faces.py", "YuNet, by its file"),
         ("3.1.1", "canonical face", "mean of the synthetic faces", "assumed", "preprocessing/align.py", ""),
         ("3.1.1", "encoder widths 1-3", "8, 16, 32", "stated", "modules/encoder.py", ""),
