@@ -12,6 +12,7 @@ from lfdtcmen.files import DAMAGE, project_dir, runs_dir
 # the command that makes each run; experiments/README.md says what its tables are and which notebook reads them
 COMMANDS = {
     "ablations": "lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1 --name ablations",
+    "alignment": "python experiments/alignment.py --subjects 16 --views 10",
     "apex": "python experiments/apex.py --emotions",
     "branches": "python experiments/branches.py --presets easy standard hard --jobs 2",
     "coverage": "python experiments/coverage.py --repetitions 1000",
@@ -20,9 +21,11 @@ COMMANDS = {
         "--name dfme"
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
+    "flow_widths": "python experiments/flow_widths.py",
     "imbalance": "python experiments/imbalance.py --seeds 3 --epochs 8 --jobs 2",
     "inflation": "python experiments/inflation.py --seeds 3 --epochs 8 --jobs 2",
     "inside": "python experiments/inside.py --jobs 2",
+    "lighting": "python experiments/lighting.py --subjects 8 --score",
     "loso": "python experiments/loso.py --jobs 2",
     "photographs": "python experiments/photographs.py --seeds 2",
     "recipes": "python benchmarks/recipes.py",

@@ -65,7 +65,7 @@ def test_a_relative_folder_of_runs_starts_at_the_clone(monkeypatch):
 def test_a_missing_table_names_the_command_that_makes_it(runs):
     with pytest.raises(DataError, match=re.escape(COMMANDS["inside"])):
         find("inside", "no_such_table.csv")
-    with pytest.raises(DataError, match=r"no long run has the name 'outside'.*use one of: ablations, apex"):
+    with pytest.raises(DataError, match=r"no long run has the name 'outside'.*use one of: ablations, alignment"):
         find("outside", "no_such_table.csv")
 
 

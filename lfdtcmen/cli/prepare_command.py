@@ -42,6 +42,9 @@ def prepare(
     test_set: Annotated[
         bool, typer.Option("--test-set", help="The set is only tested on: classes of the label map may be missing.")
     ] = False,
+    alignment: Annotated[
+        str, typer.Option(help="similarity (shift, rotation, scale of the head) or nose (shift of the nose tip alone).")
+    ] = "similarity",
     detector: Detector = None,
     jobs: Jobs = -1,
 ) -> None:
@@ -81,7 +84,7 @@ def prepare(
             check_classes(labels, names, everything["emotion"], name)
         check_classes(labels, names, manifest["emotion"], name)
     try:
-        pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True)
+        pairs, failures = prepare_clips(manifest, out, label_map, jobs, detector, progress=True, alignment=alignment)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command continues from here", err=True)
         raise typer.Exit(130) from None

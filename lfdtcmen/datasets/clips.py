@@ -19,6 +19,7 @@ from lfdtcmen.datasets.frames import is_video, list_frames, read_frames, video_i
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.people import describe_alike
+from lfdtcmen.datasets.preparation import note_alignment
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
@@ -46,6 +47,7 @@ def prepare_clips(
     n_jobs: int = 1,
     detector: Path | str | None = None,
     progress: bool = False,
+    alignment: str = "similarity",
 ) -> tuple[PairSet, pd.DataFrame]:
     """Align the clips of a manifest, spot what apex is missing, and compute flow and streams (3.1.1, 3.3.2).
 
@@ -63,6 +65,8 @@ def prepare_clips(
         ONNX file of YuNet; MTCNN by default.
     progress : bool, default False
         Show a progress bar with rate and time left.
+    alignment : {"similarity", "nose"}
+        How the head's motion is removed: ``method`` of :func:`~lfdtcmen.preprocessing.align.align_faces`.
 
     Returns
     -------
@@ -74,17 +78,19 @@ def prepare_clips(
     Raises
     ------
     DataError
-        No rows or a bad row, an unknown label map or labels of another one, no clip that could be prepared, a folder
-        that cannot be written to, no detector, a worker that was killed. Clips that were done before are kept.
+        No rows or a bad row, an unknown label map or labels of another one, unknown ``alignment``, no clip that could
+        be prepared, a folder that cannot be written to, no detector, a worker that was killed. Clips that were done
+        before are kept.
     """
     manifest = _check(manifest, label_map)
     if n_jobs == 0:
         raise DataError("there is no work with 0 processes", "n_jobs", "give 1 or more, or -1 for all cores")
+    check_method(alignment)
     find_detector(detector)  # fails here and once, not in each worker
     out = Path(out)
     make_folder(out / "clips")
 
-    results = _run_jobs(manifest, out, n_jobs, detector, progress)
+    results = _run_jobs(manifest, out, n_jobs, detector, progress, alignment)
     failed = np.array(["reason" in result for result in results])
     failures = manifest.loc[failed, ["subject", "clip", "path"]].reset_index(drop=True)
     failures["reason"] = [result["reason"] for result in results if "reason" in result]
@@ -94,16 +100,16 @@ def prepare_clips(
         first = failures["reason"][0]
         raise DataError(f"none of {len(manifest)} clips could be prepared: {first}", f"{out / 'failures.csv'}")
 
-    prepared = manifest[~failed].reset_index(drop=True)
+    prepared = note_alignment(manifest[~failed].reset_index(drop=True), alignment)
     _write_manifest(prepared, [result for result in results if "reason" not in result], label_map, out)
     return load_prepared(out), failures
 
 
 def _run_jobs(
-    manifest: pd.DataFrame, out: Path, n_jobs: int, detector: Path | str | None, progress: bool
+    manifest: pd.DataFrame, out: Path, n_jobs: int, detector: Path | str | None, progress: bool, alignment: str
 ) -> list[dict]:
     """Return what :func:`_prepare_clip` returned for each row."""
-    jobs = (delayed(_prepare_clip)(row, out / "clips", detector) for row in manifest.to_dict("records"))
+    jobs = (delayed(_prepare_clip)(row, out / "clips", detector, alignment) for row in manifest.to_dict("records"))
     results: list[dict] = []
     with tqdm(total=len(manifest), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
         try:
@@ -210,16 +216,16 @@ def _check(manifest: pd.DataFrame, label_map: str) -> pd.DataFrame:
     return manifest.assign(label=labels.astype(np.int64))
 
 
-def _prepare_clip(row: dict, folder: Path, detector: Path | str | None) -> dict:
+def _prepare_clip(row: dict, folder: Path, detector: Path | str | None, alignment: str) -> dict:
     """Prepare one clip; return its file, apex and note, or the reason why it could not be done."""
     try:
         numbers, stats = _find_frames(row)
-        file = folder / f"{_fingerprint(row, numbers, stats, detector)}.npz"
+        file = folder / f"{_fingerprint(row, numbers, stats, detector, alignment)}.npz"
         clip = load_npz(file, [*CLIP_PARTS, "apex_number", "note"])
         if clip is not None and _is_clip(clip):
             return _describe(file, clip)
         with one_cv2_thread():
-            clip = _make_clip(row, numbers, find_detector(detector))
+            clip = _make_clip(row, numbers, find_detector(detector), alignment)
     except (ValueError, OSError, cv2.error, MemoryError) as error:  # DataError is a ValueError
         return {"reason": str(error) or type(error).__name__}
     save_npz_atomic(file, **clip)  # not caught: a full disk is no fault of the clip and stops the run
@@ -230,10 +236,10 @@ def _describe(file: Path, clip: dict[str, np.ndarray]) -> dict:
     return {"file": file.name, "apex": int(clip["apex_number"]), "note": str(clip["note"])}
 
 
-def _make_clip(row: dict, numbers: list[int], detector: Detector) -> dict[str, np.ndarray]:
+def _make_clip(row: dict, numbers: list[int], detector: Detector, alignment: str) -> dict[str, np.ndarray]:
     frames = (frame for _, frame in read_frames(row["path"], numbers))
     no_apex = pd.isna(row["apex"])
-    pair = pair_from_frames(frames, detector, numbers, find_apex=no_apex)
+    pair = pair_from_frames(frames, detector, numbers, find_apex=no_apex, alignment=alignment)
     assert pair.landmarks is not None  # frames as filmed always have them
     return {
         "onset": pair.onset,
@@ -267,10 +273,12 @@ def _find_frames(row: dict) -> tuple[list[int], list]:
     return numbers, [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
 
 
-def _fingerprint(row: dict, numbers: list[int], stats: list, detector: Path | str | None) -> str:
+def _fingerprint(row: dict, numbers: list[int], stats: list, detector: Path | str | None, alignment: str) -> str:
     """Sixteen hex digits that change with the frames of a clip, their numbers, the detector and the cache version."""
     model = None if detector is None else (Path(detector).name, Path(detector).stat().st_size)
-    settings = (CACHE_VERSION, cv2.__version__, flow.TVL1_SETTINGS, model)
+    settings: tuple = (CACHE_VERSION, cv2.__version__, flow.TVL1_SETTINGS, model)
+    if alignment != "similarity":  # files from before there was a choice stay valid
+        settings = (*settings, alignment)
     who = [str(row[name]) for name in ("dataset", "subject", "clip", "onset", "apex")]
     return hashlib.sha256(repr((settings, who, numbers, stats)).encode(errors="surrogateescape")).hexdigest()[:16]
 

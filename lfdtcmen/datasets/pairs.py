@@ -65,6 +65,11 @@ class PairSet:
         return self.manifest["subject"].to_numpy().astype(str)
 
     @property
+    def alignment(self) -> str:
+        """How the head's motion was removed, as the manifest's column ``alignment`` says; similarity without it."""
+        return str(self.manifest["alignment"].iloc[0]) if "alignment" in self.manifest else "similarity"
+
+    @property
     def num_classes(self) -> int:
         """Number of classes of the label map, including those without a pair."""
         return len(self.label_names)
@@ -124,7 +129,7 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
     Raises
     ------
     DataError
-        No parts, or parts with other classes or frames of another size.
+        No parts, or parts with other classes, frames of another size or another alignment.
     """
     if not parts:
         raise DataError("there are no data sets to concatenate", "concatenate", "give one data set or more")
@@ -135,6 +140,9 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
             raise DataError(f"{name} has the classes {names}", "concatenate", "use one label map")
         if pairs.onset.shape[1:] != first.onset.shape[1:]:
             raise DataError(f"{name} has frames of {list(pairs.onset.shape[1:])}", "concatenate", "crop all alike")
+        if pairs.alignment != first.alignment:
+            found = f"{name} was aligned by {pairs.alignment}, {next(iter(parts))} by {first.alignment}"
+            raise DataError(found, "concatenate", "prepare all with one --alignment")
     sets = list(parts.values())
     manifest = pd.concat([pairs.manifest.assign(part=name) for name, pairs in parts.items()], ignore_index=True)
     manifest.attrs = {"remarks": [text for pairs in sets for text in pairs.manifest.attrs.get("remarks", ())]}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
 from joblib import delayed
 from tqdm.auto import tqdm
 
@@ -20,7 +21,7 @@ PAIRS_PER_JOB = 8  # enough to hide a job's overhead, few enough to share evenly
 CACHE_VERSION = "1"  # increase when the code below or lfdtcmen.preprocessing gives other numbers
 
 
-def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> PairSet:
+def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, alignment: str = "similarity") -> PairSet:
     """Return the pairs with head motion removed from the apex, and with flow and streams.
 
     The flow runs from the onset to the *registered* apex, so that it holds the muscles' motion only. True flow, where
@@ -34,6 +35,8 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
         Processes; -1 for all cores. The result has the same bytes for any number.
     progress : bool, default False
         Show a progress bar over pairs.
+    alignment : {"similarity", "nose"}
+        How the head's motion is removed: ``method`` of :func:`~lfdtcmen.preprocessing.align.align_faces`.
 
     Returns
     -------
@@ -45,8 +48,10 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
     Raises
     ------
     DataError
-        No pairs, landmarks that are not finite, or a cache folder that is full or cannot be written to.
+        No pairs, landmarks that are not finite, unknown ``alignment``, or a cache folder that is full or cannot be
+        written to.
     """
+    align.check_method(alignment)
     if pairs.streams is not None:
         return pairs
     if len(pairs) == 0:
@@ -55,10 +60,10 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
         raise DataError(f"onset is {list(pairs.onset.shape)} but apex is {list(pairs.apex.shape)}", "prepare")
     _check_landmarks(pairs.landmarks)
 
-    path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs)}.npz"
+    path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs, alignment)}.npz"
     done = load_npz(path, ("apex", "flow", "streams", "rigid"))
     if done is None:
-        done = _prepare_chunks(pairs, n_jobs, progress)
+        done = _prepare_chunks(pairs, n_jobs, progress, alignment)
         save_npz_atomic(path, **done)
 
     true_flow = pairs.true_flow
@@ -66,6 +71,7 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
         true_flow = np.stack([align.register_flow(f, m) for f, m in zip(true_flow, done["rigid"], strict=True)])
     return replace(
         pairs,
+        manifest=note_alignment(pairs.manifest, alignment),
         apex=done["apex"],
         flow=done["flow"].astype(np.float32),
         streams=done["streams"],
@@ -73,12 +79,22 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False) -> Pa
     )
 
 
-def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
+def note_alignment(manifest: pd.DataFrame, alignment: str) -> pd.DataFrame:
+    """Return a manifest whose column ``alignment`` says how the pairs were aligned, where it is not the similarity.
+
+    A checkpoint keeps it, so that a prediction aligns a clip as the training pairs were
+    (:func:`lfdtcmen.training.checkpoint.describe`).
+    """
+    manifest = manifest.drop(columns="alignment", errors="ignore")  # of an earlier preparation
+    return manifest if alignment == "similarity" else manifest.assign(alignment=alignment)
+
+
+def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool, alignment: str) -> dict[str, np.ndarray]:
     starts = range(0, len(pairs), PAIRS_PER_JOB)
     chunks = (slice(start, start + PAIRS_PER_JOB) for start in starts)
     landmarks = pairs.landmarks
     jobs = (
-        delayed(_prepare_chunk)(pairs.onset[c], pairs.apex[c], None if landmarks is None else landmarks[c])
+        delayed(_prepare_chunk)(pairs.onset[c], pairs.apex[c], None if landmarks is None else landmarks[c], alignment)
         for c in chunks
     )
     results = []
@@ -90,10 +106,12 @@ def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool) -> dict[str, np
     return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
 
 
-def _prepare_chunk(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None) -> dict[str, np.ndarray]:
+def _prepare_chunk(
+    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None, alignment: str
+) -> dict[str, np.ndarray]:
     with one_cv2_thread():
         pairs = [
-            pair_from_faces(on, ap, None if landmarks is None else landmarks[i])
+            pair_from_faces(on, ap, None if landmarks is None else landmarks[i], alignment)
             for i, (on, ap) in enumerate(zip(onset, apex, strict=True))
         ]
     return {
@@ -118,9 +136,18 @@ def _check_landmarks(landmarks: np.ndarray | None) -> None:
         )
 
 
-def _fingerprint(pairs: PairSet) -> str:
+def _fingerprint(pairs: PairSet, alignment: str) -> str:
     """Sixteen hex digits that change with any frame or landmark, the settings and the cache version."""
-    settings = (CACHE_VERSION, cv2.__version__, flow.TVL1_SETTINGS, flow.STREAM_SIZE, align.PASSES, align.ROBUST_STEPS)
+    settings: tuple = (
+        CACHE_VERSION,
+        cv2.__version__,
+        flow.TVL1_SETTINGS,
+        flow.STREAM_SIZE,
+        align.PASSES,
+        align.ROBUST_STEPS,
+    )
+    if alignment != "similarity":  # files from before there was a choice stay valid
+        settings = (*settings, alignment)
     digest = hashlib.sha256(repr((settings, pairs.onset.shape)).encode())
     for part in (pairs.onset, pairs.apex, pairs.landmarks):
         digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())

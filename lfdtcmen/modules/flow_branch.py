@@ -8,12 +8,15 @@ from lfdtcmen.modules.encoder import conv_bn_relu
 from lfdtcmen.modules.motion_branch import FEATURES
 
 FLOW_SIZE = 28
+Widths = tuple[int, int, int]  # channels of the 1x1, the 3x3 and the 5x5 convolution
+WIDTHS: tuple[Widths, Widths] = ((8, 16, 8), (16, 32, 16))  # of both blocks (assumed)
+REDUCTION = 8  # of the channels in the channel attention (assumed)
 
 
 class MicroInception(nn.Module):
     """1x1, 3x3 and 5x5 convolutions in parallel (stated), concatenated (assumed, as are the widths)."""
 
-    def __init__(self, in_channels: int, widths: tuple[int, int, int]):
+    def __init__(self, in_channels: int, widths: Widths):
         super().__init__()
         self.branches = nn.ModuleList(
             [conv_bn_relu(in_channels, width, kernel) for width, kernel in zip(widths, (1, 3, 5), strict=True)]
@@ -36,9 +39,9 @@ class SpatialAttention(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """A weight per channel: mean and maximum over positions, two 1x1 convolutions, sigmoid (reduction 8; assumed)."""
+    """A weight per channel: mean and maximum over positions, two 1x1 convolutions, sigmoid (form and reduction assumed)."""
 
-    def __init__(self, channels: int, reduction: int = 8):
+    def __init__(self, channels: int, reduction: int = REDUCTION):
         super().__init__()
         self.squeeze = nn.Sequential(
             nn.Conv2d(channels, channels // reduction, 1, bias=False),
@@ -57,19 +60,20 @@ class Stream(nn.Module):
     Assumed: the size 28x28, the widths, and a max-pool after each block.
     """
 
-    def __init__(self):
+    def __init__(self, widths: tuple[Widths, Widths], reduction: int):
         super().__init__()
-        self.inception1 = MicroInception(3, (8, 16, 8))
+        first, second = widths
+        self.inception1 = MicroInception(3, first)
         self.spatial_attention = SpatialAttention()
-        self.channel_attention = ChannelAttention(32)
-        self.inception2 = MicroInception(32, (16, 32, 16))
+        self.channel_attention = ChannelAttention(sum(first), reduction)
+        self.inception2 = MicroInception(sum(first), second)
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pool(self.inception1(x))  # [B, 32, 14, 14]
-        x = self.channel_attention(self.spatial_attention(x))  # [B, 32, 14, 14]
-        x = self.pool(self.inception2(x))  # [B, 64, 7, 7]
-        return x.flatten(1)  # [B, 3136]
+        x = self.pool(self.inception1(x))  # [B, C1, 14, 14]
+        x = self.channel_attention(self.spatial_attention(x))  # [B, C1, 14, 14]
+        x = self.pool(self.inception2(x))  # [B, C2, 7, 7]
+        return x.flatten(1)  # [B, C2 * 49]
 
 
 class TSI(nn.Module):
@@ -80,6 +84,17 @@ class TSI(nn.Module):
     streams : {"triple", "single"}
         One stream for each of U, V and strain, each repeated to a 3-channel image; or, Table 5's comparison,
         one stream that sees (U, V, strain) as its three channels.
+    widths : pair of (1x1, 3x3, 5x5)
+        Channels of the convolutions in both micro-inception blocks. With ``((2, 4, 2), (16, 32, 16))`` and
+        ``reduction=4`` the whole network has 7,923,360 parameters, which round to the 7.92 M of the paper;
+        ``experiments/flow_widths.py`` compares the scores.
+    reduction : int
+        By how much the channel attention reduces the channels.
+
+    Raises
+    ------
+    DataError
+        Unknown ``streams``, a width or ``reduction`` below 1, or a ``reduction`` above the first block's channels.
 
     Notes
     -----
@@ -90,15 +105,26 @@ class TSI(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, streams: str = "triple"):
+    def __init__(
+        self,
+        streams: str = "triple",
+        widths: tuple[Widths, Widths] = WIDTHS,
+        reduction: int = REDUCTION,
+    ):
         super().__init__()
         if streams not in ("triple", "single"):
             raise DataError(
                 f"unknown flow streams {streams!r}", "TSI", "use triple, single, or flow=None for no branch"
             )
+        if min(*widths[0], *widths[1], reduction) < 1 or reduction > sum(widths[0]):
+            raise DataError(
+                f"widths {widths} do not go with reduction {reduction}",
+                "TSI",
+                "give widths of 1 or more, and a reduction of at most the channels of the first block",
+            )
         count = 3 if streams == "triple" else 1
-        self.streams = nn.ModuleList([Stream() for _ in range(count)])
-        self.project = nn.Linear(count * 64 * (FLOW_SIZE // 4) ** 2, FEATURES)
+        self.streams = nn.ModuleList([Stream(widths, reduction) for _ in range(count)])
+        self.project = nn.Linear(count * sum(widths[1]) * (FLOW_SIZE // 4) ** 2, FEATURES)
         self.register_buffer("mean", torch.zeros(3))
         self.register_buffer("std", torch.ones(3))
 
@@ -114,5 +140,5 @@ class TSI(nn.Module):
             images = [flow]
         else:
             images = [flow[:, k : k + 1].expand(-1, 3, -1, -1) for k in range(3)]  # 3 x [B, 3, 28, 28]
-        described = [stream(image) for stream, image in zip(self.streams, images, strict=True)]  # [B, 3136] each
+        described = [stream(image) for stream, image in zip(self.streams, images, strict=True)]  # [B, C2 * 49] each
         return self.project(torch.cat(described, dim=1))  # [B, 256]

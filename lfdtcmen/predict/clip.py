@@ -147,11 +147,12 @@ def predict_clip(
     with _timed("read and align the clip", seconds):
         rate_note = describe_rate(path) if fps is None and is_video(path) else ""
         fps = _frame_rate(path) if fps is None else fps
-        numbers, clip = _align_section(path, section, detect)
+        alignment = about["data"].get("alignment", "similarity")  # that of the training pairs
+        numbers, clip = _align_section(path, section, detect, alignment)
     with _timed("spot onset and apex", seconds):
         found = _spot(path, clip, numbers, fps) if given is None else _use_given(*given, clip, numbers)
     with _timed("optical flow", seconds):
-        pair = _align_pair(path, found.onset, found.apex, detect)
+        pair = _align_pair(path, found.onset, found.apex, detect, alignment)
     with _timed("network and Grad-CAM", seconds):
         label_names = tuple(about["label_names"])
         probabilities, maps = _classify(model, pair, label_names)
@@ -214,7 +215,9 @@ def _frame_rate(path: Path) -> float:
     return fps if FPS_RANGE[0] <= fps <= FPS_RANGE[1] else DEFAULT_FPS  # some headers give 0, 90000 or NaN
 
 
-def _align_section(path: Path, section: tuple[int, int] | None, detect: Detector) -> tuple[list[int], AlignedClip]:
+def _align_section(
+    path: Path, section: tuple[int, int] | None, detect: Detector, alignment: str
+) -> tuple[list[int], AlignedClip]:
     """Return the frame numbers of the section, and its frames aligned on the first of them."""
     numbers: list[int] = []
 
@@ -223,7 +226,7 @@ def _align_section(path: Path, section: tuple[int, int] | None, detect: Detector
             numbers.append(number)
             yield frame
 
-    clip = align_faces(frames(), detect, numbers=numbers)
+    clip = align_faces(frames(), detect, numbers=numbers, method=alignment)
     if len(numbers) < 2:
         raise DataError("there is only one frame", str(path), "a micro-expression needs an onset and an apex")
     return numbers, clip
@@ -272,9 +275,10 @@ def _use_given(onset: int, apex: int, clip: AlignedClip, numbers: list[int]) -> 
     return Interval(onset, apex, curve, "change since the onset (grey levels)")
 
 
-def _align_pair(path: Path, onset: int, apex: int, detect: Detector) -> AlignedPair:
+def _align_pair(path: Path, onset: int, apex: int, detect: Detector, alignment: str) -> AlignedPair:
     """Align the two frames on the onset, as training pairs are, and compute flow and streams."""
-    return pair_from_frames((frame for _, frame in read_frames(path, [onset, apex])), detect, [onset, apex])
+    frames = (frame for _, frame in read_frames(path, [onset, apex]))
+    return pair_from_frames(frames, detect, [onset, apex], alignment=alignment)
 
 
 def _classify(

@@ -6,6 +6,10 @@ the crop. The transform is a similarity (shift, rotation, scale). It is fitted t
 the distance from the nose and with the residual, so that moving lips and a blink have little effect on it. A smooth
 gain matches the lighting.
 
+``method="nose"`` is what the paper's source probably does (He et al., Pattern Recognition Letters 2022, by public
+accounts of it): a shift alone, by which the nose tip keeps its position. How the nose tip is followed is assumed: by
+the same flow, close to it.
+
 Without alignment, head motion is most of what changes between the two frames, and the motion branch learns it instead
 of the expression.
 """
@@ -29,6 +33,8 @@ LEAST_CORRELATION = 0.8  # with the onset: below it, a frame no longer shows the
 LONG_STEP = 2.0  # pixels: flow measures long steps roughly, so the frame is registered a second time
 ALMOST_BLACK = 30  # grey levels: in a frame without brighter pixels no face can be found
 
+METHODS = ("similarity", "nose")
+NOSE_SHARE = 0.25  # of the distance between the eyes: the radius around the nose tip of which "nose" takes the motion
 PASSES = 2  # flow is biased towards zero: the second pass finds what the first one left
 ROBUST_STEPS = 8
 GRID_STEP = 4  # pixels between the points of the fit
@@ -51,7 +57,10 @@ class AlignedClip:
 
 
 def align_clip(
-    frames: Iterable[np.ndarray], detector: Detector | None = None, landmarks: np.ndarray | None = None
+    frames: Iterable[np.ndarray],
+    detector: Detector | None = None,
+    landmarks: np.ndarray | None = None,
+    method: str = "similarity",
 ) -> np.ndarray:
     """Return the face of a clip, cropped, upright and without head motion (3.1.1).
 
@@ -62,7 +71,7 @@ def align_clip(
     ndarray
         uint8 [T, 128, 128, 3], RGB.
     """
-    return align_faces(frames, detector, landmarks).frames
+    return align_faces(frames, detector, landmarks, method=method).frames
 
 
 def align_faces(
@@ -70,6 +79,7 @@ def align_faces(
     detector: Detector | None = None,
     landmarks: np.ndarray | None = None,
     numbers: Sequence[int] | None = None,
+    method: str = "similarity",
 ) -> AlignedClip:
     """Find the face on the first frame, and follow it through the clip.
 
@@ -89,6 +99,8 @@ def align_faces(
         x then y, where they are known. The detector is then used only on a later frame in which the face is lost.
     numbers : sequence of int, optional
         Numbers of the frames in error messages: 0, 1, ... by default.
+    method : {"similarity", "nose"}
+        What of the head's motion is removed: shift, rotation and scale, or the shift of the nose tip alone.
 
     Returns
     -------
@@ -98,8 +110,9 @@ def align_faces(
     ------
     DataError
         No frames, no face on the first frame, or the face is lost on a later one (the message has the frame's number);
-        frames of several sizes, or not uint8.
+        frames of several sizes, or not uint8; unknown ``method``.
     """
+    check_method(method)
     note = ""
     aligned: list[np.ndarray] = []
     transforms: list[np.ndarray] = []
@@ -119,12 +132,18 @@ def align_faces(
             if frame.shape != shape:
                 size = f"{frame.shape[1]}x{frame.shape[0]} where the first is {shape[1]}x{shape[0]}"
                 raise DataError(f"the frame is {size}", name, "give a clip's frames in one size")
-            transform, crop = _follow_face(aligned[0], frame, transforms[-1], onset_landmarks, detector, name)
+            transform, crop = _follow_face(aligned[0], frame, transforms[-1], onset_landmarks, detector, name, method)
             aligned.append(_match_lighting(aligned[0], crop))
         transforms.append(transform)
     if not aligned:
         raise DataError("the clip has no frames", "align_faces")
     return AlignedClip(np.stack(aligned), onset_landmarks.astype(np.float32), np.stack(transforms), note)
+
+
+def check_method(method: str) -> None:
+    """Refuse a method of alignment that is not known, with a DataError."""
+    if method not in METHODS:
+        raise DataError(f"unknown method of alignment {method!r}", "align", f"use one of {', '.join(METHODS)}")
 
 
 def _as_rgb(frame: np.ndarray, name: str) -> np.ndarray:
@@ -155,27 +174,43 @@ def _to_canonical(landmarks: np.ndarray) -> np.ndarray:
 
 
 def _follow_face(
-    onset: np.ndarray, frame: np.ndarray, last: np.ndarray, landmarks: np.ndarray, detector: Detector | None, name: str
+    onset: np.ndarray,
+    frame: np.ndarray,
+    last: np.ndarray,
+    landmarks: np.ndarray,
+    detector: Detector | None,
+    name: str,
+    method: str,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the transform of a frame and its crop, given the transform of the frame before."""
     # the head has moved little since the last frame
-    transform, crop = _register(onset, frame, last, landmarks)
+    transform, crop = _register(onset, frame, last, landmarks, method)
     if _correlation(onset, crop) < LEAST_CORRELATION:  # it jumped, or another person is seen: detect the face again
-        guesses = [_to_canonical(face.landmarks) for face in _detect(frame, detector, name)]
-        tries = [_register(onset, frame, guess, landmarks) for guess in guesses]
-        transform, crop = max(tries, key=lambda found: _correlation(onset, found[1]))
+        found = [face.landmarks for face in _detect(frame, detector, name)]
+        if method == "nose":
+            guesses = [_shift_to(last, landmarks[2], points[2]) for points in found]
+        else:
+            guesses = [_to_canonical(points) for points in found]
+        tries = [_register(onset, frame, guess, landmarks, method) for guess in guesses]
+        transform, crop = max(tries, key=lambda tried: _correlation(onset, tried[1]))
         if _correlation(onset, crop) < LEAST_CORRELATION:
             fix = "give a clip of one person, seen from the front in every frame"
             raise DataError("the face of the first frame is lost", name, fix)
     return transform, crop
 
 
+def _shift_to(transform: np.ndarray, point: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return a transform [2, 3] with another shift: it takes the point to the target."""
+    return np.column_stack([transform[:, :2], target - transform[:, :2] @ point])
+
+
 def _register(
-    onset: np.ndarray, frame: np.ndarray, guess: np.ndarray, landmarks: np.ndarray
+    onset: np.ndarray, frame: np.ndarray, guess: np.ndarray, landmarks: np.ndarray, method: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the transform of a frame, near a guess, and its crop."""
     for _ in range(2):
-        moved = np.vstack([estimate_similarity(onset, cut(frame, guess, SIZE), landmarks), [0, 0, 1]])
+        head = estimate_head_motion(onset, cut(frame, guess, SIZE), landmarks, method)
+        moved = np.vstack([head, [0, 0, 1]])
         guess = guess @ moved
         nose = landmarks[2]
         if np.linalg.norm(moved[:2, :2] @ nose + moved[:2, 2] - nose) < LONG_STEP:
@@ -191,7 +226,9 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-9))
 
 
-def estimate_similarity(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> np.ndarray:
+def estimate_head_motion(
+    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None, method: str = "similarity"
+) -> np.ndarray:
     """Return the similarity (shift, rotation, scale) from onset points to apex points: the motion of the head.
 
     Parameters
@@ -201,6 +238,8 @@ def estimate_similarity(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarr
     landmarks : ndarray, optional
         Eyes, nose tip, mouth corners on the onset frame, [5, 2], x then y, pixels. The fit is centred on the nose tip;
         without landmarks, on the middle of the frame.
+    method : {"similarity", "nose"}
+        As for :func:`align_faces`; the result of ``"nose"`` is a shift.
 
     Returns
     -------
@@ -210,17 +249,20 @@ def estimate_similarity(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarr
     Raises
     ------
     DataError
-        Frames of another dtype or shape, landmarks of another shape or not finite.
+        Frames of another dtype or shape, landmarks of another shape or not finite; unknown ``method``.
     """
+    check_method(method)
     first, second = check_frame(onset, "onset"), check_frame(apex, "apex")
     if first.shape != second.shape:
         raise DataError(
             f"onset is {list(first.shape)} but apex is {list(second.shape)}",
-            "estimate_similarity",
+            "estimate_head_motion",
             "give both frames the same size",
         )
     height, width = first.shape
     nose, reach = _nose_region(landmarks, height, width)
+    if method == "nose":
+        reach *= NOSE_SHARE
     solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     y, x = np.mgrid[GRID_STEP : height - GRID_STEP : GRID_STEP, GRID_STEP : width - GRID_STEP : GRID_STEP]
@@ -230,7 +272,7 @@ def estimate_similarity(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarr
     similarity = np.eye(3)
     for _ in range(PASSES):
         flow = solver.calc(first, _warp(second, similarity), None)  # type: ignore[call-overload]  # [H, W, 2]
-        step = _fit_similarity(points, flow[y, x].reshape(-1, 2).astype(np.float64), prior, nose)
+        step = _fit_motion(points, flow[y, x].reshape(-1, 2).astype(np.float64), prior, nose, method)
         similarity = similarity @ step
     return similarity[:2]
 
@@ -243,9 +285,9 @@ def remove_head_motion(
     Parameters
     ----------
     onset, apex, landmarks
-        As for :func:`estimate_similarity`.
+        As for :func:`estimate_head_motion`.
     similarity : ndarray, optional
-        Result of :func:`estimate_similarity`, where it is known already.
+        Result of :func:`estimate_head_motion`, where it is known already.
 
     Returns
     -------
@@ -255,10 +297,10 @@ def remove_head_motion(
     Raises
     ------
     DataError
-        As :func:`estimate_similarity`.
+        As :func:`estimate_head_motion`.
     """
     if similarity is None:
-        similarity = estimate_similarity(onset, apex, landmarks)
+        similarity = estimate_head_motion(onset, apex, landmarks)
     return _match_lighting(onset, _warp(apex.astype(np.float32), np.vstack([similarity, [0, 0, 1]])))
 
 
@@ -270,7 +312,7 @@ def register_flow(flow: np.ndarray, similarity: np.ndarray) -> np.ndarray:
     flow : ndarray
         x then y, pixels, [2, H, W].
     similarity : ndarray
-        Result of :func:`estimate_similarity` for the pair.
+        Result of :func:`estimate_head_motion` for the pair.
 
     Returns
     -------
@@ -298,14 +340,17 @@ def _nose_region(landmarks: np.ndarray | None, height: int, width: int) -> tuple
     return landmarks[2], max(8.0, float(np.linalg.norm(landmarks[1] - landmarks[0])))  # the distance between the eyes
 
 
-def _fit_similarity(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, centre: np.ndarray) -> np.ndarray:
+def _fit_motion(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, centre: np.ndarray, method: str) -> np.ndarray:
     """Fit [3, 3] to displacements [P, 2] at points [P, 2] by reweighted least squares.
 
-    A similarity near the identity displaces by ``(a X - b Y + tx, b X + a Y + ty)``, linear in (a, b, tx, ty).
+    A similarity near the identity displaces by ``(a X - b Y + tx, b X + a Y + ty)``, linear in (a, b, tx, ty); for
+    ``"nose"``, a and b are 0.
     """
     X, Y = (points - centre).T
     one, zero = np.ones_like(X), np.zeros_like(X)
     rows = np.concatenate([np.stack([X, -Y, one, zero], 1), np.stack([Y, X, zero, one], 1)])  # [2P, 4]
+    if method == "nose":
+        rows = rows[:, 2:]  # [2P, 2]
     target = np.concatenate([flow[:, 0], flow[:, 1]])
     weight = prior
     for _ in range(ROBUST_STEPS):
@@ -314,7 +359,7 @@ def _fit_similarity(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, cen
         residual = np.linalg.norm((target - rows @ solution).reshape(2, -1), axis=0)  # [P]
         scale = max(0.05, np.median(residual))
         weight = prior / (1 + (residual / scale) ** 2)  # Cauchy: the weight of points that do not fit falls smoothly
-    a, b, tx, ty = solution
+    a, b, tx, ty = solution if method == "similarity" else (0, 0, *solution)
     linear = np.array([[1 + a, -b], [b, 1 + a]])
     matrix = np.eye(3)
     matrix[:2, :2] = linear

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lfdtcmen.preprocessing.align import align_faces, estimate_similarity, remove_head_motion
+from lfdtcmen.preprocessing.align import align_faces, estimate_head_motion, remove_head_motion
 from lfdtcmen.preprocessing.apex import spot_apex
 from lfdtcmen.preprocessing.faces import Detector
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
@@ -41,6 +41,7 @@ def pair_from_frames(
     detector: Detector | None = None,
     numbers: Sequence[int] | None = None,
     find_apex: bool = False,
+    alignment: str = "similarity",
 ) -> AlignedPair:
     """Find the face on the onset frame, align the apex frame with it, and measure the motion (3.1.1, 3.3.2).
 
@@ -50,6 +51,8 @@ def pair_from_frames(
         As for :func:`~lfdtcmen.preprocessing.align.align_faces`. The first frame is the onset.
     find_apex : bool, default False
         Spot the apex among the frames; by default, the last frame is the apex.
+    alignment : {"similarity", "nose"}
+        ``method`` of :func:`~lfdtcmen.preprocessing.align.align_faces`.
 
     Returns
     -------
@@ -61,20 +64,24 @@ def pair_from_frames(
     DataError
         As :func:`~lfdtcmen.preprocessing.align.align_faces`; fewer than two frames to spot the apex in.
     """
-    clip = align_faces(frames, detector, numbers=numbers)
+    clip = align_faces(frames, detector, numbers=numbers, method=alignment)
     apex = spot_apex(clip.frames) if find_apex else len(clip.frames) - 1
     return _measure_pair(
         clip.frames[0], clip.frames[apex], clip.transforms[apex], clip.landmarks, apex_index=apex, note=clip.note
     )
 
 
-def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None) -> AlignedPair:
+def pair_from_faces(
+    onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray | None = None, alignment: str = "similarity"
+) -> AlignedPair:
     """Register the apex face on the onset face, and measure the motion (3.1.1, 3.3.2).
 
     Parameters
     ----------
     onset, apex, landmarks
-        As for :func:`~lfdtcmen.preprocessing.align.estimate_similarity`; frames in colour.
+        As for :func:`~lfdtcmen.preprocessing.align.estimate_head_motion`; frames in colour.
+    alignment : {"similarity", "nose"}
+        ``method`` of that function.
 
     Returns
     -------
@@ -84,9 +91,9 @@ def pair_from_faces(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray |
     Raises
     ------
     DataError
-        As :func:`~lfdtcmen.preprocessing.align.estimate_similarity`.
+        As :func:`~lfdtcmen.preprocessing.align.estimate_head_motion`.
     """
-    similarity = estimate_similarity(onset, apex, landmarks)  # [2, 3]
+    similarity = estimate_head_motion(onset, apex, landmarks, alignment)  # [2, 3]
     registered = remove_head_motion(onset, apex, landmarks, similarity)  # [H, W, 3]
     return _measure_pair(onset, registered, similarity, landmarks)
 

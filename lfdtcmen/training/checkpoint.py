@@ -84,6 +84,7 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
             "subjects": len(set(pairs.subjects)),
             "samples": {name: int((pairs.labels == k).sum()) for k, name in enumerate(pairs.label_names)},
             "fps": fps,
+            "alignment": pairs.alignment,
             "fingerprint": pairs.fingerprint,
         },
         "profile": config.profile,

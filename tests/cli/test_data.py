@@ -1,6 +1,7 @@
 """`lfdtcmen data prepare` on folders of one's own, and `train` and `evaluate` on what it made."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,11 @@ from PIL import Image
 from skimage.data import astronaut
 from typer.testing import CliRunner, Result
 
+from lfdtcmen import load_config
 from lfdtcmen.cli import app
+from lfdtcmen.datasets.clips import load_prepared
 from lfdtcmen.datasets.synthetic import warp_photograph
+from lfdtcmen.training.checkpoint import describe
 
 LANDMARKS = np.array([[203.3, 101.0], [246.0, 102.7], [222.7, 126.7], [204.3, 140.0], [244.3, 140.7]])
 UNITS = {"happiness": {12: 1.5}, "surprise": {1: 1.5, 2: 1.5}, "anger": {4: 1.5}}
@@ -112,6 +116,17 @@ def test_a_class_without_clips_is_refused_before_anything_is_prepared_or_trained
         assert "there is no clip of others" in refused.stderr and "--label-map 3class" in refused.stderr
     assert run(*command, "--label-map", "raw").exit_code == 0
     assert run("evaluate", "majority", "-p", "smoke", "--folds", 2, "--seeds", 1, "--data", out).exit_code == 0
+
+
+def test_the_alignment_can_be_chosen_and_a_checkpoint_knows_it(recordings, project):
+    command = ("data", "prepare", "folder", "--root", recordings, "--annotation", recordings / "clips.csv", "--jobs", 1)
+    refused = run(*command, "--alignment", "eyes")
+    assert refused.exit_code == 2 and "unknown method of alignment 'eyes'" in refused.stderr
+    assert run(*command, "--alignment", "nose").exit_code == 0
+    pairs = load_prepared(project / "data" / "prepared" / recordings.name)
+    assert describe(load_config("smoke"), 2, pairs)["data"]["alignment"] == "nose"
+    usual = pairs.manifest.drop(columns="alignment")
+    assert describe(load_config("smoke"), 2, replace(pairs, manifest=usual))["data"]["alignment"] == "similarity"
 
 
 @pytest.mark.parametrize(

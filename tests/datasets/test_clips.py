@@ -431,3 +431,18 @@ def test_a_set_of_an_earlier_version_is_still_loaded(tree, tmp_path):
     del about["manifest"]
     (tmp_path / "about.json").write_text(json.dumps(about))
     assert load_prepared(tmp_path).fingerprint == pairs.fingerprint
+
+
+def test_clips_are_aligned_by_the_nose_where_that_is_asked_for(tree, tmp_path):
+    usual, _ = prepare_clips(tree.head(2), tmp_path)
+    nose, _ = prepare_clips(tree.head(2), tmp_path, alignment="nose")
+    frames = [np.asarray(Image.open(Path(tree["path"][1]) / f"000{n}.png")) for n in (1, 2)]
+    np.testing.assert_array_equal(nose.apex[1], align_faces(frames, method="nose").frames[1])
+    assert set(load_prepared(tmp_path).manifest["alignment"]) == {"nose"}
+    before = files(tmp_path / "clips")
+    assert len(before) == 4  # none takes the place of another
+    again, _ = prepare_clips(tree.head(2), tmp_path)
+    assert again.fingerprint == usual.fingerprint and files(tmp_path / "clips") == before
+    assert "alignment" not in again.manifest
+    with pytest.raises(DataError, match="unknown method of alignment 'eyes'"):
+        prepare_clips(tree.head(2), tmp_path, alignment="eyes")

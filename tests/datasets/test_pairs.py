@@ -99,3 +99,10 @@ def test_parts_that_do_not_fit_are_refused(pairs):
     small = replace(pairs, onset=pairs.onset[:, :16], apex=pairs.apex[:, :16])
     with pytest.raises(DataError, match="b has frames of"):
         concatenate({"a": pairs, "b": small})
+
+
+def test_parts_that_were_aligned_differently_are_not_concatenated(pairs):
+    nose = replace(pairs, manifest=pairs.manifest.assign(alignment="nose"))
+    assert set(concatenate({"a": nose, "b": nose}).manifest["alignment"]) == {"nose"}
+    with pytest.raises(DataError, match="b was aligned by nose, a by similarity"):
+        concatenate({"a": pairs, "b": nose})

@@ -2,7 +2,9 @@
 
 import dataclasses
 import errno
+import hashlib
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,8 @@ from scipy.ndimage import gaussian_filter, shift
 from lfdtcmen import DataError
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
+from lfdtcmen.files import cache_dir
+from lfdtcmen.preprocessing import flow
 
 COUNT = 11  # more than one chunk
 
@@ -121,3 +125,23 @@ def test_what_cannot_be_prepared_is_said(pairs):
         prepare_pairs(pairs.subset([]))
     with pytest.raises(DataError, match="onset is"):
         prepare_pairs(dataclasses.replace(pairs, apex=pairs.apex[:, :32]))
+
+
+def test_each_alignment_has_a_cache_file_of_its_own_and_is_noted(pairs, tmp_path):
+    usual = prepare_pairs(pairs)
+    (file,) = cache_files(tmp_path)
+    nose = prepare_pairs(pairs, alignment="nose")
+    assert len(cache_files(tmp_path)) == 2 and file in cache_files(tmp_path)
+    assert (usual.streams != nose.streams).any()
+    assert set(nose.manifest["alignment"]) == {"nose"} and "alignment" not in usual.manifest
+    with pytest.raises(DataError, match="unknown method of alignment 'eyes'"):
+        prepare_pairs(pairs, alignment="eyes")
+
+
+def test_the_cache_file_of_the_usual_alignment_keeps_its_name(pairs):
+    settings = ("1", cv2.__version__, flow.TVL1_SETTINGS, 28, 2, 8)
+    digest = hashlib.sha256(repr((settings, pairs.onset.shape)).encode())
+    for part in (pairs.onset, pairs.apex, pairs.landmarks):
+        digest.update(part.tobytes())
+    prepare_pairs(pairs)
+    assert [file.stem for file in (cache_dir() / "prepared").iterdir()] == [digest.hexdigest()[:16]]

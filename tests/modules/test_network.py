@@ -182,3 +182,17 @@ def test_unknown_or_contradicting_settings_are_refused(settings, words):
 def test_a_setting_without_generator_cannot_reconstruct():
     with pytest.raises(DataError, match="no generator"):
         LFDTCMEN(3, drl="encoders")(make_batch(), reconstruct=True)
+
+
+def test_narrow_streams_round_to_the_papers_total():
+    rest = count(LFDTCMEN(7)) - count(TSI())
+    narrow = TSI(widths=((2, 4, 2), (16, 32, 16)), reduction=4)
+    assert rest + count(narrow) == 7_923_360 and f"{(rest + count(narrow)) / 1e6:.2f}" == "7.92"
+    assert narrow(torch.zeros(2, 3, 28, 28)).shape == (2, 256)
+    assert TSI("single", ((2, 4, 2), (4, 4, 4)), 4)(torch.zeros(2, 3, 28, 28)).shape == (2, 256)
+
+
+@pytest.mark.parametrize(("widths", "reduction"), [(((2, 4, 2), (16, 0, 16)), 4), (((2, 4, 2), (16, 32, 16)), 9)])
+def test_widths_that_do_not_go_together_are_refused(widths, reduction):
+    with pytest.raises(DataError, match="do not go with reduction"):
+        TSI(widths=widths, reduction=reduction)

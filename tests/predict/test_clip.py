@@ -14,6 +14,7 @@ from lfdtcmen.datasets.frames import read_frames
 from lfdtcmen.predict import clip as clip_module
 from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
 from lfdtcmen.predict.report import render_html
+from lfdtcmen.preprocessing.align import align_faces
 from tests.predict.films import NAMES, film_turn, scene, write_folder
 from tests.training.helpers import rewrite
 
@@ -65,6 +66,21 @@ def test_the_pair_is_prepared_as_the_training_data_are(clip, filmed, checkpoint,
     np.testing.assert_array_equal(p.onset_frame, pairs.onset[0])
     np.testing.assert_array_equal(p.apex_frame, pairs.apex[0])
     assert list(p.numbers) == list(range(40, 40 + len(filmed))) and not p.spotted
+
+
+def test_a_clip_is_aligned_as_the_training_pairs_were(clip, filmed, checkpoint, tmp_path, monkeypatch):
+    folder = write_folder(tmp_path / "s1", filmed)
+    load, frames = clip_module.load_model, [filmed[clip.onset], filmed[clip.apex]]
+    usual = predict_clip(folder, checkpoint, clip.onset, clip.apex)
+
+    def load_of_nose(*arguments):
+        model, about = load(*arguments)
+        return model, about | {"data": about["data"] | {"alignment": "nose"}}
+
+    monkeypatch.setattr(clip_module, "load_model", load_of_nose)
+    nose = predict_clip(folder, checkpoint, clip.onset, clip.apex)
+    np.testing.assert_array_equal(nose.apex_frame, align_faces(frames, method="nose").frames[1])
+    np.testing.assert_array_equal(usual.apex_frame, align_faces(frames).frames[1])
 
 
 def test_a_section_of_a_long_clip(video, clip, checkpoint, predicted, monkeypatch):

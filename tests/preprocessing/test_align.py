@@ -6,7 +6,7 @@ import pytest
 from skimage.data import astronaut
 
 from lfdtcmen import DataError
-from lfdtcmen.preprocessing.align import estimate_similarity, register_flow, remove_head_motion
+from lfdtcmen.preprocessing.align import estimate_head_motion, register_flow, remove_head_motion
 from lfdtcmen.preprocessing.flow import tvl1
 
 LANDMARKS = np.array([[40, 56], [84, 58], [65, 77], [46, 99], [79, 99]], np.float32)  # eyes, nose tip, mouth corners
@@ -45,7 +45,7 @@ def random_motion(seed):
 def test_synthetic_head_motion_is_found_to_a_tenth_of_a_pixel(seed, landmarks):
     motion = random_motion(seed)
     onset, apex = moved_face(motion)
-    found = estimate_similarity(onset, apex, landmarks)
+    found = estimate_head_motion(onset, apex, landmarks)
     residual = LANDMARKS @ (found - motion)[:, :2].T + (found - motion)[:, 2]
     assert np.linalg.norm(residual, axis=1).max() < 0.1
 
@@ -55,7 +55,7 @@ def test_muscle_motion_and_light_do_not_pull_at_the_head_motion():
     mouth = np.exp(-((x - 79) ** 2 + (y - 99) ** 2) / (2 * 6**2))
     motion = similarity(0.01, 1.004, (0.8, -0.6))
     onset, apex = moved_face(motion, muscle=(1.2 * mouth, -1.5 * mouth), gain=1.05)
-    found = estimate_similarity(onset, apex, LANDMARKS)
+    found = estimate_head_motion(onset, apex, LANDMARKS)
     nose = LANDMARKS[2]
     assert np.linalg.norm((found - motion)[:, :2] @ nose + (found - motion)[:, 2]) < 0.1
 
@@ -81,7 +81,7 @@ def test_true_flow_of_a_registered_head_motion_is_zero():
 
 def test_equal_frames_stay_as_they_are():
     onset, _ = moved_face(similarity(0, 1, (0, 0)))
-    np.testing.assert_allclose(estimate_similarity(onset, onset), np.eye(2, 3), atol=1e-3)
+    np.testing.assert_allclose(estimate_head_motion(onset, onset), np.eye(2, 3), atol=1e-3)
     assert np.abs(remove_head_motion(onset, onset).astype(int) - onset).max() <= 1
 
 
@@ -94,7 +94,7 @@ def test_a_black_frame_stays_finite():
 def test_landmarks_that_are_none_are_refused(landmarks):
     frame = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(DataError, match="five finite points"):
-        estimate_similarity(frame, frame, landmarks)
+        estimate_head_motion(frame, frame, landmarks)
 
 
 def test_frames_that_do_not_fit_are_refused():
@@ -102,3 +102,21 @@ def test_frames_that_do_not_fit_are_refused():
         remove_head_motion(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 32, 3), np.uint8))
     with pytest.raises(DataError, match="uint8"):
         remove_head_motion(np.full((64, 64, 3), np.nan), np.zeros((64, 64, 3), np.uint8))
+
+
+def test_the_nose_method_finds_the_shift_of_the_nose_tip_and_nothing_else():
+    motion = similarity(0.03, 1.01, (1.2, -0.8))
+    found = estimate_head_motion(*moved_face(motion), LANDMARKS, method="nose")
+    np.testing.assert_array_equal(found[:, :2], np.eye(2))
+    nose = LANDMARKS[2]
+    assert np.linalg.norm(found @ [*nose, 1] - motion @ [*nose, 1]) < 0.1
+    eyes = np.linalg.norm(LANDMARKS[:2] @ (found - motion)[:, :2].T + (found - motion)[:, 2], axis=1)
+    assert eyes.min() > 0.3  # the rotation stays
+    registered = remove_head_motion(*moved_face(motion), LANDMARKS, found)
+    assert np.abs(tvl1(moved_face(motion)[0], registered)[:, 72:82, 60:70].mean((1, 2))).max() < 0.15
+
+
+def test_an_unknown_method_is_refused():
+    frame = np.zeros((64, 64, 3), np.uint8)
+    with pytest.raises(DataError, match=r"unknown method of alignment 'eyes'.*use one of similarity, nose"):
+        estimate_head_motion(frame, frame, method="eyes")

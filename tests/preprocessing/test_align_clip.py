@@ -219,3 +219,31 @@ def test_a_4k_clip_never_lies_in_memory_whole():
         tracemalloc.stop()
     assert len(aligned) == 12
     assert peak < 6 * frame.nbytes
+
+
+def test_the_nose_method_shifts_only_and_keeps_the_nose_still():
+    moving, still = synthetic_clip(2, preset="hard"), synthetic_clip(2, still=True, preset="hard")
+    aligned = align_faces(moving.frames, landmarks=moving.landmarks[0], method="nose")
+    first = aligned.transforms[0]
+    for transform in aligned.transforms:
+        np.testing.assert_allclose(transform[:, :2], first[:, :2])
+    nose = np.stack([into_crop(p[2], m) for p, m in zip(moving.landmarks, aligned.transforms, strict=True)])
+    wanted = into_crop(still.landmarks[:, 2], first)
+    assert np.median(np.linalg.norm(nose - wanted, axis=1)[1:]) < 0.15
+    np.testing.assert_array_equal(
+        align_clip(moving.frames, landmarks=moving.landmarks[0], method="nose"), aligned.frames
+    )
+    assert (align_clip(moving.frames, landmarks=moving.landmarks[0]) != aligned.frames).any()
+
+
+def test_the_nose_method_finds_a_jump_again():
+    image = astronaut()
+    aligned = align_faces(
+        [image, cv2.warpAffine(image, np.array([[1.0, 0, 120], [0, 1, 60]]), (512, 512))], method="nose"
+    )
+    assert np.linalg.norm(aligned.transforms[1][:, 2] - aligned.transforms[0][:, 2] - [120, 60]) < 0.5
+
+
+def test_an_unknown_method_is_refused_before_a_face_is_looked_for():
+    with pytest.raises(DataError, match="unknown method of alignment 'eyes'"):
+        align_clip([np.zeros((64, 64, 3), np.uint8)], lambda frame: pytest.fail("detected"), method="eyes")

@@ -5,7 +5,7 @@ import pytest
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets.synthetic import make_clip
-from lfdtcmen.preprocessing.align import align_faces, estimate_similarity, remove_head_motion
+from lfdtcmen.preprocessing.align import align_faces, estimate_head_motion, remove_head_motion
 from lfdtcmen.preprocessing.apex import spot_apex
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
 from lfdtcmen.preprocessing.pair import pair_from_faces, pair_from_frames
@@ -50,7 +50,7 @@ def test_faces_are_registered_around_the_nose(clip, known):
     landmarks = clip.landmarks[clip.onset] if known else None
     pair = pair_from_faces(onset, apex, landmarks)
     assert pair.onset is onset and pair.landmarks is landmarks
-    np.testing.assert_array_equal(pair.transform, estimate_similarity(onset, apex, landmarks))
+    np.testing.assert_array_equal(pair.transform, estimate_head_motion(onset, apex, landmarks))
     np.testing.assert_array_equal(pair.apex, remove_head_motion(onset, apex, landmarks))
     check_motion(pair)
 
