@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from common import make_parser, prepared_faces, write_about
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from lfdtcmen.baselines.simple import linear_svm
 from lfdtcmen.config import load_config
@@ -41,6 +41,7 @@ from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import estimate_head_motion, remove_head_motion
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
 from lfdtcmen.threads import one_cv2_thread
+from lfdtcmen.workers import parallel
 
 MOTIONS: dict[str, dict[int, float]] = {
     "jaw drop": {26: 1.5},
@@ -156,7 +157,7 @@ def score_gains(gains: list[str], jobs: int, out: Path) -> pd.DataFrame:
     folds = list(grouped_kfold(usual.subjects, usual.labels, config.folds))
     sets: dict[str, PairSet] = {"package": usual}
     for name in gains:
-        found = Parallel(jobs)(
+        found = parallel(n_jobs=jobs)(
             delayed(streams_with)(GAINS[name], *pair)
             for pair in zip(faces.onset, faces.apex, faces.landmarks, strict=True)
         )
@@ -175,7 +176,7 @@ def main() -> None:
     args = parser.parse_args()
 
     out, start = make_folder(args.out), time.perf_counter()
-    rows = pd.concat(Parallel(args.jobs)(delayed(measure_subject)(number) for number in range(args.subjects)))
+    rows = pd.concat(parallel(n_jobs=args.jobs)(delayed(measure_subject)(number) for number in range(args.subjects)))
     motions = summarise(rows)
     motions.to_csv(out / "motions.csv", index=False, float_format="%.4f")
     for value in ("share", "difference", "error"):

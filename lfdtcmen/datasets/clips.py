@@ -23,6 +23,7 @@ from lfdtcmen.datasets.preparation import note_alignment
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
+from lfdtcmen.preprocessing.align import check_method
 from lfdtcmen.preprocessing.faces import Detector, find_detector
 from lfdtcmen.preprocessing.pair import pair_from_frames
 from lfdtcmen.threads import one_cv2_thread

@@ -39,7 +39,7 @@ class SpatialAttention(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """A weight per channel: mean and maximum over positions, two 1x1 convolutions, sigmoid (form and reduction assumed)."""
+    """A weight per channel: mean and maximum over positions, two 1x1 convolutions, sigmoid (assumed, with r)."""
 
     def __init__(self, channels: int, reduction: int = REDUCTION):
         super().__init__()
