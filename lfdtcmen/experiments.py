@@ -1,4 +1,4 @@
-"""What a run is assembled of: its pairs and folds, the models, and the record of its scores.
+"""Assemble a run: its pairs and folds, the models, and the record of its scores.
 
 The command line, the long runs of ``experiments/`` and the notebooks use these functions.
 """
@@ -29,7 +29,7 @@ from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training import LFDTCMENClassifier
 
 TEST_SHARES = (0.3, 0.2)  # subjects of DFME's test A and test B for each subject of its training set (assumed)
-SYNTHETIC_FIELDS = ("preset", "subjects", "label_map")  # of the config: they describe the synthetic faces alone
+SYNTHETIC_FIELDS = ("preset", "subjects", "label_map")  # config fields that apply to synthetic faces only
 
 
 def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> PairSet:
@@ -47,7 +47,7 @@ def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> Pa
     Raises
     ------
     DataError
-        The folder is no prepared data set.
+        The folder is not a prepared data set.
     """
     if data is not None:
         return load_prepared(data)
@@ -70,7 +70,7 @@ def synthetic_dfme(config: Config) -> dict[str, PairSet]:
 def pairs_and_folds(
     protocol: str, config: Config, data: Path | None = None, tests: Sequence[Path] = ()
 ) -> tuple[PairSet, list[Fold]]:
-    """Return the pairs of a protocol, checked for leaking labels, and its folds of subjects.
+    """Return the pairs of a protocol, checked for inputs that reveal the label, and its folds of subjects.
 
     Parameters
     ----------
@@ -113,16 +113,16 @@ def pairs_and_folds(
 def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:
     """Return the training and the held-out pairs of the first fold of subjects.
 
-    The split is seeded by ``config.seed``, as in the notebooks; that of :func:`pairs_and_folds` is always the same.
+    The split is seeded by ``config.seed``, as in the notebooks; :func:`pairs_and_folds` always uses seed 0.
     """
     train, test = next(iter(grouped_kfold(pairs.subjects, pairs.labels, config.folds, config.seed)))
     return pairs.subset(train), pairs.subset(test)
 
 
 def groups_for_stage1(config: Config, pairs: PairSet, folds: Sequence[Fold]) -> dict[str, int]:
-    """Return subject -> number of the group for which stage 1 is trained once.
+    """Return subject -> number of its group; stage 1 is trained once per group, on the subjects of all other groups.
 
-    There are as many groups as the config has folds; a holdout has two, the training subjects and the tested ones.
+    There are ``config.folds`` groups; a single fold (holdout) has two: the training subjects and the test subjects.
     """
     if len(folds) == 1:
         train, _ = folds[0]
@@ -135,7 +135,7 @@ def models(
 ) -> dict[str, Model]:
     """Return the models that `lfdtcmen evaluate` compares: name -> model for cross-validation.
 
-    Stage 1 does not depend on TCME, so networks that differ in TCME alone share its checkpoints in ``run_dir``.
+    Stage 1 does not depend on TCME, so networks that differ only in TCME share its checkpoints in ``run_dir``.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def models(
     stage1_groups : mapping, optional
         What :func:`groups_for_stage1` returns: stage 1 is then trained once for each group.
     validation : float
-        Share of the training subjects on whom the epoch is chosen.
+        Share of the training subjects kept apart to choose the epoch; 0 trains for all epochs.
     """
 
     def network(changed: Config, stages: int = 3, folder: Path | None = run_dir) -> LFDTCMENClassifier:
@@ -189,7 +189,7 @@ def connect_dask(scheduler: str) -> int:
 def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synthetic: bool) -> pd.DataFrame:
     """Return :func:`~lfdtcmen.analysis.disentanglement.disentanglement_report` of a trained network.
 
-    A low loss does not show that the codes are disentangled, so `lfdtcmen train` measures it after training.
+    A low loss does not show that the codes are disentangled, so `lfdtcmen train` measures this after training.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def measure_disentanglement(model: LFDTCMEN, test: PairSet, config: Config, synt
     Raises
     ------
     DataError
-        There are too few samples to measure it on.
+        Too few clips or subjects, or a network without a generator.
     """
     counterfactuals = make_counterfactuals(config.preset, config.seed, identities=8, motions=4) if synthetic else None
     return disentanglement_report(model, test, counterfactuals, config.seed)
@@ -215,7 +215,7 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
     Parameters
     ----------
     train_pairs, test : PairSet
-        What was trained on, and the held-out subjects.
+        Pairs of the training subjects and of the held-out subjects.
     predicted : ndarray or None
         Class numbers of the held-out samples, int [N]; None after stage 1, which does not learn to classify.
 
@@ -223,8 +223,8 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
     -------
     dict
         ``subjects`` and ``samples`` (class -> number); with predictions also ``scores`` (metric -> value, low, high,
-        and majority: the score of always predicting the most frequent class) and ``recall`` (class -> share found,
-        None where the class has no sample).
+        and majority: the score of always predicting the most frequent class) and ``recall`` (class -> recall, None
+        where the class has no sample).
     """
     samples = {name: int((test.labels == k).sum()) for k, name in enumerate(test.label_names)}
     found: dict = {"subjects": len(set(test.subjects)), "samples": samples}
@@ -247,7 +247,7 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
 
 
 def recorded_settings(config: Config, pairs: PairSet, data: Path | None = None) -> dict:
-    """Return the config as plain values for a record; for a prepared set, its name replaces the synthetic fields."""
+    """Return the config as plain values; for a prepared set, its name replaces the fields of synthetic faces."""
     settings = to_dict(config)
     if data is not None:
         settings = {field: value for field, value in settings.items() if field not in SYNTHETIC_FIELDS}

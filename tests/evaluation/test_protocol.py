@@ -172,7 +172,7 @@ def test_folds_that_cannot_be_trained_or_tested_are_refused(pairs, tmp_path):
     first = np.flatnonzero(np.isin(pairs.subjects, ["s0", "s1", "s2", "s3"]))
     second = np.setdiff1d(np.arange(COUNT), first)
     cases = {
-        "no training sample shows 'pos'": [(first[pairs.labels[first] != 1], second)],
+        "there is no training sample of class 'pos'": [(first[pairs.labels[first] != 1], second)],
         "there are no test samples": [(first, [])],
         "outside 0 to 47": [(first, [48])],
         "nothing to run": [],
