@@ -1,4 +1,4 @@
-"""What a run is assembled of: its pairs and folds, the models, and the record of its scores.
+"""Assemble a run: its pairs and folds, the models, and the record of its scores.
 
 The command line, the long runs of ``experiments/`` and the notebooks use these functions.
 """
@@ -33,7 +33,7 @@ from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training import LFDTCMENClassifier
 
 TEST_SHARES = (0.3, 0.2)  # subjects of DFME's test A and test B for each subject of its training set (assumed)
-SYNTHETIC_FIELDS = ("preset", "subjects", "label_map")  # of the config: they describe the synthetic faces alone
+SYNTHETIC_FIELDS = ("preset", "subjects", "label_map")  # config fields that apply to synthetic faces only
 
 
 def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> PairSet:
@@ -51,7 +51,7 @@ def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> Pa
     Raises
     ------
     DataError
-        The folder is no prepared data set.
+        The folder is not a prepared data set.
     """
     if data is not None:
         return load_prepared(data)
@@ -74,7 +74,7 @@ def synthetic_dfme(config: Config) -> dict[str, PairSet]:
 def pairs_and_folds(
     protocol: str, config: Config, data: Path | None = None, tests: Sequence[Path] = ()
 ) -> tuple[PairSet, list[Fold]]:
-    """Return the pairs of a protocol, checked for leaking labels, and its folds of subjects.
+    """Return the pairs of a protocol, checked for inputs that reveal the label, and its folds of subjects.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def check_one_name(parts: Mapping[str, PairSet]) -> None:
 def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:
     """Return the training and the held-out pairs of the first fold of subjects.
 
-    The split is seeded by ``config.seed``, as in the notebooks; that of :func:`pairs_and_folds` is always the same.
+    The split is seeded by ``config.seed``, as in the notebooks; :func:`pairs_and_folds` always uses seed 0.
     """
     folds = grouped_kfold(pairs.subjects, pairs.labels, config.folds, config.seed, pairs.label_names)
     train, test = next(iter(folds))
@@ -204,9 +204,9 @@ def first_fold(config: Config, pairs: PairSet) -> tuple[PairSet, PairSet]:
 
 
 def groups_for_stage1(config: Config, pairs: PairSet, folds: Sequence[Fold]) -> dict[str, int]:
-    """Return subject -> number of the group for which stage 1 is trained once.
+    """Return subject -> number of its group; stage 1 is trained once per group, on the subjects of all other groups.
 
-    There are as many groups as the config has folds; a holdout has two, the training subjects and the tested ones.
+    There are ``config.folds`` groups; a single fold (holdout) has two: the training subjects and the test subjects.
     """
     if len(folds) == 1:
         train, _ = folds[0]
@@ -219,7 +219,7 @@ def models(
 ) -> dict[str, Model]:
     """Return the models that `lfdtcmen evaluate` compares: name -> model for cross-validation.
 
-    Stage 1 does not depend on TCME, so networks that differ in TCME alone share its checkpoints in ``run_dir``.
+    Stage 1 does not depend on TCME, so networks that differ only in TCME share its checkpoints in ``run_dir``.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def models(
     stage1_groups : mapping, optional
         What :func:`groups_for_stage1` returns: stage 1 is then trained once for each group.
     validation : float
-        Share of the training subjects on whom the epoch is chosen.
+        Share of the training subjects kept apart to choose the epoch; 0 trains for all epochs.
     """
 
     def network(changed: Config, stages: int = 3, folder: Path | None = run_dir) -> LFDTCMENClassifier:
@@ -275,7 +275,7 @@ def measure_disentanglement(
 ) -> pd.DataFrame:
     """Return :func:`~lfdtcmen.analysis.disentanglement.disentanglement_report` of a trained network.
 
-    A low loss does not show that the codes are disentangled, so `lfdtcmen train` measures it after training.
+    A low loss does not show that the codes are disentangled, so `lfdtcmen train` measures this after training.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def measure_disentanglement(
     Raises
     ------
     DataError
-        There are too few samples to measure it on.
+        Too few clips or subjects, or a network without a generator.
     """
     counterfactuals = make_counterfactuals(config.preset, config.seed, identities=8, motions=4) if synthetic else None
     return disentanglement_report(model, train, test, counterfactuals, config.seed)
@@ -301,7 +301,7 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
     Parameters
     ----------
     train_pairs, test : PairSet
-        What was trained on, and the held-out subjects.
+        Pairs of the training subjects and of the held-out subjects.
     predicted : ndarray or None
         Class numbers of the held-out samples, int [N]; None after stage 1, which does not learn to classify.
 
@@ -310,7 +310,7 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
     dict
         ``subjects`` and ``samples`` (class -> number); with predictions also ``scores`` (metric -> value, low and high,
         None for too few subjects, and majority: the score of always predicting the most frequent class) and ``recall``
-        (class -> share found, None where the class has no sample). Of a holdout with several test sets also ``parts``:
+        (class -> recall, None where the class has no sample). Of a holdout with several test sets also ``parts``:
         name -> the same.
     """
     if predicted is not None and "part" in test.manifest and len(names := test.manifest["part"].unique()) > 1:
@@ -340,7 +340,7 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
 
 
 def recorded_settings(config: Config, pairs: PairSet, data: Path | None = None) -> dict:
-    """Return the config as plain values for a record; for a prepared set, its name replaces the synthetic fields.
+    """Return the config as plain values; for a prepared set, its name replaces the fields of synthetic faces.
 
     ``vgg19`` says which weights ``vgg_weights`` came to on this machine.
     """

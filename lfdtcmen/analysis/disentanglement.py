@@ -1,8 +1,8 @@
 """Does the motion code carry the motion, and nothing of the identity? Measures that complement the losses of stage 1.
 
 A low reconstruction loss is weak evidence: onset and apex are so alike that a generator which ignores the motion code
-scores well. So each measure below is compared with something that needs no disentanglement at all: copying the onset,
-an untrained network, chance level. None of them is the paper's; all are ours.
+scores well. So each measure below is compared with a reference that needs no disentanglement: copying the onset,
+an untrained network, or chance level. All these measures are ours, not the paper's.
 
 The word *change* means the image with the apex's motion code minus the image with the onset's, everything else equal.
 """
@@ -51,8 +51,8 @@ def disentanglement_report(
     pairs_test : PairSet
         Prepared pairs of held-out subjects.
     counterfactuals : Counterfactuals, optional
-        Rendered truth of every motion on every identity
-        (:func:`lfdtcmen.datasets.synthetic.make_counterfactuals`); left out for real faces, which have none.
+        Rendered frames of every motion on every identity
+        (:func:`lfdtcmen.datasets.synthetic.make_counterfactuals`); None for real faces, which have none.
     seed : int
         Random seed of the untrained network, of the probe's split and of the bootstrap.
 
@@ -80,10 +80,10 @@ def disentanglement_report(
 
 
 def copy_baseline(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
-    """Compare the cross-combined apex I^_ap = G(id(I_on), mo(I_ap)) with simply showing the onset again.
+    """Compare the cross-combined apex I^_ap = G(id(I_on), mo(I_ap)) with a copy of the onset.
 
-    The error of both against the true apex is mean absolute, and mean squared at half resolution. Above 1, copying the
-    onset would have been the better apex: the reconstruction loss (3.2.2) then rewards fine rendering, not motion.
+    Each measure is the error of the generated apex divided by that of the copy: once the mean absolute error, once the
+    mean squared error at half resolution. Above 1, the copy is closer to the true apex than the generated image.
     """
     onset, apex = to_tensor(pairs.onset), to_tensor(pairs.apex)  # [N, 3, H, W]
     generated = swap(model, pairs.onset, pairs.apex)  # [N, 3, H, W]
@@ -104,10 +104,10 @@ def motion_gain(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     With identity code and skips of the onset held fixed, the generated change is
     g = G(id(I_on), mo(I_ap)) - G(id(I_on), mo(I_on)) and the true change t = I_ap - I_on. Over all pairs,
 
-    - motion gain = <g, t> / <t, t>: 1 when the code carries all of the motion, 0 when it does nothing;
-    - motion cosine = <g, t> / (|g| |t|): is the generated change of the right kind, however faint?
+    - motion gain = <g, t> / <t, t>: 1 when the generated change has the full size of the motion, 0 when there is none;
+    - motion cosine = <g, t> / (|g| |t|): does the generated change have the right pattern, whatever its size?
 
-    Camera noise is part of t and cannot be predicted, so on noisy pairs the gain ends below 1
+    Camera noise is part of t and cannot be predicted, so on noisy pairs the gain stays below 1
     (:func:`noise_ceiling`).
     """
     generated = swap(model, pairs.onset, pairs.apex) - swap(model, pairs.onset, pairs.onset)  # [N, 3, H, W]
@@ -117,9 +117,9 @@ def motion_gain(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
 
 
 def noise_ceiling(counterfactuals: Counterfactuals, seed: int = 0) -> pd.DataFrame:
-    """Measure the gain that a perfect generator could reach on noisy pairs: the motion's share of their change.
+    """Measure the gain of a perfect generator on noisy pairs, which have camera noise in the true change.
 
-    The clean change stands in for the generated one; the noisy change is the truth to compare it with.
+    The noise-free change takes the part of the generated one, and is compared with the noisy change.
     """
     motions = counterfactuals.apex.shape[1]
     noisy, clean = (
@@ -141,7 +141,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals: Counterfactuals, seed
     the two images is compared with what motion k does on face i. Done for j = i ("same identity") and for others:
 
     - gain and cosine as in :func:`motion_gain`;
-    - change error relative to copying = |g - t|^2 / |t|^2: 1 for a generator whose picture never moves.
+    - change error relative to copying = |g - t|^2 / |t|^2: 1 for a generator whose image never changes.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals: Counterfactuals, seed
 def photograph_gain(
     model: nn.Module, photographs: Counterfactuals, counterfactuals: Counterfactuals, seed: int = 0
 ) -> pd.DataFrame:
-    """Swap motions between photographs and synthetic faces, both ways, and compare with the noise-free truth.
+    """Swap motions between photographs and synthetic faces, in both directions, and compare with the noise-free truth.
 
     Gain, cosine and change error as in :func:`cross_identity_gain`. In "synthetic motion on photographs", generator and
     identity encoder get a photograph; in "photographs' motion on synthetic faces", the motion encoder does. Intervals
@@ -182,7 +182,7 @@ def photograph_gain(
         The motions of ``counterfactuals`` on photographs
         (:func:`lfdtcmen.datasets.synthetic.photograph_counterfactuals`).
     counterfactuals : Counterfactuals
-        Of synthetic people.
+        The same motions on synthetic people.
     seed : int
         Random seed of the bootstrap.
 
@@ -194,12 +194,15 @@ def photograph_gain(
     if not np.array_equal(photographs.action_units, counterfactuals.action_units):
         raise DataError("the photographs show other motions than the synthetic people", "photograph_gain")
     people, motions = counterfactuals.apex.shape[:2]
-    photo, person = np.divmod(np.arange(len(photographs.onset) * people), people)  # [P] each: every pair of them
-    onto = driven_products(model, photographs, photo, counterfactuals, person)
-    back = driven_products(model, counterfactuals, person, photographs, photo)
+    photo, person = np.divmod(
+        np.arange(len(photographs.onset) * people), people
+    )  # [P] each: all pairs of a photograph and a person
+    on_photographs = driven_products(model, photographs, photo, counterfactuals, person)
+    on_synthetic = driven_products(model, counterfactuals, person, photographs, photo)
     groups = np.repeat(person, motions)
-    measures = _swap_measures("synthetic motion on photographs", onto, groups, seed)
-    return measure_table(measures + _swap_measures("photographs' motion on synthetic faces", back, groups, seed))
+    measures = _swap_measures("synthetic motion on photographs", on_photographs, groups, seed)
+    measures += _swap_measures("photographs' motion on synthetic faces", on_synthetic, groups, seed)
+    return measure_table(measures)
 
 
 def _swap_measures(name: str, products: np.ndarray, groups: np.ndarray, seed: int) -> list[Measure]:
@@ -211,7 +214,7 @@ def _swap_measures(name: str, products: np.ndarray, groups: np.ndarray, seed: in
     ]
 
 
-# ---------------------------------------------------------------- what else do the codes hold?
+# ---------------------------------------------------------------- what information do the codes contain?
 
 
 def identity_leak(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: int = 0) -> pd.DataFrame:
@@ -221,8 +224,8 @@ def identity_leak(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: 
     single clip are left out. The codes are mo(I) of single frames, averaged over the 4x4 map and at all its positions,
     and the averaged difference mo(I_ap) - mo(I_on). The probe is trained on codes of onsets and apexes and tested on
     those of apexes. Its accuracy is compared with chance level (always predicting the subject with the most clips) and
-    with an untrained network (:func:`~lfdtcmen.analysis.codes.untrained_like`): identity that is readable there is no
-    result of training.
+    with an untrained network (:func:`~lfdtcmen.analysis.codes.untrained_like`): identity that is readable there does
+    not come from training.
 
     Raises
     ------
@@ -231,7 +234,7 @@ def identity_leak(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: 
     """
     train, test = split_clips(pairs.subjects, seed)
     tested = pairs.subjects[test]
-    chance = subject_chance_level(tested)
+    chance_level = subject_chance_level(tested)
     both = len(pairs) * np.arange(2)[:, None]  # rows of the onsets, then rows of the apexes
     rows = {}
     for name, network in (("", model), (", untrained", untrained)):
@@ -240,19 +243,20 @@ def identity_leak(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: 
         onset, apex = (m.mean((2, 3)) for m in maps)  # [N, 256] each
         for positions, frames in (("", (onset, apex)), (", all positions", [m.reshape(len(m), -1) for m in maps])):
             both_frames = (np.concatenate(frames), np.concatenate([pairs.subjects] * 2))
-            right = subject_hits(*both_frames, (train + both).ravel(), (test + both[1:]).ravel())
-            rows[f"subject from mo(apex){positions}{name}"] = right
+            hits = subject_hits(*both_frames, (train + both).ravel(), (test + both[1:]).ravel())
+            rows[f"subject from mo(apex){positions}{name}"] = hits
         rows[f"subject from mo(apex) - mo(onset){name}"] = subject_hits(apex - onset, pairs.subjects, train, test)
     return measure_table(
-        measure(name, ratio, right, tested, seed, chance, "chance level") for name, right in rows.items()
+        measure(name, ratio, hits, tested, seed, chance_level, "chance level") for name, hits in rows.items()
     )
 
 
 def readability(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: int = 0) -> pd.DataFrame:
-    """Measure how much of the expected information, and of information that should not be there, a probe reads.
+    """Measure how well probes read motion from the motion code, and emotion from the identity code.
 
     - *action units*: how much of the true intensities (synthetic faces only) a ridge regression reads from the
-      difference mo(I_ap) - mo(I_on) at all positions of the map: R^2, 1 for all of it, 0 for no more than their mean;
+      difference mo(I_ap) - mo(I_on) at all positions of the map: R^2, 1 for a perfect prediction, 0 for
+      predicting their mean;
     - *motion's share of mo*: the variance of motion codes between onset and apex of a clip, divided by that variance
       plus the variance between the onsets of clips, which differ in identity;
     - *emotion from id(apex)*: mean recall over emotions of a logistic regression on the identity code. An apex shows
@@ -273,8 +277,8 @@ def readability(model: nn.Module, pairs: PairSet, untrained: nn.Module, seed: in
     for name, network in (("", model), (", untrained", untrained)):
         codes = encode_pairs(network, pairs)
         onset, apex = (codes[frame].reshape(len(pairs), -1) for frame in ("mo(onset)", "mo(apex)"))  # [N, 256 h w]
-        moved, differ = ((apex - onset) ** 2).sum(1) / 2, ((onset - onset.mean(0)) ** 2).sum(1)
-        shares[f"motion's share of mo{name}"] = np.stack([moved, moved + differ], axis=1)
+        within, between = ((apex - onset) ** 2).sum(1) / 2, ((onset - onset.mean(0)) ** 2).sum(1)
+        shares[f"motion's share of mo{name}"] = np.stack([within, within + between], axis=1)
         if pairs.action_units is not None:
             units[f"action units from mo(apex) - mo(onset){name}"] = action_unit_errors(apex - onset, pairs)
         if classes > 1 and "id(apex)" in codes:

@@ -1,8 +1,8 @@
 """The warp generator: move the identity's own pixels by the difference of two motion codes.
 
 The paper's generator (:mod:`lfdtcmen.modules.generator`) computes every pixel anew. Onset and apex are so alike that it
-can produce a good apex without using the motion code at all. Here the only way to another picture is the motion: all
-pixels come from the frame that shows the identity, and the generator learns where they move.
+can produce a good apex without using the motion code at all. This generator invents no pixels: it computes a field (the
+shift of each pixel and a change of its brightness) and applies it to the frame that shows the identity.
 """
 
 import torch
@@ -12,23 +12,23 @@ from torch import Tensor, nn
 from lfdtcmen.modules.encoder import CODE_CHANNELS, SKIP3_CHANNELS, SKIP5_CHANNELS
 from lfdtcmen.modules.generator import Up
 
-VARIANCE_FLOOR = 1e-8  # added to variances that are small themselves: those of differences
-STEP = 4.0  # pixels that a field of 1 moves
-BRIGHTNESS = 0.2  # largest change of brightness, as a share: folds and shadows that no shift of pixels makes
+VARIANCE_FLOOR = 1e-8  # added to variances before dividing by them; small, as variances of code differences are
+STEP = 4.0  # pixels by which a field value of 1 shifts, in a frame 128 pixels wide
+BRIGHTNESS = 0.2  # largest relative change of brightness, for wrinkles and shadows that a shift cannot make
 
 
 class WarpGenerator(nn.Module):
-    """G(identity, difference of motion codes) on the identity's frame: UP1 to UP3 of Fig. 3, then a field.
+    """G(identity, difference of motion codes): blocks UP1 to UP3 of Fig. 3, then a convolution that gives the field.
 
     The field has a quarter of the frame's resolution, as muscles move skin smoothly; it starts near zero, so that the
-    untrained generator copies the frame. The difference is brought to variance 1 in each channel first (batch
-    normalisation without parameters): at the beginning of training it is a few percent as large as the identity code,
-    and training makes no progress until it has grown.
+    untrained generator copies the frame. The difference is first scaled to variance 1 in each channel (batch
+    normalisation without parameters): unscaled, it is at first a few percent as large as the identity code, and
+    training would make no progress until it has grown.
 
     Parameters
     ----------
     multiscale : bool
-        Add up fields of four resolutions: those of UP1 and UP2, UP3's as above, and UP4's at half the frame's. Coarse
+        Add up fields of four resolutions, from UP1 (1/16 of the frame's) to UP4 (1/2), instead of UP3's alone. Coarse
         fields then describe the motion of large parts of the face, fine ones that of an eyelid.
     """
 
@@ -39,7 +39,7 @@ class WarpGenerator(nn.Module):
         self.up2 = Up(128, 64, SKIP3_CHANNELS)
         self.up3 = Up(64, 32)
         self.to_field = nn.Conv2d(32, 3, 3, padding=1)
-        self.to_fields = nn.ModuleList()  # of UP1, UP2 and UP4
+        self.to_fields = nn.ModuleList()  # from the outputs of UP1, UP2 and UP4
         if multiscale:
             self.up4 = Up(32, 16)
             self.to_fields.extend(nn.Conv2d(channels, 3, 3, padding=1) for channels in (128, 64, 16))
@@ -61,21 +61,21 @@ class WarpGenerator(nn.Module):
         difference : Tensor
             mo(target) - mo(start), [B, 256, H/32, W/32].
         skips : tuple of Tensor
-            The identity encoder's, [B, 32, H/8, W/8] and [B, 64, H/16, W/16].
+            Skip connections of the identity encoder, [B, 32, H/8, W/8] and [B, 64, H/16, W/16].
         frame : Tensor
             RGB in [0, 1], [B, 3, H, W].
 
         Returns
         -------
         Tensor
-            RGB, [B, 3, H, W]; the change of brightness may lead a little beyond 1.
+            RGB, [B, 3, H, W]; the change of brightness may exceed 1, by up to 20 %.
         """
         return warp(frame, self.field(identity, difference, skips))
 
     def field(self, identity: Tensor, difference: Tensor, skips: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the field: x and y in units of 4 pixels, and brightness before its tanh.
+        """Return the field: shifts x and y in units of 4 pixels, and b, the brightness before tanh (:func:`warp`).
 
-        [B, 3, H/4, W/4], or [B, 3, H/2, W/2] with several scales.
+        [B, 3, H/4, W/4], or [B, 3, H/2, W/2] with ``multiscale``.
         """
         skip3, skip5 = skips
         x = torch.cat([identity, self.normalise(difference)], dim=1)  # [B, 512, H/32, W/32]
@@ -85,12 +85,12 @@ class WarpGenerator(nn.Module):
         if not self.to_fields:
             return self.to_field(x3)  # [B, 3, H/4, W/4]
         first, second, last = self.to_fields
-        field = _twice(first(x1)) + second(x2)  # [B, 3, H/8, W/8]
-        field = _twice(field) + self.to_field(x3)  # [B, 3, H/4, W/4]
-        return _twice(field) + last(self.up4(x3))  # [B, 3, H/2, W/2]
+        field = _enlarge_twice(first(x1)) + second(x2)  # [B, 3, H/8, W/8]
+        field = _enlarge_twice(field) + self.to_field(x3)  # [B, 3, H/4, W/4]
+        return _enlarge_twice(field) + last(self.up4(x3))  # [B, 3, H/2, W/2]
 
 
-def _twice(field: Tensor) -> Tensor:
+def _enlarge_twice(field: Tensor) -> Tensor:
     return F.interpolate(field, scale_factor=2, mode="bilinear", align_corners=False)
 
 
@@ -102,14 +102,15 @@ def warp(frame: Tensor, field: Tensor) -> Tensor:
     frame : Tensor
         [B, 3, H, W].
     field : Tensor
-        [B, 3, h, w], enlarged to the frame: x and y in units of 4 pixels of a frame 128 wide (the picture's content
-        moves the opposite way), and brightness: the pixel is multiplied by 1 + 0.2 tanh of it.
+        [B, 3, h, w], resized to the frame: x and y from each pixel to the position it is taken from, in units of 4
+        pixels of a frame 128 wide (so the content moves the opposite way), and b: the pixel is multiplied by
+        1 + 0.2 tanh(b).
     """
     height, width = frame.shape[2:]
     field = F.interpolate(field.float(), (height, width), mode="bilinear", align_corners=False)
     x = torch.linspace(-1 + 1 / width, 1 - 1 / width, width, device=frame.device)
     y = torch.linspace(-1 + 1 / height, 1 - 1 / height, height, device=frame.device)
-    here = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)  # [H, W, 2], from -1 to 1
-    there = here + field[:, :2].permute(0, 2, 3, 1) * (2 * STEP / 128)  # [B, H, W, 2]
-    moved = F.grid_sample(frame, there, padding_mode="border", align_corners=False)  # [B, 3, H, W]
+    own = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)  # [H, W, 2], from -1 to 1
+    source = own + field[:, :2].permute(0, 2, 3, 1) * (2 * STEP / 128)  # [B, H, W, 2]
+    moved = F.grid_sample(frame, source, padding_mode="border", align_corners=False)  # [B, 3, H, W]
     return moved * (1 + BRIGHTNESS * torch.tanh(field[:, 2:]))

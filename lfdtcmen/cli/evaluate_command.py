@@ -39,13 +39,16 @@ def evaluate(
     subjects: Subjects = None,
     imbalance: Annotated[
         str | None,
-        typer.Option(help="class_weights, focal, logit_adjusted or balanced_sampling; the paper has none of them."),
+        typer.Option(
+            help="class_weights, focal, logit_adjusted or balanced_sampling: for rare classes, not in the paper."
+        ),
     ] = None,
     settings: Settings = None,
     protocol: Protocol = "kfold",
     test: Tests = None,
     validation: Annotated[
-        float, typer.Option(help="Share of the training subjects on whom the epoch is chosen; 0: fixed epochs.")
+        float,
+        typer.Option(help="Share of the training subjects kept apart to choose the epoch; 0: no choice, all epochs."),
     ] = 0.0,
     share_stage1: ShareStage1 = False,
     jobs: Jobs = 1,
@@ -58,8 +61,9 @@ def evaluate(
     Writes predictions.csv and metrics.json to runs/NAME. A fold whose result file exists is not computed again.
 
     Models: majority, linear-svm, apex-svm, action-units (for synthetic faces), flow-branch, lfd-tcmen-stages12,
-    lfd-tcmen, motion-branch-stages12, motion-branch. The last four share stage 1, and each full network the
-    stages of its `-stages12`, unless --validation or --share-stage1 is given. Minutes do not count shared stages.
+    lfd-tcmen, motion-branch-stages12, motion-branch (`-stages12`: without stage 3). The last four load the same
+    trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage 2 of their
+    `-stages12` model. The minutes per fold do not include stages that were loaded.
 
     **Examples**
 
@@ -67,7 +71,7 @@ def evaluate(
 
     - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
 
-    - `lfdtcmen evaluate linear-svm --set preset=hard --set label_map=7class`: any value of the config
+    - `lfdtcmen evaluate linear-svm --set preset=hard --set label_map=7class`: any field of the config
 
     - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name casme3-loso`
 
@@ -85,19 +89,19 @@ def evaluate(
     run_dir = run_folder(name, "evaluate", runs)
     known = list(experiments.models(config, run_dir))
     if data is not None:
-        known.remove("action-units")  # true intensities are known of synthetic faces only
+        known.remove("action-units")  # only synthetic faces have true action units
     if unknown := [model for model in models or () if model not in known]:
         raise DataError(f"unknown model {unknown[0]!r}", fix=f"use one of {', '.join(known)}")
     pairs, splits = experiments.pairs_and_folds(protocol, config, data, test or [])
     echo_remarks(pairs.manifest.attrs)
     groups = experiments.groups_for_stage1(config, pairs, splits) if share_stage1 else None
-    fitted = experiments.models(config, run_dir, groups, validation)
+    by_name = experiments.models(config, run_dir, groups, validation)
     backend = connect(scheduler)
     predictions = {}
     for model in models or known:
         echo(f"{model}: {len(splits)} folds, {seeds} seeds")
         predictions[model] = cross_validate(
-            fitted[model], pairs, splits, range(seeds), run_dir / model, jobs, backend, progress=True
+            by_name[model], pairs, splits, range(seeds), run_dir / model, jobs, backend, progress=True
         )
     about = {"protocol": protocol, "validation": validation, "share_stage1": share_stage1}
     recorded = experiments.recorded_settings(config, pairs, data)

@@ -1,7 +1,7 @@
 """UF1 and UAR (4.2), the confusion matrix (Fig. 7-9), and their intervals over subjects.
 
-Scores are computed on the pooled predictions of all folds, never averaged over folds: otherwise, a fold
-that lacks a class would change the score at random.
+Scores are computed on the pooled predictions of all folds, never averaged over folds: in an average,
+a fold that lacks a class would change the score.
 """
 
 from functools import partial
@@ -30,7 +30,7 @@ def confusion(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.nd
     Raises
     ------
     DataError
-        Arrays of different length, empty, or with values that are not classes.
+        Arrays of different length, empty arrays, or values that are not classes.
     """
     y_true, y_pred = _check_classes(y_true, y_pred, num_classes)
     return np.bincount(y_true * num_classes + y_pred, minlength=num_classes**2).reshape(num_classes, num_classes)
@@ -39,13 +39,16 @@ def confusion(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.nd
 def uf1(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> float:
     """Return the unweighted F1-score: ``(1/C) sum_c 2 TP_c / (2 TP_c + FP_c + FN_c)`` (4.2, stated).
 
-    A class that is neither there nor predicted counts as 0 (assumed; leaving it out would raise the score).
+    A class with neither a sample nor a prediction counts as 0 (assumed; leaving it out would raise the score).
     """
     return float(score_confusion(confusion(y_true, y_pred, num_classes), "uf1"))
 
 
 def uar(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> float:
-    """Return the unweighted average recall: ``(1/C) sum_c TP_c / N_c`` (4.2, stated). Absent classes count as 0."""
+    """Return the unweighted average recall: ``(1/C) sum_c TP_c / N_c`` (4.2, stated).
+
+    A class without samples counts as 0.
+    """
     return float(score_confusion(confusion(y_true, y_pred, num_classes), "uar"))
 
 
@@ -62,7 +65,7 @@ def score_confusion(counts: np.ndarray, metric: str, leave_out: bool = False) ->
     metric : {"uf1", "uar"}
     leave_out : bool
         Leave absent classes out of the mean, as scikit-learn does by default, instead of counting them as 0: for UF1 a
-        class neither there nor predicted, for UAR one that is not there. NaN where no class is left.
+        class with neither a sample nor a prediction, for UAR one without samples. NaN where no class is left.
 
     Raises
     ------
@@ -70,14 +73,14 @@ def score_confusion(counts: np.ndarray, metric: str, leave_out: bool = False) ->
         Unknown metric.
     """
     if metric not in METRICS:
-        raise DataError(f"unknown metric {metric!r}", "bootstrap", f"use one of {', '.join(METRICS)}")
+        raise DataError(f"unknown metric {metric!r}", "metric", f"use one of {', '.join(METRICS)}")
     hits, true, predicted = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1), counts.sum(-2)  # [..., C]
-    top, bottom = (2 * hits, true + predicted) if metric == "uf1" else (hits, true)
-    scores = np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
+    numerator, denominator = (2 * hits, true + predicted) if metric == "uf1" else (hits, true)
+    scores = np.divide(numerator, denominator, out=np.zeros(numerator.shape), where=denominator > 0)
     if not leave_out:
         return scores.mean(-1)
     with np.errstate(invalid="ignore"):
-        return scores.sum(-1) / (bottom > 0).sum(-1)
+        return scores.sum(-1) / (denominator > 0).sum(-1)
 
 
 def mean_score(counts: np.ndarray, metric: str, num_classes: int) -> np.ndarray:
@@ -95,7 +98,7 @@ def bootstrap_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the interval in which a score would lie for other subjects of the same kind.
+    """Return the bootstrap interval of a score: how much it depends on which subjects were sampled.
 
     Subjects are resampled with replacement, not samples: samples of one person resemble each other, and an interval
     over samples would be too narrow.
@@ -117,7 +120,7 @@ def bootstrap_interval(
     num_classes : int
         C.
     repeats : int
-        How many resamples.
+        Number of resamples.
     level : float
         Share of the resamples within the interval.
     seed : int
@@ -131,7 +134,7 @@ def bootstrap_interval(
     Raises
     ------
     DataError
-        Unknown metric, or arrays that do not fit together.
+        Unknown metric, arrays of different length, or values that are not classes.
     """
     resampled = _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
     return interval(resampled, len(np.unique(subjects)), (1 - level) / 2)
@@ -148,22 +151,22 @@ def paired_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Return the difference of a model's score to a reference's on the same samples, with the interval over subjects.
+    """Return a model's score minus a reference's on the same samples, with the interval over subjects.
 
-    Both models are scored on the same bootstrap resamples, so what is common to them (hard subjects) cancels.
+    Both models are scored on the same bootstrap resamples, so what affects both alike (a difficult subject) cancels.
 
     Returns
     -------
     difference, low, high : float
         Score of ``y_pred`` minus that of ``y_pred_reference``. Parameters and errors as :func:`bootstrap_interval`.
     """
-    ours = _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
-    theirs = _resampled_scores(y_true, y_pred_reference, subjects, metric, num_classes, repeats, seed)
-    low, high = interval(ours - theirs, len(np.unique(subjects)), (1 - level) / 2)
-    score = METRICS[metric]
-    ours_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred)])
-    theirs_once = np.mean([score(y_true, run, num_classes) for run in np.atleast_2d(y_pred_reference)])
-    return float(ours_once - theirs_once), low, high
+    scores = _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed)
+    references = _resampled_scores(y_true, y_pred_reference, subjects, metric, num_classes, repeats, seed)
+    low, high = interval(scores - references, len(np.unique(subjects)), (1 - level) / 2)
+    compute = METRICS[metric]
+    score = np.mean([compute(y_true, run, num_classes) for run in np.atleast_2d(y_pred)])
+    reference = np.mean([compute(y_true, run, num_classes) for run in np.atleast_2d(y_pred_reference)])
+    return float(score - reference), low, high
 
 
 def permutation_test(
@@ -176,9 +179,9 @@ def permutation_test(
     repeats: int = REPEATS,
     seed: int = 0,
 ) -> float:
-    """Return the p-value of the difference of two models' scores: how often would equal models differ as much?
+    """Return the p-value of a difference in score: how often would two equally good models differ at least as much?
 
-    In each repetition, each subject's answers are exchanged with probability 1/2
+    In each repetition, the predictions of the two models for a subject are exchanged with probability 1/2
     (:func:`~lfdtcmen.evaluation.intervals.exchange_test`).
 
     Returns
@@ -187,16 +190,16 @@ def permutation_test(
         Two-sided, from ``1 / (repeats + 1)`` to 1; NaN for few subjects, as :func:`bootstrap_interval`. Parameters and
         errors as :func:`paired_difference`; both models need the same number of runs.
     """
-    ours = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
-    theirs = confusion_by_subject(y_true, y_pred_reference, subjects, num_classes)
+    counts = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
+    references = confusion_by_subject(y_true, y_pred_reference, subjects, num_classes)
     score = partial(mean_score, metric=metric, num_classes=num_classes)
-    return exchange_test(ours, theirs, score, repeats, seed)
+    return exchange_test(counts, references, score, repeats, seed)
 
 
 def _resampled_scores(y_true, y_pred, subjects, metric, num_classes, repeats, seed) -> np.ndarray:
     """Return the score, averaged over runs, of each resample of the subjects, float64 [repeats]."""
     by_subject = confusion_by_subject(y_true, y_pred, subjects, num_classes)  # [runs, S, C * C]
-    # the confusion matrix of a resample is the subjects' matrices, weighted by how often each counts
+    # the confusion matrix of a resample is the subjects' matrices, weighted by how often each subject was resampled
     return mean_score(resample(by_subject.shape[1], repeats, seed) @ by_subject, metric, num_classes)
 
 
@@ -208,7 +211,7 @@ def confusion_by_subject(y_true: np.ndarray, y_pred: np.ndarray, subjects: np.nd
     subjects = np.asarray(subjects)
     runs = np.atleast_2d(y_pred)
     if len(subjects) != len(y_true):
-        raise DataError(f"{len(subjects)} subjects but {len(y_true)} labels", "bootstrap")
+        raise DataError(f"{len(subjects)} subjects but {len(y_true)} labels", "subjects")
     names, who = np.unique(subjects, return_inverse=True)  # who: [N] in 0..S-1
     people, cells = len(names), num_classes**2
     counts = []
@@ -223,7 +226,7 @@ def _check_classes(y_true, y_pred, num_classes: int) -> tuple[np.ndarray, np.nda
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.ndim != 1 or y_true.shape != y_pred.shape or len(y_true) == 0:
         raise DataError(
-            f"true and predicted classes must be two equally long lists, got {y_true.shape} and {y_pred.shape}",
+            f"true and predicted classes must be equally long and not empty, got {y_true.shape} and {y_pred.shape}",
             "metrics",
         )
     for name, values in (("y_true", y_true), ("y_pred", y_pred)):

@@ -1,4 +1,4 @@
-"""Cross-validation (4.2): one job per fold and seed. Jobs run in parallel; a run that was stopped goes on.
+"""Cross-validation (4.2): one job per fold and seed. Jobs run in parallel; a stopped run continues.
 
 Each job writes one file, so that a finished job never runs again.
 """
@@ -39,15 +39,15 @@ class Model(Protocol):
         """Everything on which the predictions depend, apart from data and seed, as plain values."""
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
-        """Do once what folds or seeds share, in ``jobs`` processes; a model that shares nothing does nothing."""
+        """Compute once what several folds or seeds use, in ``jobs`` processes; do nothing if there is no such thing."""
 
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
-        """Train on ``train`` and return probabilities for ``test``, [N_test, C]; test labels must not be looked at."""
+        """Train on ``train`` and return probabilities for ``test``, [N_test, C], without using the test labels."""
 
 
 @dataclass(frozen=True)
 class FunctionModel:
-    """A plain function ``fit_predict(train, test, seed)`` as a model: it has no settings and shares nothing."""
+    """A plain function ``fit_predict(train, test, seed)`` as a model: its only setting is its name."""
 
     fit_predict: FitPredict
 
@@ -77,14 +77,13 @@ def cross_validate(
     """Train and test a model on every fold with every seed, and pool the predictions.
 
     Each job writes a file ``out_dir/seed<seed>-fold<fold>.json``, whole or not at all; a job whose file is there does
-    not run again. The predictions are the same whatever ``n_jobs`` is: every job has one thread, and the folds share
-    the cores.
+    not run again. The predictions do not depend on ``n_jobs``, as every job runs in one thread.
 
     Parameters
     ----------
     fit_predict : Model or callable
         ``fit_predict(train, test, seed) -> probabilities [N_test, C]``, with settings and :meth:`Model.prepare` or
-        without. It is given the test pairs with their labels, and must not look at these.
+        without. It is given the test pairs with their labels, but must not use the labels.
     pairs : PairSet
         All samples.
     folds : int or iterable of (train_index, test_index)
@@ -94,10 +93,10 @@ def cross_validate(
     out_dir : path
         One folder per model and data set.
     n_jobs : int, default 1
-        Processes; -1 for all cores. On a GPU the first fold runs alone, and then as many as its memory holds.
+        Processes; -1 for all cores. On a GPU the first fold runs alone, then as many at once as its memory holds.
     backend : {"loky", "dask"}, default "loky"
         joblib's backend: processes of this machine, or the workers of the ``dask.distributed.Client`` that is open
-        (``n_jobs`` then has no effect). A worker that dies costs the time of its fold: another one takes it over.
+        (``n_jobs`` then has no effect). If a worker dies, another one runs its fold again.
     progress : bool, default False
         Show a progress bar over jobs.
 
@@ -111,8 +110,8 @@ def cross_validate(
     Raises
     ------
     DataError
-        A subject on both sides, a class that a fold cannot train on, an empty fold, files of another run in
-        ``out_dir``, an ``out_dir`` that cannot be written to, or predictions that are no probabilities.
+        A subject in training and test, a class without training samples, an empty fold, files of another run in
+        ``out_dir``, an ``out_dir`` that cannot be written to, or predictions that are not probabilities.
     """
     if isinstance(folds, int | np.integer):
         folds = grouped_kfold(pairs.subjects, pairs.labels, int(folds), 0, pairs.label_names)
@@ -124,7 +123,7 @@ def cross_validate(
         _check_fold(pairs, train, test, number)
     out_dir = make_folder(out_dir)
 
-    # settings enter the fingerprint: files of another model or configuration are refused, not taken for this one's
+    # the fingerprint contains the settings, so that files of another model or configuration are refused
     model = fit_predict if isinstance(fit_predict, Model) else FunctionModel(fit_predict)
     jobs = [
         (seed, number, _job_path(out_dir, seed, number), _fingerprint(model, pairs, fold, seed))
@@ -134,12 +133,12 @@ def cross_validate(
     missing = [job for job in jobs if _read_job(job[2], job[3]) is None]
     run = delayed(_run_job)
     tasks = (run(model, pairs, *folds[number], seed, number, fingerprint) for seed, number, _, fingerprint in missing)
-    # "dask" is known to parallel_config alone; scattered, the pairs go to each worker once instead of with each fold
-    how = {"scatter": [pairs]} if backend == "dask" else {}
+    # only parallel_config accepts backend "dask"; scatter sends the pairs to each worker once, not with each fold
+    dask_options = {"scatter": [pairs]} if backend == "dask" else {}
     bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress)
 
     def run_tasks(tasks: Iterable, n_jobs: int) -> None:
-        with parallel_config(backend=backend, n_jobs=n_jobs, **how):
+        with parallel_config(backend=backend, n_jobs=n_jobs, **dask_options):
             for result in parallel(return_as="generator_unordered")(tasks):
                 # written here, as a worker on another machine may not see the folder
                 with atomic_path(_job_path(out_dir, result["seed"], result["fold"])) as temporary:
@@ -155,12 +154,12 @@ def cross_validate(
         if torch.cuda.is_available() and backend == "loky" and n_jobs != 1:
             torch.cuda.reset_peak_memory_stats()
             run_tasks(islice(tasks, 1), 1)  # alone, to measure how many fit on the device at once
-            n_jobs = _fit_on_device(n_jobs, torch.cuda.max_memory_reserved())
+            n_jobs = _count_that_fit(n_jobs, torch.cuda.max_memory_reserved())
         run_tasks(tasks, n_jobs)
     return _pool(pairs, folds, jobs)
 
 
-def _fit_on_device(n_jobs: int, memory: int) -> int:
+def _count_that_fit(n_jobs: int, memory: int) -> int:
     """Return how many processes that need ``memory`` bytes each fit on the GPU, at most ``n_jobs``."""
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info()
@@ -202,7 +201,7 @@ def _read_job(path: Path, fingerprint: str) -> dict | None:
         return None
     if found != fingerprint:
         raise DataError(
-            "the result was made with other data, folds or configuration",
+            "the result was made with another model or seed, or other data, folds or configuration",
             str(path),
             "give another out_dir, or delete this one",
         )
@@ -220,7 +219,9 @@ def _pool(pairs: PairSet, folds: list[Fold], jobs: list[tuple]) -> pd.DataFrame:
     for seed, number, path, fingerprint in jobs:
         result, test = _read_job(path, fingerprint), folds[number][1]
         if result is None:
-            raise DataError("the result of a fold is gone", str(path), "run the same command again")
+            raise DataError(
+                "the result file of a fold has been deleted or damaged", str(path), "run the same command again"
+            )
         probabilities = np.array(result["probabilities"])
         table = pd.DataFrame(
             {
@@ -250,7 +251,7 @@ def _check_fold(pairs: PairSet, train: np.ndarray, test: np.ndarray, number: int
             raise DataError(f"there are no {name} samples", where, "use fewer folds")
         if index.min() < 0 or index.max() >= len(pairs):
             raise DataError(
-                f"a {name} index lies outside 0 to {len(pairs) - 1}", where, "make the folds of these pairs"
+                f"a {name} index lies outside 0 to {len(pairs) - 1}", where, "make the folds from these pairs"
             )
     check_disjoint(pairs.subjects[train], pairs.subjects[test])
     check_shown(pairs.labels[train], pairs.label_names, f"training samples of {where}")
@@ -266,12 +267,12 @@ def _check_probabilities(probabilities: np.ndarray, samples: int, classes: int, 
             "some probabilities are NaN or infinite", where, "training has diverged: lower the learning rate"
         )
     if probabilities.min() < -1e-6 or abs(probabilities.sum(1) - 1).max() > 1e-3:
-        raise DataError("rows of probabilities must be positive and add up to 1", where, "apply a softmax")
+        raise DataError("probabilities must not be negative, and each row must add up to 1", where, "apply a softmax")
 
 
 def _fingerprint(model: Model, pairs: PairSet, fold: Fold, seed: int) -> str:
-    what = [type(model).__qualname__, pairs.fingerprint, seed, dict(model.settings)]
-    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
+    inputs = [type(model).__qualname__, pairs.fingerprint, seed, dict(model.settings)]
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode())
     for index in fold:
         digest.update(len(index).to_bytes(8, "little") + index.tobytes())
     return digest.hexdigest()[:16]

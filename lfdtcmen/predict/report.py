@@ -42,7 +42,7 @@ class ColourScale:
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of the page (a data URI) with its texts; the page shows ``image`` and ``blink_with`` in turn."""
+    """One picture of the page (a data URI) with its texts; with ``blink_with``, the page alternates both."""
 
     image: str
     alt: str
@@ -55,17 +55,17 @@ class Panel:
 def write_report(prediction: Prediction, folder: Path | str) -> Path:
     """Write ``report.json`` and ``report.html`` to a folder, each whole or not at all, and return the page's path.
 
-    The page needs no other file, and neither names a folder of this machine.
+    The page needs no other file, and neither file contains a path of this machine.
 
     Raises
     ------
     DataError
         The folder cannot be written to, or the disk is full.
     """
-    folder, began = Path(folder), time.perf_counter()
+    folder, start = Path(folder), time.perf_counter()
     with atomic_path(folder / "report.json") as temporary:
         temporary.write_text(json.dumps(to_dict(prediction), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    page = render_html(prediction, began)
+    page = render_html(prediction, start)
     with atomic_path(folder / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
     return folder / "report.html"
@@ -93,15 +93,15 @@ def to_dict(prediction: Prediction) -> dict:
     }
 
 
-def render_html(prediction: Prediction, began: float | None = None) -> str:
+def render_html(prediction: Prediction, start: float | None = None) -> str:
     """Return the report as one page of HTML with every picture in it.
 
     Parameters
     ----------
     prediction : Prediction
         What to show.
-    began : float, optional
-        ``time.perf_counter()`` when the writing began: the page then tells how long it took.
+    start : float, optional
+        ``time.perf_counter()`` when writing started; the page then shows how long it took.
     """
     p = prediction
     order = np.argsort(-p.probabilities)
@@ -115,7 +115,7 @@ def render_html(prediction: Prediction, began: float | None = None) -> str:
         curve=curve,
         facts=_facts(p),
         version=lfdtcmen.__version__,
-        seconds=p.seconds | ({} if began is None else {"write the report": time.perf_counter() - began}),
+        seconds=p.seconds | ({} if start is None else {"write the report": time.perf_counter() - start}),
     )
 
 
@@ -127,7 +127,7 @@ def _panels(p: Prediction) -> Iterator[Panel]:
     onset, apex = _photo(p.onset_frame), _photo(p.apex_frame)
     yield Panel(onset, "aligned onset frame", "Onset", f"frame {p.onset}, aligned")
     yield Panel(apex, "aligned apex frame", "Apex", f"frame {p.apex}, aligned")
-    yield Panel(onset, "onset", "Both in turn", "whatever jumps has moved", blink_with=apex)
+    yield Panel(onset, "onset", "Onset and apex in turn", "what jumps has moved", blink_with=apex)
     yield _difference_panel(p)
 
     limit = max(length_percentile(p.flow), 1e-3)
@@ -149,7 +149,7 @@ def _difference_panel(p: Prediction) -> Panel:
     change = grey_change(p.onset_frame[None], p.apex_frame[None])[0]  # [128, 128]
     limit = max(length_percentile(change[None]), 1.0)
     figure = face_panel(change, cmap="RdBu_r", limits=(-limit, limit))
-    times = 128 / limit  # the colour map spreads what would be a shade of grey over its whole range
+    times = 128 / limit  # a change of 128 grey levels would span the colour map unmagnified
     scale = _scale("RdBu_r", f"{-limit:.2g}", f"{limit:.2g}", "grey levels")
     text = f"apex - onset, magnified {times:.0f} times"
     return Panel(_jpeg(figure), "difference of apex and onset", "Difference", text, scale)
@@ -162,19 +162,21 @@ def _gradcam_panel(p: Prediction, branch: str) -> Panel:
     }[branch]
     values = p.maps[branch]  # [h, w]
     if values.any():
-        # notebook 10 scores these maps on true motion: they lie on moving skin no more often than at chance level
+        # notebook 10 compares these maps with the true motion: their share on moving skin is about chance level
         size = f"{values.shape[0]}x{values.shape[1]} positions"
-        text = f"Grad-CAM of the {source} for {p.label} ({size}): no proof of where the network looked"
+        text = f"Grad-CAM of the {source} for {p.label} ({size}): it does not prove where the network looked"
     else:
         text = f"zero everywhere: no part of the {source} raises the score of {p.label}"
     figure = face_panel(values, p.onset_frame, cmap="inferno", limits=(0, max(float(values.max()), 1e-6)))
     return Panel(_jpeg(figure), title, title, text, _scale("inferno", "none", "most"))
 
 
-def _curve(p: Prediction, ink: str, paper: str) -> str:
+def _curve(p: Prediction, text: str, background: str) -> str:
     """Return the clip's curve in the colours of a page."""
     names = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "grid.color")
-    look = dict.fromkeys(names, ink) | dict.fromkeys(("figure.facecolor", "axes.facecolor", "legend.facecolor"), paper)
+    look = dict.fromkeys(names, text) | dict.fromkeys(
+        ("figure.facecolor", "axes.facecolor", "legend.facecolor"), background
+    )
     png = io.BytesIO()
     with mpl.rc_context(mpl.RcParams(look, **{"font.size": 11})):
         clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, p.curve_name).savefig(png, format="png")
@@ -187,7 +189,7 @@ def _scale(cmap: str, low: str, high: str, unit: str = "") -> ColourScale:
 
 
 def _photo(frame: np.ndarray) -> str:
-    """Return a frame as JPEG, three times as large, so that a browser has nothing to smooth."""
+    """Return a frame as JPEG, enlarged three times, so that the browser need not enlarge it."""
     large = cv2.resize(frame, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     jpeg = cv2.imencode(".jpg", cv2.cvtColor(large, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
     return _data_uri(jpeg.tobytes(), "jpeg")
@@ -207,15 +209,17 @@ def _data_uri(image: bytes, kind: str) -> str:
 
 
 def _facts(p: Prediction) -> dict[str, str]:
-    """Return what the reader should know of the checkpoint: name -> text."""
+    """Return what the reader should know about the checkpoint: name -> text."""
     about, data = p.about, p.about["data"]
     facts = {"Trained on": count_sentence(data_name(data), data["subjects"], data["samples"])}
     if data["preset"]:
         facts["Synthetic faces"] = f"preset {data['preset']}"
     if data["fps"]:
-        facts["Frame rate"] = f"{', '.join(f'{value:g}' for value in data['fps'])} a second (this clip: {p.fps:g})"
+        facts["Frame rate"] = (
+            f"{', '.join(f'{value:g}' for value in data['fps'])} frames per second (this clip: {p.fps:g})"
+        )
     if p.held_out is None:
-        facts["Held-out scores"] = "not known: there is no metrics.json of this checkpoint"
+        facts["Held-out scores"] = "not known: there is no metrics.json of the run that made this checkpoint"
     else:
         for metric, score in p.held_out["scores"].items():
             interval = describe_interval(score["low"], score["high"], ".2f", "95 % interval ")

@@ -27,11 +27,11 @@ from lfdtcmen.training.prediction import check_fit, crop_unused_frames
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: the parts of the network that learn, and what the forward pass has to make."""
+    """One stage: the parts of the network that learn, and what the forward pass has to compute."""
 
     trains: tuple[str, ...]
-    reconstruct: bool
-    classify: bool
+    reconstruct: bool  # generate the faces
+    classify: bool  # compute the logits
     identity: bool  # compute the identity codes
 
 
@@ -45,8 +45,8 @@ STAGES = {
 def stage_weights(model: LFDTCMEN, config: Config, stage: int, method: Method = PAPER) -> dict[str, float]:
     """Return the weights of the losses that a stage trains with, by name.
 
-    Losses without a weight, and those that an ablated network cannot compute, are not among them: a stage with none
-    left is skipped (stage 1 of Table 4, setting I).
+    Losses without a weight, and those that an ablated network cannot compute, are left out. A stage without any loss
+    is skipped (stage 1 of Table 4, setting I).
     """
     weights = config.stage_weights(stage)
     table = method.objectives(config, torch.ones(model.tcme.num_classes))
@@ -57,8 +57,8 @@ def stage_weights(model: LFDTCMEN, config: Config, stage: int, method: Method = 
 def set_trainable(model: LFDTCMEN, stage: int) -> None:
     """Freeze and unfreeze the parts of the network for a stage.
 
-    Frozen means two things: no gradient (``requires_grad``), and ``eval`` mode, since batch normalisation would
-    otherwise go on moving its running statistics without any gradient.
+    Frozen means two things: no gradient (``requires_grad``), and ``eval`` mode, since batch normalisation
+    updates its running statistics in ``train`` mode even without a gradient.
     """
     for name, part in model.named_children():
         is_trained = name in STAGES[stage].trains
@@ -66,7 +66,7 @@ def set_trainable(model: LFDTCMEN, stage: int) -> None:
 
 
 def check_frozen(model: LFDTCMEN, stage: int) -> None:
-    """Raise a RuntimeError after a backward pass that reached a part which the stage holds frozen."""
+    """Raise a RuntimeError if a frozen part has a gradient; call it after a backward pass."""
     for name, part in model.named_children():
         reached = any(p.grad is not None for p in part.parameters())
         if reached and name not in STAGES[stage].trains:
@@ -74,7 +74,7 @@ def check_frozen(model: LFDTCMEN, stage: int) -> None:
 
 
 def components(model: LFDTCMEN) -> dict[str, nn.Module]:
-    """Return the paper's components by name, those that this setting has."""
+    """Return those of the paper's components that this network has, by name."""
     found: dict[str, nn.Module] = {}
     if model.drl is not None:
         found["motion encoder"] = model.drl.motion_encoder
@@ -112,7 +112,7 @@ def audit(model: LFDTCMEN) -> pd.DataFrame:
 
 
 class StageTask(Task):
-    """One stage as the training loop sees it."""
+    """One stage in the form that the training loop runs (:func:`lfdtcmen.training.loop.fit`)."""
 
     def __init__(
         self,
@@ -133,9 +133,9 @@ class StageTask(Task):
     def begin(self) -> str:
         """Freeze parts, set the flow normalisation, and load VGG-19 where a loss needs it."""
         set_trainable(self.model, self.stage)
-        self.model.zero_grad(set_to_none=True)  # gradients of an earlier stage
+        self.model.zero_grad(set_to_none=True)  # drop the gradients of an earlier stage
         self.method.begin_stage(self.model, self.config, self.stage, self.pairs)
-        self.seen = crop_unused_frames(self.model, self.pairs)
+        self.inputs = crop_unused_frames(self.model, self.pairs)
         self.objectives = make_objectives(self.config, self.weights, self.pairs, self.device, self.method)
         self.bf16 = use_bf16(self.config, self.device)
         parts = " and ".join(name.upper() for name, part in self.model.named_children() if part.training)
@@ -149,7 +149,7 @@ class StageTask(Task):
         self.objectives.weights = self.method.epoch_weights(self.config, self.stage, epoch, self.weights)
         rng = np.random.default_rng([self.config.seed, self.stage, epoch])
         for index in self.method.batches(self.config, self.stage, self.pairs.labels, rng):
-            yield augment(self.seen.batch(index).to(self.device), self.config.max_shift, rng)
+            yield augment(self.inputs.batch(index).to(self.device), self.config.max_shift, rng)
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Run the network on a batch and return its weighted loss."""
@@ -196,24 +196,24 @@ def train_stage(
     config : Config
     checkpoint : path, optional
         Written at the end, and after an epoch when half a minute has passed. A finished checkpoint is loaded instead of
-        training; an unfinished one is continued, to the same weights as an unbroken run.
+        training; an unfinished one is continued, with the same result as without a break.
     progress : bool
         Show a progress bar.
     on_epoch : callable, optional
-        Called at the end of each epoch that is trained, with its number (from 0) and the model in ``eval`` mode.
+        Called at the end of each trained epoch with the epoch's number (from 0) and the model in ``eval`` mode.
     method : Method
-        The paper's, or what goes beyond it.
+        The paper's method, or :data:`lfdtcmen.beyond.method.EXTENDED` for what goes beyond it.
 
     Returns
     -------
     DataFrame
-        One row per step: stage, epoch, step, each loss before its weight, total, gradient_norm, seconds. Empty where
-        the stage has no epochs, or the network none of its losses.
+        One row per step: stage, epoch, step, each loss before its weight, total, gradient_norm, seconds. Empty if
+        the stage has no epochs, or no loss that this network can compute.
 
     Raises
     ------
     DataError
-        An unknown stage, a config beyond the paper without its method, pairs that do not fit the model, a class without
+        An unknown stage, a config that needs another method, pairs that do not fit the model, a class without
         training pairs, a checkpoint of another config or other data, a loss that is not finite.
     """
     if stage not in STAGES:
@@ -233,12 +233,12 @@ def train_stage(
         config.warmup,
         config.clip_norm,
     )
-    kept = None
+    saved = None
     if checkpoint is not None:
         settings = stage_settings(config, stage, pairs.fingerprint)
-        kept = Checkpoint(checkpoint, settings, describe(config, stage, pairs))
+        saved = Checkpoint(checkpoint, settings, describe(config, stage, pairs))
     # stage 1 leaves TCME as it was: its checkpoint holds the DRL weights alone
-    history = fit(task, model.drl if stage == 1 and model.drl is not None else model, schedule, kept, progress)
+    history = fit(task, model.drl if stage == 1 and model.drl is not None else model, schedule, saved, progress)
     model.requires_grad_(True).eval()
     return pd.DataFrame(history)
 
@@ -263,7 +263,7 @@ def settle_vgg(config: Config) -> Config:
 def make_objectives(
     config: Config, weights: dict[str, float], pairs: PairSet, device: torch.device | str, method: Method = PAPER
 ) -> SynergisticObjectives:
-    """Return the SDO of these weights, with VGG-19 where an image loss has one."""
+    """Return the weighted sum of losses (SDO), with VGG-19 where an image loss has a perceptual term."""
     vgg = None
     if (weights.get("reconstruction") or weights.get("cycle")) and config.perceptual_weight:
         vgg = VGG19(config.vgg_weights, config.perceptual_taps, config.perceptual_size).to(device)
@@ -275,7 +275,7 @@ def make_objectives(
 
 
 def use_bf16(config: Config, device: torch.device) -> bool:
-    """Return whether generator and VGG-19 run in bf16: "auto" means where the processor has instructions for it."""
+    """Return whether generator and VGG-19 run in bf16; "auto": if the CPU or GPU has instructions for it."""
     if config.mixed_precision != "auto":
         return config.mixed_precision == "on"
     if device.type == "cuda":

@@ -1,7 +1,8 @@
-"""Forests: numbers with their intervals, one row per number, read from tidy tables.
+"""Forest plots: values with their intervals, one row per value, from tidy tables.
 
 A mark shows the value, a line its 95 % interval over subjects, from the columns of
-:data:`lfdtcmen.evaluation.results.COLUMNS`. :func:`forest` plots any such table; each other function plots the table of
+:data:`lfdtcmen.evaluation.results.COLUMNS`; ``against`` is "" for a score, and the name of the reference for a
+difference to it. :func:`forest` plots any such table; each other function plots the table of
 one analysis, with the rows, marks and labels that it needs.
 """
 
@@ -20,7 +21,7 @@ from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, write_above
 
 TIDY = ("model", "metric", "part", "value", "low", "high", "against")
 
-# steps of an ablation: shape and colour both show the direction
+# how a score changes from one ablation setting to the next; shape and colour both show the direction
 STEP_MARKS = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
 STEP_LINE: dict[str, Any] = {"capsize": 3, "linewidth": 1.5}
 PAPER_STEP = "the paper, on its own data"
@@ -37,9 +38,9 @@ def forest(
     Parameters
     ----------
     table : DataFrame
-        Tidy rows, such as of :func:`lfdtcmen.evaluation.results.score_table`.
+        Tidy rows, such as those of :func:`lfdtcmen.evaluation.results.score_table`.
     metrics : sequence of str
-        Which metrics.
+        Metrics to plot, from the column ``metric``.
     against : str
         Plot the differences to this reference; "" for the scores themselves.
     lines : mapping, optional
@@ -59,14 +60,14 @@ def forest(
     axes = figure.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
     for ax, metric in zip(axes, metrics, strict=True):
         shown = rows[rows["metric"].eq(metric)]
-        look = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
-        _draw_intervals(ax, shown, [names.index(name) for name in shown["model"].astype(str)], "{:.3f}", **look)
+        style = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
+        _plot_intervals(ax, shown, [names.index(name) for name in shown["model"].astype(str)], "{:.3f}", **style)
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
         ax.set(xlabel=f"{label} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
-        ax.margins(x=0.12)  # room for the numbers at the edges
-    _name_rows(axes, names)
+        ax.margins(x=0.12)  # so that the numbers at the edges are not cut off
+    _label_rows(axes, names)
     if lines:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, frameon=False)
     return figure
@@ -90,30 +91,30 @@ def report_forest(report: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(WIDTH, 1.0 + 0.36 * len(report)), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     rows = np.arange(len(report))
-    look = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
-    _draw_intervals(ax, report, rows, "{:z.2f}", label="value", **look)
+    style = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
+    _plot_intervals(ax, report, rows, "{:z.2f}", label="value", **style)
     ax.scatter(report["reference"], rows, marker="|", s=110, color=PALETTE[3], label="compared with")
-    label = "value (no unit)"
+    xlabel = "value (no unit)"
     if np.nanmax(np.abs(report[["low", "value", "high", "reference"]].to_numpy(float))) > 1.1:
-        ax.set_xscale("symlog", linthresh=1.0)  # a gain of 0.02 and an error ten times that of copying, in one picture
+        ax.set_xscale("symlog", linthresh=1.0)  # so that one axis shows a gain of 0.02 and an error of 10
         left, right = ax.get_xlim()
         ticks = [tick for tick in (-10, -3, -1, -0.5, 0, 0.25, 0.5, 0.75, 1, 3, 10, 30, 100) if left <= tick <= right]
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        label = "value (no unit; linear up to 1, logarithmic above)"
+        xlabel = "value (no unit; linear up to 1, logarithmic above)"
     labels = zip(report["metric"], report["target"], strict=True)
-    _name_rows([ax], [f"{metric}  (target: {target})" for metric, target in labels], fontsize=8)
-    ax.set(ylim=(len(report) - 0.5, -0.8), xlabel=label)
+    _label_rows([ax], [f"{metric}  (target: {target})" for metric, target in labels], fontsize=8)
+    ax.set(ylim=(len(report) - 0.5, -0.8), xlabel=xlabel)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=2, frameon=False)
     return figure
 
 
 def inflation_forest(table: pd.DataFrame) -> Figure:
-    """Plot the score that each practice reports, and what it adds to the honest one (4.2).
+    """Plot the score under each way of evaluating, and its difference to the honest one (4.2).
 
     Parameters
     ----------
     table : DataFrame
-        As :func:`lfdtcmen.analysis.inflation.inflation_table` returns it, the honest practice first. Hollow marks are
+        As :func:`lfdtcmen.analysis.inflation.inflation_table` returns it, the honest way first. Hollow marks are
         differences whose interval contains 0.
 
     Raises
@@ -127,26 +128,28 @@ def inflation_forest(table: pd.DataFrame) -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     for ax, against, number in zip(axes, ("", names[0]), ("{:z.3f}", "{:+z.3f}"), strict=True):
         rows = table[table["against"].eq(against)]
-        for k in range(bool(against), len(names)):  # the honest practice adds nothing to itself, by definition
+        for k in range(bool(against), len(names)):  # the honest way has no difference to itself
             row = rows.iloc[[k]]
-            unsure = bool(against) and not (row["low"].item() > 0 or row["high"].item() < 0)  # also without interval
+            no_difference = bool(against) and not (row["low"].item() > 0 or row["high"].item() < 0)  # or no interval
             colour = PALETTE[0] if k == 0 else PALETTE[3]
-            look = {"color": colour, "ecolor": PALETTE[7], "capsize": 3}
-            _draw_intervals(ax, row, [k], number, fmt="o", markerfacecolor="white" if unsure else colour, **look)
+            style = {"color": colour, "ecolor": PALETTE[7], "capsize": 3}
+            _plot_intervals(
+                ax, row, [k], number, fmt="o", markerfacecolor="white" if no_difference else colour, **style
+            )
         ax.locator_params(axis="x", nbins=4)
         ax.axvline(rows["value"].iloc[0], color=PALETTE[0], linestyle="--", linewidth=1)
         ax.set_ylim(len(names) - 0.5, -0.8)
         ax.margins(x=0.12)
     axes[0].set(xlabel=f"{metric} (95 % interval)")
     axes[1].set(xlabel=f"added {metric} (paired, 95 % interval)")
-    _name_rows(axes, names)
+    _label_rows(axes, names)
     return figure
 
 
 def ablation_forest(
     table: pd.DataFrame, metric: str = "UF1", title: str | None = None, stated: Mapping[str, float] | None = None
 ) -> Figure:
-    """Plot a table of ablations (4.6): each setting's score, and its step from the row above.
+    """Plot a table of ablations (4.6): each setting's score, and its difference to the row above (its step).
 
     Parameters
     ----------
@@ -156,7 +159,7 @@ def ablation_forest(
     title : str, optional
         One line above both panels.
     stated : mapping, optional
-        Setting -> the step from the row above that the paper states for its own data, as a share of 1.
+        Setting -> the step that the paper states for its own data (0.01 is one percentage point).
 
     Raises
     ------
@@ -167,14 +170,18 @@ def ablation_forest(
     of_metric = table[table["metric"].eq(metric)]
     scores, steps = (of_metric[of_metric["against"].eq(against)] for against in ("", "above"))
     if scores.empty or steps.empty:
-        raise DataError(f"no steps in {metric} from above", "ablation_forest", "give it what ablation_table returns")
+        raise DataError(
+            f"no scores of {metric}, or no steps from the row above",
+            "ablation_forest",
+            "pass the table that ablation_table returns",
+        )
     settings = scores["model"].tolist()
     figure = Figure(figsize=(WIDTH, 1.5 + 0.5 * len(settings)), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    _draw_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **STEP_LINE)
-    marks = _draw_steps(right, settings, steps, stated or {})
+    _plot_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **STEP_LINE)
+    marks = _plot_steps(right, settings, steps, stated or {})
     labels = zip(settings, scores["what"], strict=True)
-    _name_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in labels], fontsize=9)
+    _label_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in labels], fontsize=9)
     left.set(ylim=(len(settings) - 0.4, -0.6), xlabel=f"{metric} (95 % interval over subjects)")
     right.set_xlabel(f"step in {metric} from the row above (95 %)")
     right.locator_params(axis="x", nbins=6)
@@ -188,16 +195,16 @@ def ablation_forest(
     return figure
 
 
-def _draw_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: Mapping[str, float]) -> dict[str, Any]:
-    """Plot the step of each setting from the row above, and the paper's; return a mark of each kind for the legend."""
+def _plot_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: Mapping[str, float]) -> dict[str, Any]:
+    """Plot each setting's step from the row above, and the paper's; return one mark of each kind for the legend."""
     marks: dict[str, Any] = {}
     for k, setting in enumerate(settings):
         step = steps[steps["model"].eq(setting)]
         if step.empty:
             continue  # the first row: there is no row above
-        way = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
-        marker, colour = STEP_MARKS[way]
-        marks[way] = _draw_intervals(ax, step, [k], "{:+z.3f}", fmt=marker, color=colour, **STEP_LINE)
+        direction = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
+        marker, colour = STEP_MARKS[direction]
+        marks[direction] = _plot_intervals(ax, step, [k], "{:+z.3f}", fmt=marker, color=colour, **STEP_LINE)
         if setting in stated:
             diamond: dict[str, Any] = {"color": "black", "markerfacecolor": "white", "markersize": 6}
             marks[PAPER_STEP] = ax.plot(stated[setting], k + 0.27, "D", **diamond)[0]
@@ -208,7 +215,7 @@ def _draw_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: 
 
 
 def attribution_forest(table: pd.DataFrame) -> Figure:
-    """Plot the share of each map that lies on moving skin, and the shares to compare it with.
+    """Plot which share of each attribution map lies on moving skin, and the same share of the reference maps.
 
     Parameters
     ----------
@@ -233,11 +240,11 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
     ax = figure.subplots()
     rows = np.arange(len(table))
     for column, (marker, colour, name) in marks.items():
-        look = {"color": colour} if marker == "|" else {"facecolor": "white", "edgecolor": colour}
+        style = {"color": colour} if marker == "|" else {"facecolor": "white", "edgecolor": colour}
         size = 260 if marker == "|" else 34
-        ax.scatter(table[column], rows + 0.2 * (marker != "|"), marker=marker, s=size, label=name, **look)
-    _draw_intervals(ax, table, rows, "{:.3f}", fmt="o", color=PALETTE[0], capsize=3, label="the network's map")
-    _name_rows([ax], [f"{m}: {kind}" for m, kind in zip(table["model"], table["part"], strict=True)], fontsize=9)
+        ax.scatter(table[column], rows + 0.2 * (marker != "|"), marker=marker, s=size, label=name, **style)
+    _plot_intervals(ax, table, rows, "{:.3f}", fmt="o", color=PALETTE[0], capsize=3, label="the network's map")
+    _label_rows([ax], [f"{m}: {kind}" for m, kind in zip(table["model"], table["part"], strict=True)], fontsize=9)
     ax.set(ylim=(len(table) - 0.4, -0.7), xlim=(0, None))
     ax.set_xlabel("share of the attribution on the face that lies on moving skin (95 % interval over subjects)")
     figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8, frameon=False)
@@ -256,31 +263,31 @@ def probe_forest(table: pd.DataFrame) -> Figure:
     Raises
     ------
     DataError
-        A column is missing, or there are more networks than distinguishable marks.
+        A column is missing, or there are more networks than colours.
     """
     _check_columns(table, (*TIDY, "positions", "probe", "chance level"), "probe_forest")
     questions, models = list(dict.fromkeys(table["metric"])), list(dict.fromkeys(table["model"]))
     if len(models) > len(PALETTE):
         raise DataError(f"{len(models)} networks", "probe_forest", f"plot {len(PALETTE)} at most")
-    where = table["positions"].replace({"mean": "mean of positions", "all": "all positions"})
-    names = table["part"] + ", " + where + ", " + table["probe"]
+    positions = table["positions"].replace({"mean": "mean of positions", "all": "all positions"})
+    names = table["part"] + ", " + positions + ", " + table["probe"]
     order = {name: k for k, name in enumerate(dict.fromkeys(names))}
     figure = Figure(figsize=(WIDTH, 1.2 + (0.16 + 0.1 * len(models)) * len(order)), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(questions), squeeze=False, sharey=True)[0]
     units = {"subject": "accuracy", "emotion": "mean recall", "action units": "$R^2$"}
     for ax, question in zip(axes, questions, strict=True):
-        asked = table[table["metric"] == question]
+        answers = table[table["metric"] == question]
         for k, model in enumerate(models):
-            rows = asked[asked["model"] == model]
+            rows = answers[answers["model"] == model]
             position = names[rows.index].map(order) + 0.7 * ((k + 0.5) / len(models) - 0.5)
-            look = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
-            _draw_intervals(ax, rows, position, label=model, **look)
-        ax.axvline(asked["chance level"].mean(), color="black", linestyle="--", linewidth=1, label="chance level")
+            style = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
+            _plot_intervals(ax, rows, position, label=model, **style)
+        ax.axvline(answers["chance level"].mean(), color="black", linestyle="--", linewidth=1, label="chance level")
         ax.set(xlabel=f"{question}\n{units.get(question, '')}", ylim=(len(order) - 0.4, -0.6))
         for k in range(1, len(order)):
             ax.axhline(k - 0.5, color="black", alpha=0.12, linewidth=0.7)
         ax.locator_params(axis="x", nbins=3)
-    _name_rows(axes, list(order), fontsize=8)
+    _label_rows(axes, list(order), fontsize=8)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8, frameon=False)
     return figure
 
@@ -313,12 +320,12 @@ def swap_bars(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_intervals(
-    ax: Axes, rows: pd.DataFrame, positions: Iterable[float], number: str | None = None, **look
+def _plot_intervals(
+    ax: Axes, rows: pd.DataFrame, positions: Iterable[float], number: str | None = None, **style
 ) -> ErrorbarContainer:
     """Plot the values of tidy rows with their intervals; write each value in the format ``number`` above its mark."""
     positions = list(positions)
-    bars = ax.errorbar(rows["value"], positions, xerr=_error(rows), **look)
+    bars = ax.errorbar(rows["value"], positions, xerr=_error(rows), **style)
     if number is not None:
         for value, position in zip(rows["value"], positions, strict=True):
             write_above(ax, number, value, position)
@@ -330,9 +337,9 @@ def _error(rows: pd.DataFrame) -> np.ndarray:
     return np.maximum([rows["value"] - rows["low"], rows["high"] - rows["value"]], 0)
 
 
-def _name_rows(axes: Sequence[Axes], names: Sequence[str], **look) -> None:
+def _label_rows(axes: Sequence[Axes], names: Sequence[str], **style) -> None:
     """Write the names of a forest's rows at its left edge, and a grid behind every panel."""
-    axes[0].set_yticks(range(len(names)), names, **look)
+    axes[0].set_yticks(range(len(names)), names, **style)
     for ax in axes:
         ax.grid(axis="x", alpha=0.3)
 

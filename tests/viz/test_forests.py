@@ -138,7 +138,7 @@ def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
 
 
 def test_ablation_forest_refuses_a_table_without_steps():
-    with pytest.raises(DataError, match="no steps in UF1 from above"):
+    with pytest.raises(DataError, match="no scores of UF1, or no steps"):
         viz.ablation_forest(ablations().query("against == ''"))
     with pytest.raises(DataError, match="UAR"):
         viz.ablation_forest(ablations(), metric="UAR")

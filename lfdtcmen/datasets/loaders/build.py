@@ -1,4 +1,4 @@
-"""From the rows of an annotation table to a manifest of the rows that can be used, and a report of the others."""
+"""Turn the rows of an annotation table into a manifest of those that can be used, and a report of the others."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -43,8 +43,8 @@ def build_manifest(
     Parameters
     ----------
     table : DataFrame
-        Text, with the columns subject, clip, onset, emotion and, where known, dataset, apex, offset, fps, au; further
-        ones are for ``locate``. The index is the number of the row in the file.
+        Text, with the columns subject, clip, onset, emotion and, where known, dataset, apex, offset, fps, au (action
+        units); ``locate`` may use further columns. The index is the number of the row in the file.
     tree : Tree
         Where the frames are.
     locate : callable
@@ -56,28 +56,28 @@ def build_manifest(
         "raw" keeps every emotion that has a name in ``emotions``, 'others' too: the label is its position among the
         sorted emotions that were found. A word that is not in ``emotions`` leaves its row out under every map.
     spot_apex : bool, default False
-        Keep rows without a usable apex (missing, equal to the onset, outside onset..offset), with apex <NA>, where
-        there is a frame after the onset. An apex before the onset in a row without an offset leaves the row out.
+        Keep rows without a usable apex (missing, equal to the onset, outside onset..offset) if there is a frame after
+        the onset; their apex is <NA>. A row without an offset whose apex is before the onset is left out.
     fps : float, optional
-        Frames per second of rows without a rate of their own (a video has one).
+        Frames per second of rows that state none and are not videos.
     layout : str, optional
-        Expected layout of the folders, for the message when not a single row has frames.
+        Expected layout of the folders, for the error message if no frames are found at all.
     emotions : dict, optional
         Name of an emotion in the table, in lower case -> its name in the manifest.
 
     Returns
     -------
     manifest : DataFrame
-        Passes :func:`~lfdtcmen.datasets.manifest.check_manifest`; ``note`` has remarks, such as a wrong offset.
-        ``attrs["remarks"]`` lists what the whole table needs to have said, such as two spellings that are one subject;
+        Checked by :func:`~lfdtcmen.datasets.manifest.check_manifest`; the column ``note`` has remarks, such as a wrong
+        offset. ``attrs["remarks"]`` lists what concerns the whole table, such as two spellings that are one subject;
         ``attrs["read"]`` the file and the sheet.
     report : DataFrame
-        row, subject, clip, reason: what was left out. Together, manifest and report have as many rows as ``table``.
+        Rows that were left out: row, subject, clip, reason. Each row of ``table`` is in the manifest or here.
 
     Raises
     ------
     DataError
-        Unknown label map, or not a single row whose frames are there.
+        Unknown label map, or no row has frames.
     """
     if label_map not in (*LABEL_MAPS, "raw"):
         raise DataError(f"unknown label map {label_map!r}", dataset, f"use one of {', '.join((*LABEL_MAPS, 'raw'))}")
@@ -85,10 +85,10 @@ def build_manifest(
     kept: list[dict] = []
     left_out: list[dict] = []
     paths: list[Path] = []
-    not_found: list[str] = []  # reasons
+    not_found: list[str] = []  # why frames were not found, one reason per row
     seen = _Seen(remarks)
-    # locate gets the row with the names as they are in the table
-    for row, given in zip(unique.itertuples(), table.itertuples(), strict=True):
+    # locate gets the original row, whose names are spelled as in the table
+    for row, original in zip(unique.itertuples(), table.itertuples(), strict=True):
         try:
             if reason := wrong_names.get(row.Index):
                 raise DataError(reason)
@@ -97,7 +97,7 @@ def build_manifest(
             if onset is None:
                 raise DataError("onset is missing")
             try:
-                paths.append(path := locate(given))
+                paths.append(path := locate(original))
             except DataError as error:
                 not_found.append(str(error))
                 raise
@@ -135,11 +135,11 @@ def _no_clip_found(tree: Tree, reasons: list[str], layout: str) -> DataError:
     )
 
 
-# ---------------------------------------------------------------- cells of a row: a DataError leaves the row out
+# ---------------------------------------------------------------- cells of a row; a DataError here leaves out the row
 
 
 def _read_emotion(row, label_map: str, emotions: dict[str, str]) -> tuple[str, int | None]:
-    """Return the emotion of a row and its class."""
+    """Return the emotion of a row and its class number (None for "raw")."""
     for name in ("subject", "clip", "emotion"):
         if is_missing(text := getattr(row, name)):
             raise DataError(f"{name} is missing")
@@ -159,7 +159,7 @@ def _read_emotion(row, label_map: str, emotions: dict[str, str]) -> tuple[str, i
 
 def _read_interval(row, onset: int, frames: Frames, spot_apex: bool) -> tuple[int | None, int | None, list[str]]:
     """Return apex (None: to be spotted), offset (None: not known) and notes."""
-    _check_there(onset, frames)
+    _check_frame_exists(onset, frames)
     notes: list[str] = []
     try:
         offset = _read_number(row.offset, "offset")
@@ -196,12 +196,12 @@ def _read_apex(row, onset: int, offset: int | None, frames: Frames, spot_apex: b
     end = max(frames) if offset is None else offset
     can_spot = spot_apex and any(onset < number <= end for number in frames)
     if apex is not None and apex < onset and offset is None:
-        can_spot = False  # one of the two is wrong, and it is not known which
+        can_spot = False  # onset or apex is wrong, and it is not known which
     if problem or apex is None:
         if can_spot:
             return None, [f"{problem}: to be spotted"]
         raise DataError(problem)
-    _check_there(apex, frames)
+    _check_frame_exists(apex, frames)
     if apex == onset:
         note = "apex equals onset: the pair shows no motion"
         return (None, [f"{note}, to be spotted"]) if can_spot else (apex, [note])
@@ -269,7 +269,7 @@ def _formula(name: str, text: str) -> DataError:
     )
 
 
-def _check_there(number: int, frames: Frames) -> None:
+def _check_frame_exists(number: int, frames: Frames) -> None:
     if number not in frames:
         raise DataError(f"frame {number} is missing (there are {min(frames)} to {max(frames)})")
 
@@ -278,7 +278,7 @@ def _check_there(number: int, frames: Frames) -> None:
 
 
 def _name_uniquely(table: pd.DataFrame, dataset: str, tree: Tree) -> tuple[pd.DataFrame, dict[int, str], list[str]]:
-    """Return the table with all columns of a manifest, each person and clip under one own name.
+    """Return the table with every column that a manifest needs, and a unique name for each person and each clip.
 
     Also row -> why the subject of the row cannot be used, and remarks on what was decided.
     """
@@ -327,14 +327,14 @@ def _name_subjects(datasets: pd.Series, subjects: pd.Series, tree: Tree) -> tupl
 def _name_clips(datasets: Iterable[str], clips: Iterable[str]) -> list[str]:
     """Return the names of the clips, with _2, _3, ... where a name occurs again within its data set."""
     used: set[tuple[str, str]] = set()
-    again: dict[tuple[str, str], int] = {}
+    count: dict[tuple[str, str], int] = {}
     names = []
     for dataset, text in zip(datasets, clips, strict=True):
         clip = name = " ".join(text.split())
         key = (dataset, same_name(clip))
         while not is_missing(clip) and (dataset, same_name(name)) in used:
-            again[key] = again.get(key, 1) + 1
-            name = f"{clip}_{again[key]}"
+            count[key] = count.get(key, 1) + 1
+            name = f"{clip}_{count[key]}"
         used.add((dataset, same_name(name)))
         names.append(name)
     return names
