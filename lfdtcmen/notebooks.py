@@ -193,7 +193,7 @@ def _execute(entry: Entry, parameters: dict[str, object], fingerprint: str) -> f
     except OSError as error:
         # papermill writes the copy by itself; the kernel's Python may not be there, or not be a program
         missing = isinstance(error, FileNotFoundError | PermissionError)
-        if missing and (error.filename is None or Path(error.filename) != entry.executed):
+        if missing and error.filename and Path(error.filename) != entry.executed:
             raise _no_kernel(entry, error) from error
         if (mistake := cannot_write(error, entry.executed.parent)) is None:
             raise

@@ -39,6 +39,12 @@ def started(mark: str) -> list[psutil.Process]:
     return found
 
 
+def _heed_signals() -> None:
+    """Undo what nohup, or a shell's job in the background, hands down: signals that are ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Command:
     """A command of lfdtcmen in a process of its own, with an empty cache."""
 
@@ -48,7 +54,13 @@ class Command:
         environment = os.environ | {MARK: self.mark, "LFDTCMEN_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "lfdtcmen", *arguments]
         self.process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            env=environment,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_heed_signals,
         )
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 60) -> None:

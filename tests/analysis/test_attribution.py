@@ -16,13 +16,13 @@ from lfdtcmen.evaluation.results import COLUMNS
 
 
 def pairs_of(subjects: int = 3, clips: int = 2) -> PairSet:
-    """Noise in which one square of skin moves, the same in all clips of a person; the wall moves as well."""
+    """Noise in which one square of skin moves, the same in all clips of a person (three squares in all); the wall moves as well."""
     rng, count = np.random.default_rng(0), subjects * clips
     flow = np.zeros((count, 2, 128, 128), np.float32)
     flow[:, 0, :, :8] = 3.0  # registration moves the wall
     units = np.zeros((count, 17, 2), np.float32)
     for k in range(count):
-        top = 40 + 15 * (k // clips)
+        top = 40 + 15 * (k // clips % 3)
         flow[k, :, top : top + 10, 50:70] = 0.5
         units[k, k % clips] = 1.0
     return PairSet(
@@ -91,14 +91,14 @@ def test_an_empty_map_is_uniform_and_is_counted():
 
 
 def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_looks_there():
-    pairs = pairs_of()
+    pairs = pairs_of(subjects=6)
     moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
     model = make_model(flow=None)
     follows = rows(attribution.attribution_table({"I": model}, pairs, pairs, method=always(moving)))
     assert follows[""]["value"] == follows[""]["low"] == pytest.approx(1)
     assert follows[""]["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
     assert follows["mean map"]["low"] > 0.5
-    usual = always(moving.mean(0).expand(6, -1, -1))
+    usual = always(moving.mean(0).expand(len(pairs), -1, -1))
     blind = rows(attribution.attribution_table({"I": model}, pairs, pairs, method=usual))
     assert blind["uniform map"]["low"] > 0.2 and blind["mean map"]["value"] == pytest.approx(0)
 
@@ -115,7 +115,7 @@ def test_a_clip_in_which_nothing_moves_is_not_scored():
 def test_the_table_of_real_networks_leaves_them_as_they_were():
     models = {"I": make_model(flow=None, motion="encoder"), "II": make_model(flow=None), "III": make_model()}
     before = {name: value.clone() for name, value in models["III"].state_dict().items()}
-    table = attribution.attribution_table(models, pairs_of(), pairs_of())
+    table = attribution.attribution_table(models, pairs_of(), pairs_of(subjects=6))
     shares, gains = (table[table["against"].eq(against)] for against in ("", "uniform map"))
     assert shares[["model", "part"]].agg(": ".join, axis=1).tolist() == [
         *("I: motion", "II: motion", "III: motion", "III: flow", "III: both")

@@ -76,7 +76,7 @@ def toy_pairs(subjects: int = 6, clips: int = 4) -> PairSet:
     )
 
 
-def toy_counterfactuals(people: int = 4, motions: int = 3) -> SimpleNamespace:
+def toy_counterfactuals(people: int = 6, motions: int = 6) -> SimpleNamespace:
     rng = np.random.default_rng(1)
     onset = rng.integers(0, 256, (people, SIDE, SIDE, 3), dtype=np.uint8)
     onset[:, :, MOVES] = onset[0, :, MOVES]  # at rest, everyone looks alike on the right
@@ -120,7 +120,7 @@ def test_a_motion_begins_at_the_onset_of_its_driver():
     faces = toy_counterfactuals()
     faces.onset[:] = np.random.default_rng(2).integers(50, 200, faces.onset.shape)  # nobody rests alike
     faces.apex[:] = faces.onset[:, None]
-    faces.apex[:, :, :, MOVES] += np.random.default_rng(3).integers(0, 50, (3, SIDE, 16, 3), dtype=np.uint8)
+    faces.apex[:, :, :, MOVES] += np.random.default_rng(3).integers(0, 50, (6, SIDE, 16, 3), dtype=np.uint8)
     table = values(disentanglement.cross_identity_gain(model_of(RestingDRL()), faces))
     assert table["motion gain, across identities"] == pytest.approx(1, abs=1e-5)
 

@@ -98,7 +98,7 @@ def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_we
     torch.manual_seed(1)
     model = LFDTCMEN(num_classes=2)
     model.drl.eval()
-    pairs = pairs_of(subjects=4, clips=4)
+    pairs = pairs_of(subjects=6, clips=4)
     train = replace(pairs, onset=pairs.onset // 8)  # far darker than the pairs that are probed
     table = probes.probe_table({"stage 1": model}, train, pairs)
     assert list(dict.fromkeys(table["model"])) == ["untrained", "stage 1"]

@@ -36,7 +36,7 @@ def model_of(follows_motion: float) -> nn.Module:
     return model
 
 
-def faces(people: int = 4, motions: int = 3) -> SimpleNamespace:
+def faces(people: int = 6, motions: int = 6) -> SimpleNamespace:
     rng = np.random.default_rng(1)
     onset = rng.integers(0, 256, (people, 32, 32, 3), dtype=np.uint8)
     onset[:, :, 16:] = onset[0, :, 16:]  # at rest, everyone looks alike on the right
@@ -58,7 +58,7 @@ def test_an_oracle_draws_the_truth_on_the_right_person():
 def test_errors_of_an_oracle_a_copier_and_one_that_goes_half_way():
     for follows, expected in ((1.0, 0.0), (0.5, 0.25), (0.0, 1.0)):
         table = swaps.swap_errors(model_of(follows), faces())
-        assert table["part"].tolist() == ["0", "1", "2", "3", "all"]
+        assert table["part"].tolist() == ["0", "1", "2", "3", "4", "5", "all"]
         assert table["value"].to_numpy() == pytest.approx(expected, abs=1e-5)
         assert table["error"].to_numpy() == pytest.approx(np.sqrt(expected) * table["copy error"].to_numpy(), abs=0.1)
         assert (table["low"] <= table["value"] + 1e-9).all() and (table["copy error"] > 1).all()
@@ -79,7 +79,7 @@ def test_what_cannot_be_swapped_is_refused():
     with pytest.raises(DataError, match="1 people and 2 drivers"):
         swaps.swap_motions(model_of(1.0), faces(), [0], [1, 2], [0])
     with pytest.raises(DataError, match="no such identity"):
-        swaps.swap_motions(model_of(1.0), faces(), [0], [4], [0])
+        swaps.swap_motions(model_of(1.0), faces(), [0], [6], [0])
     with pytest.raises(DataError, match="no such motion"):
         swaps.swap_motions(model_of(1.0), faces(), [0], [1], [-1])
     with pytest.raises(DataError, match="two identities"):

@@ -112,14 +112,14 @@ def test_prepare_says_so_and_goes_on(tmp_path, monkeypatch):
     out = tmp_path / "out"
     command = ("data", "prepare", "folder", "--root", tmp_path / "mine", "--annotation", tmp_path / "mine/clips.csv")
     with monkeypatch.context() as patch:
-        assert until_it_succeeds(Disk(patch), out, *command, "--out", out, "--jobs", "1") >= 3
+        assert until_it_succeeds(Disk(patch), out, *command, "--out", out, "--jobs", "1", "--test-set") >= 3
     assert len(pd.read_csv(out / "manifest.csv")) == 2
 
 
 def test_predict_says_so(tmp_path, monkeypatch):
     disk = Disk(monkeypatch)
     monkeypatch.setattr(report, "to_dict", lambda prediction: {"label": "x"})
-    monkeypatch.setattr(report, "render_html", lambda prediction, began: "page")
+    monkeypatch.setattr(report, "render_html", lambda prediction, start: "page")
     for fails_at in (1, 2):
         disk.writes, disk.fails_at = 0, fails_at
         monkeypatch.setattr(clip, "predict_clip", lambda *_: type("Prediction", (), {"clip": "x"}))

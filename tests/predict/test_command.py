@@ -39,7 +39,7 @@ def bad(tmp_path_factory, filmed) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{bad}/none.mp4"], "no such video file"),
+        (["{bad}/none.mp4"], "no such folder or video"),
         (["{bad}/none"], "no such folder or video"),
         (["{bad}/broken.mp4"], "cannot be decoded"),
         (["{bad}/notes.txt"], "no video"),

