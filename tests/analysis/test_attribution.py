@@ -16,7 +16,7 @@ from lfdtcmen.evaluation.results import COLUMNS
 
 
 def pairs_of(subjects: int = 3, clips: int = 2) -> PairSet:
-    """Noise in which one square of skin moves, the same in all clips of a person (three squares in all); the wall moves as well."""
+    """Noise in which one of three squares of skin moves, the same in all clips of a person, and the wall."""
     rng, count = np.random.default_rng(0), subjects * clips
     flow = np.zeros((count, 2, 128, 128), np.float32)
     flow[:, 0, :, :8] = 3.0  # registration moves the wall

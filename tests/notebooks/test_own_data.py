@@ -8,7 +8,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from lfdtcmen import DataError
+from lfdtcmen import DataError, files
 from lfdtcmen.datasets.synthetic import make_clip
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "01_data_preparation.ipynb"
@@ -56,6 +56,7 @@ def beside(tmp_path, monkeypatch):
     """A clone without data: the notebook's working folder, and data/casme3 beside it."""
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.setattr(files, "clone_dir", lambda: tmp_path)
     return tmp_path / "data" / "casme3"
 
 
