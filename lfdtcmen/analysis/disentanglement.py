@@ -160,6 +160,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals: Counterfactuals, seed
     if people < 2:
         raise DataError("swaps need two identities or more", "cross_identity_gain")
     measures = []
+    # the driver is the person whose motion is used: oneself, or others
     for name, steps in (("same identity", [0]), ("across identities", driver_steps(people))):
         i, products = swap_products(model, counterfactuals, steps)
         measures += _swap_measures(name, products, i, seed)

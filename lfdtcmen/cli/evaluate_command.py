@@ -60,10 +60,12 @@ def evaluate(
 
     Writes predictions.csv and metrics.json to runs/NAME. A fold whose result file exists is not computed again.
 
-    Models: majority, linear-svm, apex-svm, action-units (for synthetic faces), flow-branch, lfd-tcmen-stages12,
-    lfd-tcmen, motion-branch-stages12, motion-branch (`-stages12`: without stage 3). The last four load the same
-    trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage 2 of their
-    `-stages12` model. The minutes per fold do not include stages that were loaded.
+    Models: majority (always the most frequent class), linear-svm (on flow and strain), apex-svm (on the apex frame
+    alone), action-units (the true ones of synthetic faces), flow-branch (of the network, alone), motion-branch (the
+    network without its flow branch), lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both
+    without stage 3). The last four load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen
+    and motion-branch also load stage 2 of their `-stages12` model. The minutes per fold do not include stages that
+    were loaded.
 
     **Examples**
 

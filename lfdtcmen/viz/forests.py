@@ -92,7 +92,7 @@ def report_forest(report: pd.DataFrame) -> Figure:
     ax = figure.subplots()
     rows = np.arange(len(report))
     style = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
-    _plot_intervals(ax, report, rows, "{:z.2f}", label="value", **style)
+    _plot_intervals(ax, report, rows, "{:z.2f}", label="value", **style)  # z: 0.00 where rounding gives -0.00
     ax.scatter(report["reference"], rows, marker="|", s=110, color=PALETTE[3], label="compared with")
     xlabel = "value (no unit)"
     if np.nanmax(np.abs(report[["low", "value", "high", "reference"]].to_numpy(float))) > 1.1:
@@ -280,6 +280,7 @@ def probe_forest(table: pd.DataFrame) -> Figure:
         for k, model in enumerate(models):
             rows = answers[answers["model"] == model]
             position = names[rows.index].map(order) + 0.7 * ((k + 0.5) / len(models) - 0.5)
+            # matplotlib's letters for marks: each model has a mark of its own, for readers who see no colours
             style = {"fmt": "os^Dv<>P*X"[k], "color": PALETTE[k], "markersize": 4.5, "elinewidth": 0.9}
             _plot_intervals(ax, rows, position, label=model, **style)
         ax.axvline(answers["chance level"].mean(), color="black", linestyle="--", linewidth=1, label="chance level")
