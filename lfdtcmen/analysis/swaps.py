@@ -51,8 +51,8 @@ def swap(model: nn.Module, identities: np.ndarray, motions: np.ndarray, rests: n
     identities, motions : ndarray
         uint8 [N, H, W, 3], row by row.
     rests : ndarray, optional
-        The drivers' onsets, uint8 [N, H, W, 3]: where a warp generator's motion begins. The identity frames where they
-        are not given.
+        The drivers' onsets, uint8 [N, H, W, 3]; by default the identity frames. Only a generator that warps uses them:
+        it applies the motion from this frame to the motion frame.
 
     Returns
     -------
@@ -88,9 +88,9 @@ def swap_motions(
     Parameters
     ----------
     model : nn.Module
-        With a generator.
+        A network with a generator.
     counterfactuals : Counterfactuals
-        Of :func:`lfdtcmen.datasets.synthetic.make_counterfactuals`.
+        Made by :func:`lfdtcmen.datasets.synthetic.make_counterfactuals`.
     people, drivers : array-like of int
         Whose face, and whose motion, [P] each: indices of identities of the counterfactuals.
     motions : array-like of int
@@ -133,9 +133,9 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
     Parameters
     ----------
     model : nn.Module
-        With a generator.
+        A network with a generator.
     counterfactuals : Counterfactuals
-        Of two people or more.
+        Frames of two people or more.
     seed : int
         Random seed of the bootstrap.
 
@@ -157,7 +157,7 @@ def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 
     if not steps:
         raise DataError("swaps need two identities or more", "swap_errors", "make more")
     who, products = swap_products(model, counterfactuals, steps)
-    values = 3 * (counterfactuals.onset.shape[1] // 2) * (counterfactuals.onset.shape[2] // 2)  # of one change
+    values = 3 * (counterfactuals.onset.shape[1] // 2) * (counterfactuals.onset.shape[2] // 2)  # numbers in a change
     motion = np.tile(np.arange(count), len(steps))
     parts = {str(i): (products[who == i], motion) for i in range(people)} | {"all": (products, who)}
     rows = []
@@ -200,7 +200,7 @@ def driven_products(
     Parameters
     ----------
     model : nn.Module
-        With a generator.
+        A network with a generator.
     faces, drivers : Counterfactuals
         Both with the same M motions.
     i, j : ndarray

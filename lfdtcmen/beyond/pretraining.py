@@ -14,6 +14,7 @@ from lfdtcmen.beyond.change_loss import change
 from lfdtcmen.beyond.extended_drl import ExtendedCodes, ExtendedDRL
 from lfdtcmen.beyond.gain_loss import gain
 from lfdtcmen.beyond.rest_loss import rest
+from lfdtcmen.beyond.warp_generator import WarpGenerator
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, Swaps, make_swaps
 from lfdtcmen.errors import DataError
@@ -39,9 +40,9 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
 
     Stage 1 sees a motion only on the face that made it. For synthetic faces, the right answer is known: i's own apex
     with the same action units, without camera noise. Change loss and gain loss compare with that, and the rest loss
-    joins them after ``config.change_first`` of the steps. The intensities of the action units are known as well: a
-    linear layer, thrown away afterwards, predicts them from the motion branch's description of person j's pair. No
-    emotion label is used. The people of the swaps are in no synthetic data set, and not in the counterfactuals that
+    joins them after the share ``config.change_first`` of the steps. The intensities of the action units are known as
+    well: a linear layer, thrown away afterwards, predicts them from the motion branch's description of person j's pair.
+    No emotion label is used. The people of the swaps are in no synthetic data set, and not in the counterfactuals that
     evaluations use (:func:`~lfdtcmen.datasets.synthetic.make_counterfactuals`).
 
     Parameters
@@ -97,7 +98,8 @@ class SwapTask(Task):
     title = "pretraining"
 
     def __init__(self, model: LFDTCMEN, config: Config, progress: bool):
-        if not isinstance(model.drl, ExtendedDRL):
+        generator = getattr(model.drl, "generator", None)
+        if not isinstance(model.drl, ExtendedDRL) or not isinstance(generator, WarpGenerator):
             raise DataError("only a warp generator can be pretrained", "pretrain", "use generator='warp_difference'")
         self.model, self.drl, self.branch = model, model.drl, model.tcme.motion_branch
         self.config, self.progress = config, progress
@@ -143,7 +145,7 @@ class SwapTask(Task):
         if self.branch is not None:
             spatial, _ = self.branch(*pair_codes.motion.chunk(2))  # [P, 256]
             units = batch.action_units.flatten(1)  # [P, 2 U]
-            # 1 for a network that predicts that nothing moves, as the change loss
+            # 1 for a network that predicts that nothing moves, as the change loss is
             losses["action_units"] = (self.to_units(spatial.relu()) - units).square().sum() / units.square().sum()
             total = total + losses["action_units"]
         return total, {name: value.item() for name, value in losses.items()}
@@ -151,7 +153,7 @@ class SwapTask(Task):
     def _swap(self, faces: ExtendedCodes, pair_codes: ExtendedCodes, batch: "SwapBatch") -> Tensor:
         """Generate the B identities with the motions of the first B pairs, [2B, 3, H, W], from frames without noise."""
         # the encoders see camera noise, but the pixels that are moved have none. They are moved at full resolution:
-        # half of it is a sixth faster, but blurs shifts of less than a pixel (loss .58 instead of .46)
+        # half of it is faster, but blurs shifts of less than a pixel
         faces.frames = batch.clean
         size = len(batch.identity) // 2
         onset, apex = (half[:size] for half in pair_codes.motion.chunk(2))  # [B, 256, h, w] each
@@ -164,7 +166,7 @@ class SwapTask(Task):
 
 def _pretrain_in_one_thread(config: Config, run_dir: Path | str, method: Method) -> None:
     with one_thread():
-        pretrain(build_model(config, 2, method), config, run_dir, progress=False)
+        pretrain(build_model(config, 2, method), config, run_dir, progress=False)  # 2 classes: not trained here
 
 
 @dataclass
@@ -174,14 +176,14 @@ class SwapBatch:
     identity: Tensor  # of B swaps
     clean: Tensor  # the same, without camera noise
     motion: Tensor  # of P pairs; the first B are the drivers, whose motion the identities are given
-    action_units: Tensor  # of the pairs, pixels, [P, U, 2]
+    action_units: Tensor  # of the pairs, image-left and image-right, pixels, [P, U, 2]
 
 
 def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
     """Sample ``size`` swaps, and as many pairs that are not swapped.
 
-    Identity and driver are of one group and show the same motion; in one swap of five they are the same person. Each
-    pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
+    Identity and driver are of one group, whose people all show the same motions; in one swap of five they are the same
+    person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
     """
     groups, people, motions = swaps.apex.shape[:3]
     pairs = (1 + UNSWAPPED_PER_SWAP) * size

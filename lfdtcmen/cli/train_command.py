@@ -114,7 +114,7 @@ def train(
 def _command(
     config: Config, stage: int, data: Path | None, protocol: str, tests: list[Path], settings: list[str]
 ) -> str:
-    """Return the command that trains the same network again, whatever the environment says."""
+    """Return the command that trains the same network again, whatever LFDTCMEN_PROFILE is set to."""
     words = ["lfdtcmen", "train", "-p", config.profile, "--recipe", config.recipe, "--stage", str(stage)]
     if data is None:
         words += ["--preset", config.preset, "--label-map", config.label_map, "--subjects", str(config.subjects)]

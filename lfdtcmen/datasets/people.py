@@ -84,13 +84,14 @@ def settle_names(
     """Decide which spellings of a data set's subjects are one person.
 
     What is certainly one name becomes the spelling that comes first. Of spellings that may be one name, those with
-    folders of their own, side by side, are people of their own. Of the others, the most frequent one is kept.
+    folders of their own, side by side, are people of their own, and the others are refused. Without two such folders,
+    the most frequent is kept.
 
     Parameters
     ----------
     rows : sequence of (row number, name)
     folders_of : callable
-        Takes names, returns ``same_name`` of those that have folders side by side.
+        Takes names, returns ``same_name`` of those whose folders lie in one folder with the folder of another name.
     same_name : callable
         Makes names equal that lead to the same folder.
 

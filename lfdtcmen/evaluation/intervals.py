@@ -60,7 +60,7 @@ def interval(resampled: np.ndarray, subjects: int, tail: float = 0.025) -> tuple
 
 
 def describe_interval(low: float | None, high: float | None, form: str = ".3f", name: str = "") -> str:
-    """Return an interval as text, "0.701 to 0.786" after its name; where it is NaN or None, :data:`NO_INTERVAL`."""
+    """Return an interval as text, ``name`` and "0.701 to 0.786"; where it is NaN or None, :data:`NO_INTERVAL`."""
     if low is None or high is None or np.isnan([low, high]).any():
         return NO_INTERVAL
     return f"{name}{low:{form}} to {high:{form}}"
@@ -99,7 +99,7 @@ def measure(
     values : ndarray
         What is summed, a row per sample, [N, K].
     groups : ndarray
-        Subject of each sample, [N].
+        Subject, or another unit to resample, of each sample, [N].
     seed : int
         Random seed of the bootstrap.
     reference, target

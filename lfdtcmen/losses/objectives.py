@@ -30,7 +30,8 @@ class Objective:
         ``(output, batch, sdo) -> loss``, 0-d; ``sdo`` is the :class:`SynergisticObjectives` with its settings.
     needs : frozenset of str
         Fields of :class:`~lfdtcmen.modules.network.Output`, and ``label`` or ``subject`` of the batch, without which
-        the loss cannot be computed. They decide whether the cycle is closed, and which losses an ablated network lacks.
+        the loss cannot be computed. They decide which losses an ablated network lacks and, with ``uses``, whether the
+        cycle is closed.
     uses : frozenset of str
         Fields that are used where the network makes them.
     """
@@ -162,7 +163,8 @@ class SynergisticObjectives:
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor, VGG19 | None, float, list[Tensor] | None]:
         """Return what reconstruction and cycle are compared with: both have the same targets.
 
-        The real frames, VGG-19, its weight, and the features of the real frames, computed once per call.
+        The real frames, VGG-19, the weight of the perceptual part, and the features of the real frames, computed once
+        per call.
         """
         if self._features is None and self.vgg is not None and self.perceptual_weight:
             with torch.no_grad():

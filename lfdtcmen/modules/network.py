@@ -35,7 +35,7 @@ class Output:
     apex_tilde: Tensor | None = None
     # TCME
     attention: Tensor | None = None  # [B, 256, H/32, W/32]
-    spatial: Tensor | None = None  # [B, 256]
+    spatial: Tensor | None = None  # [B, 256]; [B, 512] with motion="encoder"
     temporal: Tensor | None = None  # [B, 256]
     logits: Tensor | None = None  # [B, C]
 
@@ -68,7 +68,7 @@ class LFDTCMEN(nn.Module):
     num_classes : int
         7 for DFME, 3 for CAS(ME)^3.
     flow : {"triple", "single", None}
-        The optical flow branch: three streams, one, none (Tables 5 and 6; 7.92 M and 5.49 M parameters).
+        The optical flow branch: three streams (7.92 M parameters), one, none (5.49 M); Tables 5 and 6.
     skips : {"identity", "motion", "both", "none"}
         Whose skip features the generator sees.
     drl : {"full", "encoders", "motion", None}
@@ -118,7 +118,7 @@ class LFDTCMEN(nn.Module):
 
     @property
     def lacks(self) -> frozenset[str]:
-        """The fields of :class:`Output` that this setting of the network can never make."""
+        """The identity, generated and cycle fields of :class:`Output` that this setting can never make."""
         if self.drl is None or self.drl.identity_encoder is None:
             return IDENTITY | GENERATED | CYCLE
         return GENERATED | CYCLE if self.drl.generator is None else frozenset()

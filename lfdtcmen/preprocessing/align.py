@@ -34,9 +34,9 @@ LONG_STEP = 2.0  # pixels: flow measures long steps roughly, so the frame is reg
 ALMOST_BLACK = 30  # grey levels: in a frame without brighter pixels no face can be found
 
 METHODS = ("similarity", "nose")
-NOSE_SHARE = 0.25  # of the distance between the eyes: the radius around the nose tip of which "nose" takes the motion
+NOSE_SHARE = 0.25  # times the distance between the eyes: radius around the nose tip in which "nose" measures motion
 PASSES = 2  # flow is biased towards zero: the second pass finds what the first one left
-ROBUST_STEPS = 8
+ROBUST_STEPS = 8  # rounds of the fit; after each, points that do not move with the head get less weight
 GRID_STEP = 4  # pixels between the points of the fit
 LIGHT_CELLS = 3  # the gain is measured on 3x3 cells, far coarser than any wrinkle
 
@@ -124,7 +124,7 @@ def align_faces(
             if landmarks is None:
                 face, note = choose_face(_detect(frame, detector, name), shape)
                 landmarks = face.landmarks
-            transform = _to_canonical(landmarks)
+            transform = _from_canonical(landmarks)
             to_crop = cv2.invertAffineTransform(transform)
             onset_landmarks = cv2.transform(np.asarray(landmarks, np.float64)[None], to_crop)[0]  # in the crop, [5, 2]
             aligned.append(cut(frame, transform, SIZE))
@@ -159,7 +159,7 @@ def _detect(frame: np.ndarray, detector: Detector | None, name: str) -> list[Fac
     return faces
 
 
-def _to_canonical(landmarks: np.ndarray) -> np.ndarray:
+def _from_canonical(landmarks: np.ndarray) -> np.ndarray:
     """Return the similarity [2, 3] from points of the canonical face to points of the frame, weighted least squares."""
     landmarks = np.asarray(landmarks, np.float64)
     _nose_region(landmarks, SIZE, SIZE)  # raises unless there are five points
@@ -190,7 +190,7 @@ def _follow_face(
         if method == "nose":
             guesses = [_shift_to(last, landmarks[2], points[2]) for points in found]
         else:
-            guesses = [_to_canonical(points) for points in found]
+            guesses = [_from_canonical(points) for points in found]
         tries = [_register(onset, frame, guess, landmarks, method) for guess in guesses]
         transform, crop = max(tries, key=lambda tried: _correlation(onset, tried[1]))
         if _correlation(onset, crop) < LEAST_CORRELATION:
@@ -390,6 +390,6 @@ def _lighting_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
         grey = grey.mean(2) if grey.ndim == 3 else grey
         return cv2.resize(grey, (LIGHT_CELLS, LIGHT_CELLS), interpolation=cv2.INTER_AREA)
 
-    # at least 4 grey levels: black cells give no gain
+    # at least 4 grey levels: no division by 0 in black cells
     gain = np.maximum(brightness(onset), 4) / np.maximum(brightness(apex), 4)
     return cv2.resize(gain, (onset.shape[1], onset.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -30,7 +30,7 @@ SUFFIX = ".safetensors"  # of a checkpoint's file
 EARLIER_SUFFIX = ".pt"  # of the pickles that earlier versions wrote
 NEEDED = ("network", "label_names", "stage", "epochs", "data", "version")  # what prediction needs of `describe`
 WEIGHTS, OPTIMIZER = "weights.", "optimizer."  # how the names of tensors in the file begin
-# fields that are no settings: data enter by their fingerprint; bf16 changes rounding only, as another processor does
+# config fields left out: the data have a fingerprint (a hash); bf16 changes rounding only, as another processor does
 NO_SETTINGS = ("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision")
 
 
@@ -109,7 +109,7 @@ def save_checkpoint(
     ----------
     checkpoint : Checkpoint
     parts : nn.Module
-        Whose weights.
+        The module whose weights are written.
     epoch : int
         How many epochs are done.
     history : list of dict, optional
@@ -144,7 +144,7 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     ----------
     path : path
     method : Method
-        The paper's, or what goes beyond it.
+        The paper's method; ``EXTENDED`` of :mod:`lfdtcmen.beyond.method` for networks beyond it.
 
     Returns
     -------
@@ -175,8 +175,8 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
         raise DataError(f"the checkpoint does not say what it was trained on{lacking}", str(path), "train again")
     try:
         model = method.network(len(about["label_names"]), dict(about["network"]))
-    except (RuntimeError, TypeError, ValueError) as error:  # other arguments, or none
-        raise DataError(f"the checkpoint describes no network of lfdtcmen {lfdtcmen.__version__}", str(path)) from error
+    except (RuntimeError, TypeError, ValueError) as error:  # settings that the method or this version does not know
+        raise DataError(f"the checkpoint describes no network that can be built: {error}", str(path)) from error
     _load_weights(model, tensors, path, "train again")
     return model.eval(), about | {"epoch": values["epoch"]}
 
@@ -225,7 +225,7 @@ def load_history(path: Path) -> list[dict]:
 
 
 def warn_of_earlier(file: Path) -> None:
-    """Warn where a checkpoint of an earlier version lies in the place of one that is not there."""
+    """Warn if the file is missing, but one of an earlier version (:data:`EARLIER_SUFFIX`) lies in its folder."""
     earlier = file.with_suffix(EARLIER_SUFFIX)
     if earlier.exists() and not file.exists():
         warnings.warn(f"{earlier} is of an earlier version of lfdtcmen and is not read: training again", stacklevel=3)

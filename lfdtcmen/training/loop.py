@@ -38,7 +38,7 @@ class Schedule:
         return self.epochs * self.steps_per_epoch
 
     def factor(self, step: int) -> float:
-        """Return the factor on the learning rate: a linear rise, then half a cosine down to a thousandth."""
+        """Return the factor on the learning rate: a linear rise times half a cosine, plus a thousandth."""
         rise = min(1.0, (step + 1) / max(1.0, self.warmup * self.steps))
         return rise * (0.5 + 0.5 * math.cos(math.pi * min(1.0, step / self.steps))) + 1e-3
 

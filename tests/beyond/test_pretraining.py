@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from lfdtcmen import DataError
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.beyond.pretraining import pretrain, sample_batch
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
@@ -71,6 +72,13 @@ def test_without_a_motion_branch_no_action_unit_is_read(tmp_path, repaired, monk
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=1, pretraining_groups=1, motion="encoder")
     assert "action_units" not in pretrain(build_model(config, 3, EXTENDED), config, progress=False)
+
+
+@pytest.mark.parametrize("changes", [{"generator": "image"}, {"drl": "encoders"}])
+def test_what_has_no_warp_generator_is_refused(repaired, changes):
+    model = build_model(replace(repaired, **{"pretraining": 0, **changes}), 3, EXTENDED)
+    with pytest.raises(DataError, match="only a warp generator can be pretrained"):
+        pretrain(model, repaired, progress=False)
 
 
 def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
