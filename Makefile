@@ -35,8 +35,9 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)
 	$(BIN)/lfdtcmen run $(ARGS)
 
+# On all cores; the tests of one file, and the cells of one notebook, stay in one process.
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lab: $(READY)
 	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)
