@@ -72,29 +72,40 @@ def list_frames(folder: Path | str) -> dict[int, Path]:
     Raises
     ------
     DataError
+        As :func:`frame_names`.
+    """
+    return {number: Path(folder) / name for number, name in frame_names(folder).items()}
+
+
+def frame_names(folder: Path | str) -> dict[int, str]:
+    """Return the names of the image files of a folder by frame number, rising: faster than paths for a million frames.
+
+    Raises
+    ------
+    DataError
         The folder is missing or cannot be opened, holds no numbered image, or two images with the same number.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise DataError("there is no such folder of frames", str(folder))
     try:
-        files = list(folder.iterdir())
+        files = os.listdir(folder)
     except OSError as error:
         raise DataError(f"the folder of frames cannot be opened ({error.strerror})", str(folder)) from error
-    frames: dict[int, Path] = {}
+    names: dict[int, str] = {}
     for file in files:
-        if file.suffix.lower() not in IMAGE_SUFFIXES or file.name.startswith("."):
+        stem, suffix = os.path.splitext(file)
+        if suffix.lower() not in IMAGE_SUFFIXES or file.startswith("."):
             continue
-        if match := NUMBER.search(file.stem):
+        if match := NUMBER.search(stem):
             number = int(match[1])
-            if number in frames:
-                names = " and ".join(sorted([file.name, frames[number].name]))
-                raise DataError(f"two images have the frame number {number}: {names}", str(folder), "remove one")
-            frames[number] = file
-    if not frames:
+            if number in names:
+                both = " and ".join(sorted([file, names[number]]))
+                raise DataError(f"two images have the frame number {number}: {both}", str(folder), "remove one")
+            names[number] = file
+    if not names:
         kinds = ", ".join(IMAGE_SUFFIXES)
         raise DataError("the folder holds no numbered images", str(folder), f"frames are files like 0001.jpg ({kinds})")
-    return dict(sorted(frames.items()))
+    return dict(sorted(names.items()))
 
 
 def is_video(path: Path | str) -> bool:

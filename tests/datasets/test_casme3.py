@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lfdtcmen import DataError
 from lfdtcmen.datasets import casme3
-from lfdtcmen.datasets.frames import list_frames
+from lfdtcmen.datasets.frames import frame_names, list_frames
 from lfdtcmen.datasets.loaders import tree as loaders_tree
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, table1
 from tests.datasets.layouts import (
@@ -162,7 +162,7 @@ def test_the_published_counts_of_the_three_classes(tmp_path):
 
 def test_each_folder_is_listed_once(whole, monkeypatch):
     listed = []
-    monkeypatch.setattr(loaders_tree, "list_frames", lambda path: listed.append(path) or list_frames(path))
+    monkeypatch.setattr(loaders_tree, "frame_names", lambda path: listed.append(path) or frame_names(path))
     casme3.load(*whole)
     assert len(listed) == len(set(listed)) == 5
 

@@ -250,7 +250,7 @@ def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
     def refuse(folder):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(frames_module.Path, "iterdir", refuse)
+    monkeypatch.setattr(frames_module.os, "listdir", refuse)
     with pytest.raises(DataError, match=r"cannot be opened \(Permission denied\)"):
         list_frames(tmp_path)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, describe_rate, list_frames, video_info
+from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, describe_rate, frame_names, video_info
 from lfdtcmen.datasets.loaders.tables import same_name
 from lfdtcmen.errors import DataError
 
@@ -150,7 +150,7 @@ class Tree:
                 if file.st_ino:  # 0: a system without such numbers
                     self._files[path] = (file.st_dev, file.st_ino)
                 video = stat.S_ISREG(file.st_mode)
-                self._frames[path] = self._list_video(path) if video else dict.fromkeys(list_frames(path))
+                self._frames[path] = self._list_video(path) if video else dict.fromkeys(frame_names(path))
             except (DataError, OSError) as error:
                 self._frames[path] = str(error)
         frames = self._frames[path]
