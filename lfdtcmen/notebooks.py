@@ -22,7 +22,7 @@ from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
-from lfdtcmen.errors import DataError, cannot_write
+from lfdtcmen.errors import DataError, cannot_write, in_one_line
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.templates import render
 
@@ -221,7 +221,7 @@ def _to_html(notebook: nbformat.NotebookNode, name: str) -> str:
         return HTMLExporter().from_notebook_node(notebook)[0]
     except Exception as error:  # a missing template is a ValueError, a broken one is of Jinja's own types
         raise DataError(
-            f"the executed notebook cannot be made a page ({' '.join(str(error).split())})",
+            f"the executed notebook cannot be made a page ({in_one_line(error)})",
             name,
             "pip install --force-reinstall nbconvert",
         ) from error

@@ -19,7 +19,7 @@ from lfdtcmen.cli.predict_command import predict
 from lfdtcmen.cli.prepare_command import prepare
 from lfdtcmen.cli.run_command import run
 from lfdtcmen.cli.train_command import train
-from lfdtcmen.errors import DataError, cannot_write
+from lfdtcmen.errors import DataError, cannot_write, in_one_line
 
 
 class OneLineErrors(TyperGroup):
@@ -35,7 +35,7 @@ class OneLineErrors(TyperGroup):
         except ImportError as error:  # a package that is missing or broken; an error of our own keeps its traceback
             if (error.name or "").startswith("lfdtcmen"):
                 raise
-            text = " ".join(str(error).split())
+            text = in_one_line(error)
             typer.echo(f"lfdtcmen: a package cannot be imported ({text}); `lfdtcmen doctor` says what to do", err=True)
             code = 2
         except typer.TyperException as error:  # an unknown command or option, a value of the wrong type

@@ -124,25 +124,19 @@ def video_info(path: Path | str) -> tuple[int, float]:
     DataError
         The file is missing, or is no video that OpenCV can decode.
     """
-    capture = _open_video(path)
-    try:
+    with _open_video(path) as capture:
         fps = float(capture.get(cv2.CAP_PROP_FPS))
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.set(cv2.CAP_PROP_POS_FRAMES, count - 1)
         if count >= 1 and capture.grab() and not capture.grab():
             return count, fps
-    finally:
-        capture.release()
-    capture = _open_video(path)
-    try:
+    with _open_video(path) as capture:
         count = 0
         while capture.grab():
             count += 1
-        if count == 0:
-            raise DataError("the video holds no frame that can be decoded", str(path), "convert it to H.264 mp4")
-        return count, fps
-    finally:
-        capture.release()
+    if count == 0:
+        raise DataError("the video holds no frame that can be decoded", str(path), "convert it to H.264 mp4")
+    return count, fps
 
 
 def describe_rate(path: Path | str) -> str:
@@ -156,13 +150,10 @@ def describe_rate(path: Path | str) -> str:
     DataError
         The file is missing, or is no video that OpenCV can decode.
     """
-    capture = _open_video(path)
-    try:
-        stamps: list[float] = []  # milliseconds
+    stamps: list[float] = []  # milliseconds
+    with _open_video(path) as capture:
         while len(stamps) < RATE_FRAMES and capture.grab():
             stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC))
-    finally:
-        capture.release()
     gaps = np.diff(stamps)
     if len(gaps) < 2 or (gaps <= 0).any():  # no usable time stamps
         return ""
@@ -209,11 +200,10 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
 
 
 def _read_video(path: Path, requested: list[int] | None) -> Iterator[tuple[int, np.ndarray]]:
-    capture = _open_video(path)
     last = None if requested is None else max(requested, default=-1)
     selected = None if requested is None else set(requested)
     number = -1
-    try:
+    with _open_video(path) as capture:
         while last is None or number < last:
             if not capture.grab():  # the end: the number of frames in the header is often wrong
                 break
@@ -223,8 +213,6 @@ def _read_video(path: Path, requested: list[int] | None) -> Iterator[tuple[int, 
                 if not ok:
                     raise DataError(f"frame {number} cannot be decoded", str(path), "convert the video, or cut it")
                 yield number, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
     if number < 0:
         raise DataError("the video holds no frame that can be decoded", str(path), "convert it to H.264 mp4")
     if selected is not None and last is not None and number < last:
@@ -232,7 +220,8 @@ def _read_video(path: Path, requested: list[int] | None) -> Iterator[tuple[int, 
         raise DataError(f"frame {missing} is missing", str(path), f"the video ends with frame {number}, counted from 0")
 
 
-def _open_video(path: Path | str) -> cv2.VideoCapture:
+@contextmanager
+def _open_video(path: Path | str) -> Iterator[cv2.VideoCapture]:
     path = Path(path)
     if not path.is_file():
         raise DataError("there is no such video file", str(path))
@@ -242,7 +231,10 @@ def _open_video(path: Path | str) -> cv2.VideoCapture:
         known = path.suffix.lower() in VIDEO_SUFFIXES
         what = "the video cannot be decoded" if known else "the file is no video that can be decoded"
         raise DataError(what, str(path), "convert it to H.264 mp4")
-    return capture
+    try:
+        yield capture
+    finally:
+        capture.release()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lfdtcmen.errors import DataError
+from lfdtcmen.errors import DataError, in_one_line
 
 # torchvision's published checkpoint; the eight hex digits are the start of its SHA-256
 VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
@@ -73,7 +73,7 @@ def _download() -> str | None:
         _hub_file().parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(VGG19_URL, str(_hub_file()), _hub_file().stem.split("-")[1], progress=False)
     except Exception as error:  # network, hash and disk errors have no common parent
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return f"{type(error).__name__}: {in_one_line(error)}"
     finally:
         socket.setdefaulttimeout(timeout)
     return None
