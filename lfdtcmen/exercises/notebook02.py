@@ -44,13 +44,16 @@ def _encode_both(answer: Answer) -> None:
 def _consistency(answer: Answer) -> None:
     """02.2, ``my_consistency(pairs, detach)``: the sum of four mean squared errors."""
     torch.manual_seed(0)
-    pairs = [tuple(torch.randn(3, 5, 2, 2, requires_grad=True) for _ in range(2)) for _ in range(4)]
+    codes = [torch.randn(3, 5, 2, 2, requires_grad=True) for _ in range(8)]
+    pairs = list(zip(codes[::2], codes[1::2], strict=True))
     for detach in (False, True):
         value = as_tensor(call(answer, pairs, detach), (), "The loss")
         errors = [(a - b) for a, b in pairs]
         expected = consistency(pairs, detach)
         known = {
-            "Differences are squared in this loss; yours takes their absolute values.": [e.abs().mean() for e in errors],
+            "Differences are squared in this loss; yours takes their absolute values.": [
+                e.abs().mean() for e in errors
+            ],
             "Each of the four terms is a mean over its entries; yours is a sum.": [e.square().sum() for e in errors],
             "The four terms are added; you took their mean.": [e.square().mean() / 4 for e in errors],
             "Only the first pair is in your loss: all four count.": [errors[0].square().mean()],

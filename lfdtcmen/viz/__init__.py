@@ -1,12 +1,14 @@
 """Every figure of the series as a function, by theme; sliders on the same figures in :mod:`~lfdtcmen.viz.widgets`.
 
 The functions are pure: they are given arrays and tables and return a :class:`matplotlib.figure.Figure`, made without
-pyplot, so that nothing is shown twice in a notebook and nothing stays open behind it. Frames are uint8 RGB
+pyplot, so that nothing is shown twice in a notebook and nothing stays open behind it;
+:func:`show` gives one its number, its caption and a text for whoever cannot see it. Frames are uint8 RGB
 [N, H, W, 3]; flows are float32 [N, 2, H, W], x then y, in pixels.
 """
 
 from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip
 from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
+from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
     ablation_forest,
     attribution_forest,
@@ -62,9 +64,11 @@ __all__ = [
     "recall_marks",
     "report_forest",
     "score_steps",
+    "show",
     "show_figures_inline",
     "spotting_curves",
     "spotting_errors",
+    "start_notebook",
     "swap_bars",
     "swap_grid",
     "swap_strip",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from cycler import cycler
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -19,6 +20,7 @@ from lfdtcmen.viz.style import PALETTE, to_png
 IMAGE_DPI = 150  # of images: faces, flow fields, feature maps; plots are SVG and have none
 MIN_POINTS = 10  # smallest text of a figure
 CSS_DPI = 96  # a browser's pixels per inch
+MANY_PIXELS = 400  # of an image: more are shown as pixels, fewer (a map of 4x4 cells) as SVG
 HEAVY = 500  # marks in one collection (points of a scatter plot): more are cheaper as pixels than as SVG
 
 _shown: dict[str, list[str]] = {"notebook": [], "captions": []}
@@ -118,9 +120,8 @@ def _file(path: Path) -> tuple[str, int | None]:
 def _holds_an_image(figure: Figure) -> bool:
     images = [image for ax in figure.axes for image in ax.images] + list(figure.images)
     meshes = [mesh for ax in figure.axes for mesh in ax.collections if hasattr(mesh, "get_coordinates")]
-    sizes = [image.get_array() for image in images] + [mesh.get_array() for mesh in meshes]
-    return any(values is not None and values.shape[0] * values.shape[-1 if values.ndim < 3 else 1] > 400
-               for values in sizes)
+    arrays = [drawn.get_array() for drawn in (*images, *meshes)]
+    return any(values is not None and np.prod(values.shape[:2]) > MANY_PIXELS for values in arrays)
 
 
 def _enlarge_text(figure: Figure) -> None:
@@ -145,7 +146,7 @@ def _as_svg(figure: Figure) -> tuple[str, int]:
     """Return a figure as SVG that is the same each time; what has many marks in it is pixels within the SVG."""
     for ax in figure.axes:
         for collection in ax.collections:
-            if len(collection.get_offsets()) > HEAVY or len(collection.get_paths()) > HEAVY:
+            if np.size(collection.get_offsets()) > 2 * HEAVY or len(collection.get_paths()) > HEAVY:
                 collection.set_rasterized(True)
     data = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "lfdtcmen", "svg.fonttype": "path"}):

@@ -1,0 +1,227 @@
+"""Each check passes the right answer, and has a message of its own for each of the typical wrong ones."""
+
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lfdtcmen import DataError
+from lfdtcmen.exercises import check, find, hint, notebook02, notebook03
+from lfdtcmen.losses import consistency, identity_contrastive
+
+# ---- 02.1
+
+
+def in_one(encoder, onset, apex):
+    return encoder(torch.cat([onset, apex])).chunk(2)
+
+
+def in_two(encoder, onset, apex):
+    return encoder(onset), encoder(apex)
+
+
+def not_parted(encoder, onset, apex):
+    return encoder(torch.cat([onset, apex]))
+
+
+def exchanged(encoder, onset, apex):
+    return encoder(torch.cat([apex, onset])).chunk(2)
+
+
+# ---- 02.2
+
+
+def wrong_side(pairs, detach):
+    return sum(F.mse_loss(a.detach() if detach else a, b) for a, b in pairs)
+
+
+def never_detached(pairs, detach):
+    return sum(F.mse_loss(a, b) for a, b in pairs)
+
+
+def absolute(pairs, detach):
+    return sum((a - b).abs().mean() for a, b in pairs)
+
+
+def summed(pairs, detach):
+    return sum((a - b).square().sum() for a, b in pairs)
+
+
+def averaged(pairs, detach):
+    return sum(F.mse_loss(a, b) for a, b in pairs) / 4
+
+
+# ---- 02.3
+
+
+def gains(*values):
+    return lambda: dict(zip(notebook02.GAINS, values, strict=True))
+
+
+# ---- 02.4
+
+
+def contrast(angle):
+    def loss(features, subjects, margin):
+        unit = F.normalize(features, dim=1)
+        i, j = torch.triu_indices(len(unit), len(unit), offset=1)
+        theta, same = angle((unit @ unit.T)[i, j]), subjects[i] == subjects[j]
+        apart = F.relu(margin - theta[~same]).square()
+        return theta[same].square().mean() + (apart.mean() if len(apart) else 0)
+
+    return loss
+
+
+# ---- 03.3
+
+
+def freeze_for_good(module):
+    for part in module.modules():
+        part.requires_grad_(False)
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = 0.0
+
+
+def freeze_gradients(module):
+    module.requires_grad_(False)
+
+
+def freeze_for_now(module):
+    module.requires_grad_(False).eval()
+
+
+def freeze_weights(module):
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_("bias" in name)
+
+
+def freeze_resets(module):
+    for parameter in module.requires_grad_(False).parameters():
+        parameter.zero_()
+
+
+# ---- 03.4
+
+
+def constants(train, test):
+    return train.mean((0, 2, 3)), train.std((0, 2, 3)).clamp_min(1e-6)
+
+
+def constants_of_all(train, test):
+    return constants(torch.cat([train, test]), test)
+
+
+def constants_a_pair(train, test):
+    return train.mean((2, 3)), train.std((2, 3))
+
+
+def constants_of_one(train, test):
+    return train.mean(), train.std()
+
+
+def constants_without_floor(train, test):
+    return train.mean((0, 2, 3)), train.std((0, 2, 3))
+
+
+TABLE = {
+    "02.1": (in_one, [in_two, not_parted, exchanged]),
+    "02.2": (consistency, [wrong_side, never_detached, absolute, summed, averaged]),
+    "02.3": (
+        gains(0.5, 0, -1, 1),
+        [gains(1, 0, -1, 1), gains(0.5, 1, -1, 1), gains(0.5, 0, 1, 1), gains(0.5, 0, -1, 5**0.5), lambda: {}],
+    ),
+    "02.4": (
+        contrast(lambda cosine: torch.arccos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))),
+        [
+            contrast(lambda cosine: torch.arccos(cosine.clamp(-1, 1))),
+            contrast(lambda cosine: torch.arccos(cosine * 0.9)),
+            contrast(lambda cosine: torch.arccos(cosine.clamp(-1 + 1e-6, 1 - 1e-6)).detach()),
+        ],
+    ),
+    "03.1": (
+        lambda code, attention: code * (1 + 0.2 * (2 * attention - 1)),
+        [
+            lambda code, attention: code * (1 + 0.2 * attention),
+            lambda code, attention: code * (1 - 0.2 * (2 * attention - 1)),
+            lambda code, attention: code * (1 + 0.2 * (attention - 0.5)),
+            lambda code, attention: 1 + 0.2 * (2 * attention.mean() - 1),
+        ],
+    ),
+    "03.2": (lambda: 2112, [lambda: 704, lambda: 3360, lambda: 1056, lambda: 1248, lambda: 100, lambda: 5000]),
+    "03.3": (freeze_for_good, [freeze_gradients, freeze_weights, freeze_resets, lambda module: None]),
+    "03.4": (constants, [constants_of_all, constants_a_pair, constants_of_one, constants_without_floor]),
+}
+
+
+def message(number, answer, capsys) -> str:
+    check(number, answer)
+    return capsys.readouterr().out.strip()
+
+
+def test_every_exercise_is_in_the_table():
+    assert set(TABLE) == set(notebook02.EXERCISES) | set(notebook03.EXERCISES)
+
+
+@pytest.mark.parametrize("number", TABLE)
+def test_the_right_answer_is_right(number, capsys):
+    assert message(number, TABLE[number][0], capsys) == f"{number}: right."
+
+
+@pytest.mark.parametrize("number", TABLE)
+def test_wrong_answers_get_messages_of_their_own(number, capsys):
+    messages = [message(number, answer, capsys) for answer in TABLE[number][1]]
+    assert len(messages) >= 3 and len(set(messages)) == len(messages), messages
+    assert all(text.startswith(f"{number}: not yet. ") for text in messages)
+    assert not [text for text in messages if "stopped with" in text]
+
+
+def test_freezing_for_now_is_found_out(capsys):
+    assert message("03.3", freeze_for_now, capsys) == message("03.3", freeze_gradients, capsys)
+
+
+def test_no_message_and_no_hint_has_the_number_that_is_asked_for(capsys):
+    texts = [message("03.2", answer, capsys) for answer in TABLE["03.2"][1]] + list(find("03.2").hints)
+    assert not [text for text in texts if "2112" in text or "2,112" in text]
+    texts = [message("02.3", answer, capsys) for answer in TABLE["02.3"][1]] + list(find("02.3").hints)
+    assert not [text for text in texts if re.search(r"0\.5|\b-1\b", text.removeprefix("02.3: not yet. "))]
+
+
+def undone():
+    raise NotImplementedError
+
+
+def broken(*anything):
+    return 1 / 0
+
+
+@pytest.mark.parametrize("number", TABLE)
+def test_a_stub_a_result_and_a_broken_function_are_answers_too(number, capsys):
+    assert "not done yet" in message(number, lambda *anything: undone(), capsys)
+    assert "the function itself" in message(number, 3, capsys)
+    assert "ZeroDivisionError" in message(number, broken, capsys)
+    assert message(number, lambda *anything: None, capsys).startswith(f"{number}: not yet.")
+
+
+def test_hints_come_one_by_one_and_end(capsys):
+    count = len(find("02.2").hints)
+    for _ in range(count + 1):
+        hint("02.2")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(set(lines)) == count and lines[-1] == lines[-2] and lines[0].startswith("02.2, hint 1 of ")
+    hint("02.2", n=1)
+    assert capsys.readouterr().out.strip() == lines[0]
+    with pytest.raises(DataError, match="hints, not 9"):
+        hint("02.2", n=9)
+
+
+@pytest.mark.parametrize("number", ["02.9", "77.1", "x"])
+def test_an_exercise_that_is_not_there_is_an_error(number):
+    with pytest.raises(DataError):
+        check(number, in_one)
+
+
+def test_the_table_of_the_contrastive_loss_is_the_packages(capsys):
+    features, subjects = torch.randn(6, 4), torch.tensor([0, 0, 1, 1, 2, 2])
+    torch.testing.assert_close(TABLE["02.4"][0](features, subjects, 1.0), identity_contrastive(features, subjects))
