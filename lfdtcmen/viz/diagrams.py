@@ -33,6 +33,56 @@ GENERATOR_LAYERS: list[Layer] = [
     ("to RGB", 3, 128, True),
 ]
 
+# the notebooks, part by part: number and what it is about (two lines in its box)
+SERIES: dict[str, dict[str, tuple[str, str]]] = {
+    "I  The paper": {
+        "00": ("tour", ""),
+        "01": ("data", "preparation"),
+        "02": ("DRL", "training"),
+        "03": ("TCME", "training"),
+        "04": ("fine-tuning", ""),
+        "05": ("confusion", "matrices"),
+        "06": ("complexity", "analysis"),
+    },
+    "II  Does it hold?": {
+        "08": ("repairing", "the DRL"),
+        "09": ("ablations", ""),
+        "10": ("interpret-", "ability"),
+        "11": ("honest", "evaluation"),
+    },
+    "III  Beyond the paper": {
+        "14": ("apex", "spotting"),
+        "15": ("your own", "data"),
+        "16": ("class", "imbalance"),
+    },
+}
+
+
+def series(highlight: Collection[str] = ()) -> Diagram:
+    """Draw the map of the notebooks, one row a part.
+
+    Parameters
+    ----------
+    highlight : collection of str
+        Numbers of notebooks ("02") to show in full; all of them by default.
+    """
+    numbers = [number for part in SERIES.values() for number in part]
+    listed = "; ".join(
+        f"{part}: " + ", ".join(f"{number} {' '.join(words).strip()}" for number, words in notebooks.items())
+        for part, notebooks in SERIES.items()
+    )
+    rows = len(SERIES)
+    diagram = Diagram("The series of notebooks", f"{listed}.", (840, 110 * rows + 4), numbers, highlight)
+    for row, ((part, notebooks), colour) in enumerate(zip(SERIES.items(), (IDENTITY, MOTION, FLOW), strict=True)):
+        top = 110 * row
+        diagram.text(18, top + 18, part, colour=colour, bold=True, left=True)
+        for k, (number, words) in enumerate(notebooks.items()):
+            x = 18 + 116 * k
+            diagram.box((x, top + 34, 104, 66), number, *filter(None, words), colour=colour, part=number)
+            if k:
+                diagram.arrow((x - 11, top + 67), (x - 1, top + 67), colour=colour)
+    return diagram
+
 
 def framework(highlight: Collection[str] = ()) -> Diagram:
     """Draw the whole method (Fig. 1): frames, DRL, SDO, TCME, classes.

@@ -10,7 +10,7 @@ from lfdtcmen import LFDTCMEN, Batch, DataError
 from lfdtcmen.viz import diagrams
 from lfdtcmen.viz.drawing import FADED
 
-DRAWINGS = ("framework", "encoder", "generator", "contrastive", "motion_branch", "flow_branch")
+DRAWINGS = ("series", "framework", "encoder", "generator", "contrastive", "motion_branch", "flow_branch")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -103,6 +103,18 @@ def test_what_is_not_highlighted_is_faded(name, parts):
         faded(parts[1:])
     )
     assert faded(parts[0]) == faded([parts[0]])  # one name is as good as a list of one
+
+
+def test_the_map_has_every_notebook_of_the_series():
+    folder = Path(__file__).resolve().parents[2] / "notebooks"
+    numbers = sorted(number for part in diagrams.SERIES.values() for number in part)
+    assert numbers == sorted(path.stem[:2] for path in folder.glob("[0-9]*.ipynb"))
+
+
+def test_the_map_fades_the_other_notebooks():
+    boxes = len([number for part in diagrams.SERIES.values() for number in part])
+    faded = [g for g in drawn("series", ["02"]).iter(f"{SVG}g") if g.get("opacity") == str(FADED)]
+    assert len(faded) == boxes - 1
 
 
 def test_a_part_that_is_not_there_is_refused():
