@@ -7,6 +7,7 @@
 # make lint                           ruff (lint and format, code and notebooks) and mypy (types)
 # make lowest                         unit tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make notebooks                      execute the committed notebooks in place (cpu profile)
+# make student                        copies of the notebooks without their solutions, in runs/student
 # make clean                          remove .venv, .venv-lowest and caches; runs/ stays
 #
 # Another Python: make run PYTHON=python3.12
@@ -19,7 +20,7 @@ SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help run test lab lint lowest notebooks clean
+.PHONY: help run test lab lint lowest notebooks student clean
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -59,6 +60,9 @@ notebooks: $(READY)
 	LFDTCMEN_PROFILE=cpu TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
 		--ExecutePreprocessor.timeout=-1 --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.store_widget_state=False $(SERIES)
+
+student: $(READY)
+	$(BIN)/python -m lfdtcmen.exercises.student $(ARGS)
 
 clean:
 	rm -rf .venv .venv-lowest build data/cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
