@@ -29,7 +29,7 @@ from lfdtcmen.viz.motion import (
 )
 from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, recall_marks, score_steps
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
-from lfdtcmen.viz.training import loss_curves, loss_weight_bars, parameter_bars
+from lfdtcmen.viz.training import gain_by_motion, loss_curves, loss_weight_bars, parameter_bars, training_curves
 
 __all__ = [
     "DPI",
@@ -53,6 +53,7 @@ __all__ = [
     "face_sheet",
     "flow_figure",
     "forest",
+    "gain_by_motion",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
@@ -72,4 +73,5 @@ __all__ = [
     "swap_bars",
     "swap_grid",
     "swap_strip",
+    "training_curves",
 ]

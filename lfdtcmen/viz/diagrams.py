@@ -94,7 +94,7 @@ def framework(highlight: Collection[str] = ()) -> Diagram:
     """
     parts = ("data", "drl", "sdo", "motion", "flow", "fusion")
     diagram = Diagram(
-        "The whole method",
+        "The whole method (our drawing of Fig. 1)",
         "Onset and apex frame go into an identity encoder and a motion encoder. A generator makes the apex from the "
         "onset's identity and the apex's motion, and the onset the other way round; six losses train this. The two "
         "motion codes go into the motion branch, the optical flow between the frames into the flow branch; both "
@@ -172,7 +172,7 @@ def _codes_to_emotion(diagram: Diagram) -> None:
 def encoder() -> Diagram:
     """Draw the encoder (Fig. 2): eight convolutions, the resolution halved five times, two skips."""
     diagram = Diagram(
-        "The encoder",
+        "The encoder (our drawing of Fig. 2): a box is as high as its map is large",
         "Eight convolutions turn a frame of 3x128x128 into a code of 256x4x4. Skips leave after conv3, 32x16x16, and "
         "after conv5, 64x8x8.",
         (840, 286),
@@ -191,7 +191,7 @@ def encoder() -> Diagram:
 def generator() -> Diagram:
     """Draw the generator (Fig. 3): two codes side by side, five stages of upsampling, skips into the first two."""
     diagram = Diagram(
-        "The generator",
+        "The generator (our drawing of Fig. 3)",
         "An identity code and a motion code, 256x4x4 each, are put side by side. Five stages UP1 to UP5 double the "
         "resolution to 128; skips from the identity encoder join UP1 and UP2; a last convolution gives an RGB image.",
         (840, 292),
@@ -224,7 +224,7 @@ def _chain(diagram: Diagram, layers: list[Layer], middle: float, step: float = 9
 def contrastive() -> Diagram:
     """Draw the identity-aware contrastive loss (Fig. 4): codes as directions, one person together, two apart."""
     diagram = Diagram(
-        "The identity-aware contrastive loss",
+        "The identity-aware contrastive loss (our drawing of Fig. 4)",
         "Identity codes as points on a circle. The codes of one person, of real and generated frames alike, are pulled "
         "together. Codes of two people are pushed apart until the angle between them is the margin m.",
         (840, 262),
@@ -272,7 +272,7 @@ def motion_branch(highlight: Collection[str] = ()) -> Diagram:
         Parts to show in full; all of them by default.
     """
     diagram = Diagram(
-        "The motion branch",
+        "The motion branch (our drawing of the upper part of Fig. 5)",
         "MAAG computes attention A from the difference of the motion codes and multiplies both by 1 + 0.2 A. "
         "The Adapter puts them side by side and brings them back to 256 channels. MSFE looks at three sizes at once. "
         "Pooling and a linear layer give 256 numbers.",
@@ -315,7 +315,7 @@ def flow_branch(highlight: Collection[str] = ()) -> Diagram:
         Parts to show in full; all of them by default.
     """
     diagram = Diagram(
-        "The optical flow branch",
+        "The optical flow branch (our drawing of the lower part of Fig. 5)",
         "U, V and strain, 28x28 each, go through a stream of their own: inception, pooling, spatial and channel "
         "attention, inception, pooling. The three results side by side give 256 numbers by a linear layer.",
         (840, 250),

@@ -39,7 +39,7 @@ def start_notebook(number: int) -> None:
     mpl.rcParams["font.size"] = MIN_POINTS
 
 
-def show(figure: Figure | Diagram | Path | str, caption: str, alt: str, image: bool | None = None) -> None:
+def show(figure: Figure | Diagram | Path | str, caption: str = "", alt: str = "", image: bool | None = None) -> None:
     """Show a figure with its number and caption below it.
 
     The output is HTML (``<figure>``) and, for plain readers, ``Figure 2.3. The caption``. The same caption again keeps
@@ -50,9 +50,9 @@ def show(figure: Figure | Diagram | Path | str, caption: str, alt: str, image: b
     figure : Figure, Diagram or path
         A figure of matplotlib, a drawing of :mod:`~lfdtcmen.viz.diagrams`, or a GIF, PNG, JPEG or SVG file.
     caption : str
-        What the figure shows and what to see in it. Without "Figure 2.3", which is added.
+        What the figure shows and what to see in it. Without "Figure 2.3", which is added. A drawing brings its own.
     alt : str
-        What is in the figure, for somebody who cannot see it: axes, curves, where what is high.
+        What is in the figure, for somebody who cannot see it: axes, curves, what is high. A drawing brings its own.
     image : bool, optional
         True: pixels, at 150 dpi. False: SVG. By default pixels where the figure holds an image with more than 400
         pixels (faces, flow fields), SVG otherwise (curves, bars, a 4x4 map). Of matplotlib's figures only.
@@ -68,6 +68,8 @@ def show(figure: Figure | Diagram | Path | str, caption: str, alt: str, image: b
     Text below 10 points is set to 10. A figure made with pyplot is closed. Everything is an ``<img>`` with the data in
     it: ids in two SVGs cannot clash, and no style of the page reaches into a figure.
     """
+    if isinstance(figure, Diagram):
+        caption, alt = caption or figure.title, alt or figure.description
     caption, alt = _sentence(caption, "caption"), _sentence(alt, "alt")
     if alt == caption:
         raise DataError("the caption says it already", "alt", "describe what is in the figure: axes, curves, colours")

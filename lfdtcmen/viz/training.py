@@ -50,6 +50,57 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     return figure
 
 
+def training_curves(curves: pd.DataFrame, measure: str) -> Figure:
+    """Plot training and validation loss over the steps, and next to them a measure of what was learned.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Index: training step; columns ``training``, ``validation`` and the measure.
+    measure : str
+        Column of the right panel; its name is the axis label.
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    if missing := [name for name in ("training", "validation", measure) if name not in curves]:
+        raise DataError(f"the curves have no column {missing[0]!r}", "training_curves")
+    figure = Figure(figsize=(WIDTH, 2.7), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, style in (("training", "o-"), ("validation", "s--")):
+        left.plot(curves.index, curves[name], style, markersize=4, label=name)
+    left.set(xlabel="training step", ylabel="loss", ylim=(0, None))
+    left.legend(frameon=False)
+    right.plot(curves.index, curves[measure], "s--", markersize=4, color=PALETTE[2])
+    right.axhline(0, color="grey", linewidth=0.8)
+    right.set(xlabel="training step", ylabel=measure)
+    return figure
+
+
+def gain_by_motion(table: pd.DataFrame) -> Figure:
+    """Plot the motion gain at the end of each training over the size of the motion that it was trained on.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``gain.csv`` of ``experiments/strong_motion.py``: columns pixels, seed, steps, step, gain.
+    """
+    last = table[table["step"] == table.groupby(["pixels", "seed", "steps"])["step"].transform("max")]
+    figure = Figure(figsize=(5.5, 2.9), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    means = last.groupby("pixels")["gain"].mean()
+    ax.plot(means.index, means, "-", color=PALETTE[2], label="mean")
+    ax.plot(last["pixels"], last["gain"], "o", color=PALETTE[2], alpha=0.6, label="one training")
+    ax.axhline(0, color="grey", linewidth=0.8)
+    ax.set(xscale="log", xlabel="size of the motion (pixels at 128 x 128)", ylabel="motion gain across people")
+    ax.set_xticks(means.index, [f"{pixels:g}" for pixels in means.index])
+    ax.minorticks_off()
+    ax.legend(frameon=False)
+    return figure
+
+
 def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights: Mapping[str, float]) -> Figure:
     """Plot what each loss adds to the weighted sum (3.2), and its share of the sum's gradient.
 

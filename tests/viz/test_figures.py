@@ -142,3 +142,12 @@ def test_outside_of_a_notebook_the_caption_is_printed(capsys, shown, monkeypatch
     monkeypatch.undo()
     viz.show(curve(), caption=CAPTION, alt=ALT)
     assert capsys.readouterr().out == f"Figure 2.1. {CAPTION}\n"
+
+
+def test_a_drawing_brings_caption_and_alternative_text(shown):
+    viz.show(diagrams.encoder())
+    viz.show(diagrams.encoder(), caption="Here conv3 matters most.")
+    drawing = diagrams.encoder()
+    assert shown[0]["text/plain"] == f"Figure 2.1. {drawing.title}"
+    assert f'alt="{html.escape(drawing.description)}"' in shown[0]["text/html"]
+    assert shown[1]["text/plain"] == "Figure 2.2. Here conv3 matters most."
