@@ -19,7 +19,7 @@ from common import append_rows, finished_jobs, make_parser, write_about
 from joblib import delayed
 from torch import Tensor
 
-from lfdtcmen.datasets.synthetic import draw_face
+from lfdtcmen.datasets.synthetic import strong_faces
 from lfdtcmen.files import make_folder
 from lfdtcmen.images import as_tensor
 from lfdtcmen.modules.drl import DRL
@@ -27,16 +27,13 @@ from lfdtcmen.threads import one_thread
 from lfdtcmen.workers import parallel
 
 PEOPLE, SIZE, BATCH, RATE, HELD_OUT, LOOKS = 12, 64, 16, 2e-3, 0.25, 20
-STRONGEST = 8.0  # pixels at 128 x 128: the numbers below
-MOTIONS = [{6: 5, 12: 8}, {1: 8, 2: 8}, {25: 6, 26: 9}, {4: 8, 9: 5}, {15: 8, 17: 6}, {20: 8}, {12: 8, 26: 8}]
-MOTIONS += [{1: 6, 4: 6}, {10: 8}, {1: 5, 2: 5, 5: 8}]
+STRONGEST = 8.0  # pixels at 128 x 128: what the strong expressions move
 
 
 def render(pixels: float) -> Tensor:
     """Return each person at rest and with each expression, RGB in [0, 1], [PEOPLE, 11, 3, SIZE, SIZE]."""
-    scaled = [{}, *({unit: amount * pixels / STRONGEST for unit, amount in units.items()} for units in MOTIONS)]
-    frames = np.stack([draw_face(person, units) for person in range(PEOPLE) for units in scaled])
-    return F.interpolate(as_tensor(frames), (SIZE, SIZE), mode="area").unflatten(0, (PEOPLE, len(scaled)))
+    frames = as_tensor(strong_faces(PEOPLE, pixels / STRONGEST).reshape(-1, 128, 128, 3))
+    return F.interpolate(frames, (SIZE, SIZE), mode="area").unflatten(0, (PEOPLE, -1))
 
 
 def train(pixels: float, seed: int, steps: int) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from lfdtcmen.analysis.swaps import Swapped
+from lfdtcmen.datasets.synthetic import Counterfactuals
 from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
 from lfdtcmen.viz.style import (
@@ -82,6 +84,30 @@ def swap_grid(
     if image is not None:
         colour_bar(figure, image, slice(1, None), "grey levels")
     return figure
+
+
+def swapped_grid(
+    counterfactuals: Counterfactuals, swapped: Swapped, people: Sequence[int], driver: int, motions: Sequence[int]
+) -> Figure:
+    """Show swaps of rendered people by :func:`swap_grid`, with the generated and the true change.
+
+    Parameters
+    ----------
+    counterfactuals : Counterfactuals
+        Who and what was swapped.
+    swapped : Swapped
+        What :func:`lfdtcmen.analysis.swaps.swap_motions` returned for them, with one driver for all people.
+    people, driver, motions
+        As they were given there.
+    """
+    generated = np.clip(255 * swapped.generated, 0, 255).round().astype(np.uint8)  # [P, M, 3, H, W]
+    return swap_grid(
+        counterfactuals.onset[list(people)],
+        counterfactuals.apex[driver, list(motions)],
+        np.moveaxis(generated, 2, -1),
+        255 * swapped.change.mean(2),
+        255 * swapped.true_change.mean(2),
+    )
 
 
 def swap_strip(

@@ -14,12 +14,13 @@ from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
 from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals, Swaps, make_counterfactuals, make_swaps
 from lfdtcmen.datasets.synthetic.dataset import make_dataset, make_dfme
 from lfdtcmen.datasets.synthetic.photograph import photograph_counterfactuals, warp_photograph
-from lfdtcmen.datasets.synthetic.portraits import action_unit_field, draw_face
+from lfdtcmen.datasets.synthetic.portraits import STRONG_EXPRESSIONS, action_unit_field, draw_face, strong_faces
 from lfdtcmen.datasets.synthetic.samples import make_clip, render_pair
 from lfdtcmen.datasets.synthetic.sequences import Clip, Pair
 
 __all__ = [
     "ACTION_UNITS",
+    "STRONG_EXPRESSIONS",
     "Clip",
     "Counterfactuals",
     "Pair",
@@ -33,5 +34,6 @@ __all__ = [
     "make_swaps",
     "photograph_counterfactuals",
     "render_pair",
+    "strong_faces",
     "warp_photograph",
 ]
