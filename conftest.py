@@ -10,7 +10,7 @@ RUN_DIR = tempfile.TemporaryDirectory(prefix="lfdtcmen-notebooks-")
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
-    """Keep progress bars, warnings and figures out of the comparison of a checked cell (captions are text, and stay)."""
+    """Keep progress bars, warnings and figures (not their captions) out of the comparison of a checked cell."""
     if isinstance(getattr(collector, "skip_compare", None), tuple):  # nbval's collector of one notebook
         collector.skip_compare += ("stderr", "text/html")
 
