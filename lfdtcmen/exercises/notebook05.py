@@ -10,7 +10,7 @@ TRUTH = np.array([0] * 8 + [1, 2])
 
 def _my_uar(answer: Answer) -> None:
     """05.1, ``my_uar(matrix)``: UAR of a confusion matrix [C, C], rows true, absent classes 0."""
-    matrix = np.array([[3, 1, 2], [1, 4, 0], [2, 0, 3]])
+    matrix = np.array([[6, 1, 2], [2, 4, 0], [1, 0, 3]])
     value = as_number(call(answer, matrix), "UAR")
     hits = np.diag(matrix)
     for message, other in {
@@ -96,6 +96,9 @@ EXERCISES = {
     ),
     "05.4": Exercise(
         _reading,
-        ("The paper's table of DFME has a row for training and one for each test set. Which has 39?",),
+        (
+            "4.1 has the size of each set. Can 39 of one class be all there is in training?",
+            "numbers.CLASS_COUNTS has the two test sets. Take the one with more anger, then numbers.RECALL.",
+        ),
     ),
 }

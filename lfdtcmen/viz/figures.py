@@ -19,7 +19,7 @@ from lfdtcmen.viz.style import PALETTE
 
 IMAGE_DPI = 150  # of images: faces, flow fields, feature maps; plots are SVG and have none
 MIN_POINTS = 10  # smallest text of a figure
-QUALITY = 95  # of 100: camera noise takes less than half of the bytes of a PNG, and the eye sees no difference
+QUALITY = 95  # of 100: faces with camera noise take less than half of the bytes of a PNG
 CSS_DPI = 96  # a browser's pixels per inch
 MANY_PIXELS = 400  # of an image: more are shown as pixels, fewer (a map of 4x4 cells) as SVG
 HEAVY = 500  # marks in one collection (points of a scatter plot): more are cheaper as pixels than as SVG

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lfdtcmen import DataError
+from lfdtcmen import LFDTCMEN, DataError
+from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import check, find, hint, notebook02, notebook03, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
@@ -154,7 +155,7 @@ def pooled_accuracy(folds, num_classes):
 
 
 def growth(*factors):
-    return lambda: dict(zip(("E_mo", "MAAG", "flow branch", "classifier"), factors, strict=True))
+    return lambda: dict(zip(notebook06.GROWTH, factors, strict=True))
 
 
 TABLE = {
@@ -267,6 +268,12 @@ def test_a_stub_a_result_and_a_broken_function_are_answers_too(number, capsys):
     assert "the function itself" in message(number, 3, capsys)
     assert "ZeroDivisionError" in message(number, broken, capsys)
     assert message(number, lambda *anything: None, capsys).startswith(f"{number}: not yet.")
+
+
+def test_operations_grow_as_notebook06_says():
+    network = LFDTCMEN()
+    growth = flop_table(network, size=256)["recognition"] / flop_table(network)["recognition"]
+    assert notebook06.GROWTH == {name: growth[name] for name in notebook06.GROWTH}
 
 
 def test_hints_come_one_by_one_and_end(capsys):
