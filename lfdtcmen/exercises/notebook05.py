@@ -42,7 +42,7 @@ def _mended_pooling(answer: Answer) -> None:
     random = np.random.default_rng(0)
     folds = [(random.integers(0, k, 12), random.integers(0, 3, 12)) for k in (3, 2, 3, 1)]
     value = as_number(call(answer, folds, 3), "UF1")
-    pooled = sum(confusion(*fold, 3) for fold in folds)
+    pooled = np.sum([confusion(*fold, 3) for fold in folds], axis=0)
     separate = np.array([score_confusion(confusion(*fold, 3), "uf1") for fold in folds])
     present = [score_confusion(confusion(*fold, 3), "uf1", leave_out=True) for fold in folds]
     for message, other in {
