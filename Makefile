@@ -7,7 +7,7 @@
 # make lint                           ruff (lint and format, code and notebooks) and mypy (types)
 # make lowest                         unit tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make notebooks                      execute the committed notebooks in place (cpu profile)
-# make student                        copies of the notebooks without their solutions, in runs/student
+# make student                        copies of the notebooks without their solutions, in student/
 # make clean                          remove .venv, .venv-lowest and caches; runs/ stays
 #
 # Another Python: make run PYTHON=python3.12

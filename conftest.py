@@ -10,9 +10,9 @@ RUN_DIR = tempfile.TemporaryDirectory(prefix="lfdtcmen-notebooks-")
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
-    """Keep progress bars and warnings out of the comparison of a checked cell."""
+    """Keep progress bars, warnings and figures (not their captions) out of the comparison of a checked cell."""
     if isinstance(getattr(collector, "skip_compare", None), tuple):  # nbval's collector of one notebook
-        collector.skip_compare += ("stderr",)
+        collector.skip_compare += ("stderr", "text/html")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -28,6 +29,10 @@ from lfdtcmen.templates import render
 
 PACKAGE = Path(__file__).resolve().parent
 KERNEL_ADVICE = "look at `lfdtcmen doctor`; pip install --force-reinstall ipykernel, in the environment that runs this"
+
+
+# what viz.show writes
+SHOWN_FIGURE = re.compile(r'<figure[^>]*><img [^>]*src="(data:image/[^"]+)"')
 
 
 class NotebookFailed(RuntimeError):
@@ -51,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Card:
-    """One notebook as ``index.html`` shows it: ``figure`` is a PNG in base64, ``link`` the executed page."""
+    """One notebook as ``index.html`` shows it: ``figure`` is a data URI, ``link`` the executed page."""
 
     notebook: str
     title: str
@@ -324,11 +329,14 @@ def _card(entry: Entry) -> Card:
 
 
 def _figure(cells: list[nbformat.NotebookNode]) -> str | None:
-    """Return the PNG of the cell tagged ``thumbnail``, else the first PNG of the notebook, in base64."""
+    """Return the figure of the cell tagged ``thumbnail``, else the first of the notebook, as a data URI."""
     tagged_first = sorted(cells, key=lambda cell: "thumbnail" not in cell.metadata.get("tags", []))
     for output in (output for cell in tagged_first for output in cell.get("outputs", [])):
-        if png := output.get("data", {}).get("image/png"):
-            return "".join(png.split())
+        data = output.get("data", {})
+        if png := data.get("image/png"):
+            return f"data:image/png;base64,{''.join(png.split())}"
+        if shown := SHOWN_FIGURE.search(data.get("text/html", "")):
+            return shown[1]
     return None
 
 

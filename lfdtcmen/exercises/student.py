@@ -146,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write copies of the notebooks without their solutions.")
     root = project_dir()
     parser.add_argument("--notebooks", type=Path, default=root / "notebooks", help="folder with the notebooks")
-    parser.add_argument("--to", type=Path, default=root / "runs" / "student", help="folder for the copies")
+    parser.add_argument("--to", type=Path, default=root / "student", help="folder for the copies")
     options = parser.parse_args(arguments)
     try:
         written = write_student_copies(sorted(options.notebooks.glob("[0-9]*.ipynb")), options.to)

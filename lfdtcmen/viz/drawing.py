@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from lfdtcmen.errors import DataError
 
 IDENTITY, MOTION, FLOW, BOTH, LOSS = "#0173b2", "#b36b00", "#027a5b", "#555555", "#a23b8f"  # legible on white
-FADED = 0.25  # opacity of what is not highlighted
+FADED = 0.4  # opacity of what is not highlighted: still legible
 LINE = 17  # height of a line of text
 NOTHING = "\u200b"  # a character without width: the line after a subscript would else stay low
 

@@ -2,13 +2,16 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lfdtcmen import DataError
-from lfdtcmen.exercises import check, find, hint, notebook02, notebook03
+from lfdtcmen import LFDTCMEN, DataError
+from lfdtcmen.analysis.complexity import flop_table
+from lfdtcmen.evaluation.metrics import uar, uf1
+from lfdtcmen.exercises import check, find, hint, notebook02, notebook03, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
 
 # ---- 02.1
@@ -125,6 +128,36 @@ def constants_without_floor(train, test):
     return train.mean((0, 2, 3)), train.std((0, 2, 3))
 
 
+# ---- 05
+
+
+def recalls(matrix):
+    return np.diag(matrix) / np.maximum(matrix.sum(1), 1)
+
+
+def pooled_uf1(folds, num_classes):
+    return uf1(*(np.concatenate(part) for part in zip(*folds, strict=True)), num_classes)
+
+
+def pooled_uar(folds, num_classes):
+    return uar(*(np.concatenate(part) for part in zip(*folds, strict=True)), num_classes)
+
+
+def mean_uf1(folds, num_classes):
+    return np.mean([uf1(*fold, num_classes) for fold in folds])
+
+
+def pooled_accuracy(folds, num_classes):
+    return np.mean([truth == predicted for truth, predicted in folds])
+
+
+# ---- 06
+
+
+def growth(*factors):
+    return lambda: dict(zip(notebook06.GROWTH, factors, strict=True))
+
+
 TABLE = {
     "02.1": (in_one, [in_two, not_parted, exchanged]),
     "02.2": (consistency, [wrong_side, never_detached, absolute, summed, averaged]),
@@ -152,6 +185,38 @@ TABLE = {
     "03.2": (lambda: 2112, [lambda: 704, lambda: 3360, lambda: 1056, lambda: 1248, lambda: 100, lambda: 5000]),
     "03.3": (freeze_for_good, [freeze_gradients, freeze_weights, freeze_resets, lambda module: None]),
     "03.4": (constants, [constants_of_all, constants_a_pair, constants_of_one, constants_without_floor]),
+    "05.1": (
+        lambda matrix: recalls(matrix).mean(),
+        [
+            lambda matrix: (np.diag(matrix) / np.maximum(matrix.sum(0), 1)).mean(),
+            lambda matrix: np.trace(matrix) / matrix.sum(),
+            lambda matrix: recalls(matrix).sum(),
+            lambda matrix: recalls(matrix)[matrix.sum(1) > 0].mean(),
+        ],
+    ),
+    "05.2": (
+        lambda: [0, 0, 0, 0, 1, 1, 2, 2, 1, 2],
+        [lambda: [0] * 10, lambda: [0] * 8 + [1, 2], lambda: [1, 2], lambda: [7] * 10],
+    ),
+    "05.3": (pooled_uf1, [pooled_uar, mean_uf1, pooled_accuracy, lambda folds, num_classes: 0.3]),
+    "05.4": (
+        lambda: ("test", 0.12),
+        [lambda: ("training", 0.12), lambda: ("test", 0.21), lambda: ("test", 0.39), lambda: ("test", 12)],
+    ),
+    "06.1": (lambda: 55_424, [lambda: 36_992, lambda: 55_296, lambda: 55_488, lambda: 10]),
+    "06.2": (
+        growth(4, 4, 1, 1),
+        [growth(2, 4, 1, 1), growth(4, 1, 1, 1), growth(4, 4, 4, 1), growth(4, 4, 1, 4), lambda: {}],
+    ),
+    "06.3": (
+        lambda k, c, out, side, stride: 2 * k * k * c * out * (-(-side // stride)) ** 2,
+        [
+            lambda k, c, out, side, stride: k * k * c * out * (-(-side // stride)) ** 2,
+            lambda k, c, out, side, stride: 2 * k * k * c * out,
+            lambda k, c, out, side, stride: 2 * k * k * c * out * side**2,
+            lambda k, c, out, side, stride: 2 * k * c * out * (-(-side // stride)) ** 2,
+        ],
+    ),
 }
 
 
@@ -161,7 +226,8 @@ def message(number, answer, capsys) -> str:
 
 
 def test_every_exercise_is_in_the_table():
-    assert set(TABLE) == set(notebook02.EXERCISES) | set(notebook03.EXERCISES)
+    modules = (notebook02, notebook03, notebook05, notebook06)
+    assert set(TABLE) == {number for module in modules for number in module.EXERCISES}
 
 
 @pytest.mark.parametrize("number", TABLE)
@@ -202,6 +268,12 @@ def test_a_stub_a_result_and_a_broken_function_are_answers_too(number, capsys):
     assert "the function itself" in message(number, 3, capsys)
     assert "ZeroDivisionError" in message(number, broken, capsys)
     assert message(number, lambda *anything: None, capsys).startswith(f"{number}: not yet.")
+
+
+def test_operations_grow_as_notebook06_says():
+    network = LFDTCMEN()
+    growth = flop_table(network, size=256)["recognition"] / flop_table(network)["recognition"]
+    assert notebook06.GROWTH == {name: growth[name] for name in notebook06.GROWTH}
 
 
 def test_hints_come_one_by_one_and_end(capsys):

@@ -67,7 +67,7 @@ def test_plots_are_svg_images_are_pixels_at_150_dpi_and_the_choice_can_be_made(s
     for figure, choice in ((curve(), None), (faces(), None), (curve(), True), (faces(), False)):
         viz.show(figure, caption=CAPTION, alt=ALT, image=choice)
     kinds = [image(output)[0] for output in shown]
-    assert kinds == ["image/svg+xml", "image/png", "image/png", "image/svg+xml"]
+    assert kinds == ["image/svg+xml", "image/webp", "image/webp", "image/svg+xml"]
     pixels = Image.open(io.BytesIO(image(shown[1])[1]))
     assert pixels.width > 3 * 150  # 4 inches, less the margin
     assert f'width="{round(pixels.width / 150 * 96)}"' in shown[1]["text/html"]
@@ -78,7 +78,7 @@ def test_a_map_of_sixteen_cells_is_no_image_a_flow_field_is(shown):
         figure = Figure()
         figure.subplots().imshow(np.zeros((side, side)))
         viz.show(figure, caption=CAPTION, alt=ALT)
-    assert [image(output)[0] for output in shown] == ["image/svg+xml", "image/png"]
+    assert [image(output)[0] for output in shown] == ["image/svg+xml", "image/webp"]
 
 
 def test_svg_is_the_same_each_time_and_many_points_do_not_make_it_heavy(shown):
@@ -151,3 +151,17 @@ def test_a_drawing_brings_caption_and_alternative_text(shown):
     assert shown[0]["text/plain"] == f"Figure 2.1. {drawing.title}"
     assert f'alt="{html.escape(drawing.description)}"' in shown[0]["text/html"]
     assert shown[1]["text/plain"] == "Figure 2.2. Here conv3 matters most."
+
+
+def test_pixels_keep_their_colours(shown):
+    def noisy() -> Figure:
+        figure = Figure(figsize=(3, 3))
+        figure.add_axes((0, 0, 1, 1)).imshow(np.random.default_rng(0).normal(128, 6, (128, 128, 3)) / 255)
+        return figure
+
+    exact = io.BytesIO()
+    noisy().savefig(exact, format="png", dpi=150, bbox_inches="tight")
+    viz.show(noisy(), caption=CAPTION, alt=ALT)
+    data = image(shown[0])[1]
+    before, after = (np.asarray(Image.open(f).convert("RGB")).astype(int) for f in (exact, io.BytesIO(data)))
+    assert np.abs(before - after).mean() < 3  # of 255
