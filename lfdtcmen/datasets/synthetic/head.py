@@ -188,4 +188,8 @@ def paint_glasses(p: Identity, sheet: Sheet, head: np.ndarray, light: Light) -> 
 def paint_background(studio: Studio, rng: np.random.Generator) -> np.ndarray:
     """Return the wall behind the subject, RGB [3, GRID, GRID]."""
     colour = rgb(*studio.background) * (1 + 0.05 * rng.standard_normal((3, 1, 1), dtype=np.float32))
-    return colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))
+    wall = colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))
+    if studio.clutter:
+        for plane in wall:
+            plane += studio.clutter * 0.5 * (noise(rng, 30) + np.sign(noise(rng, 24)))  # soft and hard edges
+    return np.clip(wall, 0, 1)
