@@ -190,7 +190,7 @@ def test_a_truncated_cache_file_is_built_again_with_a_warning(pairs, tmp_path, m
 def _instead_of_rendering(pairs):
     """Return a stand-in for render_subject that copies a subject's rows."""
 
-    def copy(seed, subject, emotions, settings):
+    def copy(seed, subject, emotions, settings, make_person):
         rows = pairs.subjects == f"synthetic/s{subject:03d}"
         return {
             "onset": pairs.onset[rows],

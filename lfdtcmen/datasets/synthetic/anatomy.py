@@ -18,15 +18,17 @@ def find_anchors(p: Identity) -> Anchors:
     """Return the points that action units pull at: (name, side) -> x, y; side 0 is the midline."""
     anchors: Anchors = {}
     brow_y = p.eye_y - p.brow_height
+    eye_outer = p.eye_x - PUPIL_SHIFT + p.eye_width
+    brow_outer = eye_outer + p.brow_reach
     for s in SIDES:
         paired = {
             "brow inner": (p.brow_gap, brow_y + 0.5 * p.brow_slope),
-            "brow middle": (p.brow_gap + 0.55 * p.brow_length, brow_y - p.brow_arch),
-            "brow outer": (p.brow_gap + p.brow_length, brow_y - 0.5 * p.brow_slope),
+            "brow middle": (0.45 * p.brow_gap + 0.55 * brow_outer, brow_y - p.brow_arch),
+            "brow outer": (brow_outer, brow_y - 0.5 * p.brow_slope),
             "eye": (p.eye_x, p.eye_y),
             "upper lid": (p.eye_x, p.eye_y - p.eye_height),
             "lower lid": (p.eye_x, p.eye_y + 0.75 * p.eye_height),
-            "eye outer": (p.eye_x - PUPIL_SHIFT + p.eye_width, p.eye_y + p.eye_tilt * p.eye_width),
+            "eye outer": (eye_outer, p.eye_y + p.eye_tilt * p.eye_width),
             "cheek": (p.eye_x + 3, p.eye_y + 15),
             "nostril": (p.nose_width, p.nose_y - 3),
             "nose side": (5.5, p.eye_y + 13),

@@ -42,11 +42,11 @@ def take_picture(
     small *= rgb(*settings.white_balance) * np.float32(settings.gain)
     if settings.gamma != 1:
         small **= np.float32(settings.gamma)
-    if settings.colour != 1:
-        small += np.float32(1 - settings.colour) * (small.mean(0) - small)
     if rng is not None:
         brightness = np.sqrt(2 * np.clip(small, 0.05, 1))  # photon noise: brighter is noisier
         small += np.float32(settings.sensor_noise) * brightness * rng.standard_normal(small.shape, dtype=np.float32)
+    if settings.colour != 1:
+        small += np.float32(1 - settings.colour) * (small.mean(0) - small)
     picture = np.ascontiguousarray(np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0))
     if settings.jpeg and rng is not None:
         code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg])[1]

@@ -40,7 +40,7 @@ class Identity:
     brow_thickness: float
     brow_arch: float
     brow_slope: float
-    brow_length: float  # from the inner to the outer end
+    brow_reach: float  # of the outer end, beyond the outer corner of the eye
     brow_density: float
     brow_gap: float  # inner end, from the midline
     brow_ridge: float
@@ -128,7 +128,7 @@ def sample_identity(rng: np.random.Generator, tone: tuple[float, float] = (0.12,
         brow_thickness=normal(1.87 - 0.3 * sex, 0.42, 1.0, 3.2),
         brow_arch=normal(2.1 + 0.4 * sex, 0.8, 0, 4.2),
         brow_slope=normal(0, 0.9, -2, 2),
-        brow_length=normal(22.4, 1.2, 19, 26),
+        brow_reach=normal(2.65, 0.9, 0.5, 5),
         brow_density=uniform(0.55, 1.0),
         brow_gap=normal(7.6, 0.9, 5.5, 10),
         brow_ridge=normal(1.02 - 0.22 * sex, 0.3, 0.2, 2),

@@ -24,7 +24,7 @@ def render_pair(
     seed, preset, subjects, domain
         As for :func:`make_dataset`.
     subject, clip : int
-        From 0: 'synthetic/s001' is subject 1, 'c0003' clip 3. The subjects of the preset ``wild`` begin at 6000.
+        From 0: 'synthetic/s001' is subject 1, 'c0003' clip 3. The subjects of the preset ``wild`` begin at 7000.
     emotion : str, optional
         Let the subject show another emotion than in the data set; the clip may then have any number.
 

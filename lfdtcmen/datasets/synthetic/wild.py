@@ -23,17 +23,18 @@ SHARE_GLASSES = 0.3
 
 def vary_person(settings: Settings, rng: np.random.Generator) -> Settings:
     """Give a person a room, any skin tone, and a way of moving that is more or less its own."""
+    wall = rng.uniform(0.08, 0.85) + 0.08 * rng.standard_normal(3)
     studio = Studio(
-        background=tuple(rng.uniform(0.05, 0.95, 3)),
+        background=tuple(np.clip(wall, 0.02, 0.95)),
         ambient=rng.uniform(0.15, 0.6),
         side_light=rng.uniform(0, 2.5),
         light_y=rng.uniform(-0.8, 0.1),
-        clutter=max(0.0, rng.uniform(-0.2, 0.25)),
+        clutter=max(0.0, rng.uniform(-0.15, 0.12)),
     )
     return replace(
         settings,
         studio=studio,
-        tone=(0.02, 0.90),
+        tone=(0.05, 0.65),
         style_gain=rng.uniform(0.3, 0.6),
         style_rotation=rng.uniform(0.1, 0.35),
         style_width=rng.uniform(0.1, 0.25),
@@ -45,7 +46,7 @@ def vary_looks(identity: Identity, rng: np.random.Generator) -> Identity:
     """Let some people wear glasses, and some have hair over the brows."""
     fringe, glasses = rng.random(2)
     if fringe < SHARE_FRINGE:
-        identity = replace(identity, hair=FRINGE, hair_fringe=rng.uniform(1.2, 2.2))
+        identity = replace(identity, hair=FRINGE, hair_fringe=rng.uniform(1.6, 2.6))
     worn = NO_GLASSES if glasses > SHARE_GLASSES else int(rng.choice([SQUARE_GLASSES, ROUND_GLASSES]))
     return replace(identity, glasses=worn)
 
@@ -70,7 +71,7 @@ def vary_clip(settings: Settings, rng: np.random.Generator) -> Settings:
         glances=0.2,
         flicker=uniform(0, 0.04),
         flicker_gradient=uniform(0, 0.05),
-        light_level=0.15,
+        light_level=0.08,
         light_gradient=0.15,
         # crop
         crop_shift=0.85 * crop,
@@ -81,8 +82,8 @@ def vary_clip(settings: Settings, rng: np.random.Generator) -> Settings:
         blur=uniform(0, 1) if rng.random() < 0.5 else 0.0,
         sensor_noise=np.exp(uniform(np.log(0.003), np.log(0.03))),
         jpeg=int(rng.integers(50, 96)) if rng.random() < SHARE_WITH_JPEG else 0,
-        white_balance=tuple(np.exp(0.1 * rng.standard_normal(3))),
+        white_balance=tuple(np.exp(0.05 * rng.standard_normal(3))),
         colour=0.0 if rng.random() < SHARE_GREY else uniform(0.6, 1),
-        gain=np.exp(0.15 * rng.standard_normal()),
-        gamma=np.exp(0.2 * rng.standard_normal()),
+        gain=np.exp(0.10 * rng.standard_normal()),
+        gamma=np.exp(0.15 * rng.standard_normal()),
     )
