@@ -144,8 +144,8 @@ def package_photographs() -> dict[str, np.ndarray]:
         from skimage.data import astronaut
     except ImportError:
         raise DataError("scikit-image is not installed", "photographs", "pip install scikit-image") from None
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        return {"Collins": astronaut(), "Hopper": picture_files.imread(file, format="jpg")}
+    hopper = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    return {"Collins": astronaut(), "Hopper": picture_files.imread(hopper)}
 
 
 def photograph_pairs(
