@@ -15,6 +15,7 @@ from lfdtcmen.datasets.synthetic import (
     photograph_pairs,
     render_pair,
 )
+from lfdtcmen.datasets.synthetic.action_units import Muscles
 from lfdtcmen.datasets.synthetic.emotions import CORE_UNITS, EMOTIONS, PROTOTYPES
 from lfdtcmen.datasets.synthetic.other_world import OTHER_PROTOTYPES
 from lfdtcmen.datasets.synthetic.plan import MOST_WILD_SUBJECTS, plan_preset
@@ -78,6 +79,12 @@ def test_the_strongest_point_of_a_wild_clip_moves_by_what_was_asked_for(person, 
         expression = person.muscles.expression(pair.action_units.astype(float))
         peaks.append(np.hypot(expression.dx, expression.dy).max())
     assert low <= min(peaks) < 0.5 and 1.5 < max(peaks) <= high
+
+
+def test_a_brow_under_hair_does_not_move_without_end(person):
+    covered = replace(person, muscles=Muscles(replace(person.face.anatomy, skin=0 * person.face.anatomy.skin)))
+    pair = sample_pair(covered, "surprise", WILD, clip_rng(0, 7000, 3))
+    assert 0 < pair.action_units.max() < 10
 
 
 def test_wild_crops_are_as_wrong_as_those_of_a_detector_on_real_people(person):

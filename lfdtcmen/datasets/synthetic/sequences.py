@@ -86,7 +86,9 @@ def _sample_expression(subject: Subject, emotion: str, settings: Settings, rng: 
     if settings.peak is not None:
         low, high = np.log(settings.peak)
         whole = subject.muscles.expression(units)
-        units *= np.exp(rng.uniform(low, high)) / np.hypot(whole.dx, whole.dy).max()
+        # under hair nothing is seen to move: that must not make the unit stronger without end
+        strongest = max(float(np.hypot(whole.dx, whole.dy).max()), 0.5 * units.max())
+        units *= np.exp(rng.uniform(low, high)) / strongest
     return units
 
 
