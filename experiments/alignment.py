@@ -21,13 +21,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from common import make_parser, photographs, write_about
+from common import make_parser, write_about
 from joblib import delayed
 
 from lfdtcmen.baselines.simple import linear_svm
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
-from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.datasets.synthetic import make_dataset, package_photographs
 from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS
 from lfdtcmen.datasets.synthetic.sequences import Clip, make_subject, sample_clip, sample_timing
 from lfdtcmen.datasets.synthetic.settings import get_settings
@@ -163,7 +163,7 @@ def main() -> None:
     )
     clips = summarise(pd.concat(parts))
     views = []
-    for name, photo in photographs().items():
+    for name, photo in package_photographs().items():
         eyes = measure_views(photo, args.views)
         row = {"photograph": name, "views": len(eyes), "within 2 px": np.mean(eyes < 2)}
         views.append(row | {"median": np.median(eyes), "p95": np.percentile(eyes, 95)})

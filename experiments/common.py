@@ -8,10 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from matplotlib import cbook, image
-from skimage.data import astronaut
 
 from lfdtcmen import __version__
 from lfdtcmen.config import Config
@@ -35,12 +32,6 @@ def prepared_faces(config: Config, jobs: int = -1) -> PairSet:
     """Return the synthetic faces of a config with their flow. Their seed is 0, whichever seed the training has."""
     faces = make_dataset(config.preset, config.label_map, config.subjects, n_jobs=jobs)
     return prepare_pairs(faces, n_jobs=jobs)
-
-
-def photographs() -> dict[str, np.ndarray]:
-    """Return two photographs in the public domain, uint8 [H, W, 3] each: of scikit-image and of matplotlib."""
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        return {"Collins": astronaut(), "Hopper": image.imread(file, format="jpg")}
 
 
 def finished_jobs(table: Path, keys: Sequence[str]) -> set[tuple]:

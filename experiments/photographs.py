@@ -12,13 +12,13 @@ are missing, and with the last saved step of pretraining.
 from dataclasses import replace
 
 import pandas as pd
-from common import append_rows, finished_jobs, make_parser, photographs
+from common import append_rows, finished_jobs, make_parser
 
 from lfdtcmen.analysis.disentanglement import cross_identity_gain, photograph_gain
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.beyond.pretraining import pretrain
 from lfdtcmen.config import load_config
-from lfdtcmen.datasets.synthetic import make_counterfactuals, photograph_counterfactuals
+from lfdtcmen.datasets.synthetic import make_counterfactuals, package_photographs, photograph_counterfactuals
 from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import align_faces
 from lfdtcmen.training import build_model
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()
 
-    aligned = {name: align_faces([photo]) for name, photo in photographs().items()}
+    aligned = {name: align_faces([photo]) for name, photo in package_photographs().items()}
     synthetic = make_counterfactuals()
     config = load_config("cpu", recipe="repaired")
     measures = make_folder(args.out) / "measures.csv"

@@ -28,7 +28,7 @@ class Config:
     seed: int = 0
 
     # data
-    preset: str = "standard"  # easy, standard, hard
+    preset: str = "standard"  # easy, standard, hard; wild to train on; other_world to score, and not to tune on
     label_map: str = "3class"  # 3class, 7class
     subjects: int = 100
 
@@ -137,7 +137,7 @@ PROFILES: dict[str, dict] = {
 }
 
 CHOICES: dict[str, tuple] = {
-    "preset": ("easy", "standard", "hard"),
+    "preset": ("easy", "standard", "hard", "wild", "other_world"),
     "label_map": ("3class", "7class"),
     "mixed_precision": ("auto", "on", "off"),
     "generator": ("image", "warp_difference", "warp_multiscale"),

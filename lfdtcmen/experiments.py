@@ -21,7 +21,7 @@ from lfdtcmen.datasets.pairs import PairSet, concatenate
 from lfdtcmen.datasets.people import find_alike
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, group_subjects, grouped_kfold, holdout, loso
-from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset, make_dfme
+from lfdtcmen.datasets.synthetic import make_counterfactuals, make_dataset, make_dfme, make_other_world
 from lfdtcmen.errors import DataError, missing_extra
 from lfdtcmen.evaluation.audit import check_label_leak
 from lfdtcmen.evaluation.intervals import LEAST_SUBJECTS
@@ -55,9 +55,12 @@ def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> Pa
     """
     if data is not None:
         return load_prepared(data)
-    pairs = make_dataset(
-        config.preset, config.label_map, subjects=config.subjects, seed=config.seed, n_jobs=n_jobs, progress=True
-    )
+    if config.preset == "other_world":
+        pairs = make_other_world(config.subjects, config.label_map, config.seed, n_jobs, progress=True)
+    else:
+        pairs = make_dataset(
+            config.preset, config.label_map, subjects=config.subjects, seed=config.seed, n_jobs=n_jobs, progress=True
+        )
     return prepare_pairs(pairs, n_jobs=n_jobs, progress=True)
 
 
@@ -291,7 +294,8 @@ def measure_disentanglement(
     DataError
         Too few clips or subjects, or a network without a generator.
     """
-    counterfactuals = make_counterfactuals(config.preset, config.seed, identities=8, motions=4) if synthetic else None
+    preset = "standard" if config.preset == "other_world" else config.preset  # there are no swaps in the other world
+    counterfactuals = make_counterfactuals(preset, config.seed, identities=8, motions=4) if synthetic else None
     return disentanglement_report(model, train, test, counterfactuals, config.seed)
 
 

@@ -38,7 +38,9 @@ Settings = Annotated[
         help="Set any field of lfdtcmen.config.Config, once for each: --set epochs=6,20,2 --set stage1.cycle=2.",
     ),
 ]
-Preset = Annotated[str | None, typer.Option(help="Synthetic faces: easy, standard or hard.")]
+Preset = Annotated[
+    str | None, typer.Option(help="Synthetic faces: easy, standard, hard, wild (to train on) or other_world.")
+]
 LabelMap = Annotated[str | None, typer.Option(help="Synthetic faces: 3class (CAS(ME)^3) or 7class (DFME).")]
 Subjects = Annotated[int | None, typer.Option(help="Synthetic faces: number of people.")]
 Folds = Annotated[int | None, typer.Option(min=2, help="Number of folds of subjects.")]

@@ -26,7 +26,7 @@ from lfdtcmen.datasets.synthetic.emotions import PROTOTYPES
 from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS, DFME_COUNTS, plan_clips, scale_counts
 from lfdtcmen.datasets.synthetic.renderer import Expression, pose
 from lfdtcmen.datasets.synthetic.sequences import make_subject
-from lfdtcmen.datasets.synthetic.settings import PRESETS, get_settings
+from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.align import align_faces
 
@@ -190,7 +190,7 @@ def test_a_truncated_cache_file_is_built_again_with_a_warning(pairs, tmp_path, m
 def _instead_of_rendering(pairs):
     """Return a stand-in for render_subject that copies a subject's rows."""
 
-    def copy(seed, subject, emotions, settings):
+    def copy(seed, subject, emotions, settings, make_person):
         rows = pairs.subjects == f"synthetic/s{subject:03d}"
         return {
             "onset": pairs.onset[rows],
@@ -480,8 +480,8 @@ def test_other_mistakes_are_refused_with_a_clear_message(call, what):
 
 
 def test_presets_differ_clearly_in_motion():
-    size = {name: [] for name in PRESETS}
-    for name in PRESETS:
+    size: dict[str, list[float]] = {"easy": [], "standard": [], "hard": []}
+    for name in size:
         for clip in range(6):
             pair = render_pair(0, 0, clip, preset=name, emotion=("surprise", "disgust", "happiness")[clip % 3])
             size[name].append(pair.action_units.max())

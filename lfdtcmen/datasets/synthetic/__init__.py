@@ -7,14 +7,22 @@ exactly. Everything is painted on the grid of ``canvas``.
 
 ``settings`` has the presets; ``plan`` decides who shows what. ``dataset`` makes whole sets and keeps them on disk
 (``storage``), ``samples`` makes one sample alone, ``counterfactuals`` shows every motion on every identity,
-``portraits`` makes single faces, and ``photograph`` applies action units to a real photograph.
+``portraits`` makes single faces, ``photograph`` applies action units to real photographs, ``wild`` varies all that can
+vary, ``other_world`` is a stand-in for real people, and ``proportions`` compares the faces with those of adults.
 """
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
 from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals, Swaps, make_counterfactuals, make_swaps
 from lfdtcmen.datasets.synthetic.dataset import make_dataset, make_dfme
-from lfdtcmen.datasets.synthetic.photograph import photograph_counterfactuals, warp_photograph
+from lfdtcmen.datasets.synthetic.other_world import make_other_world
+from lfdtcmen.datasets.synthetic.photograph import (
+    package_photographs,
+    photograph_counterfactuals,
+    photograph_pairs,
+    warp_photograph,
+)
 from lfdtcmen.datasets.synthetic.portraits import STRONG_EXPRESSIONS, action_unit_field, draw_face, strong_faces
+from lfdtcmen.datasets.synthetic.proportions import proportion_table
 from lfdtcmen.datasets.synthetic.samples import make_clip, render_pair
 from lfdtcmen.datasets.synthetic.sequences import Clip, Pair
 
@@ -31,8 +39,12 @@ __all__ = [
     "make_counterfactuals",
     "make_dataset",
     "make_dfme",
+    "make_other_world",
     "make_swaps",
+    "package_photographs",
     "photograph_counterfactuals",
+    "photograph_pairs",
+    "proportion_table",
     "render_pair",
     "strong_faces",
     "warp_photograph",

@@ -9,6 +9,7 @@ from lfdtcmen.datasets.synthetic.canvas import MIDDLE, Sheet, blur, noise, ridge
 from lfdtcmen.datasets.synthetic.identity import Identity
 
 SIDES = (-1, 1)  # image left, image right
+PUPIL_SHIFT = 0.3  # pixels by which a pupil lies further out than the middle between the corners of its eye
 
 Anchors = dict[tuple[str, int], tuple[float, float]]
 
@@ -17,15 +18,17 @@ def find_anchors(p: Identity) -> Anchors:
     """Return the points that action units pull at: (name, side) -> x, y; side 0 is the midline."""
     anchors: Anchors = {}
     brow_y = p.eye_y - p.brow_height
+    eye_outer = p.eye_x - PUPIL_SHIFT + p.eye_width
+    brow_outer = eye_outer + p.brow_reach
     for s in SIDES:
         paired = {
             "brow inner": (p.brow_gap, brow_y + 0.5 * p.brow_slope),
-            "brow middle": (p.brow_gap + 0.5 * p.brow_length, brow_y - p.brow_arch),
-            "brow outer": (p.brow_gap + p.brow_length + 3, brow_y + 1.5 - 0.5 * p.brow_slope),
+            "brow middle": (0.45 * p.brow_gap + 0.55 * brow_outer, brow_y - p.brow_arch),
+            "brow outer": (brow_outer, brow_y - 0.5 * p.brow_slope),
             "eye": (p.eye_x, p.eye_y),
             "upper lid": (p.eye_x, p.eye_y - p.eye_height),
             "lower lid": (p.eye_x, p.eye_y + 0.75 * p.eye_height),
-            "eye outer": (p.eye_x + p.eye_width, p.eye_y + p.eye_tilt * p.eye_width),
+            "eye outer": (eye_outer, p.eye_y + p.eye_tilt * p.eye_width),
             "cheek": (p.eye_x + 3, p.eye_y + 15),
             "nostril": (p.nose_width, p.nose_y - 3),
             "nose side": (5.5, p.eye_y + 13),
@@ -38,7 +41,7 @@ def find_anchors(p: Identity) -> Anchors:
         "nasion": p.eye_y - 2,
         "nose tip": p.nose_y - 5,
         "subnasal": p.nose_y,
-        "chin": p.chin - 7,
+        "chin": p.chin - 8.5,
         "glabella": brow_y + 2,
     }
     return anchors | {(name, 0): (MIDDLE, y) for name, y in midline.items()}
@@ -119,7 +122,7 @@ def make_lips(p: Identity, sheet: Sheet) -> Lips:
 def make_eye(p: Identity, sheet: Sheet, side: int) -> Eye:
     """Return one eye's shapes."""
     cx, cy = MIDDLE + side * p.eye_x, p.eye_y
-    across = (sheet.x - cx) * (side / p.eye_width)
+    across = ((sheet.x - cx) * side + PUPIL_SHIFT) / p.eye_width
     clipped = np.clip(across, -1, 1)
     tilt = p.eye_tilt * p.eye_width * across
     upper_arc = np.clip(1 - np.abs(clipped + 0.08) ** 2.2, 0, 1) ** 0.8
@@ -140,7 +143,7 @@ def make_relief(p: Identity, sheet: Sheet, outline: np.ndarray, lips: Lips, anch
     for s in SIDES:
         eye_x, eye_y = anchors["eye", s]
         brow_x, brow_y = anchors["brow middle", s]
-        add(1.6 * p.brow_ridge, brow_x, brow_y + 2, 9, 3.2)
+        add(1.6 * p.brow_ridge, brow_x - 2 * s, brow_y + 2, 11, 3.2)
         add(-3.6, eye_x - 1.5 * s, eye_y - 0.5, 9, 5.5)  # socket
         add(2.0, eye_x, eye_y, 6.5, 3.6)  # eyeball
         add(-0.55 * p.eye_bags, eye_x - s, eye_y + p.eye_height + 4, 7, 1.3, 0.12 * s)

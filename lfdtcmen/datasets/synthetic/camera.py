@@ -33,6 +33,8 @@ def take_picture(
     """
     n = settings.resolution
     small = np.stack([cv2.resize(plane, (n, n), interpolation=cv2.INTER_AREA) for plane in image])
+    if settings.blur:
+        small = np.stack([cv2.GaussianBlur(plane, (0, 0), settings.blur) for plane in small])
     small = np.clip(small, 0, 1.2)
     axis = ((np.arange(n) + 0.5) * 2 / n - 1).astype(np.float32)
     level, across, down = (np.float32(value) for value in light)
@@ -43,6 +45,8 @@ def take_picture(
     if rng is not None:
         brightness = np.sqrt(2 * np.clip(small, 0.05, 1))  # photon noise: brighter is noisier
         small += np.float32(settings.sensor_noise) * brightness * rng.standard_normal(small.shape, dtype=np.float32)
+    if settings.colour != 1:
+        small += np.float32(1 - settings.colour) * (small.mean(0) - small)
     picture = np.ascontiguousarray(np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0))
     if settings.jpeg and rng is not None:
         code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg])[1]

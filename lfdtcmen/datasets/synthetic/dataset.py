@@ -1,6 +1,6 @@
 """Whole data sets of synthetic micro-expressions, rendered once and kept on disk."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -13,18 +13,18 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic.action_units import facs_code
 from lfdtcmen.datasets.synthetic.emotions import EMOTIONS
 from lfdtcmen.datasets.synthetic.plan import (
-    CASME3_COUNTS,
     CASME3_SUBJECTS,
     DFME_COUNTS,
     DFME_SUBJECTS,
     SUBJECTS_PER_BLOCK,
     check_subjects,
     plan_clips,
+    plan_preset,
     scale_counts,
 )
 from lfdtcmen.datasets.synthetic.randomness import check_seed, clip_rng, timing_rng
 from lfdtcmen.datasets.synthetic.renderer import RENDERER_VERSION
-from lfdtcmen.datasets.synthetic.sequences import make_subject, sample_pair, sample_timing
+from lfdtcmen.datasets.synthetic.sequences import Subject, make_subject, sample_pair, sample_timing
 from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.datasets.synthetic.storage import CACHE_VERSION, cache_path, load_or_render
 from lfdtcmen.errors import DataError
@@ -47,14 +47,18 @@ def make_dataset(
 ) -> PairSet:
     """Render a data set with the class imbalance of CAS(ME)^3 part A, or load it if it was rendered before.
 
+    The preset ``wild`` is one to train on: all that may differ between clips differs, and the three classes are
+    equally frequent. Its people are in no other set.
+
     Parameters
     ----------
-    preset : {"easy", "standard", "hard"}
+    preset : {"easy", "standard", "hard", "wild"}
         How strong the expressions and how large the nuisances are.
     label_map : {"3class", "7class"}
         How the same emotions are labelled.
     subjects : int
-        100 gives 457 negative, 55 positive and 187 surprise; other numbers scale the counts; no class becomes empty.
+        100 gives 457 negative, 55 positive and 187 surprise (``wild``: 233 of each); other numbers scale the counts;
+        no class becomes empty.
     seed : int
         Random seed of the subjects and of all that they show.
     n_jobs : int
@@ -75,14 +79,11 @@ def make_dataset(
         Unknown preset, label map or domain; fewer than 2 subjects; a seed that is negative.
     """
     settings = get_settings(preset, domain)
-    if label_map not in FACE_LABEL_MAPS:
-        use = f"use one of {', '.join(FACE_LABEL_MAPS)}"
-        raise DataError(f"unknown label map {label_map!r}", "synthetic faces", use)
-    check_subjects(subjects)
+    check_label_map(label_map)
     check_seed(seed)
-    counts = scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS)
-    contents = _Contents(settings, plan_clips(counts, subjects, seed), seed)
-    return _make(contents, f"{preset}-{domain}", label_map, n_jobs, progress)
+    plan, first = plan_preset(preset, subjects, seed)
+    contents = Contents(settings, plan, seed, first)
+    return make_contents(contents, f"{preset}-{domain}", label_map, n_jobs, progress)
 
 
 def make_dfme(
@@ -124,19 +125,21 @@ def make_dfme(
         counts = scale_counts(DFME_COUNTS[part], number / DFME_SUBJECTS[part])
         own = replace(settings, intensity=0.9 * settings.intensity) if part == "test_b" else settings
         first = block * SUBJECTS_PER_BLOCK
-        contents = _Contents(own, plan_clips(counts, number, seed, first), seed, first)
-        parts[part] = _make(contents, f"{preset}-dfme-{part}", "7class", n_jobs, progress)
+        contents = Contents(own, plan_clips(counts, number, seed, first), seed, first)
+        parts[part] = make_contents(contents, f"{preset}-dfme-{part}", "7class", n_jobs, progress)
     return parts
 
 
 @dataclass(frozen=True)
-class _Contents:
+class Contents:
     """Everything on which the images of a data set depend: its subjects, what they show, and the settings."""
 
     settings: Settings
     plan: list[list[str]]  # emotions of each subject's clips
     seed: int
     first_subject: int = 0
+    dataset: str = "synthetic"  # as the manifest says
+    make_person: Callable[[int, int, Settings], Subject] = make_subject  # seed, number, settings
 
     def clips(self) -> Iterator[tuple[int, int, str]]:
         """Yield subject, clip and emotion of each sample, in the order of the data set."""
@@ -145,8 +148,25 @@ class _Contents:
                 yield subject, clip, emotion
 
 
-def _make(contents: _Contents, name: str, label_map: str, n_jobs: int, progress: bool) -> PairSet:
-    """Load a data set from the cache, or render it."""
+def check_label_map(label_map: str) -> None:
+    """Raise a DataError unless the synthetic faces have the label map."""
+    if label_map not in FACE_LABEL_MAPS:
+        use = f"use one of {', '.join(FACE_LABEL_MAPS)}"
+        raise DataError(f"unknown label map {label_map!r}", "synthetic faces", use)
+
+
+def make_contents(contents: Contents, name: str, label_map: str, n_jobs: int, progress: bool) -> PairSet:
+    """Load a data set from the cache, or render it.
+
+    Parameters
+    ----------
+    contents : Contents
+        All that its images depend on.
+    name : str
+        Beginning of the file's name in the cache, and of the progress bar.
+    label_map, n_jobs, progress
+        As for :func:`make_dataset`.
+    """
     inputs = [
         *(asdict(contents.settings), contents.plan, int(contents.seed), contents.first_subject),
         *(RENDERER_VERSION, CACHE_VERSION),
@@ -167,10 +187,10 @@ def _make(contents: _Contents, name: str, label_map: str, n_jobs: int, progress:
     )
 
 
-def _render_subjects(contents: _Contents, name: str, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
+def _render_subjects(contents: Contents, name: str, n_jobs: int, progress: bool) -> dict[str, np.ndarray]:
     """Render all subjects, one job each, and join their arrays."""
     jobs = (
-        delayed(render_subject)(contents.seed, subject, emotions, contents.settings)
+        delayed(render_subject)(contents.seed, subject, emotions, contents.settings, contents.make_person)
         for subject, emotions in enumerate(contents.plan, start=contents.first_subject)
     )
     rendered = parallel(n_jobs=n_jobs, return_as="generator")(jobs)
@@ -179,7 +199,13 @@ def _render_subjects(contents: _Contents, name: str, n_jobs: int, progress: bool
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def render_subject(seed: int, subject: int, emotions: list[str], settings: Settings) -> dict[str, np.ndarray]:
+def render_subject(
+    seed: int,
+    subject: int,
+    emotions: list[str],
+    settings: Settings,
+    make_person: Callable[[int, int, Settings], Subject] = make_subject,
+) -> dict[str, np.ndarray]:
     """Render all clips of one subject: the work of one job.
 
     Parameters
@@ -192,6 +218,8 @@ def render_subject(seed: int, subject: int, emotions: list[str], settings: Setti
         What each clip shows.
     settings : Settings
         Preset and camera.
+    make_person : callable
+        Makes the subject.
 
     Returns
     -------
@@ -200,7 +228,7 @@ def render_subject(seed: int, subject: int, emotions: list[str], settings: Setti
         1/1024 of a pixel, landmarks [N, 5, 2], action_units [N, len(ACTION_UNITS), 2].
     """
     with one_cv2_thread():
-        person = make_subject(seed, subject, settings)
+        person = make_person(seed, subject, settings)
         pairs = [sample_pair(person, e, settings, clip_rng(seed, subject, c)) for c, e in enumerate(emotions)]
     return {
         "onset": np.stack([p.onset for p in pairs]),
@@ -211,7 +239,7 @@ def render_subject(seed: int, subject: int, emotions: list[str], settings: Setti
     }
 
 
-def _make_manifest(contents: _Contents, action_units: np.ndarray, label_map: str) -> pd.DataFrame:
+def _make_manifest(contents: Contents, action_units: np.ndarray, label_map: str) -> pd.DataFrame:
     """Return one row per pair; frame numbers are those of :func:`make_clip`, counted from 1."""
     names, fps = LABEL_MAPS[label_map], contents.settings.fps
     labels = {e: names[number] for e in EMOTIONS if (number := map_emotion(e, label_map)) is not None}
@@ -220,8 +248,8 @@ def _make_manifest(contents: _Contents, action_units: np.ndarray, label_map: str
         timing = sample_timing(fps, timing_rng(contents.seed, subject, clip))
         rows.append(
             {
-                "dataset": "synthetic",
-                "subject": f"synthetic/s{subject:03d}",
+                "dataset": contents.dataset,
+                "subject": f"{contents.dataset}/s{subject:03d}",
                 "clip": f"c{clip:04d}",
                 "onset": timing.onset + 1,
                 "apex": timing.apex + 1,

@@ -108,7 +108,7 @@ def _paint_body(
     """Return colour [3, GRID, GRID] and mask [GRID, GRID] of the neck, and of the shirt."""
     y, dx, adx, side_light = sheet.y, sheet.dx, sheet.adx, float(light.direction[0])
     neck = sigmoid((0.66 * p.face_width - adx + 0.06 * (y - 110)) * 1.1) * sigmoid((y - 96) * 0.5)
-    shirt = sigmoid((y - 121 + 0.132 * np.abs(adx - 8)) * 1.2) * sigmoid((adx - 6) * 0.4)
+    shirt = sigmoid((y - p.chin - 6 + 0.25 * np.abs(adx - 8)) * 1.2) * sigmoid((adx - 6) * 0.4)
     shadow = (0.56 + 0.12 * dx * side_light / 20) * (1 + 0.02 * noise(rng, 8))
     neck_colour = skin_colour(p) * rgb(1.02, 0.98, 0.96) * shadow
     cloth = rgb(*(rng.uniform(0.12, 0.62) + rng.uniform(-0.10, 0.10, 3)))
@@ -188,4 +188,8 @@ def paint_glasses(p: Identity, sheet: Sheet, head: np.ndarray, light: Light) -> 
 def paint_background(studio: Studio, rng: np.random.Generator) -> np.ndarray:
     """Return the wall behind the subject, RGB [3, GRID, GRID]."""
     colour = rgb(*studio.background) * (1 + 0.05 * rng.standard_normal((3, 1, 1), dtype=np.float32))
-    return colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))
+    wall = colour * (1 + 0.06 * (MIDDLE - Y) / MIDDLE + 0.015 * noise(rng, 40))
+    if studio.clutter:
+        for plane in wall:
+            plane += studio.clutter * 0.5 * (noise(rng, 30) + np.sign(noise(rng, 24)))  # soft and hard edges
+    return np.clip(wall, 0, 1)

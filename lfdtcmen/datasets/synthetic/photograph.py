@@ -5,14 +5,26 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
+from matplotlib import cbook
+from matplotlib import image as picture_files
 
-from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, to_intensity
+from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, map_emotion
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, facs_code, to_intensity
 from lfdtcmen.datasets.synthetic.anatomy import Anatomy, find_anchors, make_lips, make_outline
 from lfdtcmen.datasets.synthetic.canvas import Sheet, X, Y, sample, sigmoid
 from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals
+from lfdtcmen.datasets.synthetic.dataset import check_label_map
+from lfdtcmen.datasets.synthetic.emotions import EMOTIONS, sample_action_units
 from lfdtcmen.datasets.synthetic.identity import Identity, average_identity
+from lfdtcmen.datasets.synthetic.plan import PHOTOGRAPH_BLOCK, SUBJECTS_PER_BLOCK
+from lfdtcmen.datasets.synthetic.randomness import check_seed, clip_rng, subject_rng
 from lfdtcmen.datasets.synthetic.renderer import LANDMARKS, invert_displacement
+from lfdtcmen.datasets.synthetic.sequences import sample_style
+from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.errors import DataError
+from lfdtcmen.preprocessing.align import AlignedClip, align_faces
 
 PHOTOGRAPH_LIGHT = np.array([0.0, -0.44, 0.90], np.float32)  # the direction is not known: a little from above (assumed)
 
@@ -115,6 +127,109 @@ def photograph_counterfactuals(
         *(add_noise(onset), onset, add_noise(apex), apex, like.emotions, like.action_units),
         landmarks=np.stack(landmarks).astype(np.float32),
     )
+
+
+def package_photographs() -> dict[str, np.ndarray]:
+    """Return the photographs of persons that come with packages, uint8 [H, W, 3] each.
+
+    Eileen Collins (scikit-image) and Grace Hopper (Matplotlib), both in the public domain. scikit-learn has none, and
+    the other faces of scikit-image are 25 pixels wide.
+
+    Raises
+    ------
+    DataError
+        scikit-image is not installed.
+    """
+    try:
+        from skimage.data import astronaut
+    except ImportError:
+        raise DataError("scikit-image is not installed", "photographs", "pip install scikit-image") from None
+    hopper = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    return {"Collins": astronaut(), "Hopper": picture_files.imread(hopper)}
+
+
+def photograph_pairs(
+    photographs: Mapping[str, np.ndarray] | None = None,
+    label_map: str = "3class",
+    motions: int = 42,
+    seed: int = 0,
+    preset: str = "standard",
+) -> PairSet:
+    """Return onset-apex pairs of real people with rendered motions: a classifier can be scored on them.
+
+    Each person moves as one synthetic subject would: with habits of its own, and all seven emotions in turn. The
+    camera's noise differs between onset and apex; the head keeps still.
+
+    Parameters
+    ----------
+    photographs : mapping, optional
+        Name -> photograph with one face, uint8 [H, W, 3]. :func:`package_photographs` by default.
+    label_map : {"3class", "7class"}
+        How the emotions are labelled.
+    motions : int
+        Pairs of each photograph.
+    seed : int
+        Random seed of habits, motions and noise.
+    preset : str
+        How strong the expressions are, and the camera's noise: as for :func:`make_dataset`.
+
+    Returns
+    -------
+    PairSet
+        With the exact flow, landmarks and true action units. Subjects are called photograph/NAME.
+
+    Raises
+    ------
+    DataError
+        No photograph, no motion, a photograph without a face; unknown preset or label map; a seed that is negative.
+    """
+    check_label_map(label_map)
+    check_seed(seed)
+    settings = get_settings(preset)
+    photographs = package_photographs() if photographs is None else photographs
+    if not photographs or motions < 1:
+        raise DataError("there must be a photograph and a motion", "photograph_pairs", "give 1 or more of each")
+    parts = [
+        _move_photograph(align_faces([photo]), number, motions, seed, settings)
+        for number, photo in enumerate(photographs.values())
+    ]
+    arrays = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    emotions = [EMOTIONS[m % len(EMOTIONS)] for m in range(motions)] * len(photographs)
+    labels = np.array([map_emotion(emotion, label_map) for emotion in emotions], np.int64)
+    names = LABEL_MAPS[label_map]
+    manifest = pd.DataFrame(
+        {
+            "dataset": "photograph",
+            "subject": [f"photograph/{name}" for name in photographs for _ in range(motions)],
+            "clip": [f"c{m:04d}" for _ in photographs for m in range(motions)],
+            **{"onset": 1, "apex": 2, "offset": 3, "fps": settings.fps},
+            "emotion": emotions,
+            "label": [names[label] for label in labels],
+            "au": [facs_code(units) for units in arrays["action_units"]],
+            "path": "",
+        }
+    )
+    return PairSet(check_manifest(manifest), labels=labels, label_names=names, **arrays)
+
+
+def _move_photograph(
+    face: AlignedClip, number: int, motions: int, seed: int, settings: Settings
+) -> dict[str, np.ndarray]:
+    """Return the pairs of one photograph as arrays of a PairSet."""
+    style = sample_style(settings, subject_rng(seed, PHOTOGRAPH_BLOCK * SUBJECTS_PER_BLOCK + number))
+    onset = face.frames[0]
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in ("onset", "apex", "true_flow", "action_units")}
+    for motion in range(motions):
+        rng = clip_rng(seed, PHOTOGRAPH_BLOCK * SUBJECTS_PER_BLOCK + number, motion)
+        units = sample_action_units(EMOTIONS[motion % len(EMOTIONS)], style, settings, rng)
+        apex, flow = warp_photograph(onset, face.landmarks, dict(zip(ACTION_UNITS, map(tuple, units), strict=True)))
+        for name, picture in (("onset", onset), ("apex", apex)):
+            noise = 255 * settings.sensor_noise * rng.standard_normal(picture.shape)
+            rows[name].append(np.clip(np.round(picture + noise), 0, 255).astype(np.uint8))
+        rows["true_flow"].append(flow)
+        rows["action_units"].append(units.astype(np.float32))
+    arrays = {name: np.stack(values) for name, values in rows.items()}
+    return {**arrays, "landmarks": np.repeat(face.landmarks[None], motions, axis=0)}
 
 
 def _fit(landmarks: np.ndarray, size: tuple[int, int]) -> tuple[Anatomy, np.ndarray]:

@@ -12,9 +12,11 @@ CASME3_SUBJECTS = 100
 DFME_SUBJECTS = {"train": 160, "test_a": 48, "test_b": 32}
 
 # Numbers of subjects are unique: CAS(ME)^3's begin at 0, those of DFME's three parts at 1000, 2000 and 3000, those of
-# the counterfactuals at 4000. So no two of them share a face.
+# the counterfactuals at 4000, those of the other world at 5000; photographs move like subjects from 6000 on; the
+# wild ones, of whom there may be more, come last. So no two of them share a face.
 SUBJECTS_PER_BLOCK = 1000
-COUNTERFACTUAL_BLOCK = 4
+MOST_WILD_SUBJECTS = 100_000
+COUNTERFACTUAL_BLOCK, OTHER_WORLD_BLOCK, PHOTOGRAPH_BLOCK, WILD_BLOCK = 4, 5, 6, 7
 
 
 def _order(counts: dict[str, int]) -> dict[str, int]:
@@ -38,20 +40,35 @@ DFME_COUNTS = {
     "test_a": _order({**CLASS_COUNTS["dfme_a"], "disgust": 105, "fear": 60, "sadness": 72}),
     "test_b": _order({**CLASS_COUNTS["dfme_b"], "disgust": 62, "contempt": 20, "fear": 36, "sadness": 50}),
 }
+# to train on: as many clips a subject as CAS(ME)^3, in three classes of the same size
+WILD_COUNTS = dict(zip(EMOTIONS, (233, 70, 20, 233, 40, 60, 43), strict=True))
 
 
-def check_subjects(subjects: int) -> None:
+def check_subjects(subjects: int, most: int = SUBJECTS_PER_BLOCK) -> None:
     """Raise a DataError for a number of subjects that a data set cannot have.
 
     Raises
     ------
     DataError
-        It is not an integer from 2 to SUBJECTS_PER_BLOCK.
+        It is not an integer from 2 to ``most``.
     """
-    if not isinstance(subjects, int | np.integer) or not 2 <= subjects <= SUBJECTS_PER_BLOCK:
-        raise DataError(
-            f"{subjects!r} subjects cannot be rendered", "synthetic faces", f"ask for 2 to {SUBJECTS_PER_BLOCK}"
-        )
+    if not isinstance(subjects, int | np.integer) or not 2 <= subjects <= most:
+        raise DataError(f"{subjects!r} subjects cannot be rendered", "synthetic faces", f"ask for 2 to {most}")
+
+
+def plan_preset(preset: str, subjects: int, seed: int) -> tuple[list[list[str]], int]:
+    """Return the emotions of each subject of a preset's data set, and the number of the first subject.
+
+    Raises
+    ------
+    DataError
+        The number of subjects is not possible.
+    """
+    wild = preset == "wild"
+    check_subjects(subjects, MOST_WILD_SUBJECTS if wild else SUBJECTS_PER_BLOCK)
+    first = WILD_BLOCK * SUBJECTS_PER_BLOCK if wild else 0
+    counts = scale_counts(WILD_COUNTS if wild else CASME3_COUNTS, subjects / CASME3_SUBJECTS)
+    return plan_clips(counts, subjects, seed, first), first
 
 
 def scale_counts(counts: dict[str, int], factor: float) -> dict[str, int]:

@@ -46,7 +46,7 @@ from lfdtcmen.datasets.synthetic.surface import (
 
 # landmarks as (anchor, side), in the order that every array of landmarks has
 LANDMARKS = [("eye", -1), ("eye", 1), ("nose tip", 0), ("mouth corner", -1), ("mouth corner", 1)]
-RENDERER_VERSION = 2  # part of the cache's fingerprint: raise it with every change of what is rendered
+RENDERER_VERSION = 3  # part of the cache's fingerprint: raise it with every change of what is rendered
 
 _PIXEL_X, _PIXEL_Y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
 
@@ -233,21 +233,26 @@ class Face:
         before: np.ndarray,
         after: np.ndarray,
         gaze: tuple[float, float] = (0.0, 0.0),
+        rest: Expression | None = None,
     ) -> np.ndarray:
-        """Return the exact motion of each pixel of the frame at rest, float32 [2, SIZE, SIZE], x then y.
+        """Return the exact motion of each pixel of the frame before, float32 [2, SIZE, SIZE], x then y.
+
+        ``rest`` is what moves the skin in the frame before (a turned head); without it, the face is at rest there.
 
         The background stands still; eyeballs move with head and gaze, glasses with the head. Under a falling lid, and
         where an eye or the mouth is just being uncovered, no true motion exists.
         """
-        x, y = transform(np.linalg.inv(before), _PIXEL_X, _PIXEL_Y)
+        head_x, head_y = x, y = transform(np.linalg.inv(before), _PIXEL_X, _PIXEL_Y)
+        if rest is not None and rest.moves:
+            x, y = invert_displacement(rest.dx, rest.dy, x, y)
         dx = dy = np.zeros((SIZE, SIZE), np.float32)
         if expression is not None:
             dx, dy = sample(expression.dx, x, y), sample(expression.dy, x, y)
         eyes = sample(self.eye_holes, x, y) > 0.5
-        rigid = np.zeros_like(eyes) if self.glasses is None else sample(self.glasses[3], x, y) > 0.45
-        dx = np.where(eyes, np.float32(gaze[0]), np.where(rigid, 0, dx))
-        dy = np.where(eyes, np.float32(gaze[1]), np.where(rigid, 0, dy))
-        new_x, new_y = transform(after, x + dx, y + dy)
+        rigid = np.zeros_like(eyes) if self.glasses is None else sample(self.glasses[3], head_x, head_y) > 0.45
+        to_x = np.where(eyes, head_x + np.float32(gaze[0]), np.where(rigid, head_x, x + dx))
+        to_y = np.where(eyes, head_y + np.float32(gaze[1]), np.where(rigid, head_y, y + dy))
+        new_x, new_y = transform(after, to_x, to_y)
         head = sample(self.layer[3], x, y) > 0.5
         return np.stack([np.where(head, new_x - _PIXEL_X, 0), np.where(head, new_y - _PIXEL_Y, 0)]).astype(np.float32)
 

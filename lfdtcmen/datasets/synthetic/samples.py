@@ -1,7 +1,7 @@
 """One sample of a synthetic data set alone: its pair of frames, or its whole clip."""
 
 from lfdtcmen.datasets.synthetic.emotions import EMOTIONS
-from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS, CASME3_SUBJECTS, check_subjects, plan_clips, scale_counts
+from lfdtcmen.datasets.synthetic.plan import CASME3_SUBJECTS, plan_preset
 from lfdtcmen.datasets.synthetic.randomness import check_seed, clip_rng, timing_rng
 from lfdtcmen.datasets.synthetic.sequences import Clip, Pair, make_subject, sample_clip, sample_pair, sample_timing
 from lfdtcmen.datasets.synthetic.settings import get_settings
@@ -24,7 +24,7 @@ def render_pair(
     seed, preset, subjects, domain
         As for :func:`make_dataset`.
     subject, clip : int
-        From 0: 'synthetic/s001' is subject 1, 'c0003' clip 3.
+        From 0: 'synthetic/s001' is subject 1, 'c0003' clip 3. The subjects of the preset ``wild`` begin at 7000.
     emotion : str, optional
         Let the subject show another emotion than in the data set; the clip may then have any number.
 
@@ -34,7 +34,8 @@ def render_pair(
         No such subject or clip, or an unknown emotion.
     """
     settings = get_settings(preset, domain)
-    emotion = _find_emotion(seed, subject, clip, subjects, emotion)
+    check_seed(seed)
+    emotion = _find_emotion(subject, clip, plan_preset(preset, subjects, seed), emotion)
     return sample_pair(make_subject(seed, subject, settings), emotion, settings, clip_rng(seed, subject, clip))
 
 
@@ -64,7 +65,8 @@ def make_clip(
         As for :func:`render_pair`; fewer than 10 or more than 1000 frames a second.
     """
     settings = get_settings(preset, domain)
-    emotion = _find_emotion(seed, subject, clip, subjects, emotion)
+    check_seed(seed)
+    emotion = _find_emotion(subject, clip, plan_preset(preset, subjects, seed), emotion)
     fps = settings.fps if fps is None else float(fps)
     if not 10 <= fps <= 1000:
         raise DataError(f"{fps:g} frames a second cannot show a micro-expression", "make_clip", "use 10 to 1000")
@@ -73,19 +75,19 @@ def make_clip(
     return sample_clip(person, emotion, settings, timing, fps, clip_rng(seed, subject, clip))
 
 
-def _find_emotion(seed: int, subject: int, clip: int, subjects: int, emotion: str | None) -> str:
+def _find_emotion(subject: int, clip: int, plan: tuple[list[list[str]], int], emotion: str | None) -> str:
     """Return the emotion that was asked for, else the one that the data set's plan gives this clip."""
-    check_subjects(subjects)
-    check_seed(seed)
-    if not 0 <= subject < subjects:
-        raise DataError(f"there is no subject {subject}", "synthetic faces", f"subjects run from 0 to {subjects - 1}")
+    emotions_of, first = plan
+    last = first + len(emotions_of) - 1
+    if not first <= subject <= last:
+        raise DataError(f"there is no subject {subject}", "synthetic faces", f"subjects run from {first} to {last}")
     if clip < 0:
         raise DataError(f"there is no clip {clip}", "synthetic faces", "clips are counted from 0")
     if emotion is not None:
         if emotion not in EMOTIONS:
             raise DataError(f"unknown emotion {emotion!r}", "synthetic faces", f"use one of {', '.join(EMOTIONS)}")
         return emotion
-    emotions = plan_clips(scale_counts(CASME3_COUNTS, subjects / CASME3_SUBJECTS), subjects, seed)[subject]
+    emotions = emotions_of[subject - first]
     if clip >= len(emotions):
         raise DataError(f"subject {subject} has {len(emotions)} clips, none is {clip}", "synthetic faces")
     return emotions[clip]

@@ -1,17 +1,18 @@
 """Pairs and clips: a subject shows an emotion in front of the camera."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, Style
 from lfdtcmen.datasets.synthetic.camera import take_picture
-from lfdtcmen.datasets.synthetic.emotions import EMOTIONS, sample_action_units
+from lfdtcmen.datasets.synthetic.emotions import EMOTIONS, PROTOTYPES, Prototypes, sample_action_units
 from lfdtcmen.datasets.synthetic.identity import sample_identity
 from lfdtcmen.datasets.synthetic.randomness import subject_rng
 from lfdtcmen.datasets.synthetic.renderer import Expression, Face, pose
 from lfdtcmen.datasets.synthetic.settings import Settings
+from lfdtcmen.datasets.synthetic.wild import vary_clip, vary_looks, vary_person
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Subject:
 
     face: Face
     muscles: Muscles
+    prototypes: Prototypes = field(default_factory=lambda: PROTOTYPES)  # which units it uses for each emotion
 
 
 def make_subject(seed: int, subject: int, settings: Settings) -> Subject:
@@ -35,16 +37,25 @@ def make_subject(seed: int, subject: int, settings: Settings) -> Subject:
         How much subjects differ in style, and background and light (``studio``).
     """
     rng = subject_rng(seed, subject)
-    face = Face(sample_identity(rng, settings.tone), settings.studio)
+    if settings.wild:
+        settings = vary_person(settings, rng)
+    identity = sample_identity(rng, settings.tone)
+    if settings.wild:
+        identity = vary_looks(identity, rng)
+    face = Face(identity, settings.studio)
+    return Subject(face, Muscles(face.anatomy, sample_style(settings, rng)))
+
+
+def sample_style(settings: Settings, rng: np.random.Generator) -> Style:
+    """Sample how a subject uses its muscles."""
     n = len(ACTION_UNITS)
-    style = Style(
+    return Style(
         gain=np.exp(settings.style_gain * rng.standard_normal(n)),
         rotation=rng.normal(0, settings.style_rotation, n),
         width=np.clip(rng.normal(1, settings.style_width, n), 0.65, 1.45),
         asymmetry=rng.normal(0, settings.asymmetry, n),
         habit=rng.normal(0, 0.48, n),
     )
-    return Subject(face, Muscles(face.anatomy, style))
 
 
 @dataclass
@@ -62,15 +73,31 @@ class Pair:
 
 def sample_pose(settings: Settings, rng: np.random.Generator) -> np.ndarray:
     """Sample how a subject sits in front of the camera, as a pose face -> frame [3, 3]."""
-    zoom = settings.zoom * np.exp(0.015 * rng.standard_normal())
-    return pose(1.5 * rng.standard_normal(), zoom, rng.standard_normal(), rng.standard_normal() - 1)
+    normal, shift = rng.standard_normal, settings.crop_shift
+    zoom = settings.zoom * np.exp(settings.crop_scale * normal())
+    return pose(settings.crop_rotation * normal(), zoom, shift * normal(), shift * normal() - 1)
 
 
 def _sample_expression(subject: Subject, emotion: str, settings: Settings, rng: np.random.Generator) -> np.ndarray:
     """Sample the action units of a clip; in a share ``label_noise`` of the clips, those of a random emotion."""
     slip = rng.random() < settings.label_noise
     shown = EMOTIONS[rng.integers(len(EMOTIONS))] if slip else emotion
-    return sample_action_units(shown, subject.muscles.style, settings, rng)
+    units = sample_action_units(shown, subject.muscles.style, settings, rng, subject.prototypes)
+    if settings.peak is not None:
+        low, high = np.log(settings.peak)
+        whole = subject.muscles.expression(units)
+        # under hair nothing is seen to move: that must not make the unit stronger without end
+        strongest = max(float(np.hypot(whole.dx, whole.dy).max()), 0.5 * units.max())
+        units *= np.exp(rng.uniform(low, high)) / strongest
+    return units
+
+
+def _sample_rest(face: Face, settings: Settings, rng: np.random.Generator) -> tuple[Expression, float, float]:
+    """Sample how far the head is turned at the onset; return the face at rest, turned, and the angles, degrees."""
+    if not settings.turn:
+        return Expression.neutral(), 0.0, 0.0
+    yaw, pitch = settings.turn * rng.standard_normal(), settings.turn / 2 * rng.standard_normal()
+    return face.turn(Expression.neutral(), yaw, pitch), yaw, pitch
 
 
 def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.random.Generator) -> Pair:
@@ -88,9 +115,12 @@ def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.rand
         Source of all randomness.
     """
     normal = rng.standard_normal
+    if settings.wild:
+        settings = vary_clip(settings, rng)
     face, intensity = subject.face, _sample_expression(subject, emotion, settings, rng)
+    rest, yaw, pitch = _sample_rest(face, settings, rng)
     expression = subject.muscles.expression(intensity)
-    expression = face.turn(expression, settings.yaw * normal(), settings.pitch * normal())
+    expression = face.turn(expression, yaw + settings.yaw * normal(), pitch + settings.pitch * normal())
 
     before = sample_pose(settings, rng)
     moved = pose(
@@ -100,18 +130,19 @@ def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.rand
         settings.shift * normal(),
     )
     after = moved @ before
-    level, across, down = 1 + 0.03 * normal(), 0.04 * normal(), 0.04 * normal()
+    gradient = settings.light_gradient
+    level, across, down = 1 + settings.light_level * normal(), gradient * normal(), gradient * normal()
     flicker = settings.flicker * normal(), settings.flicker_gradient * normal(), settings.flicker_gradient * normal()
     blink = rng.uniform(0.2, 0.8) if rng.random() < settings.blinks else 0.0
     gaze = (0.5 * normal(), 0.5 * normal()) if rng.random() < settings.glances else (0.0, 0.0)
 
-    onset = face.frame(Expression.neutral(), before)
+    onset = face.frame(rest, before)
     apex = face.frame(expression, after, blink, gaze)
     return Pair(
         onset=take_picture(onset, settings, rng, (level, across, down)),
         apex=take_picture(apex, settings, rng, (level * (1 + flicker[0]), across + flicker[1], down + flicker[2])),
-        flow=face.flow(expression, before, after, gaze),
-        landmarks=face.landmarks(before),
+        flow=face.flow(expression, before, after, gaze, rest),
+        landmarks=face.move(face.landmarks(), rest, before) if rest.moves else face.landmarks(before),
         action_units=intensity.astype(np.float32),
         skin=face.skin_mask(before),
         blink=blink,
@@ -178,8 +209,10 @@ def sample_clip(
     fps : float
         Frames a second.
     """
-    face = subject.face
-    intensity = _sample_expression(subject, emotion, settings, rng)
+    if settings.wild:
+        settings = vary_clip(settings, rng)
+    face, intensity = subject.face, _sample_expression(subject, emotion, settings, rng)
+    turned, yaw, pitch = _sample_rest(face, settings, rng)
     before = sample_pose(settings, rng)
     level = timing.level()
     speed = rng.uniform(0.75, 1.35, len(ACTION_UNITS))  # some muscles are early, some late
@@ -189,12 +222,12 @@ def sample_clip(
     frames, landmarks = [], []
     for i, now in enumerate(nuisances):
         expression = subject.muscles.expression(intensity * (level[i] ** speed)[:, None])
-        expression = face.turn(expression, now.yaw, now.pitch)
+        expression = face.turn(expression, yaw + now.yaw, pitch + now.pitch)
         after = pose(now.rotation, 1.0, now.x, now.y) @ before
         frames.append(take_picture(face.frame(expression, after, now.blink), settings, rng, (now.lamp, 0, 0)))
         landmarks.append(face.move(rest, expression, after))
         if i == timing.apex:
-            flow = face.flow(expression, before, after)
+            flow = face.flow(expression, before, after, rest=turned)
     return Clip(
         frames=np.stack(frames),
         onset=timing.onset,

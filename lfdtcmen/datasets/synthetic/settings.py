@@ -40,7 +40,20 @@ class Settings:
     white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
     gain: float = 1.0
     gamma: float = 1.0
+    blur: float = 0.0  # of the lens: standard deviation, pixels of the sensor
+    colour: float = 1.0  # 0 for a grey picture
     fps: float = 30.0
+    # the crop, between clips: standard deviations of its errors
+    crop_shift: float = 1.0
+    crop_rotation: float = 1.5
+    crop_scale: float = 0.015
+    # how the onset differs between clips: standard deviations
+    turn: float = 0.0  # of the head to the side, and half as much up and down
+    light_level: float = 0.03
+    light_gradient: float = 0.04
+    # the strongest point of each clip moves by between so and so many pixels, all orders alike; else by ``intensity``
+    peak: tuple[float, float] | None = None
+    wild: bool = False  # every person and every clip has settings of its own: see ``wild``
     tone: tuple[float, float] = (0.12, 0.36)
     studio: Studio = field(default_factory=Studio)
 
@@ -51,7 +64,6 @@ DOMAINS = {
         sensor_noise=0.014,
         resolution=SIZE,
         jpeg=0,
-        zoom=1.18,
         white_balance=(1.05, 1.0, 0.90),
         gain=1.05,
         gamma=1.12,
@@ -89,6 +101,7 @@ PRESETS: dict[str, dict[str, Any]] = {  # fields of Settings that differ from th
         "flicker": 0.03,
         "flicker_gradient": 0.04,
     },
+    "wild": {"wild": True, "label_noise": 0.0, "peak": (0.2, 3.0)},
 }
 
 

@@ -45,6 +45,7 @@ class Studio:
     ambient: float = 0.36  # share of the light that comes from everywhere
     side_light: float = 1.0  # factor on the subjects' own side light
     light_y: float = -0.42  # negative: from above
+    clutter: float = 0.0  # contrast of the things behind the subject
 
 
 @dataclass
