@@ -52,8 +52,8 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, align
     Raises
     ------
     DataError
-        No pairs, faces that lie elsewhere, landmarks that are not finite, unknown ``alignment``, or a cache folder that is full or cannot be
-        written to.
+        No pairs, faces that lie elsewhere, landmarks that are not finite, unknown ``alignment``, or a cache folder that
+        is full or cannot be written to.
     """
     align.check_method(alignment)
     if pairs.streams is not None:

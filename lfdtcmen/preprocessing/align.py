@@ -24,7 +24,14 @@ import numpy as np
 from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.faces import Detector, choose_face, cut
 from lfdtcmen.preprocessing.flow import check_frame
-from lfdtcmen.preprocessing.geometry import CANONICAL, LANDMARK_WEIGHTS, SIZE, check_points, from_canonical, locate_faces
+from lfdtcmen.preprocessing.geometry import (
+    CANONICAL,
+    LANDMARK_WEIGHTS,
+    SIZE,
+    check_points,
+    from_canonical,
+    locate_faces,
+)
 from lfdtcmen.preprocessing.lighting import match_lighting
 
 __all__ = [

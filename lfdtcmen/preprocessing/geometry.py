@@ -147,8 +147,8 @@ def check_geometry(onset: np.ndarray, landmarks: np.ndarray | None) -> str:
         eyes = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in points.mean(0)[:2])
         expected = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in CANONICAL[:2])
         raise DataError(
-            f"the faces lie elsewhere: in a {SIZE}x{SIZE} frame the eyes are at {eyes} on average, expected {expected}; "
-            f"the farthest landmark is off by {distance:.0f} px",
+            f"the faces lie elsewhere: in a {SIZE}x{SIZE} frame the eyes are at {eyes} on average, not at {expected}, "
+            f"and the farthest landmark is off by {distance:.0f} px",
             "PairSet.onset",
             CHECK_ADVICE,
         )
@@ -156,7 +156,7 @@ def check_geometry(onset: np.ndarray, landmarks: np.ndarray | None) -> str:
 
 
 def check_same_geometry(geometry: list | None, where: str, advice: str) -> None:
-    """Refuse what was made for other canonical positions, given as a list [5][2]; None is from before they were kept."""
+    """Refuse what was made for other canonical positions, given as a list [5][2]; None: not kept."""
     if geometry is not None and not np.array_equal(geometry, CANONICAL):
         raise DataError("the faces lie elsewhere than this version puts them", where, advice)
 

@@ -26,7 +26,9 @@ def crop(frame, landmarks, side, pixels, middle=(0, 0)):
     eyes = np.linalg.norm(landmarks[1] - landmarks[0])
     step = side * eyes / pixels
     centre = landmarks.mean(0) + eyes * np.array(middle)
-    transform = np.array([[step, 0, centre[0] - step * (pixels - 1) / 2], [0, step, centre[1] - step * (pixels - 1) / 2]])
+    transform = np.array(
+        [[step, 0, centre[0] - step * (pixels - 1) / 2], [0, step, centre[1] - step * (pixels - 1) / 2]]
+    )
     return cut(frame, transform, pixels), (landmarks - transform[:, 2]) / step
 
 
