@@ -53,8 +53,8 @@ LONG_STEP = 2.0  # pixels: flow measures long steps roughly, so the frame is reg
 METHODS = ("similarity", "nose")
 NOSE_SHARE = 0.25  # times the distance between the eyes: radius around the nose tip in which "nose" measures motion
 # Flow is biased towards zero: each pass finds what the ones before left. Finest level of each pass: half, quarter, ...
-# resolution is 1, 2, ...; the first pass is coarse because it is cheap.
-PASSES = (2, 1, 1)
+# resolution is 1, 2, ...; coarse passes are cheap, and the last one is fine.
+PASSES = (2, 2, 1)
 ROBUST_STEPS = 8  # rounds of the fit; after each, points that do not move with the head get less weight
 GRID_STEP = 4  # pixels between the points of the fit
 

@@ -180,7 +180,7 @@ def _find_in_margin(frame: np.ndarray, detector: Detector) -> list[Face]:
     height, width = (max(1, round(side * scale)) for side in frame.shape[:2])
     small = cv2.resize(frame, (width, height), interpolation=method)
     margin = TIGHT_SIDE // 2
-    padded = cv2.copyMakeBorder(small, *[margin] * 4, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     padded = cv2.GaussianBlur(padded, (0, 0), margin / 2)  # without the streaks of a repeated border
     padded[margin:-margin, margin:-margin] = small
     found = []

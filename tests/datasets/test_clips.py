@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import cbook
 from PIL import Image
 from skimage.data import astronaut
 
@@ -463,10 +462,8 @@ def test_a_tight_crop_is_prepared_and_half_a_face_reported(tree, tmp_path):
     for row, name in zip(rows.index, ("tight", "half"), strict=True):
         (tmp_path / name).mkdir()
         for number in (rows["onset"][row], rows["apex"][row]):
-            with cbook.get_sample_data("grace_hopper.jpg") as file:
-                face = np.asarray(Image.open(file))[120:340, 185:345]
-            face = face if name == "tight" else face[:, :70]
-            Image.fromarray(face).resize((face.shape[1] * 3 // 5, 132)).save(tmp_path / name / f"{number:04}.png")
+            face = astronaut()[86:159, 188:261] if name == "tight" else astronaut()[86:159, 188:224]
+            Image.fromarray(face).save(tmp_path / name / f"{number:04}.png")
         rows.loc[row, "path"] = str(tmp_path / name)
     pairs, failures = prepare_clips(rows, tmp_path / "out")
     assert len(pairs) == 1 and "margin" in pairs.manifest["note"][0]

@@ -141,7 +141,7 @@ def test_each_alignment_has_a_cache_file_of_its_own_and_is_noted(pairs, tmp_path
 
 
 def test_the_cache_file_of_the_usual_alignment_keeps_its_name(pairs):
-    settings = ("2", cv2.__version__, flow.TVL1_SETTINGS, 28, (2, 1, 1), 8, CANONICAL.tolist())
+    settings = ("2", cv2.__version__, flow.TVL1_SETTINGS, 28, (2, 2, 1), 8, CANONICAL.tolist())
     digest = hashlib.sha256(repr((settings, pairs.onset.shape)).encode())
     for part in (pairs.onset, pairs.apex, pairs.landmarks):
         digest.update(part.tobytes())
