@@ -2,11 +2,12 @@
 
     python experiments/lighting.py --subjects 10 --score
 
-Alignment multiplies the apex by a smooth gain that gives each of 3x3 cells the onset's brightness. An opening mouth is
-dark, and so it changes the brightness of its cell as well. Synthetic faces show one motion each with a head that keeps
+Alignment multiplies the apex by a smooth gain that gives it the onset's brightness. An opening mouth is dark, and so it
+changes the brightness as well. Synthetic faces show one motion each with a head that keeps
 still, in light that does not change, that changes as a plane (level and gradient), and that brightens one cheek. TV-L1
-flow is measured without a gain, with the package's, and with two others: exp of a polynomial of the position, fitted to
-the logarithm of the ratio of both frames' brightness by reweighted least squares, so that a mouth has little weight.
+flow is measured without a gain; with a gain on 3x3 cells, as earlier versions had it; and with exp of a polynomial of
+the position, fitted to the logarithm of the ratio of both frames' brightness by reweighted least squares, so that a
+mouth has little weight: a plane, and the package's, which is quadratic.
 Writes motions.csv to OUT: for each motion, light and gain, the share of the rendered motion that the flow has where the
 skin moves (its projection on the true one); the difference of that share to flow without a gain in unchanged light,
 with a 95 % interval over subjects; and the mean error on the skin, in pixels. With --score also scores.csv: the linear
@@ -16,7 +17,6 @@ SVM on `standard`, with each gain, compared with the package's.
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -38,8 +38,9 @@ from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.files import make_folder
-from lfdtcmen.preprocessing.align import estimate_head_motion, remove_head_motion
+from lfdtcmen.preprocessing.align import estimate_head_motion
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
+from lfdtcmen.preprocessing.lighting import match_lighting
 from lfdtcmen.threads import one_cv2_thread
 from lfdtcmen.workers import parallel
 
@@ -54,43 +55,46 @@ MOTIONS: dict[str, dict[int, float]] = {
 }  # action unit -> pixels
 # level, gradient to the right, gradient downwards, brightness of a spot on a cheek
 LIGHTS = {"unchanged": (1, 0, 0, 0), "plane": (1.03, 0.05, -0.04, 0), "cheek": (1.01, 0.02, -0.02, 0.08)}
-CELLS = 16  # of the brightness that the polynomials are fitted to, in a row and in a column
+CELLS = 16  # of the brightness that the plane is fitted to, in a row and in a column
 Gain = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def smooth_gain(onset: np.ndarray, apex: np.ndarray, order: int) -> np.ndarray:
-    """Return the apex, uint8 [H, W, 3], with a gain whose logarithm is a polynomial of the position."""
+def cell_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
+    """Return the apex, uint8 [H, W, 3], with the onset's brightness in each of 3x3 cells, blended between them."""
+    cells = [cv2.resize(frame.mean(2), (3, 3), interpolation=cv2.INTER_AREA) for frame in (onset, apex)]
+    first, second = (np.maximum(cell, 4) for cell in cells)  # at least 4 grey levels, as in the package
+    gain = cv2.resize(first / second, (apex.shape[1], apex.shape[0]), interpolation=cv2.INTER_LINEAR)[..., None]
+    return np.clip(apex * gain + 0.5, 0, 255).astype(np.uint8)
+
+
+def plane_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
+    """Return the apex, uint8 [H, W, 3], with a gain whose logarithm is linear in the position."""
     size = (CELLS, CELLS)
     cells = [cv2.resize(frame.mean(2), size, interpolation=cv2.INTER_AREA) for frame in (onset, apex)]
-    first, second = (np.maximum(cell, 4) for cell in cells)  # at least 4 grey levels, as in the package
+    first, second = (np.maximum(cell, 4) for cell in cells)
     target = np.log(first / second).ravel()  # [CELLS^2]
-    terms, weight = polynomial(CELLS, order), np.ones(CELLS**2)
+    terms, weight = plane(CELLS), np.ones(CELLS**2)
     for _ in range(8):
         root = np.sqrt(weight)
         solution = np.linalg.lstsq(terms * root[:, None], target * root, rcond=None)[0]
         residual = np.abs(target - terms @ solution)
         weight = 1 / (1 + (residual / max(0.002, np.median(residual))) ** 2)
-    gain = np.exp(polynomial(len(apex), order) @ solution).reshape(len(apex), -1, 1)
+    gain = np.exp(plane(len(apex)) @ solution).reshape(len(apex), -1, 1)
     return np.clip(apex * gain + 0.5, 0, 255).astype(np.uint8)
 
 
-def polynomial(side: int, order: int) -> np.ndarray:
-    """Return the terms 1, x, y (and x^2, xy, y^2 of order 2) at each of side x side positions, [side^2, terms]."""
+def plane(side: int) -> np.ndarray:
+    """Return the terms 1, x and y at each of side x side positions, [side^2, 3]."""
     axis = (np.arange(side) + 0.5) * 2 / side - 1
     x, y = (values.ravel() for values in np.meshgrid(axis, axis))
-    return np.stack([np.ones_like(x), x, y, *((x * x, x * y, y * y) if order == 2 else ())], 1)
-
-
-def package_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
-    """Return the apex with the package's gain, and nothing else changed."""
-    return remove_head_motion(onset, apex, rigid=np.eye(2, 3))
+    return np.stack([np.ones_like(x), x, y], 1)
 
 
 GAINS: dict[str, Gain] = {
     "none": lambda onset, apex: apex,
-    "package": package_gain,
-    "robust plane": partial(smooth_gain, order=1),
-    "robust quadratic": partial(smooth_gain, order=2),
+    "3x3 cells": cell_gain,
+    "robust plane": plane_gain,
+    "package": match_lighting,
 }
 
 
@@ -171,8 +175,8 @@ def score_gains(gains: list[str], jobs: int, out: Path) -> pd.DataFrame:
 def main() -> None:
     parser = make_parser(__doc__, "lighting")
     parser.add_argument("--subjects", type=int, default=10, help="faces, each with every motion in every light")
-    parser.add_argument("--score", action="store_true", help="also score the linear SVM with the robust gains")
-    parser.add_argument("--gains", nargs="+", choices=[*GAINS], default=["robust quadratic"], help="to score")
+    parser.add_argument("--score", action="store_true", help="also score the linear SVM with other gains")
+    parser.add_argument("--gains", nargs="+", choices=[*GAINS], default=["3x3 cells"], help="to score")
     args = parser.parse_args()
 
     out, start = make_folder(args.out), time.perf_counter()

@@ -25,11 +25,12 @@ from lfdtcmen.files import atomic_path, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
 from lfdtcmen.preprocessing.align import check_method
 from lfdtcmen.preprocessing.faces import Detector, find_detector
+from lfdtcmen.preprocessing.geometry import CANONICAL, check_same_geometry
 from lfdtcmen.preprocessing.pair import pair_from_frames
 from lfdtcmen.threads import one_cv2_thread
 from lfdtcmen.workers import parallel
 
-CACHE_VERSION = "1"  # increase when this module or lfdtcmen.preprocessing gives other numbers
+CACHE_VERSION = "2"  # increase when this module or lfdtcmen.preprocessing gives other numbers
 # array of a prepared clip -> its dtype and shape
 CLIP_PARTS = {
     "onset": ("uint8", (align.SIZE, align.SIZE, 3)),
@@ -141,6 +142,7 @@ def _write_manifest(prepared: pd.DataFrame, results: list[dict], label_map: str,
         "label_names": label_names,
         "manifest": _digest(out / "manifest.csv"),
         "remarks": prepared.attrs.get("remarks", []),
+        "geometry": CANONICAL.tolist(),
     }
     with atomic_path(out / "about.json") as temporary:
         temporary.write_text(json.dumps(about), encoding="utf-8")
@@ -155,7 +157,8 @@ def load_prepared(folder: Path | str) -> PairSet:
     Raises
     ------
     DataError
-        The folder holds no prepared data set, or one of its files is missing, damaged or not of this data set.
+        The folder holds no prepared data set, its faces lie elsewhere than this version puts them, or one of its files
+        is missing, damaged or not of this data set.
     """
     folder = Path(folder)
     advice = "run `lfdtcmen data prepare` on it (again)"
@@ -164,6 +167,7 @@ def load_prepared(folder: Path | str) -> PairSet:
         label_names, file = tuple(about["label_names"]), folder / "manifest.csv"
         if about.get("manifest") not in (None, _digest(file)):  # earlier versions wrote none
             raise DataError("manifest.csv is not what `lfdtcmen data prepare` wrote", str(file), advice)
+        check_same_geometry(about.get("geometry"), str(folder), advice)
         # text stays as it was written, also a clip called NA; only numbers and action units may be missing
         manifest = pd.read_csv(file, dtype=str, keep_default_na=False, encoding_errors="surrogateescape")
         manifest = manifest.replace({name: {"": None} for name in ("offset", "fps", "au")})
@@ -277,7 +281,7 @@ def _find_frames(row: dict) -> tuple[list[int], list]:
 def _fingerprint(row: dict, numbers: list[int], stats: list, detector: Path | str | None, alignment: str) -> str:
     """Sixteen hex digits that change with the frames of a clip, their numbers, the detector and the cache version."""
     model = None if detector is None else (Path(detector).name, Path(detector).stat().st_size)
-    settings: tuple = (CACHE_VERSION, cv2.__version__, flow.TVL1_SETTINGS, model)
+    settings: tuple = (CACHE_VERSION, cv2.__version__, flow.TVL1_SETTINGS, model, CANONICAL.tolist())
     if alignment != "similarity":  # files from before there was a choice stay valid
         settings = (*settings, alignment)
     who = [str(row[name]) for name in ("dataset", "subject", "clip", "onset", "apex")]

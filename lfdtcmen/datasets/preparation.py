@@ -1,6 +1,7 @@
 """From pairs in memory to the network's input: registered apex, TV-L1 flow, streams (3.1.1, 3.3.2)."""
 
 import hashlib
+import warnings
 from dataclasses import replace
 
 import cv2
@@ -13,12 +14,13 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import cache_dir, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
+from lfdtcmen.preprocessing.geometry import CANONICAL, check_geometry
 from lfdtcmen.preprocessing.pair import pair_from_faces
 from lfdtcmen.threads import one_cv2_thread
 from lfdtcmen.workers import parallel
 
 PAIRS_PER_JOB = 8  # enough to hide a job's overhead, few enough to share evenly
-CACHE_VERSION = "1"  # increase when the code below or lfdtcmen.preprocessing gives other numbers
+CACHE_VERSION = "2"  # increase when the code below or lfdtcmen.preprocessing gives other numbers
 
 
 def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, alignment: str = "similarity") -> PairSet:
@@ -30,7 +32,9 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, align
     Parameters
     ----------
     pairs : PairSet
-        Faces with head motion between onset and apex; landmarks are used if there are any.
+        Cropped faces with head motion between onset and apex; landmarks are used if there are any. Faces lie where
+        :data:`~lfdtcmen.preprocessing.geometry.CANONICAL` says; by the landmarks or, where there are none, by those
+        that a detector finds in a few onsets, this is checked, with a warning where no face was found.
     n_jobs : int, default 1
         Processes; -1 for all cores. The result has the same bytes for any number.
     progress : bool, default False
@@ -48,8 +52,8 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, align
     Raises
     ------
     DataError
-        No pairs, landmarks that are not finite, unknown ``alignment``, or a cache folder that is full or cannot be
-        written to.
+        No pairs, faces that lie elsewhere, landmarks that are not finite, unknown ``alignment``, or a cache folder that
+        is full or cannot be written to.
     """
     align.check_method(alignment)
     if pairs.streams is not None:
@@ -63,6 +67,8 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, align
     path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs, alignment)}.npz"
     done = load_npz(path, ("apex", "flow", "streams", "rigid"))
     if done is None:
+        if warning := check_geometry(pairs.onset, pairs.landmarks):
+            warnings.warn(warning, stacklevel=2)
         done = _prepare_chunks(pairs, n_jobs, progress, alignment)
         save_npz_atomic(path, **done)
 
@@ -145,6 +151,7 @@ def _fingerprint(pairs: PairSet, alignment: str) -> str:
         flow.STREAM_SIZE,
         align.PASSES,
         align.ROBUST_STEPS,
+        CANONICAL.tolist(),
     )
     if alignment != "similarity":  # files from before there was a choice stay valid
         settings = (*settings, alignment)

@@ -3,8 +3,9 @@
 The paper aligns faces on the nose tip ("nose-tip-based facial alignment", its reference [39]) and gives no details.
 Stated: the nose is the anchor, and global head motion is removed. Assumed, ours: five landmarks of the onset frame set
 the crop. The transform is a similarity (shift, rotation, scale). It is fitted to dense flow with weights that fall with
-the distance from the nose and with the residual, so that moving lips and a blink have little effect on it. A smooth
-gain matches the lighting.
+the distance from the nose and with the residual, so that moving lips and a blink have little effect on it.
+:mod:`lfdtcmen.preprocessing.lighting` matches the lighting, :mod:`lfdtcmen.preprocessing.geometry` has the canonical
+position.
 
 ``method="nose"`` is what the paper's source probably does (He et al., Pattern Recognition Letters 2022, by public
 accounts of it): a shift alone, by which the nose tip keeps its position. How the nose tip is followed is assumed: by
@@ -21,24 +22,41 @@ import cv2
 import numpy as np
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.preprocessing.faces import Detector, Face, choose_face, cut, find_detector
+from lfdtcmen.preprocessing.faces import Detector, choose_face, cut
 from lfdtcmen.preprocessing.flow import check_frame
+from lfdtcmen.preprocessing.geometry import (
+    CANONICAL,
+    LANDMARK_WEIGHTS,
+    SIZE,
+    check_points,
+    from_canonical,
+    locate_faces,
+)
+from lfdtcmen.preprocessing.lighting import match_lighting
 
-SIZE = 128  # pixels (assumed: the number is missing in the text of the paper that we have)
-# positions of eyes, nose tip and mouth corners in the aligned frame (assumed: the mean of the synthetic faces)
-CANONICAL = np.array([[43.5, 50.5], [84.5, 50.5], [64.0, 76.3], [47.3, 96.0], [80.7, 96.0]])
-# weights of the landmarks in finding the face: a smile moves the corners of the mouth; the eyes move least
-LANDMARK_WEIGHTS = np.array([1.0, 1.0, 0.25, 0.1, 0.1])
+__all__ = [
+    "CANONICAL",
+    "LANDMARK_WEIGHTS",
+    "SIZE",
+    "AlignedClip",
+    "align_clip",
+    "align_faces",
+    "check_method",
+    "estimate_head_motion",
+    "register_flow",
+    "remove_head_motion",
+]
+
 LEAST_CORRELATION = 0.8  # with the onset: below it, a frame no longer shows the same face in the same position
 LONG_STEP = 2.0  # pixels: flow measures long steps roughly, so the frame is registered a second time
-ALMOST_BLACK = 30  # grey levels: in a frame without brighter pixels no face can be found
 
 METHODS = ("similarity", "nose")
 NOSE_SHARE = 0.25  # times the distance between the eyes: radius around the nose tip in which "nose" measures motion
-PASSES = 2  # flow is biased towards zero: the second pass finds what the first one left
+# Flow is biased towards zero: each pass finds what the ones before left. Finest level of each pass: half, quarter, ...
+# resolution is 1, 2, ...; coarse passes are cheap, and the last one is fine.
+PASSES = (2, 2, 1)
 ROBUST_STEPS = 8  # rounds of the fit; after each, points that do not move with the head get less weight
 GRID_STEP = 4  # pixels between the points of the fit
-LIGHT_CELLS = 3  # the gain is measured on 3x3 cells, far coarser than any wrinkle
 
 
 @dataclass(frozen=True)
@@ -122,9 +140,10 @@ def align_faces(
         if not aligned:
             shape = frame.shape
             if landmarks is None:
-                face, note = choose_face(_detect(frame, detector, name), shape)
-                landmarks = face.landmarks
-            transform = _from_canonical(landmarks)
+                faces, margin = locate_faces(frame, detector, name)
+                face, choice = choose_face(faces, shape)
+                landmarks, note = face.landmarks, "; ".join(filter(None, (margin, choice)))
+            transform = from_canonical(landmarks)
             to_crop = cv2.invertAffineTransform(transform)
             onset_landmarks = cv2.transform(np.asarray(landmarks, np.float64)[None], to_crop)[0]  # in the crop, [5, 2]
             aligned.append(cut(frame, transform, SIZE))
@@ -133,7 +152,7 @@ def align_faces(
                 size = f"{frame.shape[1]}x{frame.shape[0]} where the first is {shape[1]}x{shape[0]}"
                 raise DataError(f"the frame is {size}", name, "give a clip's frames in one size")
             transform, crop = _follow_face(aligned[0], frame, transforms[-1], onset_landmarks, detector, name, method)
-            aligned.append(_match_lighting(aligned[0], crop))
+            aligned.append(match_lighting(aligned[0], crop))
         transforms.append(transform)
     if not aligned:
         raise DataError("the clip has no frames", "align_faces")
@@ -151,28 +170,6 @@ def _as_rgb(frame: np.ndarray, name: str) -> np.ndarray:
     return np.repeat(frame[..., None], 3, 2) if frame.ndim == 2 else frame
 
 
-def _detect(frame: np.ndarray, detector: Detector | None, name: str) -> list[Face]:
-    faces = (detector or find_detector())(frame)
-    if not faces:
-        what = "no face found" if frame.max() > ALMOST_BLACK else "no face found, the frame is almost black"
-        raise DataError(what, name, "give frames in which one face is seen from the front")
-    return faces
-
-
-def _from_canonical(landmarks: np.ndarray) -> np.ndarray:
-    """Return the similarity [2, 3] from points of the canonical face to points of the frame, weighted least squares."""
-    landmarks = np.asarray(landmarks, np.float64)
-    _nose_region(landmarks, SIZE, SIZE)  # raises unless there are five points
-    weight = LANDMARK_WEIGHTS / LANDMARK_WEIGHTS.sum()
-    # with points as complex numbers, one factor rotates and scales
-    canonical, found = CANONICAL @ [1, 1j], landmarks @ [1, 1j]
-    middles = weight @ canonical, weight @ found
-    canonical, found = canonical - middles[0], found - middles[1]
-    factor = (weight * canonical.conj()) @ found / (weight @ np.abs(canonical) ** 2)
-    shift = middles[1] - factor * middles[0]
-    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
-
-
 def _follow_face(
     onset: np.ndarray,
     frame: np.ndarray,
@@ -186,11 +183,11 @@ def _follow_face(
     # the head has moved little since the last frame
     transform, crop = _register(onset, frame, last, landmarks, method)
     if _correlation(onset, crop) < LEAST_CORRELATION:  # it jumped, or another person is seen: detect the face again
-        found = [face.landmarks for face in _detect(frame, detector, name)]
+        found = [face.landmarks for face in locate_faces(frame, detector, name)[0]]
         if method == "nose":
             guesses = [_shift_to(last, landmarks[2], points[2]) for points in found]
         else:
-            guesses = [_from_canonical(points) for points in found]
+            guesses = [from_canonical(points) for points in found]
         tries = [_register(onset, frame, guess, landmarks, method) for guess in guesses]
         transform, crop = max(tries, key=lambda tried: _correlation(onset, tried[1]))
         if _correlation(onset, crop) < LEAST_CORRELATION:
@@ -270,7 +267,8 @@ def estimate_head_motion(
     prior = np.exp(-0.5 * (np.linalg.norm(points - nose, axis=1) / reach) ** 2)  # [P]
 
     similarity = np.eye(3)
-    for _ in range(PASSES):
+    for finest in PASSES:
+        solver.setFinestScale(finest)
         flow = solver.calc(first, _warp(second, similarity), None)  # type: ignore[call-overload]  # [H, W, 2]
         step = _fit_motion(points, flow[y, x].reshape(-1, 2).astype(np.float64), prior, nose, method)
         similarity = similarity @ step
@@ -301,7 +299,7 @@ def remove_head_motion(
     """
     if similarity is None:
         similarity = estimate_head_motion(onset, apex, landmarks)
-    return _match_lighting(onset, _warp(apex.astype(np.float32), np.vstack([similarity, [0, 0, 1]])))
+    return match_lighting(onset, _warp(apex.astype(np.float32), np.vstack([similarity, [0, 0, 1]])))
 
 
 def register_flow(flow: np.ndarray, similarity: np.ndarray) -> np.ndarray:
@@ -330,13 +328,7 @@ def _nose_region(landmarks: np.ndarray | None, height: int, width: int) -> tuple
     """Return the nose tip (x, y) and the radius of its neighbourhood, in pixels."""
     if landmarks is None:
         return np.array([(width - 1) / 2, (height - 1) / 2]), 0.3 * min(height, width)
-    landmarks = np.asarray(landmarks, dtype=np.float64)
-    if landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
-        raise DataError(
-            f"landmarks must be five finite points [5, 2], got {list(landmarks.shape)}",
-            "landmarks",
-            "give eyes, nose tip and mouth corners, x then y, or leave them out",
-        )
+    landmarks = check_points(landmarks)
     return landmarks[2], max(8.0, float(np.linalg.norm(landmarks[1] - landmarks[0])))  # the distance between the eyes
 
 
@@ -348,15 +340,14 @@ def _fit_motion(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, centre:
     """
     X, Y = (points - centre).T
     one, zero = np.ones_like(X), np.zeros_like(X)
-    rows = np.concatenate([np.stack([X, -Y, one, zero], 1), np.stack([Y, X, zero, one], 1)])  # [2P, 4]
+    terms = np.stack([np.stack([X, -Y, one, zero], 1), np.stack([Y, X, zero, one], 1)])  # [2, P, 4]
     if method == "nose":
-        rows = rows[:, 2:]  # [2P, 2]
-    target = np.concatenate([flow[:, 0], flow[:, 1]])
-    weight = prior
+        terms = terms[..., 2:]  # [2, P, 2]
+    target, weight, both = flow.T, prior, ((0, 1), (0, 1))
     for _ in range(ROBUST_STEPS):
-        root = np.sqrt(np.concatenate([weight, weight]))
-        solution = np.linalg.lstsq(rows * root[:, None], target * root, rcond=None)[0]
-        residual = np.linalg.norm((target - rows @ solution).reshape(2, -1), axis=0)  # [P]
+        weighted = terms * weight[:, None]
+        solution = np.linalg.solve(np.tensordot(weighted, terms, both), np.tensordot(weighted, target, both))
+        residual = np.linalg.norm(target - terms @ solution, axis=0)  # [P]
         scale = max(0.05, np.median(residual))
         weight = prior / (1 + (residual / scale) ** 2)  # Cauchy: the weight of points that do not fit falls smoothly
     a, b, tx, ty = solution if method == "similarity" else (0, 0, *solution)
@@ -372,24 +363,3 @@ def _warp(frame: np.ndarray, similarity: np.ndarray) -> np.ndarray:
     size = (frame.shape[1], frame.shape[0])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(frame, similarity[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _match_lighting(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
-    """Return the apex frame, uint8, with the brightness that the onset has in each part of the face."""
-    gain = _lighting_gain(onset, apex)
-    if apex.ndim == 3:
-        gain = gain[..., None]
-    return np.clip(apex * gain + 0.5, 0, 255).astype(np.uint8)
-
-
-def _lighting_gain(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
-    """Return the factor [H, W] that gives the apex the onset's brightness, cell by cell, blended between cells."""
-
-    def brightness(frame: np.ndarray) -> np.ndarray:
-        grey = frame.astype(np.float32)
-        grey = grey.mean(2) if grey.ndim == 3 else grey
-        return cv2.resize(grey, (LIGHT_CELLS, LIGHT_CELLS), interpolation=cv2.INTER_AREA)
-
-    # at least 4 grey levels: no division by 0 in black cells
-    gain = np.maximum(brightness(onset), 4) / np.maximum(brightness(apex), 4)
-    return cv2.resize(gain, (onset.shape[1], onset.shape[0]), interpolation=cv2.INTER_LINEAR)

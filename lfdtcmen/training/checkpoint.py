@@ -23,6 +23,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.preprocessing.geometry import CANONICAL, check_same_geometry
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.storage import read_tensors, write_tensors
 
@@ -85,6 +86,7 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
             "samples": {name: int((pairs.labels == k).sum()) for k, name in enumerate(pairs.label_names)},
             "fps": fps,
             "alignment": pairs.alignment,
+            "geometry": CANONICAL.tolist(),
             "fingerprint": pairs.fingerprint,
         },
         "profile": config.profile,
@@ -157,7 +159,7 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     ------
     DataError
         The file is missing, damaged or no checkpoint, is of stage 1, or was written by a version of the package that
-        did not keep what is needed, or whose network was another.
+        did not keep what is needed, whose network was another, or that put faces elsewhere.
     """
     path = Path(path)
     if not path.is_file():
@@ -173,6 +175,7 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     if not isinstance(about, dict) or (missing := [name for name in NEEDED if name not in about]):
         lacking = f" ({', '.join(missing)} missing)" if isinstance(about, dict) else ""
         raise DataError(f"the checkpoint does not say what it was trained on{lacking}", str(path), "train again")
+    check_same_geometry(about["data"].get("geometry"), str(path), "train again")
     try:
         model = method.network(len(about["label_names"]), dict(about["network"]))
     except (RuntimeError, TypeError, ValueError) as error:  # settings that the method or this version does not know

@@ -20,7 +20,7 @@ from lfdtcmen.datasets import clips
 from lfdtcmen.datasets.clips import load_prepared, prepare_clips
 from lfdtcmen.datasets.synthetic import make_clip, warp_photograph
 from lfdtcmen.preprocessing import pair
-from lfdtcmen.preprocessing.align import align_faces
+from lfdtcmen.preprocessing.align import CANONICAL, align_faces
 from lfdtcmen.preprocessing.flow import to_streams, tvl1
 
 LANDMARKS = np.array([[203.3, 101.0], [246.0, 102.7], [222.7, 126.7], [204.3, 140.0], [244.3, 140.7]])
@@ -428,7 +428,7 @@ def test_a_set_that_was_changed_is_refused(tree, tmp_path):
 def test_a_set_of_an_earlier_version_is_still_loaded(tree, tmp_path):
     pairs, _ = prepare_clips(tree, tmp_path)
     about = json.loads((tmp_path / "about.json").read_text())
-    del about["manifest"]
+    del about["manifest"], about["geometry"]
     (tmp_path / "about.json").write_text(json.dumps(about))
     assert load_prepared(tmp_path).fingerprint == pairs.fingerprint
 
@@ -446,3 +446,26 @@ def test_clips_are_aligned_by_the_nose_where_that_is_asked_for(tree, tmp_path):
     assert "alignment" not in again.manifest
     with pytest.raises(DataError, match="unknown method of alignment 'eyes'"):
         prepare_clips(tree.head(2), tmp_path, alignment="eyes")
+
+
+def test_a_set_of_another_geometry_is_refused(tree, tmp_path):
+    prepare_clips(tree.head(2), tmp_path)
+    about = json.loads((tmp_path / "about.json").read_text())
+    about["geometry"][0][0] += 4
+    (tmp_path / "about.json").write_text(json.dumps(about))
+    with pytest.raises(DataError, match=r"lie elsewhere than this version puts them.*data prepare"):
+        load_prepared(tmp_path)
+
+
+def test_a_tight_crop_is_prepared_and_half_a_face_reported(tree, tmp_path):
+    rows = tree.head(2).copy()
+    for row, name in zip(rows.index, ("tight", "half"), strict=True):
+        (tmp_path / name).mkdir()
+        for number in (rows["onset"][row], rows["apex"][row]):
+            face = astronaut()[86:159, 188:261] if name == "tight" else astronaut()[86:159, 188:224]
+            Image.fromarray(face).save(tmp_path / name / f"{number:04}.png")
+        rows.loc[row, "path"] = str(tmp_path / name)
+    pairs, failures = prepare_clips(rows, tmp_path / "out")
+    assert len(pairs) == 1
+    assert np.linalg.norm(pairs.landmarks[0, :2] - CANONICAL[:2], axis=1).max() < 4
+    assert len(failures) == 1 and "face" in failures["reason"][0]

@@ -15,6 +15,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.files import cache_dir
 from lfdtcmen.preprocessing import flow
+from lfdtcmen.preprocessing.geometry import CANONICAL
 
 COUNT = 11  # more than one chunk
 
@@ -84,7 +85,8 @@ def test_another_frame_or_landmark_is_another_file(pairs, tmp_path):
     other = pairs.apex.copy()
     other[0, 0, 0, 0] ^= 1
     prepare_pairs(dataclasses.replace(pairs, apex=other))
-    prepare_pairs(dataclasses.replace(pairs, landmarks=None))
+    with pytest.warns(UserWarning, match="no face was found in 9 of the onsets"):
+        prepare_pairs(dataclasses.replace(pairs, landmarks=None))
     assert len(cache_files(tmp_path)) == 3
 
 
@@ -139,9 +141,16 @@ def test_each_alignment_has_a_cache_file_of_its_own_and_is_noted(pairs, tmp_path
 
 
 def test_the_cache_file_of_the_usual_alignment_keeps_its_name(pairs):
-    settings = ("1", cv2.__version__, flow.TVL1_SETTINGS, 28, 2, 8)
+    settings = ("2", cv2.__version__, flow.TVL1_SETTINGS, 28, (2, 2, 1), 8, CANONICAL.tolist())
     digest = hashlib.sha256(repr((settings, pairs.onset.shape)).encode())
     for part in (pairs.onset, pairs.apex, pairs.landmarks):
         digest.update(part.tobytes())
     prepare_pairs(pairs)
     assert [file.stem for file in (cache_dir() / "prepared").iterdir()] == [digest.hexdigest()[:16]]
+
+
+def test_faces_in_another_position_are_refused(pairs):
+    tight = (pairs.landmarks - 31.5) * 1.4 + 31.5
+    with pytest.raises(DataError, match=r"the faces lie elsewhere.*lfdtcmen data prepare"):
+        prepare_pairs(dataclasses.replace(pairs, landmarks=tight.astype(np.float32)))
+    assert not list((cache_dir() / "prepared").iterdir())
