@@ -77,6 +77,13 @@ class Config:
     max_shift: int = 3  # augmentation: whole-pixel shift of both frames
     mixed_precision: str = "auto"  # auto, on, off: bf16 in generator and VGG-19
 
+    # what training starts with, and what is added to the training pairs; nothing by default
+    init: str | None = None  # checkpoint whose weights the stages start from: a path, or "shipped"
+    add_synthetic: float = 0.0  # weight of the emotion loss of added synthetic faces, a pair of the data has 1; 0: none
+    add_preset: str | None = None  # of the added faces; None: wild, or standard where there is no preset wild
+    add_subjects: int = 100  # people of the added faces
+    add_repeats: int = 3  # how often each pair of the data set comes in an epoch with added faces
+
     # evaluation (4.2)
     folds: int = 5
 
@@ -122,6 +129,7 @@ TCME_FIELDS = ("flow", "motion", "imbalance", *BEYOND_TCME)
 PROFILES: dict[str, dict] = {
     "smoke": {
         "subjects": 8,
+        "add_subjects": 8,
         "epochs": (1, 2, 1),
         "batch_sizes": (8, 8, 8),
         "perceptual_size": 32,
@@ -151,6 +159,9 @@ VGG_WEIGHTS = ("auto", "download", "try_download", "random")  # or a path
 LEAST: dict[str, float] = {
     "seed": 0,
     "subjects": 1,
+    "add_synthetic": 0,
+    "add_subjects": 2,
+    "add_repeats": 1,
     "perceptual_size": 16,
     "margin": 0,
     "pretraining": 0,
@@ -213,6 +224,18 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
     if config.change_first and not config.stage1.get("change"):
         raise DataError("change_first without a change loss", "load_config", "give stage1 a weight for it")
     return config
+
+
+def used_fields(config: Config) -> dict:
+    """Return the config as plain values, without the fields of a start or of added faces that are switched off.
+
+    What depends on the config is known by these: a file from before there were such fields stays valid.
+    """
+    values = to_dict(config)
+    unused = {"init"} if config.init is None else set()
+    if not config.add_synthetic:
+        unused |= {name for name in values if name.startswith("add_")}
+    return {name: value for name, value in values.items() if name not in unused}
 
 
 def to_dict(config: Config) -> dict:

@@ -31,6 +31,8 @@ from lfdtcmen.evaluation.results import write_metrics, write_predictions
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training import LFDTCMENClassifier
+from lfdtcmen.training.weights import digest, find_weights
+from lfdtcmen.transfer import check_start, mixed_models
 
 TEST_SHARES = (0.3, 0.2)  # subjects of DFME's test A and test B for each subject of its training set (assumed)
 SYNTHETIC_FIELDS = ("preset", "subjects", "label_map")  # config fields that apply to synthetic faces only
@@ -93,7 +95,8 @@ def pairs_and_folds(
     Raises
     ------
     DataError
-        Unknown protocol, test sets where the protocol has none, or pairs that cannot be read or split.
+        Unknown protocol, test sets where the protocol has none, pairs that cannot be read or split, or weights to start
+        from (``config.init``) that have seen somebody who is tested.
     """
     if tests and (protocol != "holdout" or data is None):
         raise DataError(
@@ -110,12 +113,15 @@ def pairs_and_folds(
         pairs = concatenate(parts)
         check_one_name(parts)
         check_label_leak(pairs)
-        return pairs, list(holdout(pairs.manifest["part"], first))
+        folds = list(holdout(pairs.manifest["part"], first))
+        check_start(config, pairs.subset(folds[0][1]))
+        return pairs, folds
     if protocol not in ("kfold", "loso"):
         raise DataError(f"unknown protocol {protocol!r}", fix="use kfold, loso or holdout")
     pairs = load_pairs(config, data)
     check_trainable(pairs, "synthetic faces" if data is None else str(data))
     check_label_leak(pairs)
+    check_start(config, pairs)  # everybody is tested in some fold
     if protocol == "loso":
         return pairs, list(loso(pairs.subjects))
     return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds, names=pairs.label_names))
@@ -175,7 +181,9 @@ def one_split(
     if protocol == "kfold" and not tests:
         pairs = load_pairs(config, data, n_jobs)
         check_trainable(pairs, "synthetic faces" if data is None else str(data))
-        return pairs, *first_fold(config, pairs)
+        train_pairs, test_pairs = first_fold(config, pairs)
+        check_start(config, test_pairs)
+        return pairs, train_pairs, test_pairs
     pairs, folds = pairs_and_folds(protocol, config, data, tests)
     train, test = folds[config.seed % len(folds)]
     return pairs, pairs.subset(train), pairs.subset(test)
@@ -218,7 +226,11 @@ def groups_for_stage1(config: Config, pairs: PairSet, folds: Sequence[Fold]) -> 
 
 
 def models(
-    config: Config, run_dir: Path, stage1_groups: Mapping[str, int] | None = None, validation: float = 0.0
+    config: Config,
+    run_dir: Path,
+    stage1_groups: Mapping[str, int] | None = None,
+    validation: float = 0.0,
+    added: PairSet | None = None,
 ) -> dict[str, Model]:
     """Return the models that `lfdtcmen evaluate` compares: name -> model for cross-validation.
 
@@ -233,13 +245,23 @@ def models(
         What :func:`groups_for_stage1` returns: stage 1 is then trained once for each group.
     validation : float
         Share of the training subjects kept apart to choose the epoch; 0 trains for all epochs.
+    added : PairSet, optional
+        What :func:`lfdtcmen.transfer.load_added` returned. Models that cannot weigh their training pairs are left out.
+
+    Raises
+    ------
+    DataError
+        Added faces with a shared stage 1 or validation subjects.
     """
+    if added is not None and (stage1_groups is not None or validation):
+        unfit = "--validation" if validation else "--share-stage1"
+        raise DataError(f"{unfit} does not go with added synthetic faces", "add_synthetic", "leave one of them out")
 
     def network(changed: Config, stages: int = 3, folder: Path | None = run_dir) -> LFDTCMENClassifier:
         return LFDTCMENClassifier(changed, folder, stages, stage1_groups, validation, EXTENDED)
 
     without_flow = replace(config, flow=None)
-    return {
+    alone: dict[str, Model] = {
         "majority": simple.majority,
         "linear-svm": simple.linear_svm,
         "apex-svm": simple.apex_svm,
@@ -250,6 +272,7 @@ def models(
         "motion-branch-stages12": network(without_flow, stages=2),
         "motion-branch": network(without_flow),
     }
+    return alone if added is None else mixed_models(alone, added, config)
 
 
 def connect_dask(scheduler: str) -> int:
@@ -346,9 +369,13 @@ def held_out_scores(train_pairs: PairSet, test: PairSet, predicted: np.ndarray |
 def recorded_settings(config: Config, pairs: PairSet, data: Path | None = None) -> dict:
     """Return the config as plain values; for a prepared set, its name replaces the fields of synthetic faces.
 
-    ``vgg19`` says which weights ``vgg_weights`` came to on this machine.
+    ``vgg19`` says which weights ``vgg_weights`` came to on this machine; ``init`` is the name of its file, and
+    ``init_digest`` what the file holds.
     """
     settings = to_dict(config) | {"vgg19": vgg_source(config.vgg_weights)}
+    if config.init is not None:
+        file = find_weights(config.init, config.network)
+        settings |= {"init": file.name, "init_digest": digest(file)}
     if data is not None:
         settings = {field: value for field, value in settings.items() if field not in SYNTHETIC_FIELDS}
         settings |= {"data": data.name, "fingerprint": pairs.fingerprint, "label_names": list(pairs.label_names)}

@@ -10,7 +10,7 @@ from lfdtcmen.config import PROFILES
 
 
 def test_profiles_change_sizes_only_but_for_the_weights_of_vgg():
-    sizes = {"subjects", "epochs", "batch_sizes", "perceptual_size", "perceptual_taps", "folds"}
+    sizes = {"subjects", "add_subjects", "epochs", "batch_sizes", "perceptual_size", "perceptual_taps", "folds"}
     for profile, values in PROFILES.items():
         assert set(values) - {"vgg_weights"} <= sizes
         assert load_config(profile).vgg_weights == ("try_download" if profile == "gpu" else "auto")

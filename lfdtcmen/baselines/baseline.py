@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
+from lfdtcmen.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,14 @@ class Baseline:
     fit_predict : callable
         ``fit_predict(train, test, seed) -> probabilities [N_test, C]``: a function of a module, so that processes can
         be sent it. It must not look at the test labels.
+    takes_weights : bool
+        Whether it heeds the ``weights`` of the training pairs, as added faces need
+        (:class:`~lfdtcmen.evaluation.mixed_training.MixedTraining`).
     """
 
     name: str
     fit_predict: Callable[[PairSet, PairSet, int], np.ndarray]
+    takes_weights: bool = False
 
     @property
     def settings(self) -> Mapping:
@@ -35,8 +40,21 @@ class Baseline:
         """Do nothing: the folds of a baseline share nothing."""
 
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
-        """Train on ``train`` and return probabilities for ``test``, float [N_test, C]."""
+        """Train on ``train`` and return probabilities for ``test``, float [N_test, C].
+
+        Raises
+        ------
+        DataError
+            The training pairs have weights, which the method does not heed.
+        """
+        if train.weights is not None and not self.takes_weights:
+            raise DataError(f"{self.name} cannot weigh its training pairs", "add_synthetic", "leave the model out")
         return self.fit_predict(train, test, seed)
+
+
+def sample_weights(model: Pipeline, train: PairSet) -> dict[str, np.ndarray]:
+    """Return the argument of ``model.fit`` that gives the last step the weights of the pairs; none without weights."""
+    return {} if train.weights is None else {f"{model.steps[-1][0]}__sample_weight": train.weights}
 
 
 def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int) -> np.ndarray:

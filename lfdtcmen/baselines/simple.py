@@ -12,14 +12,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from lfdtcmen.baselines.baseline import Baseline, softmax_of_decisions
+from lfdtcmen.baselines.baseline import Baseline, sample_weights, softmax_of_decisions
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 
 
 def predict_majority(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
     """Always predict the most frequent class of the training set: UAR 1/C, and UF1 at chance level."""
-    most_frequent = np.bincount(train.labels, minlength=train.num_classes).argmax()
+    most_frequent = np.bincount(train.labels, train.weights, train.num_classes).argmax()
     return np.tile(np.eye(train.num_classes)[most_frequent], (len(test), 1))
 
 
@@ -34,7 +34,7 @@ def predict_from_flow(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
     if train.streams is None or test.streams is None:
         raise DataError("the pairs have no flow streams", "linear_svm", "call prepare_pairs first")
     model = make_pipeline(StandardScaler(), LinearSVC(C=1e-3, class_weight="balanced", random_state=seed))
-    model.fit(train.streams.reshape(len(train), -1), train.labels)
+    model.fit(train.streams.reshape(len(train), -1), train.labels, **sample_weights(model, train))
     return softmax_of_decisions(model, test.streams.reshape(len(test), -1), train.num_classes)
 
 
@@ -44,7 +44,7 @@ def predict_from_apex(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
     model = make_pipeline(
         PCA(components, whiten=True, random_state=seed), LinearSVC(C=1e-2, class_weight="balanced", random_state=seed)
     )
-    model.fit(_shrink_to_grey(train.apex), train.labels)
+    model.fit(_shrink_to_grey(train.apex), train.labels, **sample_weights(model, train))
     return softmax_of_decisions(model, _shrink_to_grey(test.apex), train.num_classes)
 
 
@@ -65,9 +65,9 @@ def predict_from_action_units(train: PairSet, test: PairSet, seed: int) -> np.nd
     return softmax_of_decisions(model, _describe_units(test.action_units), train.num_classes)
 
 
-majority = Baseline("majority", predict_majority)
-linear_svm = Baseline("linear-svm", predict_from_flow)
-apex_svm = Baseline("apex-svm", predict_from_apex)
+majority = Baseline("majority", predict_majority, takes_weights=True)
+linear_svm = Baseline("linear-svm", predict_from_flow, takes_weights=True)
+apex_svm = Baseline("apex-svm", predict_from_apex, takes_weights=True)
 action_units = Baseline("action-units", predict_from_action_units)
 
 

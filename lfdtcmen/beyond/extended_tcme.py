@@ -76,10 +76,13 @@ class ExtendedTCME(TCME):
             return super().make_classifier(widths)
         return nn.ModuleList([nn.Linear(width, self.num_classes) for width in widths])
 
-    def set_prior(self, labels: Tensor) -> None:
-        """Take the frequency of each class from the training labels, int64 [N]; every class has to be there."""
-        counts = torch.bincount(labels, minlength=self.num_classes)  # [C]
-        self.get_buffer("log_prior").copy_((counts / len(labels)).log())
+    def set_prior(self, labels: Tensor, weights: Tensor | None = None) -> None:
+        """Take the frequency of each class from the training labels, int64 [N]; every class has to be there.
+
+        ``weights``, float [N], say how much each pair counts.
+        """
+        counts = torch.bincount(labels, weights, self.num_classes)  # [C]
+        self.get_buffer("log_prior").copy_((counts / counts.sum()).log())
 
     def classify(self, features: list[Tensor]) -> dict[str, Tensor]:
         """Return the logits [B, C] of the branches' features, with late fusion also ``branch_logits`` [2, B, C]."""

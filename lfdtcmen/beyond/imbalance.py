@@ -11,18 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lfdtcmen.losses.emotion_loss import emotion
+from lfdtcmen.losses.emotion_loss import emotion, weighted_mean
 
 
-def emotion_loss_of(imbalance: str | None, class_counts: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the emotion loss, ``(logits, labels) -> loss``, of ``Config.imbalance``.
+def emotion_loss_of(imbalance: str | None, class_counts: Tensor) -> Callable[..., Tensor]:
+    """Return the emotion loss, ``(logits, labels, weight) -> loss``, of ``Config.imbalance``.
+
+    ``weight``, float [B] or None, says how much each pair counts (:func:`~lfdtcmen.losses.emotion_loss.emotion`).
 
     Parameters
     ----------
     imbalance : {None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"}
         Balanced sampling changes the batches (:func:`balanced_batches`) and leaves the loss as it is.
     class_counts : Tensor
-        Training samples of each class, [C].
+        Training samples of each class, [C]; the sum of their weights where they count differently.
     """
     weight = class_counts.sum() / class_counts.clamp_min(1) / len(class_counts)  # [C]
     losses: dict[str | None, Callable[[Tensor, Tensor], Tensor]] = {
@@ -33,11 +35,13 @@ def emotion_loss_of(imbalance: str | None, class_counts: Tensor) -> Callable[[Te
     return losses.get(imbalance, emotion)
 
 
-def class_weighted(logits: Tensor, labels: Tensor, class_weight: Tensor) -> Tensor:
+def class_weighted(logits: Tensor, labels: Tensor, class_weight: Tensor, weight: Tensor | None = None) -> Tensor:
     """Return the cross-entropy with a weight for each class, [C]: a rare class counts as much as a frequent one."""
     if len(labels) == 0:
         return logits.float().sum() * 0
-    return F.cross_entropy(logits.float(), labels, class_weight)
+    if weight is None:
+        return F.cross_entropy(logits.float(), labels, class_weight)
+    return weighted_mean(F.cross_entropy(logits.float(), labels, reduction="none"), weight * class_weight[labels])
 
 
 def balanced_batches(labels: np.ndarray, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -51,7 +55,7 @@ def balanced_batches(labels: np.ndarray, size: int, rng: np.random.Generator) ->
     yield from np.array_split(order, -(-len(labels) // size))
 
 
-def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
+def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0, weight: Tensor | None = None) -> Tensor:
     """Return the focal loss: the mean of ``-(1 - p)^gamma log p``, p the probability of the true class.
 
     What is classified well already counts less, so that the many easy samples of a frequent class do not drown the few
@@ -61,10 +65,12 @@ def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
         return logits.float().sum() * 0
     log_p = F.log_softmax(logits.float(), dim=1).gather(1, labels[:, None])[:, 0]  # [B]
     # not log_p.exp(): where p is close to 1 the power of a rounded 0 would have no gradient
-    return (-torch.expm1(log_p)).clamp_min(1e-12).pow(gamma).mul(-log_p).mean()
+    return weighted_mean((-torch.expm1(log_p)).clamp_min(1e-12).pow(gamma).mul(-log_p), weight)
 
 
-def logit_adjusted(logits: Tensor, labels: Tensor, class_counts: Tensor, tau: float = 1.0) -> Tensor:
+def logit_adjusted(
+    logits: Tensor, labels: Tensor, class_counts: Tensor, tau: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
     """Return the cross-entropy of ``logits + tau log(prior)``: a rare class must win by a margin (Menon et al. 2021).
 
     Trained in this way, the plain logits are balanced: at prediction nothing is added.
@@ -79,4 +85,4 @@ def logit_adjusted(logits: Tensor, labels: Tensor, class_counts: Tensor, tau: fl
         Strength; 0 gives :func:`emotion`.
     """
     prior = class_counts.clamp_min(1) / class_counts.clamp_min(1).sum()  # [C]
-    return emotion(logits.float() + tau * prior.log(), labels)
+    return emotion(logits.float() + tau * prior.log(), labels, weight)

@@ -56,7 +56,7 @@ class ExtendedMethod(Method):
             logits = output.take("logits")
             if isinstance(output, ExtendedOutput) and output.branch_logits is not None:
                 logits = list(output.branch_logits)  # with late fusion each branch learns on its own
-            return torch.stack([loss(branch, batch.label) for branch in logits]).mean()
+            return torch.stack([loss(branch, batch.label, weight=batch.weight) for branch in logits]).mean()
 
         return OBJECTIVES | table(
             Objective("emotion", emotion, OBJECTIVES["emotion"].needs),
@@ -87,7 +87,8 @@ class ExtendedMethod(Method):
             and model.tcme.late
             and config.imbalance in (None, "focal")
         ):
-            model.tcme.set_prior(torch.from_numpy(pairs.labels))
+            weights = None if pairs.weights is None else torch.from_numpy(pairs.weights)
+            model.tcme.set_prior(torch.from_numpy(pairs.labels), weights)
 
     def shared_parts(self, config: Config) -> list[str]:
         """Return DRL, and the motion branch where pretraining has trained it as well."""

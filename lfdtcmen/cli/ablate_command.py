@@ -22,6 +22,7 @@ from lfdtcmen.cli.options import (
     build_config,
 )
 from lfdtcmen.cli.output import echo, echo_remarks, short_path, typed_command
+from lfdtcmen.errors import DataError
 
 
 def ablate(
@@ -68,6 +69,8 @@ def ablate(
     settings_to_run = ablation.runs_of(tables)
     given = {"folds": folds, "epochs": epochs, "perceptual_size": perceptual_size}
     config = build_config(profile, settings, data, None, protocol, **given)
+    if config.add_synthetic:
+        raise DataError("ablate adds no synthetic faces", "add_synthetic", "leave it out, or use evaluate")
     from lfdtcmen import experiments
     from lfdtcmen.beyond.method import EXTENDED
     from lfdtcmen.evaluation.protocol import cross_validate

@@ -1,10 +1,12 @@
 """``lfdtcmen evaluate``: models compared on the same folds of subjects."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lfdtcmen.cli.options import (
+    AddSynthetic,
     Epochs,
     Folds,
     Jobs,
@@ -23,6 +25,7 @@ from lfdtcmen.cli.options import (
     build_config,
 )
 from lfdtcmen.cli.output import echo, echo_remarks, short_path, typed_command
+from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
 
 
@@ -31,6 +34,13 @@ def evaluate(
         list[str] | None, typer.Argument(help="Models to compare; all by default.", show_default=False)
     ] = None,
     data: Prepared = None,
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Score this trained network on the set, without any training; once for each. shipped: the package's.",
+            metavar="PATH|shipped",
+        ),
+    ] = None,
     profile: Profile = None,
     recipe: Recipe = None,
     seeds: Seeds = 3,
@@ -43,6 +53,7 @@ def evaluate(
             help="class_weights, focal, logit_adjusted or balanced_sampling: for rare classes, not in the paper."
         ),
     ] = None,
+    add_synthetic: AddSynthetic = None,
     settings: Settings = None,
     protocol: Protocol = "kfold",
     test: Tests = None,
@@ -67,6 +78,12 @@ def evaluate(
     and motion-branch also load stage 2 of their `-stages12` model. The minutes per fold do not include stages that
     were loaded.
 
+    With --checkpoint nothing is trained: the network predicts the whole set, and precision, recall and F1 of each
+    class are shown as well; confusion.csv has the confusion matrix. People whom it has seen in training are refused.
+
+    With --add-synthetic, faces are added to the training pairs of each fold (see `lfdtcmen train --help`); models that
+    cannot weigh their pairs are left out. `--set init=PATH` lets the networks start from a checkpoint in each fold.
+
     **Examples**
 
     - `lfdtcmen evaluate`: all models, 5 folds, 3 seeds (hours on a laptop)
@@ -79,11 +96,22 @@ def evaluate(
 
     - `lfdtcmen evaluate linear-svm flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
 
+    - `lfdtcmen evaluate --data data/prepared/mine --checkpoint runs/train/checkpoints/stage3-0123abcd.safetensors`
+
+    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --add-synthetic 0.3 --name mixed`
+
     - `lfdtcmen evaluate --scheduler tcp://192.168.1.5:8786`: on more than one machine
     """
-    given = {"subjects": subjects, "folds": folds, "epochs": epochs, "imbalance": imbalance}
-    config = build_config(profile, settings, data, recipe, protocol, **given)
-    from lfdtcmen import experiments
+    given = {"folds": folds, "epochs": epochs, "imbalance": imbalance, "add_synthetic": add_synthetic}
+    config = build_config(profile, settings, data, recipe, protocol, subjects=subjects, **given)
+    if checkpoint:
+        other = {"models": models, "test": test, "validation": validation, "share-stage1": share_stage1, **given}
+        if unused := [name for name, value in other.items() if value]:
+            what = f"{unused[0].replace('_', '-')} is for training, and --checkpoint trains nothing"
+            raise DataError(what, "--checkpoint", "leave one of them out")
+        score(checkpoint, config, data, name, runs)
+        return
+    from lfdtcmen import experiments, transfer
     from lfdtcmen.evaluation.protocol import cross_validate
     from lfdtcmen.evaluation.results import readable, score_table, to_records
     from lfdtcmen.files import run_folder
@@ -97,10 +125,13 @@ def evaluate(
     pairs, splits = experiments.pairs_and_folds(protocol, config, data, test or [])
     echo_remarks(pairs.manifest.attrs)
     groups = experiments.groups_for_stage1(config, pairs, splits) if share_stage1 else None
-    by_name = experiments.models(config, run_dir, groups, validation)
+    added = transfer.load_added(config, pairs, jobs)
+    by_name = experiments.models(config, run_dir, groups, validation, added)
+    if unfit := [model for model in models or () if model not in by_name]:
+        raise DataError(f"{unfit[0]} cannot weigh its training pairs", "--add-synthetic", "leave the model out")
     backend = connect(scheduler)
     predictions = {}
-    for model in models or known:
+    for model in models or [model for model in known if model in by_name]:
         echo(f"{model}: {len(splits)} folds, {seeds} seeds")
         predictions[model] = cross_validate(
             by_name[model], pairs, splits, range(seeds), run_dir / model, jobs, backend, progress=True
@@ -115,6 +146,43 @@ def evaluate(
     record = {"config": recorded, "made_by": "evaluate", **about, "scores": scores}
     experiments.write_run(run_dir, predictions, typed_command(), record)
     echo(f"predictions.csv and metrics.json are in {short_path(run_dir)}")
+
+
+def score(checkpoints: list[str], config: Config, data: Path | None, name: str, runs: Path | None) -> None:
+    """Score trained networks on a set without training, and write what `evaluate` writes, and confusion.csv.
+
+    Raises
+    ------
+    DataError
+        The set cannot be read, a network does not fit it, or has seen somebody in it.
+    """
+    from lfdtcmen import experiments, transfer
+    from lfdtcmen.evaluation.audit import check_label_leak
+    from lfdtcmen.evaluation.results import readable, score_table, to_records
+    from lfdtcmen.files import atomic_path, run_folder
+
+    run_dir = run_folder(name, "evaluate", runs)
+    pairs = experiments.load_pairs(config, data)
+    echo_remarks(pairs.manifest.attrs)
+    check_label_leak(pairs)
+    predictions, about = transfer.predict_without_training(checkpoints, pairs)
+    scores, classes = score_table(predictions), transfer.class_table(predictions, pairs.label_names)
+    counts = transfer.confusion_table(predictions, pairs.label_names)
+    with atomic_path(run_dir / "confusion.csv") as temporary:
+        counts.to_csv(temporary, index=False)
+    echo(readable(scores.drop(columns=["sd", "runs", "folds", "minutes"])).to_string())
+    for model, table in classes.groupby("model", sort=False):
+        echo(f"{model}, trained on: {about[str(model)]['trained_on']}")
+        by_class = table.assign(model=table["part"]).drop(columns="samples")  # a row for each class
+        echo(readable(by_class).rename_axis("class").to_string())
+    echo(counts.to_string(index=False))
+    recorded = experiments.recorded_settings(config, pairs, data)
+    kept = {name: recorded[name] for name in ("data", "fingerprint", "label_names") if name in recorded}
+    kept = kept or {name: recorded[name] for name in (*experiments.SYNTHETIC_FIELDS, "seed")}
+    record: dict = {"config": kept, "made_by": "evaluate", "protocol": "without training", "checkpoints": about}
+    record |= {"scores": to_records(scores), "classes": to_records(classes)}
+    experiments.write_run(run_dir, predictions, typed_command(), record)
+    echo(f"predictions.csv, confusion.csv and metrics.json are in {short_path(run_dir)}")
 
 
 def connect(scheduler: str | None) -> str:

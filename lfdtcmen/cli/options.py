@@ -59,6 +59,21 @@ Tests = Annotated[
     list[Path] | None, typer.Option("--test", help="For holdout with --data: prepared test set; once for each.")
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds: 0, 1, ...")]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        help="Start from the weights of this checkpoint (stage 2 or 3), or of the one that comes with the package.",
+        metavar="PATH|shipped",
+    ),
+]
+AddSynthetic = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        help="Add synthetic faces to the training pairs; the number is the weight of their loss, such as 0.3.",
+        show_default="none are added",
+    ),
+]
 ShareStage1 = Annotated[
     bool,
     typer.Option("--share-stage1", help="Train stage 1 once per group of subjects, for all seeds (see README)."),

@@ -12,7 +12,7 @@ from lfdtcmen.cli.output import short_path
 def predict(
     clip: Annotated[Path, typer.Argument(help="Video file, or folder of frames.")],
     checkpoint: Annotated[
-        Path | None, typer.Option(help="File of stage 2 or 3.", show_default="the newest one below runs")
+        Path | None, typer.Option(help="File of stage 2 or 3, or shipped.", show_default="the newest one below runs")
     ] = None,
     onset: Annotated[int | None, typer.Option(help="Frame in which it begins; spotted by default.")] = None,
     apex: Annotated[int | None, typer.Option(help="Frame in which it is strongest; spotted by default.")] = None,
@@ -45,10 +45,12 @@ def predict(
     """
     from lfdtcmen.files import runs_dir
     from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
+    from lfdtcmen.predict.model_card import describe_seen, measure_commands
     from lfdtcmen.predict.report import write_report
+    from lfdtcmen.training.weights import find_weights
 
     runs = (runs or runs_dir()).expanduser()
-    chosen = checkpoint or newest_checkpoint(runs)
+    chosen = find_weights(checkpoint) if checkpoint else newest_checkpoint(runs)
     prediction = predict_clip(clip, chosen, onset, apex, start, end, fps, detector)
     page = write_report(prediction, out or runs / "predict" / prediction.clip)
     typer.echo(f"network: {short_path(chosen)}")
@@ -58,4 +60,7 @@ def predict(
     typer.echo(f"onset {prediction.onset}, apex {prediction.apex} ({spotted})")
     for name, value in sorted(zip(prediction.label_names, prediction.probabilities, strict=True), key=lambda x: -x[1]):
         typer.echo(f"{name:<12} {value:.2f}")
+    typer.echo(f"{describe_seen(prediction.about)} How it does on your own clips, only labelled ones can tell:")
+    for command in measure_commands(prediction.about, short_path(chosen)):
+        typer.echo(f"  {command}")
     typer.echo(f"open {short_path(page)}")

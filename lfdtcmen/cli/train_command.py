@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from lfdtcmen.cli.options import (
+    AddSynthetic,
+    Init,
     Jobs,
     LabelMap,
     Name,
@@ -37,6 +39,8 @@ def train(
     label_map: LabelMap = None,
     subjects: Subjects = None,
     seed: Seed = 0,
+    init: Init = None,
+    add_synthetic: AddSynthetic = None,
     settings: Settings = None,
     protocol: Protocol = "kfold",
     test: Tests = None,
@@ -51,6 +55,14 @@ def train(
     A finished stage is loaded from runs/NAME/checkpoints, an interrupted one continues. runs/NAME/MODEL_CARD.md says
     what was trained on what, and how good it is.
 
+    With `--init` the stages start from the weights of a checkpoint that was trained on other data, such as synthetic
+    faces. All stages run as asked: `--set epochs=0,20,2` leaves out the first. Its network must have the same
+    settings; where its classes are others, the classifier starts anew.
+
+    With `--add-synthetic` synthetic faces are trained on as well, and never tested. `--set add_preset=standard`
+    chooses which, `--set add_subjects=200` how many people, `--set add_repeats=3` how often each pair of the data
+    comes while each added one comes once.
+
     **Examples**
 
     - `lfdtcmen train`: all three stages in the cpu profile
@@ -61,12 +73,18 @@ def train(
 
     - `lfdtcmen train --data data/prepared/casme3 --name casme3`: on a set that `lfdtcmen data prepare` made
 
+    - `lfdtcmen train --data data/prepared/casme3 --init runs/train/checkpoints/stage3-0123abcd.safetensors`
+
+    - `lfdtcmen train --data data/prepared/casme3 --add-synthetic 0.3`
+
     - `lfdtcmen train --protocol holdout --data data/prepared/dfme_train --test data/prepared/dfme_test_a --name dfme`
     """
-    synthetic = {"preset": preset, "label_map": label_map, "subjects": subjects}
-    config = build_config(profile, settings, data, recipe, protocol, seed=seed, **synthetic)
-    from lfdtcmen import experiments
+    given: dict = {"preset": preset, "label_map": label_map, "subjects": subjects}
+    given |= {"init": init, "add_synthetic": add_synthetic}
+    config = build_config(profile, settings, data, recipe, protocol, seed=seed, **given)
+    from lfdtcmen import experiments, transfer
     from lfdtcmen.beyond.method import EXTENDED
+    from lfdtcmen.datasets.mixing import mix
     from lfdtcmen.evaluation.intervals import describe_interval
     from lfdtcmen.evaluation.results import readable, write_metrics
     from lfdtcmen.files import atomic_path, run_folder
@@ -77,7 +95,9 @@ def train(
     run_dir = run_folder(name, "train", runs)
     pairs, train_pairs, held_out_pairs = experiments.one_split(protocol, config, data, test or [], jobs)
     echo_remarks(pairs.manifest.attrs)
-    model, history = stage_checkpoint(stage, config, train_pairs, run_dir, method=EXTENDED)
+    added = transfer.load_added(config, train_pairs, jobs)
+    learned = train_pairs if added is None else mix(train_pairs, added, config.add_synthetic, config.add_repeats)
+    model, history = stage_checkpoint(stage, config, learned, run_dir, method=EXTENDED)
     with atomic_path(run_dir / "history.csv") as temporary:
         history.to_csv(temporary, index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
@@ -93,11 +113,12 @@ def train(
     held_out = experiments.held_out_scores(train_pairs, held_out_pairs, predicted)
     for part, scored in held_out.get("parts", {"": held_out}).items():
         for metric, score in scored.get("scores", {}).items():
-            about = f"95 % interval over {scored['subjects']} subjects: "
-            interval = describe_interval(score["low"], score["high"], name=about)
+            over = f"95 % interval over {scored['subjects']} subjects: "
+            interval = describe_interval(score["low"], score["high"], name=over)
             typer.echo(f"{part} {metric} {score['value']:.3f} ({interval})".lstrip())
     command = _command(config, stage, data, protocol, test or [], settings or [])
-    checkpoint = checkpoint_file(stage, config, train_pairs, run_dir).name
+    checkpoint = checkpoint_file(stage, config, learned, run_dir).name
+    about = describe(config, stage, learned)
     recorded = experiments.recorded_settings(config, pairs, data)
     record = {
         "made_by": "train",
@@ -106,8 +127,9 @@ def train(
         "date": f"{date.today()}",
         "config": recorded,
     }
-    write_metrics({**record, "checkpoint": checkpoint, "held_out": held_out}, run_dir)
-    card = write_model_card(run_dir, describe(config, stage, train_pairs), checkpoint, held_out, command)
+    started = {"init": about["init"], "added": about["added"]}
+    write_metrics({**record, **started, "checkpoint": checkpoint, "held_out": held_out}, run_dir)
+    card = write_model_card(run_dir, about, checkpoint, held_out, command)
     typer.echo(f"what was trained, and how good it is: {short_path(card)}")
 
 
@@ -121,6 +143,10 @@ def _command(
     else:
         words += ["--data", short_path(data)]
     words += ["--protocol", protocol, "--seed", str(config.seed)]
+    if config.init is not None:
+        words += ["--init", config.init]
+    if config.add_synthetic:
+        words += ["--add-synthetic", f"{config.add_synthetic:g}"]
     for test in tests:
         words += ["--test", short_path(test)]
     for text in settings:

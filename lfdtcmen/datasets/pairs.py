@@ -40,6 +40,9 @@ class PairSet:
         TV-L1 flow, float32 [N, 2, H, W] (made by :func:`lfdtcmen.datasets.preparation.prepare_pairs`).
     streams : ndarray, optional
         U, V and strain, float32 [N, 3, 28, 28] (made by :func:`lfdtcmen.datasets.preparation.prepare_pairs`).
+    weights : ndarray, optional
+        How much each pair counts where a classifier is trained, float32 [N], above 0; all alike without it (made by
+        :func:`lfdtcmen.datasets.mixing.mix`).
     """
 
     manifest: pd.DataFrame
@@ -52,6 +55,7 @@ class PairSet:
     action_units: np.ndarray | None = None
     flow: np.ndarray | None = None
     streams: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __post_init__(self):
         _check(self)
@@ -76,11 +80,13 @@ class PairSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hex digits that change with any frame, stream, label, class name or subject."""
+        """Sixteen hex digits that change with any frame, stream, label, class name, subject or weight."""
         digest = hashlib.sha256()
         for part in (self.onset, self.apex, self.labels, self.streams):
             digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
         digest.update("\n".join([*self.subjects, *self.label_names]).encode())
+        if self.weights is not None:
+            digest.update(self.weights.tobytes())
         return digest.hexdigest()[:16]
 
     def subset(self, index) -> "PairSet":
@@ -105,6 +111,7 @@ class PairSet:
             flow=None if self.streams is None else torch.from_numpy(self.streams[index]),
             label=torch.from_numpy(self.labels[index]),
             subject=torch.from_numpy(self._subject_codes[index]),
+            weight=None if self.weights is None else torch.from_numpy(self.weights[index]),
         )
 
     @cached_property
@@ -187,11 +194,15 @@ def _check(pairs: PairSet) -> None:
     if streams is not None and (streams.dtype, streams.shape[1:]) != (np.float32, (3, 28, 28)):
         what = f"streams must be float32 [N, 3, 28, 28], got {streams.dtype} {list(streams.shape)}"
         raise DataError(what, "PairSet.streams", "make them with lfdtcmen.datasets.preparation.prepare_pairs")
+    weights = pairs.weights
+    if weights is not None and (weights.dtype != np.float32 or not (np.isfinite(weights) & (weights > 0)).all()):
+        raise DataError("weights must be float32 and above 0", "PairSet.weights", "make them with datasets.mixing.mix")
     _check_rows(pairs)
 
 
 def _check_rows(pairs: PairSet) -> None:
-    for name in ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams"):
+    parts = ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams", "weights")
+    for name in parts:
         value = getattr(pairs, name)
         if value is not None and len(value) != len(pairs):
             what = f"{len(value)} rows where onset has {len(pairs)}"

@@ -4,10 +4,14 @@ A person under two names would be trained on and tested. Spreadsheet programs ma
 into 100000 and 3-4 into a date.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import pandas as pd
 
 #: Words before a subject's number that add nothing to it: "sub01", "s1" and "1" may be one person.
 SUBJECT_WORDS = {"s", "sub", "subj", "subject"}
@@ -76,6 +80,37 @@ def describe_alike(names: Iterable[str]) -> list[str]:
         f"{_join(group)} count as {len(group)} people: if they are one, prepare the table again with one name"
         for group in find_alike(names)
     ]
+
+
+def name_people(manifest: pd.DataFrame) -> np.ndarray:
+    """Return a name for the person of each row of a manifest, [N] of str.
+
+    It is the subject's name; for synthetic faces with the seed of their data set, as ``synthetic/s003`` of two seeds
+    are two people.
+    """
+    names = manifest["subject"].to_numpy().astype(str)
+    if "seed" not in manifest:
+        return names
+    return np.array(
+        [
+            name if pd.isna(seed) or "@" in name else f"{name}@{int(seed)}"
+            for name, seed in zip(names, manifest["seed"], strict=True)
+        ]
+    )
+
+
+def digest_people(manifest: pd.DataFrame) -> list[str]:
+    """Return twelve hex digits for each person of a manifest, equal for spellings that may be one person's; sorted.
+
+    A checkpoint keeps them instead of names, so that a test set with somebody whom it has seen can be refused.
+    """
+    return sorted({digest_person(name) for name in name_people(manifest)})
+
+
+def digest_person(name: str) -> str:
+    """Return the twelve hex digits of one of the names of :func:`name_people`."""
+    dataset, _, subject = name.rpartition("/")
+    return hashlib.sha256(repr((dataset, loose_key(subject))).encode()).hexdigest()[:12]
 
 
 def settle_names(

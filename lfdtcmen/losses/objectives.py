@@ -79,7 +79,7 @@ def _contrastive(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> 
 
 def _emotion(output: Output, batch: Batch, sdo: "SynergisticObjectives") -> Tensor:
     assert batch.label is not None
-    return emotion(output.take("logits")[0], batch.label)
+    return emotion(output.take("logits")[0], batch.label, batch.weight)
 
 
 def table(*rows: Objective) -> dict[str, Objective]:

@@ -24,6 +24,8 @@ class Batch:
         Emotion class, int64 [B].
     subject : Tensor, optional
         Number of the subject, int64 [B]: needed by the identity-aware contrastive loss (3.2.5) only.
+    weight : Tensor, optional
+        How much each pair counts in the emotion loss, float32 [B]; all alike without it.
     """
 
     onset: Tensor
@@ -31,6 +33,7 @@ class Batch:
     flow: Tensor | None = None
     label: Tensor | None = None
     subject: Tensor | None = None
+    weight: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.onset)
@@ -81,6 +84,10 @@ class Batch:
                 raise DataError(
                     f"must be int64 [{len(self)}], got {value.dtype} {list(value.shape)}", f"batch.{name}", FROM_PAIRS
                 )
+        weight = self.weight
+        if weight is not None and (weight.shape != (len(self),) or not weight.is_floating_point()):
+            what = f"must be float [{len(self)}], got {weight.dtype} {list(weight.shape)}"
+            raise DataError(what, "batch.weight", FROM_PAIRS)
 
 
 def _check_values(tensor: Tensor, where: str) -> None:

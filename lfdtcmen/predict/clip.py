@@ -18,6 +18,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
 from lfdtcmen.modules.network import LFDTCMEN
+from lfdtcmen.predict.model_card import synthetic_only
 from lfdtcmen.preprocessing.align import AlignedClip, align_faces
 from lfdtcmen.preprocessing.apex import spot_interval
 from lfdtcmen.preprocessing.faces import Detector, find_detector
@@ -312,7 +313,7 @@ def _read_held_out(checkpoint: Path) -> dict | None:
 
 
 def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
-    if about["data"]["synthetic"]:
+    if synthetic_only(about):
         yield (
             "The network was trained on synthetic faces only: its prediction for a real face demonstrates the "
             "method, and is no evidence about the person."

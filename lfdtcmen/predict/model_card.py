@@ -47,6 +47,9 @@ def write_model_card(run_dir: Path | str, about: Mapping, checkpoint: str, held_
         data=data,
         trained_on=trained_on,
         classifies=about["stage"] >= 2,
+        synthetic_only=synthetic_only(about),
+        seen=describe_seen(about),
+        commands=measure_commands(about, f"checkpoints/{checkpoint}"),
         classes=enumerate_words(about["label_names"]),
         network=", ".join(f"{part} = {value or 'none'}" for part, value in about["network"].items()),
         checkpoint=checkpoint,
@@ -62,6 +65,34 @@ def write_model_card(run_dir: Path | str, about: Mapping, checkpoint: str, held_
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
+
+
+def synthetic_only(about: Mapping) -> bool:
+    """Return whether the weights of a checkpoint have seen synthetic faces and no others, from their start on."""
+    start = about.get("init")
+    return bool(about["data"].get("synthetic")) and (start is None or synthetic_only(start))
+
+
+def describe_seen(about: Mapping) -> str:
+    """Return in a few sentences what the weights of a checkpoint have seen, from their start on."""
+    data, added, start = about["data"], about.get("added"), about.get("init")
+    preset = f" (preset {data['preset']})" if data.get("preset") else ""
+    only = " only" if synthetic_only(about) else ""
+    texts = [f"This network has seen {data_name(data)}{preset}{only}: {data['subjects']} people."]
+    if added:
+        people = f"{added['subjects']} synthetic people (preset {added['preset']})"
+        texts.append(f"Among its training pairs were {people}, whose loss had the weight {added['weight']:g}.")
+    if start:
+        texts.append(f"Its training started from the weights of {start['file']}. {describe_seen(start)}")
+    return " ".join(texts)
+
+
+def measure_commands(about: Mapping, checkpoint: str) -> list[str]:
+    """Return the two commands that prepare a reader's own labelled clips and score a checkpoint on them."""
+    label_map, alignment = about.get("label_map", "raw"), about["data"].get("alignment", "similarity")
+    words = ["lfdtcmen data prepare folder --root mine --annotation mine/clips.csv --spot-apex --test-set"]
+    words += [f"--label-map {label_map}"] + ([] if alignment == "similarity" else [f"--alignment {alignment}"])
+    return [" ".join(words), f"lfdtcmen evaluate --data data/prepared/mine --checkpoint {checkpoint}"]
 
 
 def data_name(data: Mapping) -> str:

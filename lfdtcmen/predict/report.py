@@ -19,7 +19,7 @@ from lfdtcmen.evaluation.intervals import describe_interval
 from lfdtcmen.files import atomic_path
 from lfdtcmen.images import grey_change
 from lfdtcmen.predict.clip import Prediction, length_percentile
-from lfdtcmen.predict.model_card import count_sentence, data_name
+from lfdtcmen.predict.model_card import count_sentence, data_name, describe_seen, measure_commands
 from lfdtcmen.preprocessing.flow import strain
 from lfdtcmen.templates import render
 from lfdtcmen.viz import clip_curve, face_panel
@@ -74,6 +74,7 @@ def write_report(prediction: Prediction, folder: Path | str) -> Path:
 def to_dict(prediction: Prediction) -> dict:
     """Return a prediction as the plain values of ``report.json``."""
     p = prediction
+    about = {**p.about, "data": {name: value for name, value in p.about["data"].items() if name != "people"}}
     return {
         "clip": p.clip,
         "date": f"{date.today()}",
@@ -86,7 +87,9 @@ def to_dict(prediction: Prediction) -> dict:
         "curve": [round(float(value), 6) for value in p.curve],
         "largest_motion_px": round(length_percentile(p.flow), 4),
         "warnings": list(p.warnings),
-        "checkpoint": {"file": p.checkpoint, **p.about},
+        "checkpoint": {"file": p.checkpoint, **about},
+        "seen": describe_seen(p.about),
+        "measure_it": measure_commands(p.about, p.checkpoint),
         "held_out": p.held_out,
         "seconds": {step: round(value, 3) for step, value in p.seconds.items()},
         "version": lfdtcmen.__version__,
@@ -114,6 +117,8 @@ def render_html(prediction: Prediction, start: float | None = None) -> str:
         panels=panels,
         curve=curve,
         facts=_facts(p),
+        seen=describe_seen(p.about),
+        commands=measure_commands(p.about, p.checkpoint),
         version=lfdtcmen.__version__,
         seconds=p.seconds | ({} if start is None else {"write the report": time.perf_counter() - start}),
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -35,4 +36,4 @@ def augment(batch: Batch, max_shift: int, rng: np.random.Generator) -> Batch:
     if flow is not None:
         sign = torch.tensor([-1.0, 1.0, 1.0], device=flow.device)[:, None, None]
         flow = torch.where(mirror[:, None, None, None], flow.flip(3) * sign, flow)  # [B, 3, 28, 28]
-    return Batch(frames(batch.onset), frames(batch.apex), flow, batch.label, batch.subject)
+    return replace(batch, onset=frames(batch.onset), apex=frames(batch.apex), flow=flow)

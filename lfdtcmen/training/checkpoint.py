@@ -19,20 +19,27 @@ from torch import Tensor, nn
 import lfdtcmen
 from lfdtcmen.config import TCME_FIELDS, Config, to_dict
 from lfdtcmen.datasets.manifest import LABEL_MAPS
+from lfdtcmen.datasets.mixing import split_added
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.people import digest_people
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.preprocessing.geometry import CANONICAL, check_same_geometry
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.storage import read_tensors, write_tensors
+from lfdtcmen.training.weights import digest, find_weights
 
 SUFFIX = ".safetensors"  # of a checkpoint's file
 EARLIER_SUFFIX = ".pt"  # of the pickles that earlier versions wrote
 NEEDED = ("network", "label_names", "stage", "epochs", "data", "version")  # what prediction needs of `describe`
 WEIGHTS, OPTIMIZER = "weights.", "optimizer."  # how the names of tensors in the file begin
-# config fields left out: the data have a fingerprint (a hash); bf16 changes rounding only, as another processor does
-NO_SETTINGS = ("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision")
+# config fields left out: the data have a fingerprint (a hash), with what was added to them; bf16 changes rounding only,
+# as another processor does
+NO_SETTINGS = (
+    *("profile", "recipe", "preset", "label_map", "subjects", "folds", "mixed_precision"),
+    *("add_synthetic", "add_preset", "add_subjects", "add_repeats"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,9 @@ def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     """Return everything on which the weights after ``stage`` depend, as plain JSON values."""
     settings = {key: value for key, value in to_dict(config).items() if key not in NO_SETTINGS}
     settings["vgg_weights"] = vgg_source(config.vgg_weights)  # what "auto" selects on this machine
+    del settings["init"]  # files from before there was a choice stay valid
+    if config.init is not None:
+        settings["init"] = digest(find_weights(config.init, config.network))  # the path may hold another file tomorrow
     for later in range(stage + 1, 4):
         del settings[f"stage{later}"]
     for field in ("epochs", "batch_sizes", "learning_rates"):
@@ -66,9 +76,14 @@ def settings_key(settings: dict) -> str:
 def describe(config: Config, stage: int, pairs: PairSet) -> dict:
     """Return what a checkpoint says about itself, as plain values: how to build the network, and what it learned from.
 
-    No subject is named, and no folder of this machine.
+    No subject is named, and no folder of this machine: ``people`` are digests of all whom the weights have seen, of the
+    data, of added faces and of the training that it started from.
     """
-    manifest = pairs.manifest
+    pairs, added = split_added(pairs)
+    manifest, start = pairs.manifest, _describe_start(config)
+    people = {*digest_people(manifest), *(start.pop("people") if start else ())}
+    if added is not None:
+        people |= {*digest_people(added.manifest)}
     sets = sorted(set(manifest["dataset"].astype(str))) if "dataset" in manifest else []
     fps = sorted({float(value) for value in manifest["fps"].dropna()}) if "fps" in manifest else []
     label_map = next((name for name, names in LABEL_MAPS.items() if names == tuple(pairs.label_names)), "raw")
@@ -88,13 +103,38 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
             "alignment": pairs.alignment,
             "geometry": CANONICAL.tolist(),
             "fingerprint": pairs.fingerprint,
+            "people": sorted(people),
         },
+        "added": None if added is None else _describe_added(config, added),
+        "init": start,
         "profile": config.profile,
         "seed": config.seed,
         "vgg19": vgg_source(config.vgg_weights),
         "version": lfdtcmen.__version__,
         "date": f"{date.today()}",
     }
+
+
+def _describe_added(config: Config, added: PairSet) -> dict:
+    """Return what was added to the training pairs."""
+    return {
+        "preset": ", ".join(sorted(set(added.manifest["preset"]))) if "preset" in added.manifest else config.add_preset,
+        "subjects": len(set(added.subjects)),
+        "samples": len(added),
+        "weight": config.add_synthetic,
+        "repeats": config.add_repeats,
+    }
+
+
+def _describe_start(config: Config) -> dict | None:
+    """Return what the weights were trained on that training started from, and ``people``; None for random weights."""
+    if config.init is None:
+        return None
+    file = find_weights(config.init, config.network)
+    about = _read(file, "give another file")[1]["about"] or {}
+    data = dict(about.get("data") or {})
+    start = {"file": file.name, "digest": digest(file), "people": data.pop("people", [])}
+    return start | {name: about.get(name) for name in ("stage", "added", "init")} | {"data": data}
 
 
 def save_checkpoint(
@@ -237,6 +277,8 @@ def warn_of_earlier(file: Path) -> None:
 def _read(path: Path, fix: str) -> tuple[dict[str, Tensor], dict]:
     """Return tensors and plain values of a checkpoint file, or refuse a file that lacks any that it must have."""
     tensors, values = read_tensors(path, fix)
+    if values.get("precision") == "half":  # weights that come with the package
+        tensors = {name: value.float() if value.dtype == torch.float16 else value for name, value in tensors.items()}
     kinds: dict[str, type | tuple[type, ...]] = {"settings": dict, "about": (dict, type(None)), "epoch": int}
     for name, kind in kinds.items():
         if name not in values or not isinstance(values[name], kind):

@@ -1,7 +1,7 @@
 """From pairs to a trained network: the three stages in a row; a stage whose checkpoint exists is loaded."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,17 +13,18 @@ from joblib import delayed
 from sklearn.metrics import f1_score
 from torch import Tensor
 
-from lfdtcmen.config import Config, to_dict
+from lfdtcmen.config import Config, used_fields
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_shown, split_validation
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training.checkpoint import SUFFIX, load_history, settings_key, stage_settings
+from lfdtcmen.training.checkpoint import SUFFIX, load_history, load_model, settings_key, stage_settings
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
 from lfdtcmen.training.stages import settle_vgg, train_stage
+from lfdtcmen.training.weights import digest, find_weights
 from lfdtcmen.workers import parallel
 
 
@@ -40,6 +41,45 @@ def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFD
         torch.manual_seed(config.seed)
         model = method.network(num_classes, config.network)
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def start_from(model: LFDTCMEN, config: Config, label_names: Sequence[str], method: Method = PAPER) -> str:
+    """Copy the weights of the checkpoint ``config.init`` into an untrained network.
+
+    All parts are copied. Where the checkpoint's classes are others than those of the data, the classifier, and what
+    else belongs to the classes, stays as it is. The constants of the flow branch are replaced by those of the new
+    training pairs when stage 2 begins.
+
+    Returns
+    -------
+    str
+        A line for the reader: that the classifier starts anew, or "".
+
+    Raises
+    ------
+    DataError
+        The file is missing or no checkpoint of stage 2 or 3, or its network has other settings: the first one is named.
+    """
+    assert config.init is not None
+    path = find_weights(config.init, config.network)
+    source, about = load_model(path, method)
+    network = about["network"]
+    for name in {**network, **config.network}:
+        theirs, own = network.get(name, getattr(Config, name, None)), getattr(config, name, None)
+        if theirs != own:
+            raise DataError(
+                f"the network of the checkpoint has {name}={theirs!r}, this run has {own!r}",
+                str(path),
+                f"use --set {name}={theirs} (or its recipe), or start from another checkpoint",
+            )
+    weights = source.state_dict()
+    if tuple(about["label_names"]) == tuple(label_names):
+        model.load_state_dict(weights)
+        return ""
+    parts = ("tcme.motion_branch.", "tcme.flow_branch.", "drl.")
+    model.load_state_dict({name: value for name, value in weights.items() if name.startswith(parts)}, strict=False)
+    theirs, own = ", ".join(about["label_names"]), ", ".join(label_names)
+    return f"the classifier starts anew: the checkpoint has the classes {theirs}; the data have {own}"
 
 
 def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str) -> Path:
@@ -66,6 +106,8 @@ def stage_checkpoint(
     ----------
     stage : {1, 2, 3}
     config : Config
+        With ``init``, the first stage starts from that checkpoint's weights (:func:`start_from`), and what a method
+        does before stage 1 is left out.
     pairs : PairSet
         Training subjects only.
     run_dir : path, optional
@@ -88,7 +130,11 @@ def stage_checkpoint(
         files = {number: checkpoint_file(number, config, pairs, run_dir) for number in range(1, stage + 1)}
     kept = [number for number, file in files.items() if file.exists()]
     first = max(kept, default=1)
-    if first == 1:
+    if first == 1 and config.init is not None:
+        line = start_from(model, config, pairs.label_names, method)
+        if progress and line:
+            print(line)
+    elif first == 1:
         method.before_stages(model, config, run_dir, progress)
     histories = [pd.DataFrame(load_history(files[number])) for number in kept if number < first]
     for number in range(first, stage + 1):
@@ -139,8 +185,10 @@ class LFDTCMENClassifier:
     @property
     def settings(self) -> dict:
         """Everything on which the predictions depend, apart from data and seed, as plain values."""
+        init = self.config.init
         return {
-            **to_dict(self.config),
+            **used_fields(self.config),
+            **({} if init is None else {"init": digest(find_weights(init, self.config.network))}),
             "vgg_weights": vgg_source(settle_vgg(self.config).vgg_weights),
             "stages": self.stages,
             "stage1_groups": None if self.stage1_groups is None else dict(self.stage1_groups),
@@ -176,7 +224,8 @@ class LFDTCMENClassifier:
         if self.config.drl is None:
             return
         seeds = [self.config.seed] if self.stage1_groups is not None else dict.fromkeys(seeds)
-        self.method.prepare([replace(self.config, seed=seed) for seed in seeds], self.run_dir, jobs)
+        if self.config.init is None:
+            self.method.prepare([replace(self.config, seed=seed) for seed in seeds], self.run_dir, jobs)
         if self.stage1_groups is None:
             return
         if unknown := sorted({*pairs.subjects} - self.stage1_groups.keys()):
@@ -232,6 +281,8 @@ class LFDTCMENClassifier:
         if weights is None:
             weights = _stage1_weights(config, train, self.run_dir, self.method)
         model = build_model(config, train.num_classes, self.method)
+        if config.init is not None:
+            start_from(model, config, train.label_names, self.method)
         for name, state in weights.items():
             model.get_submodule(name).load_state_dict(state)
         for stage in range(2, self.stages + 1):

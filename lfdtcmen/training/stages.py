@@ -267,7 +267,8 @@ def make_objectives(
     vgg = None
     if (weights.get("reconstruction") or weights.get("cycle")) and config.perceptual_weight:
         vgg = VGG19(config.vgg_weights, config.perceptual_taps, config.perceptual_size).to(device)
-    counts = torch.bincount(torch.from_numpy(pairs.labels), minlength=pairs.num_classes).float().to(device)
+    weights_of_pairs = None if pairs.weights is None else torch.from_numpy(pairs.weights)
+    counts = torch.bincount(torch.from_numpy(pairs.labels), weights_of_pairs, pairs.num_classes).float().to(device)
     table = method.objectives(config, counts)
     return SynergisticObjectives(
         weights, vgg, config.perceptual_weight, config.margin, config.detach_consistency, table

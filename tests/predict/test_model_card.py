@@ -33,6 +33,7 @@ HEADINGS = (
     "Training data",
     "Evaluation data",
     "Metrics and results",
+    "On your own clips",
     "Limitations",
     "Responsible use",
     "How to make it again",

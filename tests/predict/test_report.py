@@ -45,8 +45,9 @@ def test_the_page_stands_alone_and_names_no_folder(predicted, video, tmp_path):
     for content in (text, (page.parent / "report.json").read_text(encoding="utf-8")):
         for folder in (tmp_path, video.parent, Path.cwd(), Path.home()):
             assert str(folder) not in content
-    for expected in ("a clip", predicted.label, "Grad-CAM", "9 samples", "synthetic faces only", predicted.checkpoint):
+    for expected in ("a clip", predicted.label, "Grad-CAM", "9 samples", "synthetic faces only", "data prepare"):
         assert expected in read.text, expected
+    assert predicted.checkpoint in read.text
     assert f"Onset at frame {predicted.onset}, apex at frame {predicted.apex}" in read.text
 
 
@@ -64,10 +65,12 @@ def test_the_json_holds_plain_values(predicted, tmp_path):
     assert content["onset"] < content["apex"] and content["spotted"] is True
     assert len(content["curve"]) == content["frames"]["count"]
     assert content["checkpoint"]["data"]["samples"] == dict.fromkeys(NAMES, 3)
+    assert content["seen"].startswith("This network has seen synthetic faces") and "people" not in content["checkpoint"]
+    assert "--checkpoint" in content["measure_it"][1] and "people" not in content["checkpoint"]["data"]
     assert content["warnings"] and content["version"] and content["date"] and sum(content["seconds"].values()) > 0
     assert set(content) == {
         *("clip", "date", "label", "probabilities", "onset", "apex", "spotted", "frames", "curve", "largest_motion_px"),
-        *("warnings", "checkpoint", "held_out", "seconds", "version"),
+        *("warnings", "checkpoint", "held_out", "seconds", "version", "seen", "measure_it"),
     }
 
 

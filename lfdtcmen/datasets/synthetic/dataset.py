@@ -259,6 +259,7 @@ def _make_manifest(contents: Contents, action_units: np.ndarray, label_map: str)
                 "label": labels[emotion],
                 "au": facs_code(units),
                 "path": "",
+                "seed": contents.seed,  # names of subjects are the same for every seed, the people are not
             }
         )
     return check_manifest(pd.DataFrame(rows))

@@ -1,0 +1,185 @@
+"""What is learned on one synthetic set, on others: without any training there, and as an addition to training there.
+
+    python experiments/transfer.py --train wild --score other_world photographs --folds-on other_world --jobs 2
+    python experiments/transfer.py --train easy --score hard --people 12 --seeds 0 --models flow-branch --out runs/try
+
+Each model is trained on the set of --train, once for each seed, and predicts all people of each set of --score (other
+people): `as it is`, and with `own scale`, where the flow of the scored set is brought to the root mean square of the
+training flow, channel by channel (its labels are not used, but all of its clips are, so that no single clip can be
+predicted in this way). Then, on folds of the subjects of --folds-on: `alone`, trained on the other folds; `added`, with
+the set of --train in addition, whose loss has the weight --weight; `started`, from the weights of the first training.
+
+Sets: easy, standard, hard, wild; with -dfme, the other camera (hard-dfme); other_world; photographs. Models: a linear
+one; flow-branch; motion-branch and lfd-tcmen, both in the paper's recipe and, with -repaired, in the other one.
+Writes predictions.csv.gz and scores.csv (UF1 and UAR with 95 % intervals over subjects, and paired differences to the
+linear model) to OUT. Each model, seed and fold is a file: a run that was stopped continues with those that are missing.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from common import make_parser, write_about
+
+from lfdtcmen import experiments
+from lfdtcmen.beyond.method import EXTENDED
+from lfdtcmen.config import Config, load_config
+from lfdtcmen.datasets import synthetic
+from lfdtcmen.datasets.mixing import channel_rms, check_apart, scale_streams
+from lfdtcmen.datasets.pairs import PairSet, concatenate
+from lfdtcmen.datasets.people import name_people
+from lfdtcmen.datasets.preparation import prepare_pairs
+from lfdtcmen.datasets.splits import Fold, grouped_kfold, holdout
+from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.mixed_training import MixedTraining
+from lfdtcmen.evaluation.protocol import Model, cross_validate
+from lfdtcmen.evaluation.results import readable, score_table
+from lfdtcmen.files import make_folder
+from lfdtcmen.training import LFDTCMENClassifier, checkpoint_file
+from lfdtcmen.training.stages import settle_vgg
+
+TRAIN_SEED, SCORE_SEED = 0, 1  # of the data: other people are scored than trained on
+NETWORKS = {  # name -> recipe, fields of the config
+    "flow-branch": ("paper", {"drl": None, "motion": None}),
+    "motion-branch": ("paper", {"flow": None}),
+    "lfd-tcmen": ("paper", {}),
+    "motion-branch-repaired": ("repaired", {"flow": None}),
+    "lfd-tcmen-repaired": ("repaired", {}),
+}
+LINEAR = ("logistic-regression", "linear-svm")  # the first one that this version has
+
+
+@dataclass(frozen=True)
+class OwnScale:
+    """A model that sees the flow of each tested set with the root mean square of the training flow."""
+
+    model: Model
+
+    @property
+    def settings(self) -> Mapping:
+        return {**self.model.settings, "own_scale": True}
+
+    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
+        self.model.prepare(pairs, folds, seeds, jobs)
+
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        streams = test.streams.copy()
+        for part in set(test.manifest["part"]):
+            rows = np.flatnonzero(test.manifest["part"] == part)
+            factors = channel_rms(train.streams) / channel_rms(streams[rows])
+            streams[rows] = scale_streams(test.subset(rows), factors).streams
+        return self.model(train, replace(test, streams=streams), seed)
+
+
+def make_set(name: str, people: int, seed: int, jobs: int) -> PairSet:
+    """Return a prepared set by its name: the one place where names become sets."""
+    if name in ("other_world", "photographs"):
+        maker: Callable | None = getattr(
+            synthetic, {"other_world": "make_other_world", "photographs": "photograph_pairs"}[name], None
+        )
+        if maker is None:
+            raise DataError(f"this version of lfdtcmen has no {name}", "--score", "leave it out")
+        pairs = maker(people, n_jobs=jobs) if name == "other_world" else maker()
+    else:
+        preset, _, domain = name.partition("-")
+        pairs = synthetic.make_dataset(preset, subjects=people, seed=seed, n_jobs=jobs, domain=domain or "casme3")
+    pairs = prepare_pairs(pairs, n_jobs=jobs)
+    return replace(pairs, manifest=pairs.manifest.assign(subject=name_people(pairs.manifest)))
+
+
+def make_models(names: list[str], out: Path, epochs: tuple[int, ...] | None) -> dict[str, Model]:
+    """Return the models by name; networks keep their checkpoints below ``out``."""
+    known = experiments.models(load_config("cpu"), out)
+    linear = next(name for name in LINEAR if name in known)
+    models: dict[str, Model] = {linear: known[linear]}
+    for name, (recipe, fields) in NETWORKS.items():
+        config = load_config("cpu", recipe, **fields, **({} if epochs is None else {"epochs": epochs}))
+        models[name] = LFDTCMENClassifier(config, out / "networks", method=EXTENDED)
+    if unknown := [name for name in names if name not in models]:
+        raise DataError(f"unknown model {unknown[0]!r}", "--models", f"use one of {', '.join(models)}")
+    return {name: model for name, model in models.items() if name in (names or models)}
+
+
+class Started:
+    """A network that starts, in each fold, from the weights of the training of its seed on another set."""
+
+    def __init__(self, network: LFDTCMENClassifier, before: PairSet, out: Path):
+        self.config, self.before, self.out = network.config, before, out
+        self.settings = {**network.settings, "started_on": before.fingerprint}
+
+    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
+        """Do nothing: the weights are those of the first training."""
+
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        config: Config = settle_vgg(replace(self.config, seed=seed))
+        file = checkpoint_file(3, config, self.before, self.out)
+        if not file.exists():  # the last stage has no epochs, as for the flow branch alone
+            file = checkpoint_file(2, config, self.before, self.out)
+        return LFDTCMENClassifier(replace(config, init=str(file)), method=EXTENDED)(train, test, seed)
+
+
+def main() -> None:
+    parser = make_parser(__doc__, "transfer")
+    parser.add_argument("--train", default="wild", help="the set to train on")
+    parser.add_argument("--score", nargs="+", default=["other_world", "photographs"], help="sets to score")
+    parser.add_argument("--folds-on", nargs="*", default=[], help="sets of --score on whose folds to train as well")
+    parser.add_argument("--people", type=int, default=100, help="of each set")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--models", nargs="+", default=[], help="all by default")
+    parser.add_argument("--epochs", type=int, nargs=3, help="of stages 1, 2, 3; the recipe's by default")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--weight", type=float, default=0.3, help="of the loss of added faces")
+    parser.add_argument("--repeats", type=int, default=3, help="of the others")
+    args = parser.parse_args()
+
+    start, out = time.perf_counter(), make_folder(args.out)
+    models = make_models(args.models, out, None if args.epochs is None else tuple(args.epochs))
+    train = make_set(args.train, args.people, TRAIN_SEED, args.jobs)
+    scored = {name: make_set(name, args.people, SCORE_SEED, args.jobs) for name in args.score}
+    for pairs in scored.values():
+        check_apart(train, pairs)
+    everything = concatenate({f"train {args.train}": train, **scored})
+    split = list(holdout(everything.manifest["part"], f"train {args.train}"))
+    before = everything.subset(split[0][0])
+
+    found: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}  # how, set -> model -> predictions
+
+    def run(how: str, model: Model, name: str, pairs: PairSet, folds: list[Fold], part: str = "") -> None:
+        """Cross-validate one model, and sort its predictions by set."""
+        print(f"{how}, {name}{f', folds of {part}' * bool(part)}", flush=True)
+        folder = out / how / part / name
+        table = cross_validate(model, pairs, folds, args.seeds, folder, args.jobs, progress=True)
+        for key, rows in table.groupby("part") if not part else [(part, table)]:
+            found.setdefault((how, str(key)), {})[name] = rows
+
+    for name, model in models.items():
+        run("as it is", model, name, everything, split)
+        run("own scale", OwnScale(model), name, everything, split)
+        for part in args.folds_on:
+            pairs = scored[part]
+            folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds, names=pairs.label_names))
+            run("alone", model, name, pairs, folds, part)
+            run("added", MixedTraining(model, train, args.weight, args.repeats), name, pairs, folds, part)
+            if isinstance(model, LFDTCMENClassifier):
+                run("started", Started(model, before, out / "networks"), name, pairs, folds, part)
+
+    scores = []
+    for (how, part), predictions in found.items():
+        reference = next((name for name in LINEAR if name in predictions), None)
+        scores.append(score_table(predictions, reference).assign(how=how, part=part))
+        print(f"{how}, {part}\n{readable(scores[-1].assign(part='')).to_string()}", flush=True)
+    pd.concat(scores).to_csv(out / "scores.csv", index=False, float_format="%.4f")
+    tables = [
+        table.assign(how=how, part=part, model=name)
+        for (how, part), predictions in found.items()
+        for name, table in predictions.items()
+    ]
+    pd.concat(tables).to_csv(out / "predictions.csv.gz", index=False, float_format="%.4f")
+    write_about(out, start, trained_on=args.train, people=args.people)
+
+
+if __name__ == "__main__":
+    main()

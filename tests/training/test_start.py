@@ -1,0 +1,117 @@
+"""Training that starts from the weights of a checkpoint, and the weights that come with the package."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+from torch.testing import assert_close
+
+from lfdtcmen import DataError, load_config
+from lfdtcmen.config import Config
+from lfdtcmen.training import LFDTCMENClassifier, build_model, checkpoint_file, load_model, stage_checkpoint, weights
+from lfdtcmen.training.checkpoint import describe, stage_settings
+from lfdtcmen.training.classifier import start_from
+from lfdtcmen.training.stages import train_stage
+from tests.training.helpers import make_pairs, rewrite, state
+
+
+@pytest.fixture
+def small() -> Config:
+    """The flow branch alone: no images, and one stage."""
+    return load_config("smoke", drl=None, motion=None, epochs=(0, 2, 0), batch_sizes=(4, 4, 4))
+
+
+@pytest.fixture
+def donor(small, tmp_path):
+    """A checkpoint that was trained on other people."""
+    others = make_pairs(seed=7)
+    others = replace(others, manifest=pd.DataFrame({"dataset": "other", "subject": [f"o{k}" for k in range(8)]}))
+    stage_checkpoint(2, small, others, tmp_path / "donor", progress=False)
+    return checkpoint_file(2, small, others, tmp_path / "donor")
+
+
+def test_the_first_step_is_that_of_the_checkpoints_weights(pairs, small, donor):
+    model, _ = load_model(donor)
+    by_hand = train_stage(model, pairs, 2, small, progress=False)["total"]
+    _, started = stage_checkpoint(2, replace(small, init=str(donor)), pairs, progress=False)
+    _, from_nothing = stage_checkpoint(2, small, pairs, progress=False)
+    assert_close(torch.tensor(started["total"]), torch.tensor(by_hand))
+    assert abs(started["total"][0] - from_nothing["total"][0]) > 1e-3
+
+
+def test_without_the_same_classes_the_classifier_starts_anew_and_that_is_said(pairs, small, donor, capsys):
+    other = replace(pairs, label_names=("positive", "negative", "surprise"))  # as many, but others
+    config = replace(small, init=str(donor), epochs=(0, 1, 0))
+    stage_checkpoint(2, config, other)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "anew" in line]
+    assert "checkpoint has the classes negative, positive, surprise; the data have positive, negative" in line
+    model = build_model(config, 3)
+    before = state(model)
+    assert start_from(model, config, other.label_names)
+    after, source = state(model), state(load_model(donor)[0])
+    kept = {name for name in after if torch.equal(after[name], before[name]) and not name.endswith("num_batches")}
+    assert {name for name in source if name.startswith("tcme.classifier")} <= kept
+    assert all(torch.equal(after[name], source[name]) for name in source if name.startswith("tcme.flow_branch"))
+    assert start_from(model, config, pairs.label_names) == ""
+    assert_close(state(model), source)
+
+
+def test_another_network_is_refused_with_the_field(pairs, small, donor):
+    with pytest.raises(DataError, match=r"has flow='triple', this run has 'single'.*--set flow=triple"):
+        stage_checkpoint(2, replace(small, flow="single", init=str(donor)), pairs, progress=False)
+    with pytest.raises(DataError, match="no such checkpoint file"):
+        stage_checkpoint(2, replace(small, init="gone.safetensors"), pairs, progress=False)
+
+
+def test_cached_stages_of_another_start_are_not_taken(pairs, small, donor, tmp_path):
+    started = replace(small, init=str(donor))
+    assert "init" not in stage_settings(small, 2, "x") and "init" not in LFDTCMENClassifier(small).settings
+    assert stage_settings(started, 2, "x")["init"] == weights.digest(donor)
+    assert LFDTCMENClassifier(started).settings["init"] == weights.digest(donor)
+    files = [checkpoint_file(2, config, pairs, tmp_path) for config in (small, started)]
+    rewrite(donor, lambda tensors, values: values.update(epoch=1))  # the same path, another file
+    assert len({*files, checkpoint_file(2, started, pairs, tmp_path)}) == 3
+
+
+def test_a_checkpoint_records_its_start_and_everybody_it_has_seen(pairs, small, donor):
+    about = describe(replace(small, init=str(donor)), 2, pairs)
+    assert about["init"]["file"] == donor.name and about["init"]["digest"] == weights.digest(donor)
+    assert about["init"]["data"]["sets"] == ["other"] and about["init"]["data"]["subjects"] == 8
+    own, before = describe(small, 2, pairs)["data"]["people"], load_model(donor)[1]["data"]["people"]
+    assert len(own) == 3 and len(before) == 8
+    assert about["data"]["people"] == sorted({*own, *before})
+    assert "s0" not in json.dumps(about["data"]["people"]) and str(donor.parent) not in json.dumps(about)
+
+
+def ship(donor, folder, name):
+    """Put a checkpoint into a folder as weights that come with the package: half precision, a description beside it."""
+
+    def halve(tensors, values):
+        values["precision"] = "half"
+        tensors |= {name: value.half() for name, value in tensors.items() if value.is_floating_point()}
+
+    folder.mkdir(exist_ok=True)
+    rewrite(donor, halve, folder / f"{name}.safetensors")
+    about = load_model(folder / f"{name}.safetensors")[1]
+    (folder / f"{name}.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def test_shipped_weights_are_found_and_named_where_they_are_not(pairs, small, donor, tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "shipped_folder", lambda: tmp_path / "weights")
+    config = replace(small, init="shipped")
+    with pytest.raises(DataError, match=r"no weights come with lfdtcmen .* \[shipped\]; train with"):
+        stage_checkpoint(2, config, pairs, progress=False)
+    ship(donor, tmp_path / "weights", "faces")
+    model = build_model(config, 3)
+    start_from(model, config, pairs.label_names)
+    assert_close(state(model), state(load_model(donor)[0]), atol=1e-3, rtol=1e-3)
+    with pytest.raises(DataError, match=r"no shipped weights have this network's settings \(faces\)"):
+        weights.find_weights("shipped", replace(small, flow="single").network)
+    ship(donor, tmp_path / "weights", "more")
+    with pytest.raises(DataError, match=r"several shipped weights fit \(faces, more\)"):
+        weights.find_weights("shipped")
+    (tmp_path / "weights" / "more.json").write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match="without a usable description"):
+        weights.find_weights("shipped", small.network)
