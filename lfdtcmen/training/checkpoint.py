@@ -32,6 +32,7 @@ from lfdtcmen.training.weights import digest, find_weights
 
 SUFFIX = ".safetensors"  # of a checkpoint's file
 EARLIER_SUFFIX = ".pt"  # of the pickles that earlier versions wrote
+RENDERED_SETS = {"synthetic", "other_world"}  # names of data sets, in manifests, that show no real people
 NEEDED = ("network", "label_names", "stage", "epochs", "data", "version")  # what prediction needs of `describe`
 WEIGHTS, OPTIMIZER = "weights.", "optimizer."  # how the names of tensors in the file begin
 # config fields left out: the data have a fingerprint (a hash), with what was added to them; bf16 changes rounding only,
@@ -85,6 +86,7 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
     if added is not None:
         people |= {*digest_people(added.manifest)}
     sets = sorted(set(manifest["dataset"].astype(str))) if "dataset" in manifest else []
+    rendered = bool(sets) and set(sets) <= RENDERED_SETS
     fps = sorted({float(value) for value in manifest["fps"].dropna()}) if "fps" in manifest else []
     label_map = next((name for name, names in LABEL_MAPS.items() if names == tuple(pairs.label_names)), "raw")
     return {
@@ -95,8 +97,8 @@ def describe(config: Config, stage: int, pairs: PairSet) -> dict:
         "epochs": config.epochs[stage - 1],
         "data": {
             "sets": sets,
-            "synthetic": "synthetic" in sets,
-            "preset": config.preset if "synthetic" in sets else None,
+            "synthetic": rendered,
+            "preset": config.preset if rendered else None,
             "subjects": len(set(pairs.subjects)),
             "samples": {name: int((pairs.labels == k).sum()) for k, name in enumerate(pairs.label_names)},
             "fps": fps,
