@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
@@ -39,13 +41,15 @@ class Baseline:
         return self.fit_predict(train, test, seed)
 
 
-def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int) -> np.ndarray:
+def softmax_of_decisions(
+    model: Pipeline | LogisticRegression | LinearSVC, features: np.ndarray, num_classes: int
+) -> np.ndarray:
     """Return a softmax over the decision values of a linear classifier.
 
     Parameters
     ----------
-    model : Pipeline
-        A fitted scikit-learn pipeline that ends with a classifier.
+    model : classifier
+        A fitted linear classifier of scikit-learn, or a pipeline that ends with one.
     features : ndarray
         One row per sample, [N, D].
     num_classes : int
@@ -61,5 +65,5 @@ def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int
         values = np.stack([-values, values], 1)
     values = np.exp(values - values.max(1, keepdims=True))
     probabilities = np.zeros((len(features), num_classes))
-    probabilities[:, model[-1].classes_] = values / values.sum(1, keepdims=True)
+    probabilities[:, model.classes_] = values / values.sum(1, keepdims=True)
     return probabilities
