@@ -20,7 +20,7 @@ from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 
-BASELINES = (simple.apex_svm, simple.difference_svm, simple.linear_svm, simple.logistic_regression)
+BASELINES = (simple.logistic_regression, simple.linear_svm, simple.difference_svm, simple.apex_svm)
 TASKS = ("easy", "standard", "hard", "standard-7class")
 
 
