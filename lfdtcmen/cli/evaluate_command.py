@@ -60,24 +60,24 @@ def evaluate(
 
     Writes predictions.csv and metrics.json to runs/NAME. A fold whose result file exists is not computed again.
 
-    Models: majority (always the most frequent class), linear-svm (on flow and strain), apex-svm (on the apex frame
-    alone), action-units (the true ones of synthetic faces), flow-branch (of the network, alone), motion-branch (the
-    network without its flow branch), lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both
-    without stage 3). The last four load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen
-    and motion-branch also load stage 2 of their `-stages12` model. The minutes per fold do not include stages that
-    were loaded.
+    Models: majority (always the most frequent class), logistic-regression and linear-svm (on flow and strain),
+    difference-svm (on the apex frame minus the onset frame), apex-svm (on the apex frame alone), action-units (the true
+    ones of synthetic faces), flow-branch (of the network, alone), motion-branch (the network without its flow branch),
+    lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last four
+    load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage
+    2 of their `-stages12` model. The minutes per fold do not include stages that were loaded.
 
     **Examples**
 
     - `lfdtcmen evaluate`: all models, 5 folds, 3 seeds (hours on a laptop)
 
-    - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
+    - `lfdtcmen evaluate majority logistic-regression --seeds 1`: a minute
 
-    - `lfdtcmen evaluate linear-svm --set preset=hard --set label_map=7class`: any field of the config
+    - `lfdtcmen evaluate logistic-regression --set preset=hard --set label_map=7class`: any field of the config
 
-    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name casme3-loso`
+    - `lfdtcmen evaluate logistic-regression lfd-tcmen --data data/prepared/casme3 --protocol loso`
 
-    - `lfdtcmen evaluate linear-svm flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
+    - `lfdtcmen evaluate logistic-regression flow-branch --protocol holdout --jobs 2`: seven classes, test A and B
 
     - `lfdtcmen evaluate --scheduler tcp://192.168.1.5:8786`: on more than one machine
     """
