@@ -2,8 +2,8 @@
 
     python experiments/flow_widths.py --presets standard easy hard --jobs 2
 
-Our widths, (2, 4, 2) and (16, 32, 16) with reduction 4, give the network 7,923,360 parameters, which round to the paper's
-7.92 M; (8, 16, 8) and (16, 32, 16) with reduction 8 give 7,977,240. The flow branch alone is trained with each,
+Our widths, (2, 4, 2) and (16, 32, 16) with reduction 4, give the network 7,923,360 parameters, which round to the
+paper's 7.92 M; (8, 16, 8) and (16, 32, 16) with reduction 8 give 7,977,240. The flow branch alone is trained with each,
 on the same folds of subjects and with the same seeds. Writes predictions.csv.gz and scores.csv (UF1 and UAR of each,
 the parameters of the whole network, and the paired difference to ours with 95 % intervals over subjects) to OUT. A run
 that was stopped goes on with the folds that are missing.
