@@ -46,7 +46,9 @@ def make_task(task: str, config: Config, jobs: int) -> tuple[PairSet, list[Fold]
     """Return the pairs and the folds of a task."""
     if task == "foreign":
         faces = make_dataset("standard", config.label_map, config.subjects, seed=1, n_jobs=jobs, domain="dfme")
-        parts = {"known": prepared_faces(config, jobs), "foreign": prepare_pairs(faces, n_jobs=jobs)}
+        foreign = prepare_pairs(faces, n_jobs=jobs)  # other people: their seed is another one, their numbers the same
+        foreign = replace(foreign, manifest=foreign.manifest.assign(subject="foreign/" + foreign.manifest["subject"]))
+        parts = {"known": prepared_faces(config, jobs), "foreign": foreign}
         pairs = concatenate(parts)
         return pairs, list(holdout(pairs.manifest["part"], "known"))
     pairs = prepared_faces(config if task == "few" else replace(config, preset=task), jobs)
