@@ -75,8 +75,8 @@ class Config:
     warmup: float = 0.05  # share of a stage's steps in which the learning rate rises
     clip_norm: float = 1.0
     max_shift: int = 3  # augmentation: whole-pixel shift of both frames
-    flow_shift: int = 2  # augmentation: shift of a pair's flow, in cells of 28 x 28
-    amplitude_jitter: float = 0.4  # augmentation: a pair's flow times exp(amplitude_jitter * n), n normal
+    flow_shift: int = 0  # augmentation: shift of a pair's flow, in cells of 28 x 28
+    amplitude_jitter: float = 0.0  # augmentation: a pair's flow times exp(amplitude_jitter * n), n normal
     mixed_precision: str = "auto"  # auto, on, off: bf16 in generator and VGG-19
 
     # evaluation (4.2)

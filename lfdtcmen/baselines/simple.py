@@ -23,7 +23,6 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 
 INNER_FOLDS = 5  # of the training subjects, on which the regularisation is chosen
-Classifier = LogisticRegression | LinearSVC
 
 
 def make_logistic_regression(strength: float, seed: int) -> LogisticRegression:
@@ -36,7 +35,8 @@ def make_linear_svm(strength: float, seed: int) -> LinearSVC:
     return LinearSVC(C=strength, class_weight="balanced", dual=False, tol=1e-3, random_state=seed)
 
 
-STRENGTHS = {  # values of C to choose from, for features of unit spread
+# values of C to choose from, for features of unit spread
+STRENGTHS: dict[Callable[[float, int], LogisticRegression | LinearSVC], tuple[float, ...]] = {
     make_logistic_regression: (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
     make_linear_svm: (1e-6, 1e-5, 1e-4, 1e-3, 1e-2),
 }
@@ -106,7 +106,7 @@ action_units = Baseline("action-units", predict_from_action_units)
 
 
 def _predict(
-    make: Callable[[float, int], Classifier],
+    make: Callable[[float, int], LogisticRegression | LinearSVC],
     describe: Callable[[PairSet], np.ndarray],
     train: PairSet,
     test: PairSet,
@@ -127,7 +127,11 @@ def _predict(
 
 
 def _choose_strength(
-    make: Callable[[float, int], Classifier], features: np.ndarray, labels: np.ndarray, subjects: np.ndarray, seed: int
+    make: Callable[[float, int], LogisticRegression | LinearSVC],
+    features: np.ndarray,
+    labels: np.ndarray,
+    subjects: np.ndarray,
+    seed: int,
 ) -> float:
     """Return the C with the best macro F1 on training subjects that were held out; if there are too few, a middle one.
 
