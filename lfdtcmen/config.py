@@ -75,6 +75,8 @@ class Config:
     warmup: float = 0.05  # share of a stage's steps in which the learning rate rises
     clip_norm: float = 1.0
     max_shift: int = 3  # augmentation: whole-pixel shift of both frames
+    flow_shift: int = 0  # augmentation: shift of a pair's flow, in cells of 28 x 28
+    amplitude_jitter: float = 0.0  # augmentation: a pair's flow times exp(amplitude_jitter * n), n normal
     mixed_precision: str = "auto"  # auto, on, off: bf16 in generator and VGG-19
 
     # what training starts with, and what is added to the training pairs; nothing by default
@@ -124,7 +126,7 @@ BEYOND_TCME = ("normalised_difference", "fusion")
 BEYOND_TRAINING = ("imbalance", "change_first", "pretraining", "pretraining_groups", "pretraining_rate")
 BEYOND = (*BEYOND_DRL, *BEYOND_TCME, *BEYOND_TRAINING)
 # fields that stage 1, which trains DRL alone, does not depend on
-TCME_FIELDS = ("flow", "motion", "imbalance", *BEYOND_TCME)
+TCME_FIELDS = ("flow", "motion", "imbalance", "flow_shift", "amplitude_jitter", *BEYOND_TCME)
 
 PROFILES: dict[str, dict] = {
     "smoke": {
@@ -172,6 +174,8 @@ LEAST: dict[str, float] = {
     "warmup": 0,
     "clip_norm": 0,
     "max_shift": 0,
+    "flow_shift": 0,
+    "amplitude_jitter": 0,
     "folds": 2,
 }
 

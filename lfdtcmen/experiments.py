@@ -263,8 +263,10 @@ def models(
     without_flow = replace(config, flow=None)
     alone: dict[str, Model] = {
         "majority": simple.majority,
-        "linear-svm": simple.linear_svm,
         "apex-svm": simple.apex_svm,
+        "difference-svm": simple.difference_svm,
+        "linear-svm": simple.linear_svm,
+        "logistic-regression": simple.logistic_regression,
         "action-units": simple.action_units,
         "flow-branch": network(replace(config, drl=None, motion=None), folder=None),
         "lfd-tcmen-stages12": network(config, stages=2),

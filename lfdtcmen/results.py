@@ -14,11 +14,12 @@ COMMANDS = {
     "ablations": "lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1 --name ablations",
     "alignment": "python experiments/alignment.py --subjects 16 --views 10",
     "apex": "python experiments/apex.py --emotions",
+    "baselines": "python experiments/baselines.py --jobs 2",
     "branches": "python experiments/branches.py --presets easy standard hard --jobs 2",
     "coverage": "python experiments/coverage.py --repetitions 1000",
     "dfme": (
-        "lfdtcmen evaluate linear-svm flow-branch --protocol holdout --subjects 100 --epochs 1 8 1 --seeds 2 --jobs 2 "
-        "--name dfme"
+        "lfdtcmen evaluate logistic-regression linear-svm flow-branch --protocol holdout --subjects 100 --epochs 1 8 1 "
+        "--seeds 2 --jobs 2 --name dfme"
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
     "flow_widths": "python experiments/flow_widths.py",
@@ -30,8 +31,8 @@ COMMANDS = {
     "photographs": "python experiments/photographs.py --seeds 2",
     "recipes": "python benchmarks/recipes.py",
     "standard_3class": (
-        "lfdtcmen evaluate majority apex-svm linear-svm action-units flow-branch motion-branch-stages12 "
-        "lfd-tcmen-stages12 lfd-tcmen --seeds 3 --epochs 2 15 1 --jobs 2 --name standard_3class"
+        "lfdtcmen evaluate majority apex-svm logistic-regression linear-svm action-units flow-branch "
+        "motion-branch-stages12 lfd-tcmen-stages12 lfd-tcmen --seeds 3 --epochs 2 15 1 --jobs 2 --name standard_3class"
     ),
     "strong_motion": "python experiments/strong_motion.py --jobs 2",
     "widgets": "python benchmarks/widgets.py",

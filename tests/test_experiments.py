@@ -31,7 +31,9 @@ def test_every_network_is_built_with_its_groups_and_its_validation_share(tmp_pat
     groups = {"a": 0, "b": 1}
     built = experiments.models(CONFIG, tmp_path, groups, validation=0.25)
     networks = {name: model for name, model in built.items() if isinstance(model, LFDTCMENClassifier)}
-    assert set(built) - set(networks) == {"majority", "linear-svm", "apex-svm", "action-units"}
+    assert set(built) - set(networks) == {
+        *("majority", "apex-svm", "difference-svm", "linear-svm", "logistic-regression", "action-units")
+    }
     for model in networks.values():
         assert model.settings["stage1_groups"] == groups and model.settings["validation"] == 0.25
     assert networks["flow-branch"].config.drl is None and networks["flow-branch"].run_dir is None

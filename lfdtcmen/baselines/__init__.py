@@ -1,4 +1,4 @@
-"""Compared methods under the shared protocol, one readable file each (the four simplest share ``simple``).
+"""Compared methods under the shared protocol, one readable file each (the six simplest share ``simple``).
 
 A new method is a file with a function ``fit_predict(train, test, seed) -> probabilities [N_test, C]`` and one
 ``Baseline(name, fit_predict)``; a method with settings of its own is a class like ``Baseline`` instead.

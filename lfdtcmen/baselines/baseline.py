@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
@@ -52,18 +54,15 @@ class Baseline:
         return self.fit_predict(train, test, seed)
 
 
-def sample_weights(model: Pipeline, train: PairSet) -> dict[str, np.ndarray]:
-    """Return the argument of ``model.fit`` that gives the last step the weights of the pairs; none without weights."""
-    return {} if train.weights is None else {f"{model.steps[-1][0]}__sample_weight": train.weights}
-
-
-def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int) -> np.ndarray:
+def softmax_of_decisions(
+    model: Pipeline | LogisticRegression | LinearSVC, features: np.ndarray, num_classes: int
+) -> np.ndarray:
     """Return a softmax over the decision values of a linear classifier.
 
     Parameters
     ----------
-    model : Pipeline
-        A fitted scikit-learn pipeline that ends with a classifier.
+    model : classifier
+        A fitted linear classifier of scikit-learn, or a pipeline that ends with one.
     features : ndarray
         One row per sample, [N, D].
     num_classes : int
@@ -79,5 +78,5 @@ def softmax_of_decisions(model: Pipeline, features: np.ndarray, num_classes: int
         values = np.stack([-values, values], 1)
     values = np.exp(values - values.max(1, keepdims=True))
     probabilities = np.zeros((len(features), num_classes))
-    probabilities[:, model[-1].classes_] = values / values.sum(1, keepdims=True)
+    probabilities[:, model.classes_] = values / values.sum(1, keepdims=True)
     return probabilities

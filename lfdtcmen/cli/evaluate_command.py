@@ -71,12 +71,12 @@ def evaluate(
 
     Writes predictions.csv and metrics.json to runs/NAME. A fold whose result file exists is not computed again.
 
-    Models: majority (always the most frequent class), linear-svm (on flow and strain), apex-svm (on the apex frame
-    alone), action-units (the true ones of synthetic faces), flow-branch (of the network, alone), motion-branch (the
-    network without its flow branch), lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both
-    without stage 3). The last four load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen
-    and motion-branch also load stage 2 of their `-stages12` model. The minutes per fold do not include stages that
-    were loaded.
+    Models: majority (always the most frequent class), logistic-regression and linear-svm (on flow and strain),
+    difference-svm (on the apex frame minus the onset frame), apex-svm (on the apex frame alone), action-units (the true
+    ones of synthetic faces), flow-branch (of the network, alone), motion-branch (the network without its flow branch),
+    lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last four
+    load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage
+    2 of their `-stages12` model. The minutes per fold do not include stages that were loaded.
 
     With --checkpoint nothing is trained: the network predicts the whole set, and precision, recall and F1 of each
     class are shown as well; confusion.csv has the confusion matrix. People whom it has seen in training are refused.
@@ -88,13 +88,13 @@ def evaluate(
 
     - `lfdtcmen evaluate`: all models, 5 folds, 3 seeds (hours on a laptop)
 
-    - `lfdtcmen evaluate majority linear-svm --seeds 1`: a minute
+    - `lfdtcmen evaluate majority logistic-regression --seeds 1`: a minute
 
-    - `lfdtcmen evaluate linear-svm --set preset=hard --set label_map=7class`: any field of the config
+    - `lfdtcmen evaluate logistic-regression --set preset=hard --set label_map=7class`: any field of the config
 
-    - `lfdtcmen evaluate linear-svm lfd-tcmen --data data/prepared/casme3 --protocol loso --name casme3-loso`
+    - `lfdtcmen evaluate logistic-regression lfd-tcmen --data data/prepared/casme3 --protocol loso`
 
-    - `lfdtcmen evaluate linear-svm flow-branch --protocol holdout --jobs 2 --name dfme`: seven classes, test A and B
+    - `lfdtcmen evaluate logistic-regression flow-branch --protocol holdout --jobs 2`: seven classes, test A and B
 
     - `lfdtcmen evaluate --data data/prepared/mine --checkpoint runs/train/checkpoints/stage3-0123abcd.safetensors`
 

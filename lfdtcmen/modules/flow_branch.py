@@ -9,8 +9,8 @@ from lfdtcmen.modules.motion_branch import FEATURES
 
 FLOW_SIZE = 28
 Widths = tuple[int, int, int]  # channels of the 1x1, the 3x3 and the 5x5 convolution
-WIDTHS: tuple[Widths, Widths] = ((8, 16, 8), (16, 32, 16))  # of both blocks (assumed)
-REDUCTION = 8  # of the channels in the channel attention (assumed)
+WIDTHS: tuple[Widths, Widths] = ((2, 4, 2), (16, 32, 16))  # of both blocks (assumed)
+REDUCTION = 4  # of the channels in the channel attention (assumed)
 
 
 class MicroInception(nn.Module):
@@ -85,9 +85,8 @@ class TSI(nn.Module):
         One stream for each of U, V and strain, each repeated to a 3-channel image; or, Table 5's comparison,
         one stream that sees (U, V, strain) as its three channels.
     widths : pair of (1x1, 3x3, 5x5)
-        Channels of the convolutions in both micro-inception blocks. With ``((2, 4, 2), (16, 32, 16))`` and
-        ``reduction=4`` the whole network has 7,923,360 parameters, which round to the 7.92 M of the paper;
-        ``experiments/flow_widths.py`` compares the scores.
+        Channels of the convolutions in both micro-inception blocks. With the defaults the whole network has 7,923,360
+        parameters, which round to the 7.92 M of the paper; ``experiments/flow_widths.py`` compares wider ones.
     reduction : int
         By how much the channel attention reduces the channels.
 

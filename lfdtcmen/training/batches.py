@@ -17,10 +17,23 @@ def epoch_batches(count: int, size: int, rng: np.random.Generator) -> Iterator[n
     yield from np.array_split(rng.permutation(count), math.ceil(count / size))
 
 
-def augment(batch: Batch, max_shift: int, rng: np.random.Generator) -> Batch:
-    """Mirror half of the pairs and shift the batch by whole pixels (assumed: the paper names no augmentation).
+def augment(
+    batch: Batch, max_shift: int, rng: np.random.Generator, flow_shift: int = 0, amplitude_jitter: float = 0.0
+) -> Batch:
+    """Mirror half of the pairs, and shift and scale them a little (assumed: the paper names no augmentation).
 
     Onset and apex change alike, so the motion between them stays the same; a mirrored U changes its sign.
+
+    Parameters
+    ----------
+    batch : Batch
+    max_shift : int
+        The frames of the batch are shifted by up to so many whole pixels, all alike.
+    rng : Generator
+    flow_shift : int
+        Each pair's flow is shifted by up to so many cells of 28 x 28: faces are not placed, or built, alike.
+    amplitude_jitter : float
+        Each pair's flow is multiplied by ``exp(amplitude_jitter * n)``, n normal: people move by different amounts.
     """
     mirror = torch.from_numpy(rng.random(len(batch)) < 0.5).to(batch.onset.device)
     dx, dy = (int(v) for v in rng.integers(-max_shift, max_shift + 1, 2))
@@ -36,4 +49,19 @@ def augment(batch: Batch, max_shift: int, rng: np.random.Generator) -> Batch:
     if flow is not None:
         sign = torch.tensor([-1.0, 1.0, 1.0], device=flow.device)[:, None, None]
         flow = torch.where(mirror[:, None, None, None], flow.flip(3) * sign, flow)  # [B, 3, 28, 28]
+        flow = _vary_flow(flow, rng, flow_shift, amplitude_jitter)
     return replace(batch, onset=frames(batch.onset), apex=frames(batch.apex), flow=flow)
+
+
+def _vary_flow(flow: Tensor, rng: np.random.Generator, shift: int, jitter: float) -> Tensor:
+    """Shift and scale each pair's flow [B, 3, 28, 28]; cells that come in from outside have no motion."""
+    if shift:
+        size = flow.shape[2]
+        padded = F.pad(flow, (shift,) * 4)
+        corners = rng.integers(0, 2 * shift + 1, (len(flow), 2)).tolist()  # [B, 2]: 0 to 2 * shift, row and column
+        pairs = zip(padded, corners, strict=True)
+        flow = torch.stack([pair[:, row : row + size, column : column + size] for pair, (row, column) in pairs])
+    if jitter:
+        factor = np.exp(jitter * rng.standard_normal(len(flow)))  # [B]
+        flow = flow * torch.from_numpy(factor).to(flow)[:, None, None, None]
+    return flow

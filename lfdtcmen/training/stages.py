@@ -147,9 +147,11 @@ class StageTask(Task):
         """Freeze and unfreeze parts, set the loss weights, and yield the epoch's augmented batches."""
         set_trainable(self.model, self.stage)  # again: on_epoch leaves the network in eval mode
         self.objectives.weights = self.method.epoch_weights(self.config, self.stage, epoch, self.weights)
-        rng = np.random.default_rng([self.config.seed, self.stage, epoch])
-        for index in self.method.batches(self.config, self.stage, self.pairs.labels, rng):
-            yield augment(self.inputs.batch(index).to(self.device), self.config.max_shift, rng)
+        config = self.config
+        of_flow = (config.flow_shift, config.amplitude_jitter) if STAGES[self.stage].classify else (0, 0.0)
+        rng = np.random.default_rng([config.seed, self.stage, epoch])
+        for index in self.method.batches(config, self.stage, self.pairs.labels, rng):
+            yield augment(self.inputs.batch(index).to(self.device), config.max_shift, rng, *of_flow)
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Run the network on a batch and return its weighted loss."""

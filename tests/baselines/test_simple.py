@@ -8,10 +8,19 @@ import pandas as pd
 import pytest
 
 from lfdtcmen import DataError
-from lfdtcmen.baselines.simple import action_units, apex_svm, linear_svm, majority
+from lfdtcmen.baselines import simple
+from lfdtcmen.baselines.simple import (
+    STRENGTHS,
+    action_units,
+    apex_svm,
+    difference_svm,
+    linear_svm,
+    logistic_regression,
+    majority,
+)
 from lfdtcmen.datasets.pairs import PairSet
 
-BASELINES = (majority, linear_svm, apex_svm, action_units)
+BASELINES = (majority, logistic_regression, linear_svm, apex_svm, difference_svm, action_units)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +31,7 @@ def sides():
     frames = rng.integers(0, 255, (120, 64, 64, 3), dtype=np.uint8)
     pairs = PairSet(
         manifest=pd.DataFrame({"subject": [f"s{i}" for i in range(120)]}),
-        onset=frames,
+        onset=frames[::-1],
         apex=frames,
         labels=labels,
         label_names=("negative", "positive", "surprise"),
@@ -52,14 +61,16 @@ def test_each_finds_a_class_that_shows_in_its_input(sides):
     train, test = sides
     accuracy = {b.name: (b(train, test, 0).argmax(1) == test.labels).mean() for b in BASELINES}
     assert accuracy["linear-svm"] > 0.95
+    assert accuracy["logistic-regression"] > 0.95
     assert accuracy["action-units"] > 0.95
     assert accuracy["apex-svm"] < 0.7
+    assert accuracy["difference-svm"] < 0.7
     assert accuracy["majority"] == (test.labels == 0).mean()
 
 
 def test_a_class_without_training_samples_gets_nothing(sides):
     train, test = sides
-    for baseline in (linear_svm, apex_svm, action_units):
+    for baseline in BASELINES[1:]:
         probabilities = baseline(train.subset(train.labels != 1), test, 0)
         assert probabilities.shape == (40, 3)
         assert probabilities[:, 1].max() == 0
@@ -74,6 +85,47 @@ def test_a_baseline_is_a_model_that_processes_can_be_sent(sides, baseline):
     np.testing.assert_array_equal(sent(*sides, 0), baseline(*sides, 0))
 
 
+@pytest.mark.parametrize("baseline", [logistic_regression, linear_svm])
+def test_what_never_moves_is_not_blown_up(sides, baseline):
+    still = np.zeros((1, 3, 28, 28), np.float32)
+    still[:, :, 10:18] = 1  # the class shows in 8 of 28 rows; the others hold a thousandth of their noise
+    train, test = (
+        dataclasses.replace(s, streams=(s.streams * np.maximum(still, 1e-3)).astype(np.float32)) for s in sides
+    )
+    alone = tuple(dataclasses.replace(s, streams=s.streams * still) for s in (train, test))
+    assert np.abs(baseline(train, test, 0) - baseline(*alone, 0)).max() < 0.05
+
+
+class Classifier:
+    """Right with a strength of 0.3 only; features are the subject's number and the label."""
+
+    def __init__(self, strength, seed):
+        self.strength = strength
+
+    def fit(self, features, labels):
+        self.known = set(features[:, 0])
+        return self
+
+    def predict(self, features):
+        assert not self.known & set(features[:, 0]) and self.known
+        return (features[:, 1] if self.strength == 0.3 else 0 * features[:, 1]).astype(int)
+
+
+def test_the_regularisation_is_chosen_on_training_subjects_that_were_held_out(monkeypatch):
+    monkeypatch.setitem(STRENGTHS, Classifier, (0.1, 0.3, 0.5))
+    labels, subjects = np.arange(60) % 3, np.arange(60) // 6
+    features = np.stack([subjects, labels], 1)
+    assert simple._choose_strength(Classifier, features, labels, subjects, np.ones(60), 0) == 0.3
+
+
+def test_too_few_subjects_to_hold_out_are_no_error(sides):
+    train, test = sides
+    one = dataclasses.replace(train, manifest=train.manifest.assign(subject="s0"))
+    assert logistic_regression(one, test, 0).shape == (40, 3)
+    two = train.subset([*np.flatnonzero(train.labels == 0)[:1], *np.flatnonzero(train.labels == 1)[:1]])
+    assert linear_svm(two, test, 0)[:, 2].max() == 0
+
+
 def test_settings_differ_between_baselines():
     assert len({str(baseline.settings) for baseline in BASELINES}) == len(BASELINES)
 
@@ -82,5 +134,7 @@ def test_missing_input_is_refused(sides):
     train, test = (dataclasses.replace(s, streams=None, action_units=None) for s in sides)
     with pytest.raises(DataError, match="prepare_pairs first"):
         linear_svm(train, test, 0)
+    with pytest.raises(DataError, match="prepare_pairs first"):
+        logistic_regression(train, test, 0)
     with pytest.raises(DataError, match="use the synthetic faces"):
         action_units(train, test, 0)

@@ -7,14 +7,10 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch.testing import assert_close
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.baselines import Baseline
-from lfdtcmen.baselines.baseline import sample_weights
 from lfdtcmen.baselines.simple import linear_svm, majority
 from lfdtcmen.beyond.imbalance import emotion_loss_of
 from lfdtcmen.beyond.method import EXTENDED
@@ -130,13 +126,7 @@ def test_a_network_learns_with_the_weights_after_augmentation_too():
 
 def test_linear_models_take_the_weights_and_others_refuse_them():
     mixed, test = mix(make_pairs(12), faces(), 0.3, 2), make_pairs(4, seed=9)
-    x = mixed.streams.reshape(len(mixed), -1)
-    model = make_pipeline(StandardScaler(), LogisticRegression())
-    model.fit(x, mixed.labels, **sample_weights(model, mixed))
-    scaled = StandardScaler().fit_transform(x)
-    by_hand = LogisticRegression().fit(scaled, mixed.labels, np.repeat([1, 0.3], [24, 6]).astype(np.float32))
-    np.testing.assert_allclose(model[-1].coef_, by_hand.coef_, rtol=1e-4, atol=1e-6)
-    heavy = replace(mixed, weights=100 * mixed.weights)
+    heavy = replace(mixed, weights=np.where(mixed.weights < 1, 30, mixed.weights).astype(np.float32))
     assert np.abs(linear_svm(mixed, test, 0) - linear_svm(heavy, test, 0)).max() > 1e-4
     few = replace(mixed, labels=np.r_[np.zeros(24, np.int64), np.ones(6, np.int64)], weights=heavy.weights[::-1].copy())
     assert majority(few, test, 0).argmax(1).tolist() == [0] * 4

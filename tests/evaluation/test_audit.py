@@ -34,7 +34,9 @@ def own_models(pairs):
     groups = group_subjects(pairs.subjects, pairs.labels, 3)
     return {
         "majority": simple.majority,
+        "logistic_regression": simple.logistic_regression,
         "linear_svm": simple.linear_svm,
+        "difference_svm": simple.difference_svm,
         "apex_svm": simple.apex_svm,
         "action_units": simple.action_units,
         "flow branch": LFDTCMENClassifier(flow),

@@ -101,6 +101,21 @@ def test_a_shift_moves_both_frames_alike(pairs):
         assert_close(getattr(changed, name)[:, :, inner, inner], shifted[:, :, inner, inner])
 
 
+def test_the_flow_of_each_pair_is_shifted_and_scaled_on_its_own(pairs):
+    batch = pairs.batch(np.arange(8))
+    batch.flow = torch.zeros(8, 3, 28, 28)
+    batch.flow[:, :, 10, 12] = 1  # one cell moves
+    changed = batches.augment(batch, 0, np.random.default_rng(0), flow_shift=2, amplitude_jitter=0.4).flow
+    mirrored = np.random.default_rng(0).random(8) < 0.5
+    found = [divmod(int(pair[1].argmax()), 28) for pair in changed]
+    offsets = np.array(found) - [[10, 15 if turned else 12] for turned in mirrored]
+    assert np.abs(offsets).max() == 2 and len({*map(tuple, offsets)}) > 3
+    largest = changed.abs().amax((2, 3))  # [8, 3]
+    assert_close(largest, largest[:, :1].expand(-1, 3))  # U, V and strain by the same factor
+    assert 0.2 < largest.log().std() < 0.8
+    assert (changed != 0).sum() == batch.flow.sum()
+
+
 @pytest.mark.parametrize(("count", "size"), [(7, 3), (9, 8), (8, 8), (1, 4)])
 def test_epoch_batches_hold_every_pair_once_and_are_even(count, size):
     found = list(batches.epoch_batches(count, size, np.random.default_rng(0)))
