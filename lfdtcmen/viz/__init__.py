@@ -7,7 +7,15 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 """
 
 from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip
-from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
+from lfdtcmen.viz.faces import (
+    action_unit_sheet,
+    alignment_sheet,
+    clip_strip,
+    face_panel,
+    face_sheet,
+    flicker,
+    pair_strip,
+)
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
     ablation_forest,
@@ -18,6 +26,7 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
+from lfdtcmen.viz.introduction import claimed_scores, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_prediction,
@@ -41,6 +50,7 @@ __all__ = [
     "attention_maps",
     "attribution_forest",
     "attribution_grid",
+    "claimed_scores",
     "clip_curve",
     "clip_prediction",
     "clip_strip",
@@ -51,12 +61,14 @@ __all__ = [
     "embedding",
     "face_panel",
     "face_sheet",
+    "flicker",
     "flow_figure",
     "forest",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
     "nose_paths",
+    "overview",
     "pair_strip",
     "parameter_bars",
     "prediction_strip",
@@ -72,4 +84,6 @@ __all__ = [
     "swap_bars",
     "swap_grid",
     "swap_strip",
+    "two_routes",
+    "who_and_how",
 ]
