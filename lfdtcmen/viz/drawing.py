@@ -114,7 +114,7 @@ class Diagram:
         self._add(f'<circle cx="{x:g}" cy="{y:g}" r="6" fill="{fill}" stroke="{colour}"/>', "")
 
     def picture(
-        self, place: tuple[float, float, float, float], pixels: np.ndarray, alt: str, colour: str = BOTH
+        self, place: tuple[float, float, float, float], pixels: np.ndarray, name: str, colour: str = BOTH
     ) -> None:
         """Draw an image, uint8 [H, W, 3], at (left, top, width, height) with a frame around it."""
         left, top, width, height = place
@@ -123,7 +123,7 @@ class Diagram:
         code = base64.b64encode(data.getvalue()).decode()
         where = f'x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}"'
         self._add(
-            f'<image {where} aria-label={quoteattr(alt)} href="data:image/jpeg;base64,{code}"/>'
+            f'<image {where} aria-label={quoteattr(name)} href="data:image/jpeg;base64,{code}"/>'
             f'<rect {where} rx="3" fill="none" stroke="{colour}"/>',
             "",
         )
