@@ -7,15 +7,7 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 """
 
 from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip
-from lfdtcmen.viz.faces import (
-    action_unit_sheet,
-    alignment_sheet,
-    clip_strip,
-    face_panel,
-    face_sheet,
-    flicker,
-    pair_strip,
-)
+from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
     ablation_forest,
@@ -26,7 +18,7 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
-from lfdtcmen.viz.introduction import claimed_scores, overview, two_routes, who_and_how
+from lfdtcmen.viz.introduction import claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_prediction,

@@ -1,15 +1,12 @@
 """Figures of faces: sheets, pairs with what changed between them, clips, alignment."""
 
 from collections.abc import Sequence, Sized
-from pathlib import Path
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from PIL import Image
 
-from lfdtcmen.files import make_folder
 from lfdtcmen.images import grey_change
 from lfdtcmen.viz.style import (
     DPI,
@@ -61,28 +58,6 @@ def face_sheet(
         else:
             ax.set_visible(False)
     return figure
-
-
-def flicker(onset: np.ndarray, apex: np.ndarray, path: Path | str, milliseconds: int = 400) -> Path:
-    """Write a GIF in which onset and apex of several pairs alternate, the pairs next to each other; return its path.
-
-    Parameters
-    ----------
-    onset, apex : ndarray
-        uint8 [N, H, W, 3].
-    path : path
-        The file; its folder is made.
-    milliseconds : int
-        How long each frame stands.
-    """
-    onset, apex = check_frames(onset, "flicker"), check_frames(apex, "flicker")
-    check_count(apex, len(onset), "flicker: apex")
-    path = Path(path)
-    make_folder(path.parent)
-    # 48 colours: camera noise makes a GIF large
-    rows = [Image.fromarray(np.hstack(list(faces))).quantize(48) for faces in (onset, apex)]
-    rows[0].save(path, "GIF", save_all=True, append_images=rows[1:], duration=milliseconds, loop=0)
-    return path
 
 
 def pair_strip(

@@ -1,10 +1,14 @@
 """Pictures of the introduction: the psychology that the paper builds on, its idea in one picture, what it claims."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from PIL import Image
 
+from lfdtcmen.files import make_folder
 from lfdtcmen.images import grey_change
 from lfdtcmen.viz.drawing import FLOW, IDENTITY, LOSS, MOTION, Diagram
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, check_count, check_frames, colour_bar, draw_change, image_grid
@@ -92,6 +96,28 @@ def overview(onset: np.ndarray, apex: np.ndarray, flow: np.ndarray, emotion: str
     diagram.arrow((490, 354), (586, 300), colour=FLOW)
     diagram.text(588, 380, "3  Train all of it together", bold=True, left=True)
     return diagram
+
+
+def flicker(onset: np.ndarray, apex: np.ndarray, path: Path | str, milliseconds: int = 400) -> Path:
+    """Write a GIF in which onset and apex of several pairs alternate, the pairs next to each other; return its path.
+
+    Parameters
+    ----------
+    onset, apex : ndarray
+        uint8 [N, H, W, 3].
+    path : path
+        The file; its folder is made.
+    milliseconds : int
+        How long each frame stands.
+    """
+    onset, apex = check_frames(onset, "flicker"), check_frames(apex, "flicker")
+    check_count(apex, len(onset), "flicker: apex")
+    path = Path(path)
+    make_folder(path.parent)
+    # 48 colours: camera noise makes a GIF large
+    rows = [Image.fromarray(np.hstack(list(faces))).quantize(48) for faces in (onset, apex)]
+    rows[0].save(path, "GIF", save_all=True, append_images=rows[1:], duration=milliseconds, loop=0)
+    return path
 
 
 def who_and_how(rest: np.ndarray, apex: np.ndarray, names: list[str]) -> Figure:

@@ -14,7 +14,7 @@ from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
 from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals, Swaps, make_counterfactuals, make_swaps
 from lfdtcmen.datasets.synthetic.dataset import make_dataset, make_dfme
 from lfdtcmen.datasets.synthetic.photograph import photograph_counterfactuals, warp_photograph
-from lfdtcmen.datasets.synthetic.portraits import action_unit_field, draw_face, muscle_fields
+from lfdtcmen.datasets.synthetic.portraits import action_unit_field, draw_face
 from lfdtcmen.datasets.synthetic.samples import make_clip, render_pair
 from lfdtcmen.datasets.synthetic.sequences import Clip, Pair
 
@@ -31,7 +31,6 @@ __all__ = [
     "make_dataset",
     "make_dfme",
     "make_swaps",
-    "muscle_fields",
     "photograph_counterfactuals",
     "render_pair",
     "warp_photograph",

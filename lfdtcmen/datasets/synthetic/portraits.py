@@ -1,18 +1,15 @@
 """One face and its muscles, for figures and sliders."""
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 
-from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, to_intensity
+from lfdtcmen.datasets.synthetic.action_units import Muscles, to_intensity
 from lfdtcmen.datasets.synthetic.camera import take_picture
 from lfdtcmen.datasets.synthetic.renderer import Face, pose
 from lfdtcmen.datasets.synthetic.sequences import make_subject
 from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
-from lfdtcmen.errors import DataError
 
 Units = Mapping[int, float | tuple[float, float]]
 
@@ -72,31 +69,3 @@ def action_unit_field(units: Units, subject: int = 0, seed: int = 0, domain: str
     face, muscles = _cached_subject(seed, subject, settings)
     at = pose(scale=settings.zoom)
     return face.flow(muscles.expression(to_intensity(units)), at, at)
-
-
-def muscle_fields(pairs: PairSet, seed: int = 0, domain: str = "casme3") -> np.ndarray:
-    """Return the motion of the muscles alone, without that of the head, of each pair of synthetic faces.
-
-    Parameters
-    ----------
-    pairs : PairSet
-        As :func:`make_dataset` gives it; its ``true_flow`` has both motions.
-    seed, domain
-        With which it was made.
-
-    Returns
-    -------
-    ndarray
-        float32 [N, 2, 128, 128], x then y, pixels.
-
-    Raises
-    ------
-    DataError
-        Pairs without true action units, or of other people than synthetic ones.
-    """
-    numbers = [re.fullmatch(r"synthetic/s(\d+)", subject) for subject in pairs.subjects]
-    if pairs.action_units is None or not all(numbers):
-        raise DataError("the pairs are not synthetic faces", "muscle_fields", "give what make_dataset returned")
-    shown = [dict(zip(ACTION_UNITS, map(tuple, units), strict=True)) for units in pairs.action_units]
-    people = [int(number[1]) for number in numbers if number]
-    return np.stack([action_unit_field(u, person, seed, domain) for u, person in zip(shown, people, strict=True)])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets.synthetic import make_dataset, muscle_fields
+from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.datasets.synthetic.muscle_motion import muscle_fields
 
 
 @pytest.fixture(scope="module")
