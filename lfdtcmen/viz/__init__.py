@@ -18,6 +18,7 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
+from lfdtcmen.viz.introduction import claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_prediction,
@@ -41,6 +42,7 @@ __all__ = [
     "attention_maps",
     "attribution_forest",
     "attribution_grid",
+    "claimed_scores",
     "clip_curve",
     "clip_prediction",
     "clip_strip",
@@ -51,6 +53,7 @@ __all__ = [
     "embedding",
     "face_panel",
     "face_sheet",
+    "flicker",
     "flow_figure",
     "forest",
     "gain_by_motion",
@@ -58,6 +61,7 @@ __all__ = [
     "loss_curves",
     "loss_weight_bars",
     "nose_paths",
+    "overview",
     "pair_strip",
     "parameter_bars",
     "prediction_strip",
@@ -75,4 +79,6 @@ __all__ = [
     "swap_strip",
     "swapped_grid",
     "training_curves",
+    "two_routes",
+    "who_and_how",
 ]

@@ -1,15 +1,29 @@
 """A drawing of boxes, arrows and lines of text as SVG, of which a notebook shows what a section is about."""
 
+import base64
+import io
 from collections.abc import Collection
 from pathlib import Path
 from string import ascii_lowercase
 from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+from PIL import Image
 
 from lfdtcmen.errors import DataError
 
 IDENTITY, MOTION, FLOW, BOTH, LOSS = "#0173b2", "#b36b00", "#027a5b", "#555555", "#a23b8f"  # legible on white
 FADED = 0.4  # opacity of what is not highlighted: still legible
 LINE = 17  # height of a line of text
+DARK = {  # for a dark page: background, text, and each colour in a lighter tone
+    '"white"': '"#0d1117"',
+    "#222": "#e6edf3",
+    IDENTITY: "#58b1ee",
+    MOTION: "#eaa23c",
+    FLOW: "#3fc79a",
+    BOTH: "#a9b4bf",
+    LOSS: "#e08ad0",
+}
 NOTHING = "\u200b"  # a character without width: the line after a subscript would else stay low
 
 
@@ -99,6 +113,21 @@ class Diagram:
         fill = "white" if hollow else colour
         self._add(f'<circle cx="{x:g}" cy="{y:g}" r="6" fill="{fill}" stroke="{colour}"/>', "")
 
+    def picture(
+        self, place: tuple[float, float, float, float], pixels: np.ndarray, name: str, colour: str = BOTH
+    ) -> None:
+        """Draw an image, uint8 [H, W, 3], at (left, top, width, height) with a frame around it."""
+        left, top, width, height = place
+        data = io.BytesIO()
+        Image.fromarray(pixels).save(data, format="JPEG", quality=85)
+        code = base64.b64encode(data.getvalue()).decode()
+        where = f'x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}"'
+        self._add(
+            f'<image {where} aria-label={quoteattr(name)} href="data:image/jpeg;base64,{code}"/>'
+            f'<rect {where} rx="3" fill="none" stroke="{colour}"/>',
+            "",
+        )
+
     def curve(self, path: str, colour: str = BOTH, fill: str = "none") -> None:
         """Draw a path, in SVG's own words."""
         self._add(f'<path d="{path}" fill="{fill}" stroke="{colour}"/>', "")
@@ -107,15 +136,15 @@ class Diagram:
         visible = not part or part in self.highlight
         self.items.append(item if visible else f'<g opacity="{FADED}">{item}</g>')
 
-    def svg(self) -> str:
-        """Return the drawing as the text of an SVG file."""
+    def svg(self, dark: bool = False) -> str:
+        """Return the drawing as the text of an SVG file, for a light or a dark page."""
         width, height = self.size
         heads = "".join(
             f'<marker id="head-{colour[1:]}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" '
             f'orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="{colour}"/></marker>'
             for colour in (IDENTITY, MOTION, FLOW, BOTH, LOSS)
         )
-        return (
+        svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" '
             f'style="max-width:100%;height:auto" aria-label={quoteattr(f"{self.title}. {self.description}")} '
             'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="13" '
@@ -124,6 +153,9 @@ class Diagram:
             f"<defs>{heads}</defs>"
             f'<rect width="{width}" height="{height}" rx="8" fill="white"/>' + "".join(self.items) + "</svg>\n"
         )
+        for light, colour in DARK.items() if dark else ():
+            svg = svg.replace(light, colour)
+        return svg
 
     def _repr_svg_(self) -> str:
         return self.svg()

@@ -102,7 +102,7 @@ class Classifier:
     def __init__(self, strength, seed):
         self.strength = strength
 
-    def fit(self, features, labels):
+    def fit(self, features, labels, sample_weight):
         self.known = set(features[:, 0])
         return self
 

@@ -1,0 +1,38 @@
+"""How far the muscles of synthetic faces move the skin, without the head."""
+
+import re
+
+import numpy as np
+
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
+from lfdtcmen.datasets.synthetic.portraits import action_unit_field
+from lfdtcmen.errors import DataError
+
+
+def muscle_fields(pairs: PairSet, seed: int = 0, domain: str = "casme3") -> np.ndarray:
+    """Return the motion of the muscles alone, without that of the head, of each pair of synthetic faces.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        As :func:`make_dataset` gives it; its ``true_flow`` has both motions.
+    seed, domain
+        With which it was made.
+
+    Returns
+    -------
+    ndarray
+        float32 [N, 2, 128, 128], x then y, pixels.
+
+    Raises
+    ------
+    DataError
+        Pairs without true action units, or of other people than synthetic ones.
+    """
+    numbers = [re.fullmatch(r"synthetic/s(\d+)", subject) for subject in pairs.subjects]
+    if pairs.action_units is None or not all(numbers):
+        raise DataError("the pairs are not synthetic faces", "muscle_fields", "give what make_dataset returned")
+    shown = [dict(zip(ACTION_UNITS, map(tuple, units), strict=True)) for units in pairs.action_units]
+    people = [int(number[1]) for number in numbers if number]
+    return np.stack([action_unit_field(u, person, seed, domain) for u, person in zip(shown, people, strict=True)])

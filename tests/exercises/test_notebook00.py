@@ -1,0 +1,57 @@
+"""Exercises of notebook 00: the right answer is right, and each typical wrong one has a message of its own."""
+
+import numpy as np
+import pytest
+
+from lfdtcmen.exercises import check, find
+
+TABLE = {
+    "00.1": (
+        lambda onset, offset, fps: 1000 * (offset - onset) / fps,
+        [
+            lambda onset, offset, fps: (offset - onset) / fps,
+            lambda onset, offset, fps: offset - onset,
+            lambda onset, offset, fps: 1000 * (offset - onset + 1) / fps,
+            lambda onset, offset, fps: 1000 * (offset - onset) * fps,
+            lambda onset, offset, fps: 1000 * (offset - onset) / 30,
+        ],
+    ),
+    "00.2": (
+        lambda clips, count, classes: 100 * clips / count / classes,
+        [
+            lambda clips, count, classes: 100 * clips / count,
+            lambda clips, count, classes: clips / count / classes,
+            lambda clips, count, classes: 100 / count / classes,
+            lambda clips, count, classes: 100 * clips / count * classes,
+        ],
+    ),
+    "00.3": (
+        lambda flow: np.hypot(*flow).max(),
+        [
+            lambda flow: np.abs(flow).max(),
+            lambda flow: flow.max(),
+            lambda flow: np.abs(flow).sum(0).max(),
+            lambda flow: np.square(flow).sum(0).max(),
+            lambda flow: np.hypot(*flow).mean(),
+        ],
+    ),
+}
+
+
+def message(number, answer, capsys) -> str:
+    check(number, answer)
+    return capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("number", TABLE)
+def test_the_right_answer_is_right(number, capsys):
+    assert message(number, TABLE[number][0], capsys) == f"{number}: right."
+    assert len(find(number).hints) >= 2
+
+
+@pytest.mark.parametrize("number", TABLE)
+def test_wrong_answers_get_messages_of_their_own(number, capsys):
+    messages = [message(number, answer, capsys) for answer in TABLE[number][1]]
+    assert len(messages) >= 3 and len(set(messages)) == len(messages), messages
+    assert all(text.startswith(f"{number}: not yet. ") for text in messages)
+    assert not [text for text in messages if "stopped with" in text]
