@@ -30,7 +30,7 @@ extensions = [
 root_doc = "README"
 include_patterns = ["*.md", "docs/*.md", "docs/api/*.rst", "notebooks/[0-9]*.ipynb", "*/README.md"]
 exclude_patterns = [".*", "build", "runs", "data/[!R]*", "lfdtcmen", "tests", "benchmarks"]
-templates_path = ["_templates"]
+templates_path = [str(Path(__file__).parent / "_templates")]  # autosummary would look in the source folder
 
 # Notebooks are shown as they were committed; nothing is executed here.
 nb_execution_mode = "off"
@@ -55,8 +55,11 @@ mathjax_path = _mathjax.name
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static", str(_mathjax)]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
-html_theme_options = {"collapse_navbar": True, "max_navbar_depth": 2, "show_toc_level": 2}  # deeper: minutes more
+html_theme_options = {"collapse_navbar": True, "max_navbar_depth": 2, "navbar_persistent": []}
 html_sidebars = {"source/**": []}
+html_context = {"default_mode": "auto"}
 html_show_copyright = False
+html_use_index = html_domain_indices = False  # the search finds names

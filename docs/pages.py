@@ -85,10 +85,12 @@ def test_texts() -> dict[Path, list[str]]:
     return {file: file.read_text(encoding="utf-8").splitlines() for file in sorted(TESTS.rglob("test_*.py"))}
 
 
-def first_lines(pattern: str) -> list[tuple[str, str]]:
-    """Return (name, link) of the tests that a pattern is found in, at most ``MOST_TESTS``."""
+def first_lines(pattern: str, owner: str = "") -> list[tuple[str, str]]:
+    """Return (name, link) of the tests that name the owner and that a pattern is found in, at most ``MOST_TESTS``."""
     found = []
     for file, lines in test_texts().items():
+        if not any(re.search(rf"\b{owner}\b", text) for text in lines):
+            continue
         line = next((number for number, text in enumerate(lines, 1) if re.search(pattern, text)), None)
         if line:
             found.append((file.relative_to(TESTS).as_posix(), f"{source_page(file)}.html#line-{line}"))
@@ -100,7 +102,7 @@ def tests_of(where: str, codes: list[str]) -> list[tuple[str, str]]:
     for code in codes:
         owner, name, is_parameter = re.fullmatch(r"(\w+)[.(](\w+)(\)?)", code).groups()
         pattern = rf"\b{owner}\(.*\b{name}=" if is_parameter else rf"\b{name}\b"
-        if found := first_lines(pattern):
+        if found := first_lines(pattern, owner):
             return found
     dotted = "lfdtcmen." + where.removesuffix(".py").replace("/", ".")
     package, _, module = dotted.rpartition(".")

@@ -86,10 +86,14 @@ def open_page(page, name: str) -> None:
     page.wait_for_function("!window.MathJax || !MathJax.startup || MathJax.startup.promise.then(() => true)")
 
 
-def faults(page) -> list[str]:
-    """Return what axe-core finds on a page: rule, element, and why."""
+def faults(page, name: str) -> list[str]:
+    """Return what axe-core finds on a page: rule, element, and why.
+
+    The thousands of coloured words of code take most of its time: they are looked at on source pages only.
+    """
     page.evaluate(axe.AXE_SCRIPT)
-    found = page.evaluate(f"axe.run({json.dumps(RULES)})")["violations"]
+    context = {} if name.startswith("source/") else {"exclude": [".highlight pre"]}
+    found = page.evaluate(f"axe.run({json.dumps({'include': ['html'], **context})}, {json.dumps(RULES)})")["violations"]
     if ALT_TEXTS_ARE_TO_COME:
         found = [fault for fault in found if fault["id"] != "image-alt"]
     nodes = [(fault["id"], node) for fault in found for node in fault["nodes"]]
@@ -118,8 +122,10 @@ def test_every_row_of_the_ledger_leads_to_code_and_tests(built):
 def test_no_page_has_a_fault_or_scrolls_sideways(built, page):
     found = {}
     for name in pages(built):
+        if name.startswith("docs/api/") and page.scheme == "dark" and name not in PICTURED:
+            continue  # they look alike; one is enough for the colours
         open_page(page, name)
-        wrong = faults(page)
+        wrong = faults(page, name)
         for size in (LAPTOP, PHONE):
             page.set_viewport_size(size)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -158,21 +164,17 @@ def test_everything_is_reached_with_the_tab_key(page):
         page.keyboard.press("Tab")
     missed = f"{reachable}.filter(element => !reached.has(element)).map(element => element.outerHTML)"
     assert page.evaluate(missed) == []
-    )
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     page.keyboard.press("Tab")
     assert page.evaluate(f"{outline} !== 'none' || getComputedStyle(document.activeElement).boxShadow !== 'none'")
 
 
-def test_headings_are_in_order_and_one_is_the_title(built, page):
+def test_headings_are_in_order_and_one_is_the_title(built):
     for name in pages(built):
-        if name in ("genindex", "search", "py-modindex"):
-            continue
         text = (built / f"{name}.html").read_text(encoding="utf-8")
         main = text[text.index('id="main-content"') :].split("<footer")[0]
         levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", main)]
         assert levels[0] == 1 and all(after - before <= 1 for before, after in pairwise(levels)), name
-
 
 
 def test_how_many_figures_lack_alt_text(built):
