@@ -36,6 +36,8 @@ def source_files() -> list[Path]:
 
 
 def source_page(file: Path) -> str:
+    """Return the page of a file, or of a package's ``__init__.py``."""
+    file = file / "__init__.py" if file.is_dir() else file
     return f"source/{file.relative_to(ROOT).with_suffix('').as_posix()}"
 
 
@@ -85,8 +87,8 @@ def test_texts() -> dict[Path, list[str]]:
     return {file: file.read_text(encoding="utf-8").splitlines() for file in sorted(TESTS.rglob("test_*.py"))}
 
 
-def first_lines(pattern: str, owner: str = "") -> list[tuple[str, str]]:
-    """Return (name, link) of the tests that name the owner and that a pattern is found in, at most ``MOST_TESTS``."""
+def first_lines(folder: str, pattern: str, owner: str = "") -> list[tuple[str, str]]:
+    """Return (name, link) of the tests that name the owner and that a pattern is found in, those of a folder first."""
     found = []
     for file, lines in test_texts().items():
         if not any(re.search(rf"\b{owner}\b", text) for text in lines):
@@ -94,34 +96,33 @@ def first_lines(pattern: str, owner: str = "") -> list[tuple[str, str]]:
         line = next((number for number, text in enumerate(lines, 1) if re.search(pattern, text)), None)
         if line:
             found.append((file.relative_to(TESTS).as_posix(), f"{source_page(file)}.html#line-{line}"))
-    return found[:MOST_TESTS]
+    return sorted(found, key=lambda test: not test[0].startswith(folder))[:MOST_TESTS]
 
 
-def tests_of(where: str, codes: list[str]) -> list[tuple[str, str]]:
-    """Return the tests that name a value of a row, else those that import its file."""
+def tests_of(file: Path, codes: list[str]) -> list[tuple[str, str]]:
+    """Return the tests that name a value of a row, else that import its file, use its names, or are in its folder."""
+    folder = file.relative_to(PACKAGE).parts[0] + "/"
     for code in codes:
         owner, name, is_parameter = re.fullmatch(r"(\w+)[.(](\w+)(\)?)", code).groups()
         pattern = rf"\b{owner}\(.*\b{name}=" if is_parameter else rf"\b{name}\b"
-        if found := first_lines(pattern, owner):
+        if found := first_lines(folder, pattern, owner):
             return found
-    dotted = "lfdtcmen." + where.removesuffix(".py").replace("/", ".")
-    package, _, module = dotted.rpartition(".")
-    return first_lines(rf"{re.escape(dotted)}\b|from {re.escape(package)} import .*\b{module}\b")
+    package, module = ".".join(file.relative_to(ROOT).parent.parts), file.stem
+    imports = rf"{re.escape(package)}\.{module}\b|from {re.escape(package)} import .*\b{module}\b"
+    own = [name for name, link in definitions().items() if link.startswith(f"{source_page(file)}.html")]
+    uses = rf"\b({'|'.join(name for name in own if '.' not in name)})\b"
+    return first_lines(folder, imports) or first_lines(folder, uses) or first_lines(folder, ".")
 
 
 def ledger_sections() -> dict[str, list[dict]]:
     """Return section -> rows; a row has the ledger's columns, with links in ``code`` and ``tests``."""
     sections: dict[str, list[dict]] = {}
     for row in ledger.rows().to_dict("records"):
-        codes = [code for code in row["code"].split("; ") if code]
-        file = PACKAGE / row["where"]
-        file = file / "__init__.py" if file.is_dir() else file
-        if row["where"].startswith("Config."):
-            place = (row["where"], definitions()[row["where"]])
-        else:
-            place = (row["where"], f"{source_page(file)}.html")
-        links = [place] + [(code, definitions()[re.sub(r"\(.*", "", code)]) for code in codes if code != row["where"]]
-        row |= {"code": links, "tests": tests_of(row["where"], codes), "status": row["stated or assumed"]}
+        where, codes = row["where"], [code for code in row["code"].split("; ") if code]
+        file = PACKAGE / ("config.py" if where.startswith("Config.") else where)
+        place = definitions()[where] if where.startswith("Config.") else f"{source_page(file)}.html"
+        names = [(code, definitions()[re.sub(r"\(.*", "", code)]) for code in codes if code != where]
+        row |= {"code": [(where, place), *names], "tests": tests_of(file, codes), "status": row["stated or assumed"]}
         sections.setdefault(row["section"], []).append(row)
     return sections
 
@@ -198,7 +199,8 @@ def check_links(app: Sphinx, exception: Exception | None) -> None:
     """
     if exception is not None:
         return
-    texts = {page.resolve(): page.read_text(encoding="utf-8") for page in app.outdir.rglob("*.html")}
+    pages = (page for page in app.outdir.rglob("*.html") if "_static" not in page.parts)  # there: pieces of the theme
+    texts = {page.resolve(): page.read_text(encoding="utf-8") for page in pages}
     places = {page: set(re.findall(r'\sid="([^"]*)"', text)) for page, text in texts.items()}
     broken = []
     for page, text in texts.items():
