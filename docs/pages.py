@@ -181,14 +181,6 @@ def find_elsewhere(app: Sphinx, env, node: nodes.Element, contnode: nodes.Elemen
 # ---------------------------------------------------------------- finished pages
 
 
-def scroll_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put each table into a box that scrolls by itself, and that the keyboard reaches."""
-    for table in list(doctree.findall(nodes.table)):
-        start = nodes.raw("", '<div class="scrolls" tabindex="0" role="region" aria-label="Table">', format="html")
-        position = table.parent.index(table)
-        table.parent[position : position + 1] = [start, table, nodes.raw("", "</div>", format="html")]
-
-
 def check_links(app: Sphinx, exception: Exception | None) -> None:
     """Fail the build for a link inside the site whose page or place is not there (also in raw HTML and source pages).
 
@@ -226,7 +218,6 @@ def setup(app: Sphinx) -> dict:
     shutil.rmtree(ROOT / "docs" / "api", ignore_errors=True)
     app.connect("source-read", fill_in)
     app.connect("missing-reference", find_elsewhere)
-    app.connect("doctree-resolved", scroll_tables)
     app.connect("html-collect-pages", source_pages)
     app.connect("build-finished", home)
     app.connect("build-finished", check_links)

@@ -62,7 +62,9 @@ def address(built) -> Iterator[str]:
 @pytest.fixture(params=["light", "dark"])
 def page(request, browser, address):
     """An empty page on a laptop; at its end, no request has left this machine and no script has failed."""
-    context = browser.new_context(viewport=LAPTOP, color_scheme=request.param, base_url=address)
+    context = browser.new_context(
+        viewport=LAPTOP, color_scheme=request.param, base_url=address, reduced_motion="reduce"
+    )
     asked, failed = [], []
     page = context.new_page()
     page.scheme = request.param
@@ -133,6 +135,7 @@ def test_no_page_has_a_fault_or_scrolls_sideways(built, page):
                 wrong.append(f"{wide} px too wide at {size['width']} px")
             if name in PICTURED:
                 file = SCREENSHOTS / f"{name.replace('/', '_')}_{size['width']}_{page.scheme}.png"
+                page.wait_for_timeout(500)  # the side bars slide away
                 page.screenshot(path=file)
         page.set_viewport_size(LAPTOP)
         if wrong:
