@@ -6,6 +6,8 @@
 # make lab                            JupyterLab on the series
 # make lint                           ruff (lint and format, code and notebooks) and mypy (types)
 # make lowest                         unit tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+# make site                           the notebooks, the package and the ledger as web pages, in build/site
+# make site-test                      the site in a real browser: width, dark mode, keyboard, search, WCAG
 # make notebooks                      execute the committed notebooks in place (cpu profile)
 # make student                        copies of the notebooks without their solutions, in student/
 # make clean                          remove .venv, .venv-lowest and caches; runs/ stays
@@ -20,7 +22,7 @@ SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help run test lab lint lowest notebooks student clean
+.PHONY: help run test lab lint lowest site site-test notebooks student clean
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -48,13 +50,22 @@ lint: $(READY)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-# The bounds as exact versions. Tools of `dev` are the newest.
+# The bounds as exact versions. Tools of `site` and `dev` are the newest.
 lowest:
 	@mkdir -p build
-	sed -n '/^dependencies/,/^dev = /s/^ *"\([a-z0-9-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest.txt
+	sed -n '/^dependencies/,/^site = /s/^ *"\([a-z0-9-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest.txt
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[dev]'
 	.venv-lowest/bin/python -m pytest tests --ignore tests/browser --ignore tests/notebooks $(ARGS)
+
+# Everything anew, so that no warning is missed; a warning or a broken link fails it. Notebooks are not executed.
+site: $(READY)
+	rm -rf build/site
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	@echo "open build/site/index.html"
+
+site-test: $(READY)
+	$(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
 
 notebooks: $(READY)
 	LFDTCMEN_PROFILE=cpu TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
@@ -65,5 +76,5 @@ student: $(READY)
 	$(BIN)/python -m lfdtcmen.exercises.student $(ARGS)
 
 clean:
-	rm -rf .venv .venv-lowest build data/cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-lowest build docs/api data/cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

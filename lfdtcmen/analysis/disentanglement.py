@@ -105,7 +105,7 @@ def motion_gain(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     g = G(id(I_on), mo(I_ap)) - G(id(I_on), mo(I_on)) and the true change t = I_ap - I_on. Over all pairs,
 
     - motion gain = <g, t> / <t, t>: 1 when the generated change has the full size of the motion, 0 when there is none;
-    - motion cosine = <g, t> / (|g| |t|): does the generated change have the right pattern, whatever its size?
+    - motion cosine = ``<g, t> / (|g| |t|)``: does the generated change have the right pattern, whatever its size?
 
     Camera noise is part of t and cannot be predicted, so on noisy pairs the gain stays below 1
     (:func:`noise_ceiling`).
@@ -141,7 +141,7 @@ def cross_identity_gain(model: nn.Module, counterfactuals: Counterfactuals, seed
     the two images is compared with what motion k does on face i. Done for j = i ("same identity") and for others:
 
     - gain and cosine as in :func:`motion_gain`;
-    - change error relative to copying = |g - t|^2 / |t|^2: 1 for a generator whose image never changes.
+    - change error relative to copying = ``|g - t|^2 / |t|^2``: 1 for a generator whose image never changes.
 
     Parameters
     ----------

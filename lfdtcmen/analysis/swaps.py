@@ -263,13 +263,13 @@ def change_products(generated: Tensor, true: Tensor) -> np.ndarray:
 
 
 def cosine(sums: np.ndarray) -> np.ndarray:
-    """Return <g, t> / (|g| |t|) of summed :func:`change_products` [..., 3]."""
+    """Return ``<g, t> / (|g| |t|)`` of summed :func:`change_products` [..., 3]."""
     # a generator that never moves has no direction: its cosine counts as 0
     return sums[..., 0] / np.sqrt(np.maximum(sums[..., 1] * sums[..., 2], 1e-20))
 
 
 def change_error(sums: np.ndarray) -> np.ndarray:
-    """Return |g - t|^2 / |t|^2 of summed :func:`change_products` [..., 3]: 1 for a copy, which never moves."""
+    """Return ``|g - t|^2 / |t|^2`` of summed :func:`change_products` [..., 3]: 1 for a copy, which never moves."""
     return (sums[..., 2] - 2 * sums[..., 0] + sums[..., 1]) / sums[..., 1]
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def change(generated: Tensor, target: Tensor, start: Tensor, scale: int = 2) -> Tensor:
-    """Return |generated - target|^2 over |target - start|^2, both summed over the batch.
+    """Return ``|generated - target|^2`` over ``|target - start|^2``, both summed over the batch.
 
     A pixel-wise loss between whole images is nearly the same with and without the motion. This one is 1 for a copy of
     ``start``, however small the motions, so that copying is never a good solution. Sums are taken over the batch: with

@@ -171,7 +171,7 @@ def _pretrain_in_one_thread(config: Config, run_dir: Path | str, method: Method)
 
 @dataclass
 class SwapBatch:
-    """What a step of pretraining sees. Frames are RGB in [0, 1], [*, 3, H, W]: onsets first, then as many apexes."""
+    """What a step of pretraining sees. Frames: RGB in [0, 1], ``[*, 3, H, W]``, onsets first, then as many apexes."""
 
     identity: Tensor  # of B swaps
     clean: Tensor  # the same, without camera noise

@@ -202,7 +202,7 @@ def fold_explorer(pairs: PairSet, predictions: pd.DataFrame) -> ipywidgets.VBox:
     pairs : PairSet
         With flow.
     predictions : DataFrame
-        Predictions of one model and one seed, as :func:`lfdtcmen.evaluation.cross_validate` returns them: columns
+        Predictions of one model and one seed, as :func:`~lfdtcmen.evaluation.cross_validate` returns them: columns
         subject, clip, label, prediction, and p_<class> for each class.
 
     Returns

@@ -16,16 +16,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium, or Google Chrome")
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "runs" / "browser"
@@ -81,7 +76,7 @@ widgets.apex_timeline(align_clip(clip.frames, landmarks=clip.landmarks[0]), clip
 class Tab:
     """One browser page, its console errors, and its messages to and from the kernel."""
 
-    page: "playwright.Page"
+    page: Any  # of playwright
     console_errors: list[str] = field(default_factory=list)  # and uncaught exceptions
     sent: list[bytes] = field(default_factory=list)  # over the kernel's websocket
     received: list[bytes] = field(default_factory=list)
@@ -118,7 +113,7 @@ def as_bytes(data: bytes | str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory) -> Iterator[str]:
+def lab(browser, tmp_path_factory) -> Iterator[str]:
     """Start JupyterLab on an empty folder with default settings; give its address, with {} for the notebook."""
     folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
     (folder / "notebooks").mkdir()  # the notebooks write next to the folder that they are in
@@ -176,13 +171,10 @@ def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture
-def tab(lab) -> Iterator[Tab]:
-    with playwright.sync_playwright() as driver:
-        # Chromium's own sandbox does not work for root
-        flags = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield Tab(browser.new_page(viewport={"width": 1280, "height": 1000}))
-        browser.close()
+def tab(browser, lab) -> Iterator[Tab]:
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    yield Tab(page)
+    page.context.close()
 
 
 def run_all(tab: Tab, address: str) -> None:
