@@ -102,6 +102,7 @@ class Config:
     pretraining_rate: float = 2e-3  # learning rate
     pretraining_preset: str = "standard"  # of the synthetic people in the swaps, whatever preset is used afterwards
     pretraining_variation: float = 0.0  # strength of random changes of the frames
+    freeze_motion_branch: bool = False  # in stage 2, after pretraining: only its classifier learns
 
     def stage_weights(self, stage: int) -> dict[str, float]:
         """Return the loss weights of stage 1, 2 or 3."""
@@ -127,11 +128,11 @@ BEYOND_DRL = ("generator", "bottleneck", "contrast_normalised")
 BEYOND_TCME = ("normalised_difference", "fusion")
 BEYOND_TRAINING = (
     *("imbalance", "change_first", "pretraining", "pretraining_groups", "pretraining_rate"),
-    *("pretraining_preset", "pretraining_variation"),
+    *("pretraining_preset", "pretraining_variation", "freeze_motion_branch"),
 )
 BEYOND = (*BEYOND_DRL, *BEYOND_TCME, *BEYOND_TRAINING)
 # fields that stage 1, which trains DRL alone, does not depend on
-TCME_FIELDS = ("flow", "motion", "imbalance", "flow_shift", "amplitude_jitter", *BEYOND_TCME)
+TCME_FIELDS = ("flow", "motion", "imbalance", "flow_shift", "amplitude_jitter", "freeze_motion_branch", *BEYOND_TCME)
 
 PROFILES: dict[str, dict] = {
     "smoke": {
@@ -233,6 +234,8 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         raise DataError(f"there is no file {config.vgg_weights!r}", "vgg_weights", use)
     if config.pretraining and config.generator == "image":
         raise DataError("only a warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
+    if config.freeze_motion_branch and not config.pretraining:
+        raise DataError("an untrained motion branch would be frozen", "freeze_motion_branch", "give pretraining steps")
     if config.change_first and not config.stage1.get("change"):
         raise DataError("change_first without a change loss", "load_config", "give stage1 a weight for it")
     return config
