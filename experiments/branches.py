@@ -1,4 +1,4 @@
-"""Which branch recognises what? Motion branch, flow branch and both together, against a linear SVM.
+"""Which branch recognises what? Motion branch, flow branch and both together, against logistic regression on flow.
 
     python experiments/branches.py --presets easy standard hard quarter foreign --jobs 2
 
@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from common import make_parser, prepared_faces
 
-from lfdtcmen.baselines.simple import linear_svm
+from lfdtcmen.baselines.simple import logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet, concatenate
@@ -90,7 +90,7 @@ def make_models(config: Config, out: Path) -> dict:
             name: LFDTCMENClassifier(replace(config, **changes), out, stages=2, method=EXTENDED)
             for name, changes in ALONE.items()
         }
-    return models | {"linear-svm": linear_svm}
+    return models | {logistic_regression.name: logistic_regression}
 
 
 def main() -> None:
@@ -113,7 +113,7 @@ def main() -> None:
             for model, fit in make_models(config, args.out).items()
         }
         tables += [table.assign(preset=name, model=model) for model, table in predictions.items()]
-        for reference in ("linear-svm", "motion", "flow"):
+        for reference in (logistic_regression.name, "motion", "flow"):
             table = score_table(predictions, reference)
             scores.append(table.assign(preset=name))
         print(f"{name}\n{readable(table).T.to_string()}", flush=True)
