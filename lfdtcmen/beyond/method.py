@@ -91,7 +91,7 @@ class ExtendedMethod(Method):
             model.tcme.set_prior(torch.from_numpy(pairs.labels), weights)
 
     def frozen_parts(self, config: Config, stage: int) -> list[str]:
-        """Return the pretrained motion branch in stage 2, where the config says so: then its classifier alone learns."""
+        """Return the pretrained motion branch in stage 2, where the config says so: then only its classifier learns."""
         frozen = stage == 2 and config.freeze_motion_branch and config.motion == "branch"
         return ["tcme.motion_branch"] if frozen else []
 
