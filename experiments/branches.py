@@ -26,6 +26,7 @@ from lfdtcmen.datasets.pairs import PairSet, concatenate
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, grouped_kfold, holdout
 from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.settings import parse_settings
@@ -75,10 +76,13 @@ def quarter(pairs: PairSet, train: np.ndarray, seed: int) -> np.ndarray:
     """Return the samples of a quarter of the training subjects, among whom each class has three samples or more."""
     rng = np.random.default_rng(seed)
     people = np.unique(pairs.subjects[train])
-    while True:
+    for _ in range(1000):
         few = train[np.isin(pairs.subjects[train], rng.permutation(people)[: len(people) // 4])]
         if np.bincount(pairs.labels[few], minlength=pairs.num_classes).min() >= 3:
             return few
+    raise DataError(
+        f"no quarter of {len(people)} subjects has three samples of each class", "quarter", "use more subjects"
+    )
 
 
 def make_models(config: Config, out: Path) -> dict:
