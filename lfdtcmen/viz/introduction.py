@@ -180,7 +180,9 @@ def answers(onset: np.ndarray, apex: np.ndarray, flow: np.ndarray, titles: Seque
         images = draw_change(above, changes[k], limits[0]), draw_flow(below, flow[k], limits[1])
         above.set_title(titles[k])
     half = len(changes) // 2
-    for image, columns, unit in zip(images, (slice(half), slice(half, None)), ("grey levels", "pixels"), strict=True):
+    for image, columns, unit in zip(
+        images, (slice(half), slice(half, None)), ("above: grey levels", "below: pixels"), strict=True
+    ):
         colour_bar(figure, image, columns, unit)
     return figure
 
