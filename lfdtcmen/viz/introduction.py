@@ -175,7 +175,7 @@ def answers(onset: np.ndarray, apex: np.ndarray, flow: np.ndarray, titles: Seque
     for name, values in (("flow", flow), ("titles", titles)):
         check_count(values, len(changes), f"answers: {name}")
     limits = symmetric_limit(changes), symmetric_limit(np.linalg.norm(flow, axis=1))
-    figure, axes = image_grid(2, len(changes), titled=True, bars=True)
+    figure, axes = image_grid(2, len(changes), titled=True, bars=True, max_side=1.6)
     for k, (above, below) in enumerate(axes.T):
         images = draw_change(above, changes[k], limits[0]), draw_flow(below, flow[k], limits[1])
         above.set_title(titles[k])
