@@ -18,7 +18,7 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
-from lfdtcmen.viz.introduction import claimed_scores, flicker, overview, two_routes, who_and_how
+from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_prediction,
@@ -39,6 +39,7 @@ __all__ = [
     "ablation_forest",
     "action_unit_sheet",
     "alignment_sheet",
+    "answers",
     "attention_maps",
     "attribution_forest",
     "attribution_grid",
