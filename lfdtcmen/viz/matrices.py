@@ -88,13 +88,15 @@ def recall_intervals(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     if unknown := set(table["class"]) - set(names):
         raise DataError(f"{sorted(unknown)} are no classes here", "recall_intervals")
     models = list(dict.fromkeys(table["model"]))
+    papers = [model for model in models if model.startswith("the paper")]
     figure = Figure(figsize=(WIDTH, 3.8), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     for k, model in enumerate(models):
         rows = table[table["model"] == model]
         x = np.array([names.index(c) for c in rows["class"]]) + 0.8 * ((k + 0.5) / len(models) - 0.5)
-        stated = model.startswith("the paper")
-        colour, marker = ("black", "D") if stated else (PALETTE[k % len(PALETTE)], "os^v<>P*"[k % 8])
+        colour, marker = PALETTE[k % len(PALETTE)], "os^v<>P*"[k % 8]
+        if model in papers:
+            colour, marker = "black", "DXd"[papers.index(model) % 3]
         known = rows["low"].notna().to_numpy()
         ax.vlines(x[known], rows["low"][known], rows["high"][known], color=colour, linewidth=1.5)
         ax.plot(x[known], rows["recall"][known], marker, color=colour, label=model)
