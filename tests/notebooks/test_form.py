@@ -19,7 +19,7 @@ REWRITTEN = (
     "00_tour",
     "02_drl_training",
     "05_confusion_matrices",
-)  # and "02_drl_training" and so on, as they are rewritten
+)
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5
 EXERCISES = range(3, 6)
 
