@@ -31,7 +31,7 @@ def constancy_plot(
     before, after : ndarray
         Brightness at the onset and at the apex, [N].
     estimate : ndarray
-        Motion found at each position, pixels [N]; drawn between -1 and 1 times twice the true one, gaps beyond.
+        Motion found at each position, pixels [N]; marked where it is beyond 2.5 times the true one.
     true : float
         Motion, pixels.
     """
@@ -83,17 +83,19 @@ def flow_rows(flows: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
-def map_row(maps: Mapping[str, np.ndarray], label: str) -> Figure:
-    """Show maps of values from 0 up side by side, on one scale that ends at the largest value of all.
+def map_row(maps: Mapping[str, np.ndarray], label: str, limit: float | None = None) -> Figure:
+    """Show maps of values from 0 up side by side, on one scale.
 
     Parameters
     ----------
     maps : mapping
         Title -> values, [H, W].
     label : str
-        What the values are, with their unit: below the colour bar.
+        What the values are, with their unit: at the colour bar.
+    limit : float, optional
+        End of the scale; by default the largest value of all. Say in the caption where it cuts off.
     """
-    limit = max(float(values.max()) for values in maps.values())
+    limit = limit or max(float(values.max()) for values in maps.values())
     figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
     for ax, (title, values) in zip(figure.subplots(1, len(maps)), maps.items(), strict=True):
         image = ax.imshow(values, cmap="cividis", vmin=0, vmax=limit)

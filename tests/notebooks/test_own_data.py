@@ -1,4 +1,4 @@
-"""Notebook 15 runs the same cells on the reader's CAS(ME)^3 where it is there, and on a synthetic stand-in elsewhere."""
+"""Notebook 15 runs the same cells on the reader's CAS(ME)^3 where it is there, else on a synthetic stand-in."""
 
 import ast
 from pathlib import Path

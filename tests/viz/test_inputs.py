@@ -50,3 +50,9 @@ def test_bars_of_folds_end_at_the_number_of_test_samples():
     bars = viz.fold_bars(counts, NAMES).axes[0].patches
     ends = np.array([bar.get_x() + bar.get_width() for bar in bars]).reshape(3, 3)
     np.testing.assert_array_equal(ends[-1], counts.sum(1))
+
+
+def test_maps_share_a_scale_that_ends_at_the_largest_value_or_where_it_is_told():
+    maps = {"one": np.full((4, 4), 0.5), "two": np.full((4, 4), 2.0)}
+    for limit, end in ((None, 2.0), (0.25, 0.25)):
+        assert {ax.images[0].get_clim() for ax in viz.map_row(maps, "strain", limit).axes[:2]} == {(0, end)}
