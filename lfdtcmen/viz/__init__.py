@@ -19,6 +19,7 @@ from lfdtcmen.viz.forests import (
     swap_bars,
 )
 from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
+from lfdtcmen.viz.inputs import constancy_plot, flow_rows, fold_bars, map_row, stream_sheet
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_prediction,
@@ -50,17 +51,21 @@ __all__ = [
     "clip_timeline",
     "confusion_pair",
     "confusion_row",
+    "constancy_plot",
     "draw_flow",
     "embedding",
     "face_panel",
     "face_sheet",
     "flicker",
     "flow_figure",
+    "flow_rows",
+    "fold_bars",
     "forest",
     "gain_by_motion",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
+    "map_row",
     "nose_paths",
     "overview",
     "pair_strip",
@@ -75,6 +80,7 @@ __all__ = [
     "spotting_curves",
     "spotting_errors",
     "start_notebook",
+    "stream_sheet",
     "swap_bars",
     "swap_grid",
     "swap_strip",

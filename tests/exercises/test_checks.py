@@ -11,8 +11,55 @@ from torch import nn
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
-from lfdtcmen.exercises import check, find, hint, notebook02, notebook03, notebook05, notebook06
+from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
+
+# ---- 01.1
+
+
+def divergence(flow):
+    return np.gradient(flow[0], axis=1) + np.gradient(flow[1], axis=0)
+
+
+def divergence_of_swapped_axes(flow):
+    return np.gradient(flow[0], axis=0) + np.gradient(flow[1], axis=1)
+
+
+def curl(flow):
+    return np.gradient(flow[1], axis=1) - np.gradient(flow[0], axis=0)
+
+
+def without_sign(flow):
+    return np.abs(divergence(flow))
+
+
+# ---- 01.2
+
+
+def nose_shift(flow, nose, size=9, shift=0):
+    column, row = np.round(nose).astype(int) + shift
+    low = size // 2
+    return flow[:, row - low : row - low + size, column - low : column - low + size].mean((1, 2))
+
+
+def nose_cut_off(flow, nose):
+    return nose_shift(flow, np.asarray(nose).astype(int))
+
+
+# ---- 01.3
+
+
+def normalise(streams, train, axes=(0, 2, 3)):
+    known = streams[train]
+    return (streams - known.mean(axes, keepdims=True)) / known.std(axes, keepdims=True)
+
+
+def normalise_test_by_itself(streams, train):
+    result = normalise(streams, train)
+    test = np.setdiff1d(np.arange(len(streams)), train)
+    result[test] = normalise(streams, test)[test]
+    return result
+
 
 # ---- 02.1
 
@@ -159,6 +206,29 @@ def growth(*factors):
 
 
 TABLE = {
+    "01.1": (divergence, [divergence_of_swapped_axes, curl, without_sign, lambda flow: divergence(flow)[1:]]),
+    "01.2": (
+        nose_shift,
+        [
+            lambda flow, nose: nose_shift(flow, nose[::-1]),
+            lambda flow, nose: nose_shift(flow, nose)[::-1],
+            lambda flow, nose: nose_shift(flow, nose, size=8),
+            lambda flow, nose: flow.mean((1, 2)),
+            lambda flow, nose: nose_shift(flow, nose, shift=1),
+            nose_cut_off,
+        ],
+    ),
+    "01.3": (
+        normalise,
+        [
+            lambda streams, train: normalise(streams, slice(None)),
+            lambda streams, train: normalise(streams, train, None),
+            lambda streams, train: (streams - streams.mean((2, 3), keepdims=True)) / streams.std((2, 3), keepdims=True),
+            lambda streams, train: normalise(streams, train, 0),
+            normalise_test_by_itself,
+            lambda streams, train: normalise(streams, train) + 1,
+        ],
+    ),
     "02.1": (in_one, [in_two, not_parted, exchanged]),
     "02.2": (consistency, [wrong_side, never_detached, absolute, summed, averaged]),
     "02.3": (
@@ -226,7 +296,7 @@ def message(number, answer, capsys) -> str:
 
 
 def test_every_exercise_is_in_the_table():
-    modules = (notebook02, notebook03, notebook05, notebook06)
+    modules = (notebook01, notebook02, notebook03, notebook05, notebook06)
     assert set(TABLE) == {number for module in modules for number in module.EXERCISES}
 
 

@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parents[1] / "notebooks"
 REWRITTEN = (
     "00_tour",
+    "01_data_preparation",
     "02_drl_training",
     "05_confusion_matrices",
 )
