@@ -65,7 +65,8 @@ def forest(
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
-        ax.set(xlabel=f"{label} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
+        what = "(mean, 95 % interval over subjects)" if len(metrics) < 3 else "\n(mean, 95 % interval\nover subjects)"
+        ax.set(xlabel=f"{label} {what}", ylim=(len(names) - 0.4, -0.7))
         ax.margins(x=0.12)  # so that the numbers at the edges are not cut off
     _label_rows(axes, names)
     if lines:
