@@ -40,7 +40,9 @@ def _saved_parameters(answer: Answer) -> None:
         "Those are all weights for three channels. How many of them are left with one channel?": 3 * three,
         "One channel less is counted, but two channels go.": saved // 2,
         "Those are the weights that remain, not those that are saved.": 3 * one,
-        "A kernel of 3x3 has nine weights for each pair of channels, not three.": 3 * 2 * (small + 3 * middle + 5 * large),
+        "A kernel of 3x3 has nine weights for each pair of channels, not three.": 3
+        * 2
+        * (small + 3 * middle + 5 * large),
     }.items():
         if number == value:
             raise Wrong(message)

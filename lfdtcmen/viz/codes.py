@@ -18,6 +18,7 @@ from lfdtcmen.viz.style import (
     DPI,
     PALETTE,
     WIDTH,
+    bare,
     check_count,
     check_frames,
     colour_bar,
@@ -228,6 +229,7 @@ def map_rows(rows: Mapping[str, np.ndarray], titles: Sequence[str], frames: np.n
     DataError
         A row that does not have one map per title.
     """
+    rows = {name: np.asarray(maps) for name, maps in rows.items()}
     for name, maps in rows.items():
         check_count(maps, len(titles), f"map_rows: {name}")
     height, above = len(rows) + (frames is not None), int(frames is not None)

@@ -13,6 +13,7 @@ from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import check, find, hint, notebook02, notebook03, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
+from lfdtcmen.modules.flow_branch import WIDTHS
 
 # ---- 02.1
 
