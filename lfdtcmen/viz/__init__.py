@@ -6,7 +6,15 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 [N, H, W, 3]; flows are float32 [N, 2, H, W], x then y, in pixels.
 """
 
-from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip, swapped_grid
+from lfdtcmen.viz.codes import (
+    attention_maps,
+    attribution_grid,
+    embedding,
+    map_rows,
+    swap_grid,
+    swap_strip,
+    swapped_grid,
+)
 from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
@@ -66,6 +74,7 @@ __all__ = [
     "loss_curves",
     "loss_weight_bars",
     "map_row",
+    "map_rows",
     "nose_paths",
     "overview",
     "pair_strip",

@@ -13,6 +13,7 @@ from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
+from lfdtcmen.modules.flow_branch import WIDTHS
 
 # ---- 01.1
 
@@ -122,6 +123,14 @@ def contrast(angle):
         return theta[same].square().mean() + (apart.mean() if len(apart) else 0)
 
     return loss
+
+
+# ---- 03.2: weights of a stream's three kernel sizes for one input channel
+FOR_ONE_CHANNEL = sum(width * kernel**2 for width, kernel in zip(WIDTHS[0], (1, 3, 5), strict=True))
+
+
+def weights(number):
+    return lambda: number
 
 
 # ---- 03.3
@@ -252,7 +261,16 @@ TABLE = {
             lambda code, attention: 1 + 0.2 * (2 * attention.mean() - 1),
         ],
     ),
-    "03.2": (lambda: 2112, [lambda: 704, lambda: 3360, lambda: 1056, lambda: 1248, lambda: 100, lambda: 5000]),
+    "03.2": (
+        weights(6 * FOR_ONE_CHANNEL),
+        [
+            weights(2 * FOR_ONE_CHANNEL),
+            weights(3 * FOR_ONE_CHANNEL),
+            weights(6 * sum(width * kernel for width, kernel in zip(WIDTHS[0], (1, 3, 5), strict=True))),
+            weights(6 * FOR_ONE_CHANNEL - 1),
+            weights(100 * FOR_ONE_CHANNEL),
+        ],
+    ),
     "03.3": (freeze_for_good, [freeze_gradients, freeze_weights, freeze_resets, lambda module: None]),
     "03.4": (constants, [constants_of_all, constants_a_pair, constants_of_one, constants_without_floor]),
     "05.1": (

@@ -19,6 +19,7 @@ REWRITTEN = (
     "00_tour",
     "01_data_preparation",
     "02_drl_training",
+    "03_tcme_training",
     "05_confusion_matrices",
 )
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5
