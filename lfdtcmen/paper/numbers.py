@@ -55,7 +55,7 @@ def data_sets() -> pd.DataFrame:
     casme3 = CLASS_COUNTS["casme3"]
     rows: dict[str, dict[str, object]] = {
         "CAS(ME)^3 Part A, paper": {"subjects": 100, "samples": 860, "fps": "30", **casme3},
-        "DFME, paper": {"subjects": 656, "samples": 7526, "fps": "200, 300, 500"},  # its owners say 671 subjects
+        "DFME, paper": {"subjects": 656, "samples": 7526, "fps": "200, 300, 500"},  # 671 subjects by its owners
         "DFME training set, paper": {"samples": SET_SIZES["dfme_train"]},
         "DFME test A, paper": {"samples": SET_SIZES["dfme_a"]},
         "DFME test B, paper": {"samples": SET_SIZES["dfme_b"]},
