@@ -36,6 +36,8 @@ def test_prior_work_is_named_and_whoever_tells_the_size_of_dfme_gives_both_numbe
     told = {}
     for file in texts:
         for line in file.read_text(encoding="utf-8").splitlines():
+            if "<td>" in line or "DFME, paper" in line:  # a table of what the paper says
+                continue
             numbers_told = re.findall(r"(?<![\w.,/+])(?:656|671)(?!\.?\w)", line if len(line) < 1000 else "")
             if found := {*numbers_told}:
                 told[f"{file.name}: {line.strip()[:120]}"] = found
