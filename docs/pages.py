@@ -208,8 +208,10 @@ def check_links(app: Sphinx, exception: Exception | None) -> None:
 
 
 def home(app: Sphinx, exception: Exception | None) -> None:
-    """Make README's page the one that a web server shows first."""
+    """Make README's page the one that a web server shows first, with its pictures, which are raw HTML."""
     if exception is None:
+        for picture in (ROOT / "docs").glob("*.svg"):
+            shutil.copy(picture, app.outdir / "docs")
         shutil.copy(app.outdir / "README.html", app.outdir / "index.html")
 
 
