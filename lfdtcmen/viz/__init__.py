@@ -7,6 +7,7 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 """
 
 from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip, swapped_grid
+from lfdtcmen.viz.costs import compared_costs, cost_shares, fitting_totals, run_times
 from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
@@ -47,12 +48,15 @@ __all__ = [
     "clip_prediction",
     "clip_strip",
     "clip_timeline",
+    "compared_costs",
     "confusion_pair",
     "confusion_row",
+    "cost_shares",
     "draw_flow",
     "embedding",
     "face_panel",
     "face_sheet",
+    "fitting_totals",
     "flicker",
     "flow_figure",
     "forest",
@@ -68,6 +72,7 @@ __all__ = [
     "probe_forest",
     "recall_marks",
     "report_forest",
+    "run_times",
     "score_steps",
     "show",
     "show_figures_inline",

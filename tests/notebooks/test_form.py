@@ -15,7 +15,7 @@ from lfdtcmen.course import BANNER, HEADER
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parents[1] / "notebooks"
-REWRITTEN: tuple[str, ...] = ()  # "02_drl_training" and so on
+REWRITTEN = ("06_complexity_analysis",)
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5
 EXERCISES = range(3, 6)
 
