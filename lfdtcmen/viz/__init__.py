@@ -15,6 +15,7 @@ from lfdtcmen.viz.codes import (
     swap_strip,
     swapped_grid,
 )
+from lfdtcmen.viz.costs import compared_costs, cost_shares, fitting_totals, run_times
 from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
@@ -57,13 +58,16 @@ __all__ = [
     "clip_prediction",
     "clip_strip",
     "clip_timeline",
+    "compared_costs",
     "confusion_pair",
     "confusion_row",
     "constancy_plot",
+    "cost_shares",
     "draw_flow",
     "embedding",
     "face_panel",
     "face_sheet",
+    "fitting_totals",
     "flicker",
     "flow_figure",
     "flow_rows",
@@ -83,6 +87,7 @@ __all__ = [
     "probe_forest",
     "recall_marks",
     "report_forest",
+    "run_times",
     "score_steps",
     "show",
     "show_figures_inline",

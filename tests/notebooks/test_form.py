@@ -21,6 +21,7 @@ REWRITTEN = (
     "02_drl_training",
     "03_tcme_training",
     "05_confusion_matrices",
+    "06_complexity_analysis",
 )
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5
 EXERCISES = range(3, 6)
