@@ -10,7 +10,7 @@ predicted in this way). Then, on folds of the subjects of --folds-on: `alone`, t
 the set of --train in addition, whose loss has the weight --weight; `started`, from the weights of the first training.
 
 Sets: easy, standard, hard, wild; with -dfme, the other camera (hard-dfme); other_world; photographs. Models: a linear
-one; flow-branch; motion-branch and lfd-tcmen, both in the paper's recipe and, with -repaired, in the other one.
+one; flow-branch, motion-branch and lfd-tcmen, in the paper's recipe and, with -repaired, in the other one.
 Writes predictions.csv.gz and scores.csv (UF1 and UAR with 95 % intervals over subjects, and paired differences to the
 linear model) to OUT. Each model, seed and fold is a file: a run that was stopped continues with those that are missing.
 """
@@ -44,6 +44,7 @@ from lfdtcmen.training.stages import settle_vgg
 TRAIN_SEED, SCORE_SEED = 0, 1  # of the data: other people are scored than trained on
 NETWORKS = {  # name -> recipe, fields of the config
     "flow-branch": ("paper", {"drl": None, "motion": None}),
+    "flow-branch-repaired": ("repaired", {"drl": None, "motion": None, "pretraining": 0}),
     "motion-branch": ("paper", {"flow": None}),
     "lfd-tcmen": ("paper", {}),
     "motion-branch-repaired": ("repaired", {"flow": None}),
