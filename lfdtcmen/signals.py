@@ -36,12 +36,12 @@ def ended_by_signals() -> Iterator[None]:
 
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
     signal.set_wakeup_fd(writer)  # is written to at once, whatever the main thread does
-    threading.Thread(target=_end_in_any_case, args=(reader,), daemon=True).start()
-    try:
+    try:  # from the first handler on: a signal may come while the thread starts
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, end)
+        threading.Thread(target=_end_in_any_case, args=(reader,), daemon=True).start()
         yield
     finally:
         if received:

@@ -155,3 +155,18 @@ def test_ctrl_c_during_imports_is_silent(command, seconds):
     time.sleep(seconds)
     running.send(signal.SIGINT)
     assert (running.process.returncode, running.out, running.err) == (130, "", "")
+
+
+AT_THE_START = """
+import os, signal, threading
+start = threading.Thread.start
+threading.Thread.start = lambda thread: (start(thread), os.kill(os.getpid(), signal.SIGINT))
+from lfdtcmen.signals import ended_by_signals
+with ended_by_signals():
+    pass
+"""
+
+
+def test_ctrl_c_while_the_handlers_are_set_is_silent():
+    ended = subprocess.run([sys.executable, "-c", AT_THE_START], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
