@@ -3,8 +3,8 @@
     python experiments/long_stage1.py --jobs 2
 
 Trains stage 1 of the paper's recipe on the training people of the first fold, with frames of 32 pixels for VGG-19, and
-measures it on the held-out people after some of the epochs (lfdtcmen.analysis.disentanglement). Writes measures.csv and,
-for each training, the mean loss of each epoch to OUT. A run that was stopped continues where it was.
+measures it on the held-out people after some epochs (lfdtcmen.analysis.disentanglement). Writes measures.csv and, for
+each training, the mean loss of each epoch to OUT. A run that was stopped continues where it was.
 """
 
 import time
