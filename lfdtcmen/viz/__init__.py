@@ -18,6 +18,7 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
+from lfdtcmen.viz.gradients import gradient_shares, projections
 from lfdtcmen.viz.introduction import claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
@@ -57,6 +58,7 @@ __all__ = [
     "flow_figure",
     "forest",
     "gain_by_motion",
+    "gradient_shares",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
@@ -66,6 +68,7 @@ __all__ = [
     "parameter_bars",
     "prediction_strip",
     "probe_forest",
+    "projections",
     "recall_marks",
     "report_forest",
     "score_steps",
