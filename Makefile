@@ -65,7 +65,7 @@ site: $(READY)
 	@echo "open build/site/index.html"
 
 site-test: $(READY)
-	$(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
+	ALL_PAGES=1 $(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
 
 notebooks: $(READY)
 	LFDTCMEN_PROFILE=cpu TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \

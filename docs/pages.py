@@ -139,7 +139,7 @@ def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
         contents = (ROOT / "docs" / "contents.md.jinja").read_text(encoding="utf-8")
         source[0] += render(app, contents, parts=course())
     elif docname.startswith("notebooks/"):
-        source[0] = without_widgets(source[0])
+        source[0] = tidy(source[0])
 
 
 def course() -> dict[str, list[Path]]:
@@ -155,12 +155,17 @@ def render(app: Sphinx, text: str, **values: object) -> str:
     return app.builder.templates.environment.from_string(text).render(values)
 
 
-def without_widgets(text: str) -> str:
-    """Return a notebook's JSON without the outputs that need a kernel (their static twin is an output of its own)."""
+def tidy(text: str) -> str:
+    """Return a notebook's JSON as the site takes it.
+
+    Outputs that need a kernel are left out (their static twin is an output of its own), and links from outputs, which
+    Sphinx does not look at, lead to pages instead of notebooks.
+    """
     notebook = json.loads(text)
     for cell in notebook["cells"]:
         if "outputs" in cell:
-            cell["outputs"] = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
+            outputs = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
+            cell["outputs"] = json.loads(re.sub(r"\b(\d\d_\w+)\.ipynb\b", r"\1.html", json.dumps(outputs)))
     return json.dumps(notebook)
 
 
@@ -196,7 +201,7 @@ def check_links(app: Sphinx, exception: Exception | None) -> None:
     places = {page: set(re.findall(r'\sid="([^"]*)"', text)) for page, text in texts.items()}
     broken = []
     for page, text in texts.items():
-        for link in sorted(set(re.findall(r'\s(?:href|src)="([^"]+)"', text))):
+        for link in sorted(set(re.findall(r'\s(?:href|src)="([^"<]+)"', text))):
             path, _, place = unquote(unescape(link)).partition("#")
             if re.match(r"[a-z]+:", path):  # other sites, mail, data
                 continue
@@ -208,8 +213,10 @@ def check_links(app: Sphinx, exception: Exception | None) -> None:
 
 
 def home(app: Sphinx, exception: Exception | None) -> None:
-    """Make README's page the one that a web server shows first."""
+    """Make README's page the one that a web server shows first, with its pictures, which are raw HTML."""
     if exception is None:
+        for picture in (ROOT / "docs").glob("*.svg"):
+            shutil.copy(picture, app.outdir / "docs")
         shutil.copy(app.outdir / "README.html", app.outdir / "index.html")
 
 

@@ -100,6 +100,9 @@ class Config:
     pretraining: int = 0  # steps of pretraining on synthetic swaps, before stage 1; 0: none
     pretraining_groups: int = 60  # of eight people and eight motions
     pretraining_rate: float = 2e-3  # learning rate
+    pretraining_preset: str = "standard"  # of the synthetic people in the swaps, whatever preset is used afterwards
+    pretraining_variation: float = 0.0  # strength of random changes of the frames
+    freeze_motion_branch: bool = False  # in stage 2, after pretraining: only its classifier learns
 
     def stage_weights(self, stage: int) -> dict[str, float]:
         """Return the loss weights of stage 1, 2 or 3."""
@@ -123,10 +126,13 @@ NETWORK_FIELDS = ("flow", "skips", "drl", "motion")  # the paper's settings of t
 # fields that go beyond the paper, by the part of the network that they change
 BEYOND_DRL = ("generator", "bottleneck", "contrast_normalised")
 BEYOND_TCME = ("normalised_difference", "fusion")
-BEYOND_TRAINING = ("imbalance", "change_first", "pretraining", "pretraining_groups", "pretraining_rate")
+BEYOND_TRAINING = (
+    *("imbalance", "change_first", "pretraining", "pretraining_groups", "pretraining_rate"),
+    *("pretraining_preset", "pretraining_variation", "freeze_motion_branch"),
+)
 BEYOND = (*BEYOND_DRL, *BEYOND_TCME, *BEYOND_TRAINING)
 # fields that stage 1, which trains DRL alone, does not depend on
-TCME_FIELDS = ("flow", "motion", "imbalance", "flow_shift", "amplitude_jitter", *BEYOND_TCME)
+TCME_FIELDS = ("flow", "motion", "imbalance", "flow_shift", "amplitude_jitter", "freeze_motion_branch", *BEYOND_TCME)
 
 PROFILES: dict[str, dict] = {
     "smoke": {
@@ -155,6 +161,8 @@ CHOICES: dict[str, tuple] = {
     "imbalance": (None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"),
 }
 
+CHOICES["pretraining_preset"] = CHOICES["preset"]
+
 VGG_WEIGHTS = ("auto", "download", "try_download", "random")  # or a path
 
 # the least that a number may be, or each number of a tuple
@@ -167,6 +175,7 @@ LEAST: dict[str, float] = {
     "perceptual_size": 16,
     "margin": 0,
     "pretraining": 0,
+    "pretraining_variation": 0,
     "epochs": 0,
     "batch_sizes": 1,
     "learning_rates": 0,
@@ -225,6 +234,8 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         raise DataError(f"there is no file {config.vgg_weights!r}", "vgg_weights", use)
     if config.pretraining and config.generator == "image":
         raise DataError("only a warp generator can be pretrained", "pretraining", "use generator='warp_difference'")
+    if config.freeze_motion_branch and not config.pretraining:
+        raise DataError("an untrained motion branch would be frozen", "freeze_motion_branch", "give pretraining steps")
     if config.change_first and not config.stage1.get("change"):
         raise DataError("change_first without a change loss", "load_config", "give stage1 a weight for it")
     return config

@@ -34,7 +34,7 @@ COMMANDS = {
         "lfdtcmen evaluate majority apex-svm logistic-regression linear-svm action-units flow-branch "
         "motion-branch-stages12 lfd-tcmen-stages12 lfd-tcmen --seeds 3 --epochs 2 15 1 --jobs 2 --name standard_3class"
     ),
-    "strong_motion": "python experiments/strong_motion.py --jobs 2",
+    "strong_motion": "python experiments/strong_motion.py --seeds 0",
     "widgets": "python benchmarks/widgets.py",
     "without_parts": "python experiments/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts",
 }

@@ -212,6 +212,45 @@ def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str
     return {name: maps[shown[name]].mean(0) for name in names}
 
 
+def match_test(maps: np.ndarray, motion: np.ndarray, seed: int = 0, repeats: int = 999) -> tuple[float, float, float]:
+    """Test whether maps follow the motion of their own faces, and not what all aligned faces share.
+
+    The mean correlation over positions of each map with its face's motion is compared with that of maps and motions of
+    different faces: a permutation test (one-sided).
+
+    Parameters
+    ----------
+    maps, motion : ndarray
+        A map and the length of the true motion of each face, [N, h, w] each.
+    seed : int
+        Random seed of the permutations.
+    repeats : int
+        How many permutations.
+
+    Returns
+    -------
+    own, others, p : float
+        Mean correlation with the own motion, with that of other faces, and how often the latter is as high.
+
+    Raises
+    ------
+    DataError
+        Different shapes.
+    """
+    if np.shape(maps) != np.shape(motion):
+        raise DataError(f"maps {list(np.shape(maps))} and motion {list(np.shape(motion))}", "match_test")
+    both = []
+    for values in (maps, motion):
+        flat = np.reshape(values, (len(values), -1)).astype(np.float64)  # [N, h * w]
+        flat = flat - flat.mean(1, keepdims=True)
+        both.append(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
+    correlations = both[0] @ both[1].T  # [N, N]
+    rng, rows = np.random.default_rng(seed), np.arange(len(correlations))
+    own = correlations.diagonal().mean()
+    others = np.array([correlations[rows, rng.permutation(rows)].mean() for _ in range(repeats)])
+    return float(own), float(others.mean()), float((1 + (others >= own - 1e-12).sum()) / (1 + repeats))
+
+
 def untrained_network(model: LFDTCMEN, train: PairSet, seed: int = 0) -> LFDTCMEN:
     """Return a copy with newly initialised weights everywhere, all batch statistics calibrated on training pairs.
 

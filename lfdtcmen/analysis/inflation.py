@@ -23,6 +23,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import REPEATS, interval, resample
 from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, score_confusion, uf1
 from lfdtcmen.evaluation.results import COLUMNS
+from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, predict, train_stage
 from lfdtcmen.workers import parallel
@@ -69,7 +70,7 @@ def epoch_predictions(
         raise DataError("the config has a stage 1", "epoch_predictions", "give replace(config, drl=None, motion=None)")
     jobs = [(int(seed), number, *fold) for seed in seeds for number, fold in enumerate(folds)]
     tables = []
-    with tqdm(total=len(jobs), unit="fold", disable=not progress) as bar:
+    with tqdm(total=len(jobs), unit="fold", disable=hidden(progress)) as bar:
         run = delayed(_one_fold)
         for table in parallel(n_jobs=n_jobs, return_as="generator")(run(config, pairs, *job) for job in jobs):
             tables.append(table)

@@ -90,6 +90,11 @@ class ExtendedMethod(Method):
             weights = None if pairs.weights is None else torch.from_numpy(pairs.weights)
             model.tcme.set_prior(torch.from_numpy(pairs.labels), weights)
 
+    def frozen_parts(self, config: Config, stage: int) -> list[str]:
+        """Return the pretrained motion branch in stage 2, where the config says so: then only its classifier learns."""
+        frozen = stage == 2 and config.freeze_motion_branch and config.motion == "branch"
+        return ["tcme.motion_branch"] if frozen else []
+
     def shared_parts(self, config: Config) -> list[str]:
         """Return DRL, and the motion branch where pretraining has trained it as well."""
         branch = ["tcme.motion_branch"] if config.pretraining and config.motion == "branch" else []

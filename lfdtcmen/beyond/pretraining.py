@@ -1,7 +1,7 @@
 """Pretraining on synthetic swaps: the renderer shows one person's motion on another's face, so the answer is known."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ from lfdtcmen.beyond.change_loss import change
 from lfdtcmen.beyond.extended_drl import ExtendedCodes, ExtendedDRL
 from lfdtcmen.beyond.gain_loss import gain
 from lfdtcmen.beyond.rest_loss import rest
+from lfdtcmen.beyond.swap_batches import SwapBatch, sample_batch, vary
 from lfdtcmen.beyond.warp_generator import WarpGenerator
 from lfdtcmen.config import Config
-from lfdtcmen.datasets.synthetic import ACTION_UNITS, Swaps, make_swaps
+from lfdtcmen.datasets.synthetic import ACTION_UNITS, make_swaps
 from lfdtcmen.errors import DataError
-from lfdtcmen.images import as_tensor
 from lfdtcmen.modules.motion_branch import FEATURES
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
@@ -29,10 +29,7 @@ from lfdtcmen.training.method import Method
 from lfdtcmen.training.stages import use_bf16
 from lfdtcmen.workers import parallel
 
-PRESET = "standard"  # of the synthetic people, whatever preset the network is used on afterwards
-OTHER_PERSON = 0.8  # share of the swaps in which the driver is another person
 FROZEN_STATISTICS_FROM = 0.8  # share of the steps after which batch normalisation uses its running statistics
-UNSWAPPED_PER_SWAP = 1  # further pairs per swap, used only to predict action units
 
 
 def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None, progress: bool = True) -> pd.DataFrame:
@@ -43,7 +40,8 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     joins them after the share ``config.change_first`` of the steps. The intensities of the action units are known as
     well: a linear layer, thrown away afterwards, predicts them from the motion branch's description of person j's pair.
     No emotion label is used. The people of the swaps are in no synthetic data set, and not in the counterfactuals that
-    evaluations use (:func:`~lfdtcmen.datasets.synthetic.make_counterfactuals`).
+    evaluations use (:func:`~lfdtcmen.datasets.synthetic.make_counterfactuals`). With ``config.pretraining_variation``
+    their frames change at random, as those of filmed pairs do (:func:`~lfdtcmen.beyond.swap_batches.vary`).
 
     Parameters
     ----------
@@ -88,7 +86,8 @@ def pretrain_each(configs: list[Config], run_dir: Path | str, jobs: int, method:
     """Pretrain for each config, in parallel, and keep the checkpoints in a run's folder."""
     if not configs:
         return
-    make_swaps(PRESET, configs[0].pretraining_groups, n_jobs=jobs)  # rendered once, for all
+    for preset, groups in {(config.pretraining_preset, config.pretraining_groups) for config in configs}:
+        make_swaps(preset, groups, n_jobs=jobs)  # rendered once, for all
     parallel(n_jobs=jobs)(delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs)
 
 
@@ -113,7 +112,8 @@ class SwapTask(Task):
 
     def begin(self) -> str:
         """Render the swaps, or find them on disk."""
-        self.swaps = make_swaps(PRESET, self.config.pretraining_groups, n_jobs=-1, progress=self.progress)
+        config = self.config
+        self.swaps = make_swaps(config.pretraining_preset, config.pretraining_groups, n_jobs=-1, progress=self.progress)
         return ""
 
     def batches(self, epoch: int) -> Iterator["SwapBatch"]:
@@ -128,6 +128,8 @@ class SwapTask(Task):
                     module.eval()
         rng = np.random.default_rng([self.config.seed, 0, epoch])
         batch = sample_batch(self.swaps, self.config.batch_sizes[0], self.config.max_shift, rng)
+        if self.config.pretraining_variation:
+            batch = vary(batch, self.config.pretraining_variation, rng)
         yield SwapBatch(*(part.to(self.device) for part in vars(batch).values()))
 
     def loss(self, batch: "SwapBatch") -> tuple[Tensor, dict[str, float]]:
@@ -167,44 +169,3 @@ class SwapTask(Task):
 def _pretrain_in_one_thread(config: Config, run_dir: Path | str, method: Method) -> None:
     with one_thread():
         pretrain(build_model(config, 2, method), config, run_dir, progress=False)  # 2 classes: not trained here
-
-
-@dataclass
-class SwapBatch:
-    """What a step of pretraining sees. Frames: RGB in [0, 1], ``[*, 3, H, W]``, onsets first, then as many apexes."""
-
-    identity: Tensor  # of B swaps
-    clean: Tensor  # the same, without camera noise
-    motion: Tensor  # of P pairs; the first B are the drivers, whose motion the identities are given
-    action_units: Tensor  # of the pairs, image-left and image-right, pixels, [P, U, 2]
-
-
-def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
-    """Sample ``size`` swaps, and as many pairs that are not swapped.
-
-    Identity and driver are of one group, whose people all show the same motions; in one swap of five they are the same
-    person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
-    """
-    groups, people, motions = swaps.apex.shape[:3]
-    pairs = (1 + UNSWAPPED_PER_SWAP) * size
-    group, motion = rng.integers(groups, size=pairs), rng.integers(motions, size=pairs)
-    driver = rng.integers(people, size=pairs)
-    other = (driver + rng.integers(1, people, size=pairs)) % people
-    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, driver)
-    mirror = rng.random(pairs) < 0.5
-    shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
-
-    def frames(onset: np.ndarray, apex: np.ndarray, who: np.ndarray, count: int) -> Tensor:
-        at = (group[:count], who[:count])
-        images = np.stack([onset[at], apex[(*at, motion[:count])]])  # [2, count, H, W, 3]
-        images = np.where(mirror[:count, None, None, None], images[..., ::-1, :], images)
-        return as_tensor(images.reshape(-1, *images.shape[2:])).roll(shift, (2, 3))
-
-    units = swaps.action_units[group, motion]  # [P, U, 2]
-    units = np.where(mirror[:, None, None], units[..., ::-1], units)
-    return SwapBatch(
-        frames(swaps.onset, swaps.apex, identity, size),
-        frames(swaps.onset_clean, swaps.apex_clean, identity, size),
-        frames(swaps.onset, swaps.apex, driver, pairs),
-        torch.from_numpy(units),
-    )

@@ -13,6 +13,8 @@ RECIPES: dict[str, dict] = {
         "contrast_normalised": True,
         "normalised_difference": True,
         "fusion": "late",
+        # without it, both branches predict the frequent class too often: UAR is far lower, most on foreign people
+        "imbalance": "class_weights",
         "stage1": {"change": 1.0, "rest": 0.15},
         "stage3": {"change": 0.2, "rest": 0.03, "emotion": 1.0},
         "change_first": 0.5,

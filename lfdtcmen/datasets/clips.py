@@ -27,6 +27,7 @@ from lfdtcmen.preprocessing.align import check_method
 from lfdtcmen.preprocessing.faces import Detector, find_detector
 from lfdtcmen.preprocessing.geometry import CANONICAL, check_same_geometry
 from lfdtcmen.preprocessing.pair import pair_from_frames
+from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_cv2_thread
 from lfdtcmen.workers import parallel
 
@@ -113,7 +114,7 @@ def _run_jobs(
     """Return what :func:`_prepare_clip` returned for each row."""
     jobs = (delayed(_prepare_clip)(row, out / "clips", detector, alignment) for row in manifest.to_dict("records"))
     results: list[dict] = []
-    with tqdm(total=len(manifest), desc="align and flow", unit="clip", disable=not progress, smoothing=0.05) as bar:
+    with tqdm(total=len(manifest), desc="align and flow", unit="clip", disable=hidden(progress), smoothing=0.05) as bar:
         try:
             for result in parallel(n_jobs=n_jobs, return_as="generator")(jobs):
                 results.append(result)

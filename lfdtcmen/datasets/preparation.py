@@ -16,6 +16,7 @@ from lfdtcmen.files import cache_dir, load_npz, make_folder, save_npz_atomic
 from lfdtcmen.preprocessing import align, flow
 from lfdtcmen.preprocessing.geometry import CANONICAL, check_geometry
 from lfdtcmen.preprocessing.pair import pair_from_faces
+from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_cv2_thread
 from lfdtcmen.workers import parallel
 
@@ -104,7 +105,7 @@ def _prepare_chunks(pairs: PairSet, n_jobs: int, progress: bool, alignment: str)
         for c in chunks
     )
     results = []
-    with tqdm(total=len(pairs), desc="align and flow", unit="pair", disable=not progress) as bar:
+    with tqdm(total=len(pairs), desc="align and flow", unit="pair", disable=hidden(progress)) as bar:
         # max_nbytes=None: chunks are small, and a container's /dev/shm may be smaller
         for result in parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)(jobs):
             results.append(result)

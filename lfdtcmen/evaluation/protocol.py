@@ -23,6 +23,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_disjoint, check_shown, grouped_kfold
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, make_folder
+from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_thread
 from lfdtcmen.workers import parallel
 
@@ -135,7 +136,7 @@ def cross_validate(
     tasks = (run(model, pairs, *folds[number], seed, number, fingerprint) for seed, number, _, fingerprint in missing)
     # only parallel_config accepts backend "dask"; scatter sends the pairs to each worker once, not with each fold
     dask_options = {"scatter": [pairs]} if backend == "dask" else {}
-    bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=not progress)
+    bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="fold", disable=hidden(progress))
 
     def run_tasks(tasks: Iterable, n_jobs: int) -> None:
         with parallel_config(backend=backend, n_jobs=n_jobs, **dask_options):

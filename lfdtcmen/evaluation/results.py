@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS, Measure, describe_interval
+from lfdtcmen.evaluation.intervals import REPEATS, Measure, describe_interval, measure, ratio
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
 from lfdtcmen.files import atomic_path
 
@@ -72,6 +73,84 @@ def score_table(
                 rows.append({"model": name, **difference, "against": reference, **about})
     order = [*COLUMNS, "sd", "p", "runs", "folds", "minutes"]
     return pd.DataFrame(rows, columns=order if reference is not None else [c for c in order if c != "p"])
+
+
+def as_predictions(pairs: PairSet, probabilities: np.ndarray, seed: int = 0) -> pd.DataFrame:
+    """Return the probabilities of a model on held-out pairs as a table that :func:`score_table` reads.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        The pairs that were predicted.
+    probabilities : ndarray
+        Of each class, [N, C].
+    seed : int
+        With which the model was trained.
+
+    Raises
+    ------
+    DataError
+        Another number of pairs or of classes.
+    """
+    probabilities = np.asarray(probabilities)
+    if probabilities.shape != (len(pairs), pairs.num_classes):
+        shape = f"{list(probabilities.shape)} for {len(pairs)} pairs of {pairs.num_classes} classes"
+        raise DataError(f"probabilities {shape}", "as_predictions", "give one row per pair, one column per class")
+    columns = {"seed": seed, "fold": 0, "subject": pairs.subjects, "clip": pairs.manifest["clip"].to_numpy()}
+    columns |= {"label": pairs.labels, "prediction": probabilities.argmax(1)}
+    columns |= {f"p_{name}": probabilities[:, k] for k, name in enumerate(pairs.label_names)}
+    return pd.DataFrame(columns | {"seconds": 0.0})
+
+
+def recall_table(predictions: Mapping[str, pd.DataFrame], seed: int = 0) -> pd.DataFrame:
+    """Return the recall of each class and model with 95 % intervals over subjects (4.2).
+
+    Parameters
+    ----------
+    predictions : mapping
+        As for :func:`score_table`; hits are averaged over seeds.
+    seed : int
+        Random seed of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        Tidy rows (:data:`COLUMNS`), one per model and class; ``metric`` is "recall of CLASS". A class without samples
+        has no row.
+    """
+    tables = []
+    for model, table in predictions.items():
+        samples, predicted, _ = _by_seed(table, model)
+        label, subjects = samples["label"].to_numpy(), samples["subject"].to_numpy()
+        measures = []
+        for k, column in enumerate(c for c in table if c.startswith("p_")):
+            of_class = label == k
+            if of_class.any():
+                hits = (predicted[:, of_class] == k).mean(0)  # [N_k]
+                values = np.stack([hits, np.ones_like(hits)], axis=1)  # [N_k, 2]
+                name = f"recall of {column.removeprefix('p_')}"
+                measures.append(measure(name, ratio, values, subjects[of_class], seed))
+        tables.append(measure_table(measures, model)[list(COLUMNS)])
+    return pd.concat(tables, ignore_index=True)
+
+
+def differences_in_words(scores: pd.DataFrame, metric: str = "UF1") -> list[str]:
+    """Say of each model in one line whether its score is above or below the reference's, or not distinguishable.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of :func:`score_table`, with a reference.
+    metric : {"UF1", "UAR"}
+    """
+    lines = []
+    rows = scores[scores["metric"].eq(metric) & scores["against"].ne("") & scores["model"].ne(scores["against"])]
+    for row in rows.to_dict("records"):
+        low, high = row["low"], row["high"]
+        answer = "higher" if low > 0 else "lower" if high < 0 else "not distinguishable"
+        difference = f"{row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})"
+        lines.append(f"{metric} of {row['model']} minus {row['against']}: {difference}: {answer}")
+    return lines
 
 
 def measure_table(measures: Iterable[Measure], model: str = "network") -> pd.DataFrame:

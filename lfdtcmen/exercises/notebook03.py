@@ -33,13 +33,16 @@ def _saved_parameters(answer: Answer) -> None:
     """03.2, ``saved_parameters()``: what three streams save with one input channel in place of three."""
     number = as_number(call(answer), "The number of parameters")
     one, three = (sum(p.numel() for p in MicroInception(c, WIDTHS[0]).parameters()) for c in (1, 3))
+    small, middle, large = WIDTHS[0]
     saved = 3 * (three - one)
     for message, value in {
         "That is one stream: there are three.": three - one,
         "Those are all weights for three channels. How many of them are left with one channel?": 3 * three,
         "One channel less is counted, but two channels go.": saved // 2,
         "Those are the weights that remain, not those that are saved.": 3 * one,
-        "A kernel of 3x3 has nine weights for each pair of channels, not three.": 3 * 2 * (8 + 16 * 3 + 8 * 5),
+        "A kernel of 3x3 has nine weights for each pair of channels, not three.": 3
+        * 2
+        * (small + 3 * middle + 5 * large),
     }.items():
         if number == value:
             raise Wrong(message)

@@ -42,6 +42,29 @@ CLASS_COUNTS = {
 }
 SET_SIZES = {"dfme_train": 1856, "dfme_a": 474, "dfme_b": 299}  # 4.1, stated
 
+
+def data_sets() -> pd.DataFrame:
+    """Return what the text says of Table 1's data sets, in the columns of :func:`lfdtcmen.datasets.manifest.table1`.
+
+    Returns
+    -------
+    DataFrame
+        One row per set or part: subjects, samples, fps, negative, positive, surprise, left out; None where the text is
+        silent. ``left out`` is derived: the samples without those of the three classes.
+    """
+    casme3 = CLASS_COUNTS["casme3"]
+    rows: dict[str, dict[str, object]] = {
+        "CAS(ME)^3 Part A, paper": {"subjects": 100, "samples": 860, "fps": "30", **casme3},
+        "DFME, paper": {"subjects": 656, "samples": 7526, "fps": "200, 300, 500"},  # 671 subjects by its owners
+        "DFME training set, paper": {"samples": SET_SIZES["dfme_train"]},
+        "DFME test A, paper": {"samples": SET_SIZES["dfme_a"]},
+        "DFME test B, paper": {"samples": SET_SIZES["dfme_b"]},
+    }
+    rows["CAS(ME)^3 Part A, paper"]["left out"] = 860 - sum(casme3.values())
+    table = pd.DataFrame(rows.values(), index=pd.Index(rows, name="dataset"), dtype=object)
+    return table.where(table.notna(), None)
+
+
 _SETTING_I = (0.5409, 0.5563)  # Table 4, motion encoder only: stated in 4.6.1
 _OURS = (round(_SETTING_I[0] + 0.0459, 4), 0.6012)  # 0.0459 stated in 5
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.progress import hidden
 from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, warn_of_earlier
 
 SAVE_EVERY = 30.0  # seconds between checkpoints within a run of the loop
@@ -118,7 +119,7 @@ def fit(
         rate.load_state_dict(saved["schedule"])
     done = first_epoch * schedule.steps_per_epoch
     saved_at = time.perf_counter()
-    with tqdm(desc=task.title, total=schedule.steps, initial=done, disable=not progress) as bar:
+    with tqdm(desc=task.title, total=schedule.steps, initial=done, disable=hidden(progress)) as bar:
         for epoch in range(first_epoch, schedule.epochs):
             started = time.perf_counter()
             for batch in task.batches(epoch):

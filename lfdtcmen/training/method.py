@@ -53,6 +53,10 @@ class Method:
         if stage >= 2 and model.tcme.flow_branch is not None:
             model.tcme.flow_branch.set_normalisation(torch.from_numpy(pairs.streams))
 
+    def frozen_parts(self, config: Config, stage: int) -> list[str]:
+        """Return the parts that a stage freezes in addition to those that it does not train: none, in the paper."""
+        return []
+
     def shared_parts(self, config: Config) -> list[str]:
         """Return the parts whose weights are copied from a shared stage 1."""
         return ["drl"] if config.drl is not None else []

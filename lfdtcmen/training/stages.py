@@ -132,7 +132,7 @@ class StageTask(Task):
 
     def begin(self) -> str:
         """Freeze parts, set the flow normalisation, and load VGG-19 where a loss needs it."""
-        set_trainable(self.model, self.stage)
+        self.set_trainable()
         self.model.zero_grad(set_to_none=True)  # drop the gradients of an earlier stage
         self.method.begin_stage(self.model, self.config, self.stage, self.pairs)
         self.inputs = crop_unused_frames(self.model, self.pairs)
@@ -143,9 +143,15 @@ class StageTask(Task):
         vgg = self.objectives.vgg
         return f"{self.title} trains {parts}, {count:,} parameters" + (f"; VGG-19: {vgg.source}" if vgg else "")
 
+    def set_trainable(self) -> None:
+        """Freeze and unfreeze parts as the stage says, and freeze what the method freezes in addition."""
+        set_trainable(self.model, self.stage)
+        for name in self.method.frozen_parts(self.config, self.stage):
+            self.model.get_submodule(name).requires_grad_(False).eval()
+
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Freeze and unfreeze parts, set the loss weights, and yield the epoch's augmented batches."""
-        set_trainable(self.model, self.stage)  # again: on_epoch leaves the network in eval mode
+        self.set_trainable()  # again: on_epoch leaves the network in eval mode
         self.objectives.weights = self.method.epoch_weights(self.config, self.stage, epoch, self.weights)
         config = self.config
         of_flow = (config.flow_shift, config.amplitude_jitter) if STAGES[self.stage].classify else (0, 0.0)

@@ -6,7 +6,16 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 [N, H, W, 3]; flows are float32 [N, 2, H, W], x then y, in pixels.
 """
 
-from lfdtcmen.viz.codes import attention_maps, attribution_grid, embedding, swap_grid, swap_strip, swapped_grid
+from lfdtcmen.viz.codes import (
+    attention_maps,
+    attribution_grid,
+    embedding,
+    map_rows,
+    swap_grid,
+    swap_strip,
+    swapped_grid,
+)
+from lfdtcmen.viz.costs import compared_costs, cost_shares, fitting_totals, run_times
 from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
@@ -18,8 +27,13 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
+<<<<<<< HEAD
 from lfdtcmen.viz.gradients import gradient_shares, projections
 from lfdtcmen.viz.introduction import claimed_scores, flicker, overview, two_routes, who_and_how
+=======
+from lfdtcmen.viz.inputs import constancy_plot, flow_rows, fold_bars, map_row, stream_sheet
+from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
+>>>>>>> main
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_prediction,
@@ -40,6 +54,7 @@ __all__ = [
     "ablation_forest",
     "action_unit_sheet",
     "alignment_sheet",
+    "answers",
     "attention_maps",
     "attribution_forest",
     "attribution_grid",
@@ -48,20 +63,28 @@ __all__ = [
     "clip_prediction",
     "clip_strip",
     "clip_timeline",
+    "compared_costs",
     "confusion_pair",
     "confusion_row",
+    "constancy_plot",
+    "cost_shares",
     "draw_flow",
     "embedding",
     "face_panel",
     "face_sheet",
+    "fitting_totals",
     "flicker",
     "flow_figure",
+    "flow_rows",
+    "fold_bars",
     "forest",
     "gain_by_motion",
     "gradient_shares",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
+    "map_row",
+    "map_rows",
     "nose_paths",
     "overview",
     "pair_strip",
@@ -71,12 +94,14 @@ __all__ = [
     "projections",
     "recall_marks",
     "report_forest",
+    "run_times",
     "score_steps",
     "show",
     "show_figures_inline",
     "spotting_curves",
     "spotting_errors",
     "start_notebook",
+    "stream_sheet",
     "swap_bars",
     "swap_grid",
     "swap_strip",

@@ -18,6 +18,7 @@ from lfdtcmen.viz.style import (
     DPI,
     PALETTE,
     WIDTH,
+    bare,
     check_count,
     check_frames,
     colour_bar,
@@ -207,6 +208,47 @@ def attention_maps(
             above.set_title(titles[k], fontsize=8)
     scale = ScalarMappable(Normalize(*limits), cmap)
     colour_bar(figure, scale, slice(None), f"{name}, {maps.shape[1]}x{maps.shape[2]}", alpha=0.55)
+    return figure
+
+
+def map_rows(rows: Mapping[str, np.ndarray], titles: Sequence[str], frames: np.ndarray | None = None) -> Figure:
+    """Show coarse maps of the same faces cell by cell, a row for each kind of map, without smoothing between cells.
+
+    Parameters
+    ----------
+    rows : mapping
+        Name of the row, with its unit -> maps [N, h, w]. Each row has a colour range of its own, from the smallest to
+        the largest value (99.5th percentile); with values below 0 it runs from blue through white (0) to red.
+    titles : sequence of str
+        One short line per face.
+    frames : ndarray, optional
+        Faces above the maps, uint8 [N, H, W, 3].
+
+    Raises
+    ------
+    DataError
+        A row that does not have one map per title.
+    """
+    rows = {name: np.asarray(maps) for name, maps in rows.items()}
+    for name, maps in rows.items():
+        check_count(maps, len(titles), f"map_rows: {name}")
+    height, above = len(rows) + (frames is not None), int(frames is not None)
+    figure = Figure(figsize=(WIDTH * 0.8, 0.3 + 1.75 * height), dpi=DPI, layout="compressed")
+    axes = figure.subplots(height, len(titles), squeeze=False)
+    for ax in axes.flat:
+        bare(ax)
+    if frames is not None:
+        for ax, frame in zip(axes[0], check_frames(frames, "map_rows"), strict=True):
+            ax.imshow(frame)
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(title)
+    for line, (name, maps) in zip(axes[above:], rows.items(), strict=True):
+        signed, limit = np.min(maps) < 0, symmetric_limit(maps)
+        look = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if signed else {"cmap": "cividis", "vmax": limit}
+        look |= {} if signed else {"vmin": np.min(maps)}
+        for ax, values in zip(line, maps, strict=True):
+            image = ax.imshow(values, **look)
+        figure.colorbar(image, ax=list(line), shrink=0.9).set_label(textwrap.fill(name, 22))
     return figure
 
 

@@ -8,6 +8,7 @@ parts that a section is about; the others are faded. A dashed outline marks what
 import math
 from collections.abc import Collection
 
+from lfdtcmen.modules.flow_branch import WIDTHS
 from lfdtcmen.viz.drawing import BOTH, FLOW, IDENTITY, LOSS, MOTION, Diagram
 
 # name, channels, side of the map in pixels, whether the text states the width
@@ -328,18 +329,19 @@ def flow_branch(highlight: Collection[str] = ()) -> Diagram:
         if y != 118:
             diagram.box((130, y - 16, 484, 32), "the same stream, weights of its own", colour=FLOW, part="streams")
         diagram.arrow((614, y), (650, 102 + (y - 48) * 0.23), colour=FLOW, part="project")
+    first, second = (sum(widths) for widths in WIDTHS)
     steps = (
-        (130, 104, "inception", "32x28x28", "inception", True),
-        (246, 78, "pool", "32x14x14", "inception", False),
-        (336, 88, "attention", "32x14x14", "attention", True),
-        (436, 100, "inception", "64x14x14", "inception", True),
-        (548, 66, "pool", "64x7x7", "inception", False),
+        (130, 104, "inception", f"{first}x28x28", "inception", True),
+        (246, 78, "pool", f"{first}x14x14", "inception", False),
+        (336, 88, "attention", f"{first}x14x14", "attention", True),
+        (436, 100, "inception", f"{second}x14x14", "inception", True),
+        (548, 66, "pool", f"{second}x7x7", "inception", False),
     )
     for x, width, name, shape, part, assumed in steps:
         diagram.box((x, 92, width, 52), name, shape, colour=FLOW, part=part, assumed=assumed)
         if x > 130:
             diagram.arrow((x - 12, 118), (x - 1, 118), colour=FLOW, part=part)
-    diagram.box((652, 88, 80, 60), "concat", "9408", part="project")
+    diagram.box((652, 88, 80, 60), "concat", f"{3 * second * 49}", part="project")
     diagram.arrow((732, 118), (758, 118), part="project")
     diagram.box((760, 88, 66, 60), "linear", "256", colour=FLOW, part="project")
     diagram.text(420, 234, "Inception: 1x1, 3x3, 5x5 side by side. Dashed: widths or form assumed.")

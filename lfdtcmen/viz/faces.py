@@ -196,7 +196,7 @@ def clip_strip(
     ax = figure.add_subplot(grid[2, :])
     seconds = np.arange(len(frames)) / fps
     ax.plot(seconds, np.abs(changes).mean((1, 2)) if intensity is None else intensity, color=PALETTE[0])
-    for (name, k), style in zip(marks.items(), (":", "-", "--"), strict=True):
+    for (name, k), style in zip(marks.items(), (":", "--", "-."), strict=True):
         ax.axvline(k / fps, color=PALETTE[3], linestyle=style, label=name)
     ax.set(xlabel="time (s)", ylabel="grey change" if intensity is None else "intensity", xlim=(0, seconds[-1]))
     ax.legend(fontsize=8, ncols=3, loc="upper right")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from cycler import cycler
+from matplotlib import rcsetup
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -36,7 +36,7 @@ def start_notebook(number: int) -> None:
         Of the notebook: 2 makes Figure 2.1, Figure 2.2 and so on.
     """
     _shown.update(notebook=[str(number)], captions=[])
-    mpl.rcParams["axes.prop_cycle"] = cycler(color=PALETTE)
+    mpl.rcParams["axes.prop_cycle"] = rcsetup.cycler(color=PALETTE)
     mpl.rcParams["font.size"] = MIN_POINTS
 
 

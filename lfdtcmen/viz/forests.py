@@ -65,8 +65,10 @@ def forest(
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
-        ax.set(xlabel=f"{label} (mean, 95 % interval over subjects)", ylim=(len(names) - 0.4, -0.7))
-        ax.margins(x=0.12)  # so that the numbers at the edges are not cut off
+        narrow = len(metrics) > 2
+        what = "\n(mean, 95 % interval\nover subjects)" if narrow else "(mean, 95 % interval over subjects)"
+        ax.set(xlabel=f"{label} {what}", ylim=(len(names) - 0.4, -0.7))
+        ax.margins(x=0.25 if narrow else 0.12)  # so that the numbers at the edges are not cut off
     _label_rows(axes, names)
     if lines:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, frameon=False)

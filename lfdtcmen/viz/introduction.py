@@ -1,5 +1,6 @@
 """Pictures of the introduction: the psychology that the paper builds on, its idea in one picture, what it claims."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,18 @@ from PIL import Image
 from lfdtcmen.files import make_folder
 from lfdtcmen.images import grey_change
 from lfdtcmen.viz.drawing import FLOW, IDENTITY, LOSS, MOTION, Diagram
-from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, check_count, check_frames, colour_bar, draw_change, image_grid
+from lfdtcmen.viz.style import (
+    DPI,
+    PALETTE,
+    WIDTH,
+    check_count,
+    check_frames,
+    colour_bar,
+    draw_change,
+    draw_flow,
+    image_grid,
+    symmetric_limit,
+)
 
 
 def two_routes() -> Diagram:
@@ -137,13 +149,41 @@ def who_and_how(rest: np.ndarray, apex: np.ndarray, names: list[str]) -> Figure:
     check_count(names, apex.shape[1], "who_and_how: names")
     changes = grey_change(rest[:, None].repeat(len(names), axis=1), apex)  # [P, M, H, W]
     limit = float(np.quantile(np.abs(changes), 0.998))
-    figure, axes = image_grid(len(rest), 1 + len(names), titled=True, bars=True)
+    figure, axes = image_grid(len(rest), 1 + len(names), titled=True, bars=True, max_side=1.5)
     for row, face, change in zip(axes, rest, changes, strict=True):
         row[0].imshow(face)
         images = [draw_change(ax, values, limit) for ax, values in zip(row[1:], change, strict=True)]
     for ax, name in zip(axes[0], ("at rest", *names), strict=True):
         ax.set_title(name)
     colour_bar(figure, images[-1], slice(1, 1 + len(names)), "change (grey levels)")
+    return figure
+
+
+def answers(onset: np.ndarray, apex: np.ndarray, flow: np.ndarray, titles: Sequence[str]) -> Figure:
+    """Show what changed in each pair, a column a pair: the signed difference above, the flow below.
+
+    Parameters
+    ----------
+    onset, apex : ndarray
+        uint8 [N, H, W, 3].
+    flow : ndarray
+        [N, 2, H, W], pixels.
+    titles : sequence of str
+        A line for each pair, such as its class [N].
+    """
+    changes = grey_change(check_frames(onset, "answers"), check_frames(apex, "answers"))  # [N, H, W]
+    for name, values in (("flow", flow), ("titles", titles)):
+        check_count(values, len(changes), f"answers: {name}")
+    limits = symmetric_limit(changes), symmetric_limit(np.linalg.norm(flow, axis=1))
+    figure, axes = image_grid(2, len(changes), titled=True, bars=True, max_side=1.6)
+    for k, (above, below) in enumerate(axes.T):
+        images = draw_change(above, changes[k], limits[0]), draw_flow(below, flow[k], limits[1])
+        above.set_title(titles[k])
+    half = len(changes) // 2
+    for image, columns, unit in zip(
+        images, (slice(half), slice(half, None)), ("above: grey levels", "below: pixels"), strict=True
+    ):
+        colour_bar(figure, image, columns, unit)
     return figure
 
 

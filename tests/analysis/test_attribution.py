@@ -196,3 +196,14 @@ def test_what_cannot_be_scored_is_refused():
         attribution.mean_maps(np.ones((6, 4, 4)), pairs, by="label")
     with pytest.raises(DataError, match="not known"):
         attribution.mean_maps(np.ones((6, 4, 4)), replace(pairs, action_units=None), by="action unit")
+
+
+def test_maps_match_the_motion_of_their_own_faces_only_if_they_follow_it():
+    rng = np.random.default_rng(0)
+    shared, motion = rng.random((1, 4, 4)), rng.random((40, 4, 4))
+    own, others, p = attribution.match_test(motion + 0.1 * rng.random((40, 4, 4)), motion)
+    assert own > 0.9 and abs(others) < 0.1 and p == 0.001
+    own, others, p = attribution.match_test(np.repeat(shared, 40, 0), motion + 3 * shared)  # the same map for all
+    assert own == pytest.approx(others) and own > 0.5 and p > 0.05
+    with pytest.raises(DataError, match="match_test"):
+        attribution.match_test(motion, motion[:, :2])

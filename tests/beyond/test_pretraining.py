@@ -10,7 +10,8 @@ from torch.testing import assert_close
 
 from lfdtcmen import DataError
 from lfdtcmen.beyond.method import EXTENDED
-from lfdtcmen.beyond.pretraining import pretrain, sample_batch
+from lfdtcmen.beyond.pretraining import pretrain, pretrain_each
+from lfdtcmen.beyond.swap_batches import sample_batch
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
 from lfdtcmen.training import LFDTCMENClassifier, build_model, stage_checkpoint
 from tests.training.helpers import state
@@ -32,6 +33,16 @@ def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkey
     assert not any(name.startswith(("tcme.flow_branch", "tcme.classifier")) for name in learned)
     measured = make_counterfactuals("standard", 0, 8, 1).onset_clean
     assert not any((face == measured).all((1, 2, 3)).any() for face in make_swaps("standard", 1).onset_clean[0])
+
+
+def test_pretraining_takes_the_preset_and_the_variation_of_the_config(tmp_path, repaired, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+    config = replace(repaired, pretraining=1, pretraining_groups=1)
+    changed = [config, replace(config, pretraining_preset="easy"), replace(config, pretraining_variation=1.0)]
+    pretrain_each(changed, tmp_path, 1, EXTENDED)
+    losses = [pretrain(build_model(c, 2, EXTENDED), c, tmp_path, progress=False)["change"].item() for c in changed]
+    assert len(set(losses)) == 3
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 3
 
 
 def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaired, monkeypatch):

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from lfdtcmen import DataError, load_config
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.training import build_model, predict, stage_checkpoint, train_stage
 from tests.training.helpers import changed_parts, state
@@ -34,6 +36,21 @@ def test_without_cycle_and_consistency_nothing_is_encoded_again(pairs, repaired,
     with_cycle = replace(repaired, stage1=repaired.stage1 | {"cycle": 0.1}, perceptual_weight=0.0, change_first=0.0)
     train_stage(model, pairs, 1, with_cycle, progress=False, method=EXTENDED)
     assert len(calls) == 4 * repaired.epochs[0]
+
+
+def test_a_frozen_motion_branch_stays_in_stage_2_and_learns_in_stage_3(pairs, repaired):
+    config = replace(repaired, freeze_motion_branch=True)
+    model = build_model(config, 3, EXTENDED)
+
+    def moved(stage):
+        before = state(model)
+        train_stage(model, pairs, stage, config, progress=False, method=EXTENDED)
+        return {name.split(".")[1] for name, value in state(model).items() if not torch.equal(value, before[name])}
+
+    assert moved(2) == {"classifier", "flow_branch"}
+    assert "motion_branch" in moved(3)
+    with pytest.raises(DataError, match="an untrained motion branch would be frozen"):
+        load_config("cpu", freeze_motion_branch=True)
 
 
 @pytest.mark.parametrize("option", ["class_weights", "focal", "logit_adjusted", "balanced_sampling"])

@@ -120,10 +120,11 @@ def test_predict_says_so(tmp_path, monkeypatch):
     disk = Disk(monkeypatch)
     monkeypatch.setattr(report, "to_dict", lambda prediction: {"label": "x"})
     monkeypatch.setattr(report, "render_html", lambda prediction, start: "page")
+    (tmp_path / "weights").touch()
     for fails_at in (1, 2):
         disk.writes, disk.fails_at = 0, fails_at
         monkeypatch.setattr(clip, "predict_clip", lambda *_: type("Prediction", (), {"clip": "x"}))
-        result = run("predict", "x.mp4", "--checkpoint", "x", "--out", tmp_path / "out")
+        result = run("predict", "x.mp4", "--checkpoint", tmp_path / "weights", "--out", tmp_path / "out")
         assert result.exit_code == 2 and result.stderr.count("\n") == 1 and str(tmp_path / "out") in result.stderr
     assert not (tmp_path / "out" / "report.html").exists()
 

@@ -71,7 +71,7 @@ def test_pairs_carry_every_array_in_the_documented_shapes(pairs):
 
 def test_manifest_has_the_common_columns_and_a_subject_and_a_clip_that_can_be_found_again(pairs):
     table = pairs.manifest
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == (*COLUMNS, "seed")
     assert set(table["dataset"]) == {"synthetic"} and set(table["path"]) == {""}
     assert set(table["subject"]) == {"synthetic/s000", "synthetic/s001"}
     assert table["clip"].str.fullmatch(r"c\d{4}").all()

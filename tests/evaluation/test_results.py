@@ -7,13 +7,17 @@ import pandas as pd
 import pytest
 
 from lfdtcmen import DataError
+from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.intervals import Measure
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.evaluation.results import (
     COLUMNS,
+    as_predictions,
+    differences_in_words,
     measure_table,
     read_table,
     readable,
+    recall_table,
     score_table,
     to_records,
     write_metrics,
@@ -128,3 +132,34 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
         write_metrics({}, tmp_path / "file")
     with pytest.raises(DataError, match="cannot create the folder"):
         write_predictions(predictions(0.5), tmp_path / "file")
+
+
+def test_recalls_are_those_of_the_classes_with_intervals_over_subjects():
+    runs = predictions(0.7)
+    table = recall_table({"model": runs, "other": predictions(0.2)})
+    assert tuple(table.columns) == COLUMNS and len(table) == 6
+    for k, name in enumerate(("neg", "pos", "sur")):
+        row = table[table["model"].eq("model") & table["metric"].eq(f"recall of {name}")].iloc[0]
+        of_class = runs[runs["label"].eq(k)]
+        assert row["value"] == pytest.approx(of_class["prediction"].eq(k).mean())
+        assert row["low"] < row["value"] < row["high"]
+    absent = recall_table({"model": runs[runs["label"].ne(1)]})
+    assert absent["metric"].tolist() == ["recall of neg", "recall of sur"]
+
+
+def test_differences_are_said_in_words():
+    models = {"svm": predictions(0.5), "ours": predictions(0.8), "worse": predictions(0.1), "again": predictions(0.5)}
+    lines = differences_in_words(score_table(models, reference="svm"))
+    assert [line.rsplit(": ", 1)[1] for line in lines] == ["higher", "lower", "not distinguishable"]
+    assert lines[0].startswith("UF1 of ours minus svm: +0.")
+    assert differences_in_words(score_table(models, reference="svm"), "UAR")[0].startswith("UAR of ours")
+
+
+def test_probabilities_become_predictions_that_can_be_scored():
+    pairs = make_dataset("easy", "3class", 6, seed=0)
+    probabilities = np.eye(3)[pairs.labels]
+    table = as_predictions(pairs, probabilities, seed=4)
+    assert table["seed"].eq(4).all() and (table["prediction"] == pairs.labels).all()
+    assert score_table({"perfect": table})["value"].eq(1).all()
+    with pytest.raises(DataError, match="as_predictions"):
+        as_predictions(pairs, probabilities[:-1])

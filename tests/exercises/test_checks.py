@@ -14,6 +14,56 @@ from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import check, find, hint, notebook02, notebook03, notebook04, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
 from lfdtcmen.training import set_trainable
+from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook05, notebook06
+from lfdtcmen.losses import consistency, identity_contrastive
+from lfdtcmen.modules.flow_branch import WIDTHS
+
+# ---- 01.1
+
+
+def divergence(flow):
+    return np.gradient(flow[0], axis=1) + np.gradient(flow[1], axis=0)
+
+
+def divergence_of_swapped_axes(flow):
+    return np.gradient(flow[0], axis=0) + np.gradient(flow[1], axis=1)
+
+
+def curl(flow):
+    return np.gradient(flow[1], axis=1) - np.gradient(flow[0], axis=0)
+
+
+def without_sign(flow):
+    return np.abs(divergence(flow))
+
+
+# ---- 01.2
+
+
+def nose_shift(flow, nose, size=9, shift=0):
+    column, row = np.round(nose).astype(int) + shift
+    low = size // 2
+    return flow[:, row - low : row - low + size, column - low : column - low + size].mean((1, 2))
+
+
+def nose_cut_off(flow, nose):
+    return nose_shift(flow, np.asarray(nose).astype(int))
+
+
+# ---- 01.3
+
+
+def normalise(streams, train, axes=(0, 2, 3)):
+    known = streams[train]
+    return (streams - known.mean(axes, keepdims=True)) / known.std(axes, keepdims=True)
+
+
+def normalise_test_by_itself(streams, train):
+    result = normalise(streams, train)
+    test = np.setdiff1d(np.arange(len(streams)), train)
+    result[test] = normalise(streams, test)[test]
+    return result
+
 
 # ---- 02.1
 
@@ -76,6 +126,14 @@ def contrast(angle):
         return theta[same].square().mean() + (apart.mean() if len(apart) else 0)
 
     return loss
+
+
+# ---- 03.2: weights of a stream's three kernel sizes for one input channel
+FOR_ONE_CHANNEL = sum(width * kernel**2 for width, kernel in zip(WIDTHS[0], (1, 3, 5), strict=True))
+
+
+def weights(number):
+    return lambda: number
 
 
 # ---- 03.3
@@ -192,6 +250,29 @@ def growth(*factors):
 
 
 TABLE = {
+    "01.1": (divergence, [divergence_of_swapped_axes, curl, without_sign, lambda flow: divergence(flow)[1:]]),
+    "01.2": (
+        nose_shift,
+        [
+            lambda flow, nose: nose_shift(flow, nose[::-1]),
+            lambda flow, nose: nose_shift(flow, nose)[::-1],
+            lambda flow, nose: nose_shift(flow, nose, size=8),
+            lambda flow, nose: flow.mean((1, 2)),
+            lambda flow, nose: nose_shift(flow, nose, shift=1),
+            nose_cut_off,
+        ],
+    ),
+    "01.3": (
+        normalise,
+        [
+            lambda streams, train: normalise(streams, slice(None)),
+            lambda streams, train: normalise(streams, train, None),
+            lambda streams, train: (streams - streams.mean((2, 3), keepdims=True)) / streams.std((2, 3), keepdims=True),
+            lambda streams, train: normalise(streams, train, 0),
+            normalise_test_by_itself,
+            lambda streams, train: normalise(streams, train) + 1,
+        ],
+    ),
     "02.1": (in_one, [in_two, not_parted, exchanged]),
     "02.2": (consistency, [wrong_side, never_detached, absolute, summed, averaged]),
     "02.3": (
@@ -215,7 +296,16 @@ TABLE = {
             lambda code, attention: 1 + 0.2 * (2 * attention.mean() - 1),
         ],
     ),
-    "03.2": (lambda: 2112, [lambda: 704, lambda: 3360, lambda: 1056, lambda: 1248, lambda: 100, lambda: 5000]),
+    "03.2": (
+        weights(6 * FOR_ONE_CHANNEL),
+        [
+            weights(2 * FOR_ONE_CHANNEL),
+            weights(3 * FOR_ONE_CHANNEL),
+            weights(6 * sum(width * kernel for width, kernel in zip(WIDTHS[0], (1, 3, 5), strict=True))),
+            weights(6 * FOR_ONE_CHANNEL - 1),
+            weights(100 * FOR_ONE_CHANNEL),
+        ],
+    ),
     "03.3": (freeze_for_good, [freeze_gradients, freeze_weights, freeze_resets, lambda module: None]),
     "03.4": (constants, [constants_of_all, constants_a_pair, constants_of_one, constants_without_floor]),
     "04.1": (
@@ -293,6 +383,7 @@ def message(number, answer, capsys) -> str:
 
 def test_every_exercise_is_in_the_table():
     modules = (notebook02, notebook03, notebook04, notebook05, notebook06)
+    modules = (notebook01, notebook02, notebook03, notebook05, notebook06)
     assert set(TABLE) == {number for module in modules for number in module.EXERCISES}
 
 

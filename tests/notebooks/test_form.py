@@ -15,7 +15,14 @@ from lfdtcmen.course import BANNER, HEADER
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parents[1] / "notebooks"
-REWRITTEN: tuple[str, ...] = ()  # "02_drl_training" and so on
+REWRITTEN = (
+    "00_tour",
+    "01_data_preparation",
+    "02_drl_training",
+    "03_tcme_training",
+    "05_confusion_matrices",
+    "06_complexity_analysis",
+)
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5
 EXERCISES = range(3, 6)
 

@@ -102,4 +102,5 @@ def test_enough_cells_are_compared_by_nbval(path):
 
 @each_notebook
 def test_code_cells_are_short(path):
-    assert not [cell.source for cell in code_cells(path) if len(cell.source.splitlines()) > MAX_LINES]
+    lines = {cell.source: sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in code_cells(path)}
+    assert not [source for source, number in lines.items() if number > MAX_LINES]

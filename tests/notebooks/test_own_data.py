@@ -1,4 +1,4 @@
-"""Notebook 01 runs the same cells on the reader's CAS(ME)^3 where it is there, and on a drawn stand-in elsewhere."""
+"""Notebook 15 runs the same cells on the reader's CAS(ME)^3 where it is there, else on a synthetic stand-in."""
 
 import ast
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from lfdtcmen import DataError, files
 from lfdtcmen.datasets.synthetic import make_clip
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "01_data_preparation.ipynb"
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "15_your_own_data.ipynb"
 SECTION = "## 9. The licensed sets, or your own"
 HEADER = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
 
@@ -71,7 +71,7 @@ def check_own(variables: dict) -> None:
 def test_without_data_it_runs_on_the_stand_in_and_says_so(beside, capsys):
     variables = run_section()
     said = capsys.readouterr().out
-    assert not variables["yours"] and "drawn stand-in" in said and "YOUR" not in said
+    assert not variables["yours"] and "synthetic stand-in" in said and "YOUR" not in said
     reasons = " ".join(variables["report"]["reason"])
     for quirk in ("is missing", "comes after apex", "'others'"):
         assert quirk in reasons

@@ -19,10 +19,12 @@ def sources(path: Path) -> list[str]:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_nothing_in_it_starts_at_the_folder_of_the_caller(path):
     parameters, *others = sources(path)
-    assert "run_dir = None  # None: runs/lab of the project" in parameters.splitlines()
-    code = "\n".join(others).replace(SETTLED, "")
+    assert any(line.startswith("run_dir = None  # None: runs/lab of the project") for line in parameters.splitlines())
+    code = "\n".join(others)
     assert '"../' not in code and "'../" not in code
-    if "run_dir" in code:
+    if SETTLED not in code:  # it is settled where it is used
+        assert "run_dir" not in code.replace("lab_folder(run_dir)", "")
+    else:
         assert sum(source.splitlines().count(SETTLED) for source in others) == 1
 
 

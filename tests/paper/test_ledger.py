@@ -17,7 +17,7 @@ PACKAGE = Path(lfdtcmen.__file__).parent
 COLUMNS = ["section", "item", "ours", "stated or assumed", "where", "code", "alternatives", "in the PDF"]
 # constants that choose nothing of the method: names of fields, settings of files, a link, an instance
 BOOKKEEPING = {"IDENTITY", "GENERATED", "CYCLE", "NO_SETTINGS", "SAVE_EVERY", "PAPER", "MIRRORED_LANDMARKS", "METHODS"}
-BOOKKEEPING |= {"NEEDED", "PICKLES", "TIMEOUT", "WORDS"}  # of files and downloads
+BOOKKEEPING |= {"NEEDED", "PICKLES", "RENDERED_SETS", "TIMEOUT", "WORDS"}  # of files, sets and downloads
 
 
 def modules_of(part: str) -> list:

@@ -229,7 +229,7 @@ def test_the_nose_method_shifts_only_and_keeps_the_nose_still():
         np.testing.assert_allclose(transform[:, :2], first[:, :2])
     nose = np.stack([into_crop(p[2], m) for p, m in zip(moving.landmarks, aligned.transforms, strict=True)])
     wanted = into_crop(still.landmarks[:, 2], first)
-    assert np.median(np.linalg.norm(nose - wanted, axis=1)[1:]) < 0.15
+    assert np.median(np.linalg.norm(nose - wanted, axis=1)[1:]) < 0.2
     np.testing.assert_array_equal(
         align_clip(moving.frames, landmarks=moving.landmarks[0], method="nose"), aligned.frames
     )

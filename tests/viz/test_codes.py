@@ -143,3 +143,19 @@ def test_attribution_grid_has_each_map_in_a_range_of_its_own():
         for ax, values in zip(rows[2:, k], maps.values(), strict=True):
             np.testing.assert_array_equal(image(ax, 1), values[k])
             assert ax.images[1].get_clim() == (0, values[k].max())
+
+
+def test_map_rows_shows_cells_without_smoothing_and_each_row_in_its_range():
+    rows = {"length (px)": RNG.random((3, 4, 4)), "deviation (std)": RNG.normal(size=(3, 14, 14))}
+    figure = viz.map_rows(rows, ["a", "b", "c"], FRAMES)
+    axes = np.reshape(figure.axes[:9], (3, 3))
+    assert titles(axes[0]) == ["a", "b", "c"]
+    for line, maps in zip(axes[1:], rows.values(), strict=True):
+        for ax, values in zip(line, maps, strict=True):
+            np.testing.assert_array_equal(image(ax), values)
+            assert ax.images[0].get_interpolation() not in ("bilinear", "bicubic")
+    low, high = axes[2, 0].images[0].get_clim()
+    assert low == -high < 0 and axes[1, 0].images[0].get_clim()[0] == rows["length (px)"].min()
+    assert [ax.get_title() for ax in viz.map_rows(rows, ["a", "b", "c"]).axes[:3]] == ["a", "b", "c"]
+    with pytest.raises(DataError, match="map_rows: length"):
+        viz.map_rows(rows, ["a", "b"])

@@ -61,6 +61,12 @@ def test_motions_on_faces_have_a_row_a_person_and_a_column_a_motion():
         viz.who_and_how(FRAMES, apex, ["smile"])
 
 
+def test_answers_have_a_column_a_pair():
+    check_figure(viz.answers(FRAMES, OTHER_FRAMES, FLOW, ["a", "b", "c"]), panels=8, images=6, text="b")
+    with pytest.raises(DataError, match="answers: flow"):
+        viz.answers(FRAMES, OTHER_FRAMES, FLOW[:2], ["a", "b", "c"])
+
+
 def test_claimed_scores_have_a_row_a_model():
     table = numbers.scores().query("table == '2'")
     figure = viz.claimed_scores(table)

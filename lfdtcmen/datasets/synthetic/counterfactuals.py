@@ -16,6 +16,7 @@ from lfdtcmen.datasets.synthetic.sequences import make_subject, sample_pose
 from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.datasets.synthetic.storage import CACHE_VERSION, cache_path, load_or_render
 from lfdtcmen.errors import DataError
+from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_cv2_thread
 from lfdtcmen.workers import parallel
 
@@ -133,7 +134,7 @@ def make_swaps(
     def render() -> dict[str, np.ndarray]:
         jobs = (delayed(_render_group)(preset, FIRST_SWAP_SEED + group, domain) for group in range(groups))
         rendered = parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-        parts = list(tqdm(rendered, f"rendering {preset} swaps", total=groups, unit="group", disable=not progress))
+        parts = list(tqdm(rendered, f"rendering {preset} swaps", total=groups, unit="group", disable=hidden(progress)))
         return {name: np.stack([getattr(group, name) for group in parts]) for name in names}
 
     inputs = [

@@ -28,6 +28,7 @@ from lfdtcmen.datasets.synthetic.sequences import Subject, make_subject, sample_
 from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.datasets.synthetic.storage import CACHE_VERSION, cache_path, load_or_render
 from lfdtcmen.errors import DataError
+from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_cv2_thread
 from lfdtcmen.workers import parallel
 
@@ -195,7 +196,7 @@ def _render_subjects(contents: Contents, name: str, n_jobs: int, progress: bool)
     )
     rendered = parallel(n_jobs=n_jobs, return_as="generator")(jobs)
     total = len(contents.plan)
-    parts = list(tqdm(rendered, f"rendering {name}", total=total, unit="subject", disable=not progress))
+    parts = list(tqdm(rendered, f"rendering {name}", total=total, unit="subject", disable=hidden(progress)))
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 

@@ -1,0 +1,138 @@
+"""The batches of pretraining: swaps of synthetic people, and random changes of their frames."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lfdtcmen.datasets.synthetic import Swaps
+from lfdtcmen.images import as_tensor
+
+OTHER_PERSON = 0.8  # share of the swaps in which the driver is another person
+UNSWAPPED_PER_SWAP = 1  # further pairs per swap, used only to predict action units
+
+
+@dataclass
+class SwapBatch:
+    """What a step of pretraining sees. Frames: RGB in [0, 1], ``[*, 3, H, W]``, onsets first, then as many apexes."""
+
+    identity: Tensor  # of B swaps
+    clean: Tensor  # the same, without camera noise
+    motion: Tensor  # of P pairs; the first B are the drivers, whose motion the identities are given
+    action_units: Tensor  # of the pairs, image-left and image-right, pixels, [P, U, 2]
+
+
+def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
+    """Sample ``size`` swaps, and as many pairs that are not swapped.
+
+    Identity and driver are of one group, whose people all show the same motions; in one swap of five they are the same
+    person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
+    """
+    groups, people, motions = swaps.apex.shape[:3]
+    pairs = (1 + UNSWAPPED_PER_SWAP) * size
+    group, motion = rng.integers(groups, size=pairs), rng.integers(motions, size=pairs)
+    driver = rng.integers(people, size=pairs)
+    other = (driver + rng.integers(1, people, size=pairs)) % people
+    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, driver)
+    mirror = rng.random(pairs) < 0.5
+    shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
+
+    def frames(onset: np.ndarray, apex: np.ndarray, who: np.ndarray, count: int) -> Tensor:
+        at = (group[:count], who[:count])
+        images = np.stack([onset[at], apex[(*at, motion[:count])]])  # [2, count, H, W, 3]
+        images = np.where(mirror[:count, None, None, None], images[..., ::-1, :], images)
+        return as_tensor(images.reshape(-1, *images.shape[2:])).roll(shift, (2, 3))
+
+    units = swaps.action_units[group, motion]  # [P, U, 2]
+    units = np.where(mirror[:, None, None], units[..., ::-1], units)
+    return SwapBatch(
+        frames(swaps.onset, swaps.apex, identity, size),
+        frames(swaps.onset_clean, swaps.apex_clean, identity, size),
+        frames(swaps.onset, swaps.apex, driver, pairs),
+        torch.from_numpy(units),
+    )
+
+
+# standard deviations of `vary` at strength 1; shifts in pixels of a frame 128 wide, angles in radians
+POSE = {"angle": 0.05, "scale": 0.05, "shift": 2.0}  # of the face in the crop: both frames alike
+REGISTRATION = {"angle": 0.004, "scale": 0.003, "shift": 0.25}  # what registration leaves between onset and apex
+AMPLITUDE = 0.3  # of the logarithm of the motion's amplitude
+GAMMA = 0.25  # of its logarithm
+LAMP, GRADIENT = 0.02, 0.03  # change of brightness between onset and apex, and of its slope over half a frame
+BLURRED, COARSEST = 0.5, 48  # share of the batches with a lower resolution, and the lowest, pixels
+NOISE = 0.02  # largest standard deviation of additional noise
+
+
+def vary(batch: SwapBatch, strength: float, rng: np.random.Generator) -> SwapBatch:
+    """Change the frames at random, in ways that occur in filmed pairs but not in the rendered swaps.
+
+    Swaps are rendered without head motion and change of light, at one resolution, and with the face in one position;
+    filmed pairs differ in all of that, also after registration. In addition, each motion is made weaker or stronger,
+    as people's motions differ in amplitude most of all.
+
+    Parameters
+    ----------
+    batch : SwapBatch
+    strength : float
+        Factor on all changes; 1 for the values above.
+    rng : Generator
+
+    Returns
+    -------
+    SwapBatch
+        The position of the face changes in all frames of a row; the motion's amplitude in drivers, targets and action
+        units; registration, gamma, lamp, resolution and noise in the drivers' frames alone.
+    """
+    pairs, swaps = len(batch.motion) // 2, len(batch.identity) // 2
+
+    def normal(spread: float, *shape: int) -> Tensor:
+        return torch.from_numpy(strength * spread * rng.standard_normal((pairs, *shape))).float()
+
+    amplitude = normal(AMPLITUDE).exp()
+    pose, error = (
+        torch.cat([normal(s["angle"], 1), normal(s["scale"], 1), normal(s["shift"], 2)], dim=1)
+        for s in (POSE, REGISTRATION)
+    )  # [P, 4] each
+    identity = move(batch.identity, pose[:swaps].repeat(2, 1))
+    clean = move(_scale_change(batch.clean, amplitude[:swaps]), pose[:swaps].repeat(2, 1))
+    motion = move(_scale_change(batch.motion, amplitude), torch.cat([pose, pose + error]))
+
+    onset, apex = motion.clamp(1e-3, 1).pow(normal(GAMMA).exp().repeat(2)[:, None, None, None]).chunk(2)
+    side = torch.linspace(-1, 1, apex.shape[3])
+    lamp, across, down = (normal(s)[:, None, None, None] for s in (LAMP, GRADIENT, GRADIENT))
+    motion = torch.cat([onset, apex * (1 + lamp + across * side + down * side[:, None])])
+    motion = _blur(motion, strength, rng)
+    noise = strength * torch.from_numpy(rng.uniform(0, NOISE, (pairs, 1, 1, 1))).float().repeat(2, 1, 1, 1)
+    grain = torch.from_numpy(rng.standard_normal((len(motion), 1, *motion.shape[2:]), dtype=np.float32))
+    motion = (motion + noise * grain).clamp(0, 1)
+    units = batch.action_units * amplitude[:, None, None]
+    return replace(batch, identity=identity, clean=clean, motion=motion, action_units=units)
+
+
+def move(frames: Tensor, pose: Tensor) -> Tensor:
+    """Rotate, scale and shift frames [B, 3, H, W] by angle, logarithm of the scale, x and y, [B, 4]; edges repeated."""
+    angle, scale, shift = pose[:, 0], pose[:, 1].exp(), pose[:, 2:] * (2 / 128)
+    rows = [
+        torch.stack([scale * angle.cos(), -scale * angle.sin(), shift[:, 0]], dim=1),
+        torch.stack([scale * angle.sin(), scale * angle.cos(), shift[:, 1]], dim=1),
+    ]
+    grid = F.affine_grid(torch.stack(rows, dim=1), list(frames.shape), align_corners=False)
+    return F.grid_sample(frames, grid, padding_mode="border", align_corners=False)
+
+
+def _scale_change(frames: Tensor, amplitude: Tensor) -> Tensor:
+    """Multiply the change between onsets (first half) and apexes by ``amplitude``, one value a pair."""
+    onset, apex = frames.chunk(2)
+    return torch.cat([onset, (onset + amplitude[:, None, None, None] * (apex - onset)).clamp(0, 1)])
+
+
+def _blur(frames: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
+    """Reduce the resolution of some batches."""
+    size = frames.shape[3]
+    coarse = int(rng.integers(round(size * COARSEST / 128), size))
+    if rng.random() >= BLURRED * strength:
+        return frames
+    small = F.interpolate(frames, (coarse, coarse), mode="area")
+    return F.interpolate(small, (size, size), mode="bilinear", align_corners=False)

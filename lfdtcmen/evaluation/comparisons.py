@@ -1,0 +1,115 @@
+"""What a table of scores allows one to say: comparisons in words, and recalls with intervals."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import REPEATS, interval, resample
+from lfdtcmen.evaluation.metrics import confusion, confusion_by_subject
+from lfdtcmen.paper import numbers
+
+RECALL_COLUMNS = ("model", "class", "samples", "recall", "low", "high")
+
+
+def sentences(table: pd.DataFrame) -> list[str]:
+    """Return each comparison of a table of scores as a sentence that claims no more than its interval does.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy rows of :func:`~lfdtcmen.evaluation.results.score_table` with a reference.
+
+    Returns
+    -------
+    list of str
+        Such as "UF1: flow-branch is above linear-svm (+0.070, +0.028 to +0.104)"; none for the reference itself.
+
+    Raises
+    ------
+    DataError
+        The table compares nothing.
+    """
+    rows = table[table["against"].ne("") & table["model"].ne(table["against"])]
+    if rows.empty:
+        raise DataError("the table compares no models", "sentences", "call score_table with a reference")
+    found = []
+    for row in rows.to_dict("records"):
+        value, low, high = row["value"], row["low"], row["high"]
+        relation = "is above" if low > 0 else "is below" if high < 0 else "is not distinguishable from"
+        numbers_of_it = f"{value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+        found.append(f"{row['metric']}: {row['model']} {relation} {row['against']} ({numbers_of_it})")
+    return found
+
+
+def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:
+    """Return the classes of a table of predictions, in the order of their columns ``p_negative`` and so on."""
+    return tuple(column.removeprefix("p_") for column in predictions if column.startswith("p_"))
+
+
+def mean_confusion(predictions: pd.DataFrame) -> np.ndarray:
+    """Return the confusion matrix of pooled predictions, averaged over seeds and rounded, int [C, C]."""
+    classes = len(class_names(predictions))
+    runs = [confusion(run["label"], run["prediction"], classes) for _, run in predictions.groupby("seed")]
+    return np.rint(np.mean(runs, axis=0)).astype(int)
+
+
+def recalls(predictions: Mapping[str, pd.DataFrame], repeats: int = REPEATS, seed: int = 0) -> pd.DataFrame:
+    """Return the recall of each class, averaged over seeds, with a 95 % interval over subjects.
+
+    Parameters
+    ----------
+    predictions : mapping
+        Model -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+    repeats, seed : int
+        Resamples of the bootstrap, and its random seed.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`RECALL_COLUMNS`; ``samples`` are those of one seed. Where all samples of a class are right, or
+        all wrong, a bootstrap has no width: the interval is Wilson's then. NaN of a class without samples.
+    """
+    rows = []
+    for model, table in predictions.items():
+        names = class_names(table)
+        runs = [run for _, run in table.groupby("seed")]
+        first, predicted = runs[0], np.stack([run["prediction"].to_numpy() for run in runs])
+        by_subject = confusion_by_subject(first["label"], predicted, first["subject"], len(names))  # [runs, S, C * C]
+        weights = np.vstack([np.ones(by_subject.shape[1], int), resample(by_subject.shape[1], repeats, seed)])
+        counts = (weights @ by_subject).reshape(len(runs), repeats + 1, len(names), len(names))
+        with np.errstate(invalid="ignore"):
+            rates = (np.diagonal(counts, axis1=-2, axis2=-1) / counts.sum(-1)).mean(0)  # [1 + R, C]
+        for c, name in enumerate(names):
+            samples, rate = int(counts[0, 0, c].sum()), rates[0, c]
+            bounds = (np.nan, np.nan) if not samples else interval(rates[1:, c], by_subject.shape[1])
+            if rate in (0, 1):
+                bounds = wilson(rate, samples)
+            rows.append((model, name, samples, rate, *bounds))
+    return pd.DataFrame(rows, columns=list(RECALL_COLUMNS))
+
+
+def stated_recalls(data: str) -> pd.DataFrame:
+    """Return the recalls that the paper states (4.7), as :func:`recalls` does.
+
+    The interval is Wilson's, over samples: that of subjects would be wider. NaN where the number of samples is not
+    stated; a class whose recall is not stated has no row.
+
+    Parameters
+    ----------
+    data : {"casme3", "dfme_a", "dfme_b"}
+    """
+    rows = []
+    for name, row in numbers.RECALL[data].items():
+        samples = numbers.CLASS_COUNTS[data].get(name, 0)
+        bounds = wilson(row[name], samples) if samples else (np.nan, np.nan)
+        rows.append((f"the paper, {numbers.RECALL_NAMES[data]}", name, samples, row[name], *bounds))
+    return pd.DataFrame(rows, columns=list(RECALL_COLUMNS))
+
+
+def wilson(rate: float, samples: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a rate that was measured on so many independent samples."""
+    found = binomtest(round(rate * samples), samples).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)

@@ -1,0 +1,48 @@
+"""Read what a long run predicted, for the notebooks that show it."""
+
+import json
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.results import find
+
+LINEAR = ("logistic-regression", "linear-svm")  # the linear reference: the first one that a run has
+
+
+@dataclass(frozen=True)
+class LongRun:
+    """Predictions of each model of a long run, the command and the date that made them, and whose run it is."""
+
+    predictions: dict[str, pd.DataFrame]
+    command: str
+    date: str
+    origin: str
+
+    @property
+    def linear(self) -> str:
+        """Name of the linear model that the networks are compared with."""
+        known = [name for name in LINEAR if name in self.predictions]
+        if not known:
+            raise DataError("the run has no linear model", self.origin, f"evaluate one of: {', '.join(LINEAR)}")
+        return known[0]
+
+    def of_part(self, part: str) -> dict[str, pd.DataFrame]:
+        """Return the predictions on one test set only, such as ``test_a`` of DFME."""
+        return {name: table[table["part"] == part] for name, table in self.predictions.items()}
+
+
+def read_run(name: str) -> LongRun:
+    """Read a long run of ``lfdtcmen evaluate``: the reader's own, else the one that comes with the project.
+
+    Raises
+    ------
+    DataError
+        There is no such run (:func:`lfdtcmen.results.find`).
+    """
+    found = find(name, "metrics.json", "predictions.csv")
+    about = json.loads(found.path("metrics.json").read_text(encoding="utf-8"))
+    table = pd.read_csv(found.path("predictions.csv"), dtype={"subject": str, "clip": str})
+    tables = {m: rows.drop(columns="model").reset_index(drop=True) for m, rows in table.groupby("model", sort=False)}
+    return LongRun(tables, about["command"], about["date"], found.origin)

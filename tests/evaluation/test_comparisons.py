@@ -1,0 +1,66 @@
+"""Comparisons in words, and recalls with intervals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.comparisons import (
+    class_names,
+    mean_confusion,
+    recalls,
+    sentences,
+    stated_recalls,
+    wilson,
+)
+from lfdtcmen.evaluation.results import score_table
+
+
+def predictions(accuracy: float, seeds: int = 2) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    label = np.tile([0, 0, 1, 2], 20)
+    tables = []
+    for seed in range(seeds):
+        right = random.random(80) < accuracy
+        table = pd.DataFrame({"seed": seed, "fold": 0, "subject": np.repeat(np.arange(20), 4), "clip": np.arange(80)})
+        table = table.assign(label=label, prediction=np.where(right, label, (label + 1) % 3), seconds=1.0)
+        tables.append(table.assign(p_a=0.3, p_b=0.3, p_c=0.4))
+    return pd.concat(tables)
+
+
+def test_a_sentence_claims_no_more_than_its_interval():
+    table = score_table({"good": predictions(0.95), "same": predictions(0.5), "bad": predictions(0.5)}, "bad", 200)
+    found = sentences(table)
+    assert len(found) == 4  # two metrics of two models; the reference is not compared with itself
+    assert found[0].startswith("UF1: good is above bad (+")
+    assert found[2].startswith("UF1: same is not distinguishable from bad (+0.000")
+    swapped = score_table({"good": predictions(0.95), "bad": predictions(0.5)}, "good", 200)
+    assert sentences(swapped)[0].startswith("UF1: bad is below good (-")
+    with pytest.raises(DataError, match="compares no models"):
+        sentences(score_table({"good": predictions(0.9)}, None, 50))
+
+
+def test_recalls_are_those_of_the_matrix_and_lie_in_their_intervals():
+    table = predictions(0.7, seeds=1)
+    matrix = mean_confusion(table)
+    found = recalls({"model": table}, repeats=300)
+    assert class_names(table) == ("a", "b", "c") == tuple(found["class"])
+    np.testing.assert_allclose(found["recall"], np.diag(matrix) / matrix.sum(1))
+    assert list(found["samples"]) == [40, 20, 20]
+    assert (found["low"] < found["recall"]).all() and (found["recall"] < found["high"]).all()
+
+
+def test_a_recall_of_one_has_an_interval_of_some_width_and_an_absent_class_has_none():
+    table = predictions(1.0)
+    table = table[table["label"] != 2]
+    found = recalls({"model": table}, repeats=100).set_index("class")
+    assert found.loc["b", "recall"] == 1 and found.loc["b", "low"] == pytest.approx(wilson(1.0, 20)[0])
+    assert found.loc["b", "low"] < 0.9
+    assert found.loc["c", ["recall", "low", "high"]].isna().all()
+
+
+def test_stated_recalls_have_an_interval_where_the_samples_are_stated():
+    found = stated_recalls("dfme_a").set_index("class")
+    assert found.loc["surprise", "recall"] == 0.87 and 0.78 < found.loc["surprise", "low"] < 0.80
+    assert np.isnan(found.loc["disgust", "low"]) and found.loc["disgust", "recall"] == 0.54
+    assert "sadness" not in found.index

@@ -1,0 +1,23 @@
+"""Reading the predictions of long runs."""
+
+import pandas as pd
+import pytest
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.long_runs import LongRun, read_run
+
+
+def test_the_shipped_runs_can_be_read():
+    run = read_run("standard_3class")
+    assert run.linear in run.predictions and "lfd-tcmen" in run.predictions and run.command.startswith("lfdtcmen")
+    dfme = read_run("dfme")
+    assert set(dfme.of_part("test_a")[dfme.linear]["part"]) == {"test_a"}
+
+
+def test_logistic_regression_comes_before_the_svm_and_none_is_refused():
+    tables = {name: pd.DataFrame() for name in ("linear-svm", "logistic-regression", "majority")}
+    assert LongRun(tables, "", "", "").linear == "logistic-regression"
+    del tables["logistic-regression"]
+    assert LongRun(tables, "", "", "").linear == "linear-svm"
+    with pytest.raises(DataError, match="no linear model"):
+        _ = LongRun({"majority": pd.DataFrame()}, "", "", "mine").linear

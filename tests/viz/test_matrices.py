@@ -1,0 +1,39 @@
+"""Figures of matrices, resampled scores and recalls."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lfdtcmen.errors import DataError
+from lfdtcmen.viz.matrices import marked_matrix, possible_scores, recall_intervals, resampled_scores
+
+MATRIX = np.array([[3, 1, 2], [1, 1, 0], [0, 0, 2]])
+
+
+def test_each_class_marks_its_own_row_and_column():
+    axes = marked_matrix(MATRIX, ("a", "b", "c")).axes
+    texts = [text.get_text() for text in axes[1].texts]
+    assert texts == ["3", "1\nFP", "2", "1\nFN", "1\nTP", "0\nFN", "0", "0\nFP", "2"]
+    with pytest.raises(DataError, match="2 names"):
+        marked_matrix(MATRIX, ("a", "b"))
+
+
+def test_recalls_without_interval_are_hollow():
+    rows = [("mine", "a", 9, 0.5, 0.3, 0.7), ("the paper, X", "a", 0, 0.6, np.nan, np.nan)]
+    table = pd.DataFrame(rows, columns=["model", "class", "samples", "recall", "low", "high"])
+    (ax,) = recall_intervals(table, ["a", "b"]).axes
+    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    assert len(hollow) == 1 and hollow[0].get_color() == "black"
+    with pytest.raises(DataError, match="no classes"):
+        recall_intervals(table, ["b"])
+
+
+def test_intervals_are_written_above_histograms():
+    figure = resampled_scores({"people": np.linspace(0, 1, 201), "clips": np.linspace(0.4, 0.6, 201)}, 0.5, "UF1")
+    assert figure.axes[0].get_title() == "people resampled: 95 % interval 0.025 to 0.975"
+
+
+def test_the_line_of_the_target_is_there_only_where_it_is_possible():
+    grid = np.add.outer(np.linspace(0, 0.5, 5), np.linspace(0, 0.5, 6))
+    inside, outside = possible_scores(grid, 0.5, "x", "y").axes[0], possible_scores(grid, 2.0, "x", "y").axes[0]
+    assert len(inside.collections) == len(outside.collections) + 1
