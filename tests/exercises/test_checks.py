@@ -11,12 +11,10 @@ from torch import nn
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
-from lfdtcmen.exercises import check, find, hint, notebook02, notebook03, notebook04, notebook05, notebook06
-from lfdtcmen.losses import consistency, identity_contrastive
-from lfdtcmen.training import set_trainable
-from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook05, notebook06
+from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook04, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
 from lfdtcmen.modules.flow_branch import WIDTHS
+from lfdtcmen.training import set_trainable
 
 # ---- 01.1
 
