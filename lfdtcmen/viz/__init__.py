@@ -27,13 +27,9 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
-<<<<<<< HEAD
 from lfdtcmen.viz.gradients import gradient_shares, projections
-from lfdtcmen.viz.introduction import claimed_scores, flicker, overview, two_routes, who_and_how
-=======
 from lfdtcmen.viz.inputs import constancy_plot, flow_rows, fold_bars, map_row, stream_sheet
 from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
->>>>>>> main
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_prediction,
