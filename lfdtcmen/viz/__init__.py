@@ -9,6 +9,7 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 from lfdtcmen.viz.codes import (
     attention_maps,
     attribution_grid,
+    compared_swaps,
     embedding,
     map_rows,
     swap_grid,
@@ -60,6 +61,7 @@ __all__ = [
     "clip_strip",
     "clip_timeline",
     "compared_costs",
+    "compared_swaps",
     "confusion_pair",
     "confusion_row",
     "constancy_plot",
