@@ -65,7 +65,8 @@ def change_in_words(
     Returns
     -------
     str
-        Such as "training people: 0.032 before, 0.025 after, -0.007 (-0.011 to -0.003): lower".
+        Such as "training people: 0.032 before, 0.025 after, -0.007 (-0.011 to -0.003): lower"; without a verdict where
+        the subjects are too few for an interval.
 
     Raises
     ------
@@ -77,10 +78,12 @@ def change_in_words(
         raise DataError(lengths, f"change_in_words: {name}", "give one of each sample, before and after")
     difference = np.asarray(after, np.float64) - np.asarray(before, np.float64)  # [N]
     found = measure(name, ratio, np.stack([difference, np.ones_like(difference)], axis=1), subjects, seed)
-    answer = "higher" if found.low > 0 else "lower" if found.high < 0 else "not distinguishable"
+    answer = ": higher" if found.low > 0 else ": lower" if found.high < 0 else ": not distinguishable"
+    if np.isnan(found.low):  # too few subjects
+        answer = ""
     form = f"+z.{digits}f"
     change = f"{found.value:{form}} ({describe_interval(found.low, found.high, form)})"
-    return f"{name}: {np.mean(before):.{digits}f} before, {np.mean(after):.{digits}f} after, {change}: {answer}"
+    return f"{name}: {np.mean(before):.{digits}f} before, {np.mean(after):.{digits}f} after, {change}{answer}"
 
 
 def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:

@@ -77,6 +77,8 @@ def test_a_change_is_called_lower_or_higher_only_where_its_interval_says_so():
     assert change_in_words("x", before, before, subjects, digits=1) == (
         "x: 0.5 before, 0.5 after, +0.0 (+0.0 to +0.0): not distinguishable"
     )
+    few = change_in_words("x", before, before + 1, np.repeat([0, 1], 40), digits=1)
+    assert few == "x: 0.5 before, 1.5 after, +1.0 (no interval: fewer than 6 subjects)"
 
 
 def test_a_change_needs_the_same_samples_before_and_after():
