@@ -26,7 +26,7 @@ def _total(answer: Answer) -> None:
     expect(near(fewer, 3.0), "A loss without a weight should have no part in the sum.")
 
 
-SHARES = ("emotion, equal directions", "emotion, right angles", "opponent, opposite directions")
+SHARES = ("equal directions", "right angles", "opposite directions")
 
 
 def _shares(answer: Answer) -> None:
@@ -39,7 +39,7 @@ def _shares(answer: Answer) -> None:
     pairs = (((1.0, 0.0), (3.0, 0.0)), ((1.0, 0.0), (0.0, 3.0)), ((-1.0, 0.0), (3.0, 0.0)))
     mistakes = (
         (3.0 / 4, f"'{SHARES[0]}': that is the share of the other one."),
-        (1.0 / 4, f"'{SHARES[1]}': that compares the lengths. At right angles, what is <g_emo, g>?"),
+        (1.0 / 4, f"'{SHARES[1]}': that compares the lengths. At right angles, what is <g_1, g>?"),
         (-1.0 / 4, f"'{SHARES[2]}': the two partly cancel. How long is the sum?"),
     )
     for name, value, (of_loss, other), (wrong, message) in zip(SHARES, values, pairs, mistakes, strict=True):
