@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS, interval, resample
+from lfdtcmen.evaluation.intervals import REPEATS, describe_interval, interval, measure, ratio, resample
 from lfdtcmen.evaluation.metrics import confusion, confusion_by_subject
 from lfdtcmen.paper import numbers
 
@@ -42,6 +42,48 @@ def sentences(table: pd.DataFrame) -> list[str]:
         numbers_of_it = f"{value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
         found.append(f"{row['metric']}: {row['model']} {relation} {row['against']} ({numbers_of_it})")
     return found
+
+
+def change_in_words(
+    name: str, before: np.ndarray, after: np.ndarray, subjects: np.ndarray, seed: int = 0, digits: int = 3
+) -> str:
+    """Say of a mean over samples whether it rose or fell between two networks, with the interval over subjects.
+
+    Parameters
+    ----------
+    name : str
+        What is measured, the beginning of the line.
+    before, after : ndarray
+        One number per sample, of the same samples in the same order, [N] each.
+    subjects : ndarray
+        Subject of each sample, [N].
+    seed : int
+        Random seed of the bootstrap.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+        Such as "training people: 0.032 before, 0.025 after, -0.007 (-0.011 to -0.003): lower"; without a verdict where
+        the subjects are too few for an interval.
+
+    Raises
+    ------
+    DataError
+        The three arrays differ in length, or are empty.
+    """
+    if not len(before) or not len(before) == len(after) == len(subjects):
+        lengths = f"{len(before)}, {len(after)} and {len(subjects)} numbers"
+        raise DataError(lengths, f"change_in_words: {name}", "give one of each sample, before and after")
+    difference = np.asarray(after, np.float64) - np.asarray(before, np.float64)  # [N]
+    found = measure(name, ratio, np.stack([difference, np.ones_like(difference)], axis=1), subjects, seed)
+    answer = ": higher" if found.low > 0 else ": lower" if found.high < 0 else ": not distinguishable"
+    if np.isnan(found.low):  # too few subjects
+        answer = ""
+    form = f"+z.{digits}f"
+    change = f"{found.value:{form}} ({describe_interval(found.low, found.high, form)})"
+    return f"{name}: {np.mean(before):.{digits}f} before, {np.mean(after):.{digits}f} after, {change}{answer}"
 
 
 def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 from lfdtcmen.viz.codes import (
     attention_maps,
     attribution_grid,
+    compared_swaps,
     embedding,
     map_rows,
     swap_grid,
@@ -27,6 +28,7 @@ from lfdtcmen.viz.forests import (
     report_forest,
     swap_bars,
 )
+from lfdtcmen.viz.gradients import gradient_shares, projections
 from lfdtcmen.viz.inputs import constancy_plot, flow_rows, fold_bars, map_row, stream_sheet
 from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
@@ -59,6 +61,7 @@ __all__ = [
     "clip_strip",
     "clip_timeline",
     "compared_costs",
+    "compared_swaps",
     "confusion_pair",
     "confusion_row",
     "constancy_plot",
@@ -74,6 +77,7 @@ __all__ = [
     "fold_bars",
     "forest",
     "gain_by_motion",
+    "gradient_shares",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
@@ -85,6 +89,7 @@ __all__ = [
     "parameter_bars",
     "prediction_strip",
     "probe_forest",
+    "projections",
     "recall_marks",
     "report_forest",
     "run_times",

@@ -111,6 +111,39 @@ def swapped_grid(
     )
 
 
+def compared_swaps(swaps: Mapping[str, Swapped], person: int = 0, motion: int = 0) -> Figure:
+    """Show one swap by several networks next to the rendered truth: faces above, what the motion code changes below.
+
+    Parameters
+    ----------
+    swaps : mapping
+        Network -> what :func:`lfdtcmen.analysis.swaps.swap_motions` returned, for the same people and motions.
+    person, motion : int
+        Which of them to show.
+
+    Raises
+    ------
+    DataError
+        No network, or no such person or motion.
+    """
+    shape = next(iter(swaps.values())).generated.shape[:2] if swaps else (0, 0)
+    if not (0 <= person < shape[0] and 0 <= motion < shape[1]):
+        raise DataError(f"no swap [{person}, {motion}] in {list(shape)}", "compared_swaps")
+    first = next(iter(swaps.values()))
+    columns = {"rendered truth": (first.truth, first.true_change)}
+    columns |= {name: (swapped.generated, swapped.change) for name, swapped in swaps.items()}
+    figure, axes = image_grid(2, len(columns), titled=True, bars=True)
+    limit = symmetric_limit(255 * first.true_change[person, motion].mean(0))
+    for (above, below), (name, (faces, changes)) in zip(axes.T, columns.items(), strict=True):
+        above.imshow(np.clip(np.moveaxis(faces[person, motion], 0, -1), 0, 1))
+        above.set_title(name, fontsize=10)
+        image = draw_change(below, 255 * changes[person, motion].mean(0), limit)
+    axes[0, 0].set_ylabel("apex", fontsize=10)
+    axes[1, 0].set_ylabel("change", fontsize=10)
+    colour_bar(figure, image, slice(0, None), "change (grey levels)")
+    return figure
+
+
 def swap_strip(
     identity: np.ndarray,
     motion: np.ndarray,

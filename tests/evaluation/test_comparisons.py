@@ -6,6 +6,7 @@ import pytest
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.comparisons import (
+    change_in_words,
     class_names,
     mean_confusion,
     recalls,
@@ -64,3 +65,24 @@ def test_stated_recalls_have_an_interval_where_the_samples_are_stated():
     assert found.loc["surprise", "recall"] == 0.87 and 0.78 < found.loc["surprise", "low"] < 0.80
     assert np.isnan(found.loc["disgust", "low"]) and found.loc["disgust", "recall"] == 0.54
     assert "sadness" not in found.index
+
+
+def test_a_change_is_called_lower_or_higher_only_where_its_interval_says_so():
+    subjects, before = np.repeat(np.arange(20), 4), np.full(80, 0.5)
+    noise = np.random.default_rng(0).normal(size=80)
+    line = change_in_words("training people", before, before - 0.1 + 0.01 * noise, subjects)
+    assert line.startswith("training people: 0.500 before, 0.40") and line.endswith("): lower")
+    assert change_in_words("x", before, before + 0.1 + 0.01 * noise, subjects).endswith("): higher")
+    assert change_in_words("x", before, before + noise - noise.mean(), subjects).endswith("): not distinguishable")
+    assert change_in_words("x", before, before, subjects, digits=1) == (
+        "x: 0.5 before, 0.5 after, +0.0 (+0.0 to +0.0): not distinguishable"
+    )
+    few = change_in_words("x", before, before + 1, np.repeat([0, 1], 40), digits=1)
+    assert few == "x: 0.5 before, 1.5 after, +1.0 (no interval: fewer than 6 subjects)"
+
+
+def test_a_change_needs_the_same_samples_before_and_after():
+    with pytest.raises(DataError, match="3, 2 and 3 numbers"):
+        change_in_words("x", np.ones(3), np.ones(2), np.arange(3))
+    with pytest.raises(DataError, match="0, 0 and 0"):
+        change_in_words("x", np.ones(0), np.ones(0), np.arange(0))

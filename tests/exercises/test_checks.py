@@ -11,9 +11,10 @@ from torch import nn
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
-from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook05, notebook06
+from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook04, notebook05, notebook06
 from lfdtcmen.losses import consistency, identity_contrastive
 from lfdtcmen.modules.flow_branch import WIDTHS
+from lfdtcmen.training import set_trainable
 
 # ---- 01.1
 
@@ -184,6 +185,38 @@ def constants_without_floor(train, test):
     return train.mean((0, 2, 3)), train.std((0, 2, 3))
 
 
+# ---- 04
+
+
+def shares(*values):
+    return lambda: dict(zip(notebook04.SHARES, values, strict=True))
+
+
+def surgery(keep=True, times=1.0):
+    def without_conflict(gradient, emotion):
+        product = gradient @ emotion
+        if keep and product >= 0:
+            return gradient
+        return gradient - times * product / (emotion @ emotion) * emotion
+
+    return without_conflict
+
+
+def start(model, rate):
+    set_trainable(model, 3)
+    return torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], rate)
+
+
+def start_too_late(model, rate):
+    optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], rate)
+    set_trainable(model, 3)
+    return optimiser
+
+
+def start_half_frozen(model, rate):
+    return torch.optim.AdamW(model.requires_grad_(True).parameters(), rate)
+
+
 # ---- 05
 
 
@@ -273,6 +306,39 @@ TABLE = {
     ),
     "03.3": (freeze_for_good, [freeze_gradients, freeze_weights, freeze_resets, lambda module: None]),
     "03.4": (constants, [constants_of_all, constants_a_pair, constants_of_one, constants_without_floor]),
+    "04.1": (
+        lambda values, weights: sum(weights[name] * values[name] for name in weights),
+        [
+            lambda values, weights: sum(values.values()),
+            lambda values, weights: sum(weights[name] * values[name] for name in values),
+            lambda values, weights: sum(weights.get(name, 1) * values[name] for name in values),
+            lambda values, weights: sum(weights[n] * values[n] for n in weights) / sum(weights.values()),
+        ],
+    ),
+    "04.2": (
+        shares(0.25, 0.1, -0.5),
+        [shares(0.75, 0.1, -0.5), shares(0.25, 0.25, -0.5), shares(0.25, 0.1, -0.25), shares(0.25, 0.1, 1), dict],
+    ),
+    "04.3": (
+        surgery(),
+        [
+            surgery(keep=False),
+            surgery(times=2),
+            surgery(times=0.5),
+            lambda gradient, emotion: gradient,
+            lambda gradient, emotion: gradient * (gradient @ emotion >= 0),
+        ],
+    ),
+    "04.4": (
+        start,
+        [
+            start_too_late,
+            start_half_frozen,
+            lambda model, rate: torch.optim.AdamW(model.parameters(), rate),
+            lambda model, rate: start(model, 1e-3),
+            lambda model, rate: set_trainable(model, 3),
+        ],
+    ),
     "05.1": (
         lambda matrix: recalls(matrix).mean(),
         [
@@ -314,7 +380,7 @@ def message(number, answer, capsys) -> str:
 
 
 def test_every_exercise_is_in_the_table():
-    modules = (notebook01, notebook02, notebook03, notebook05, notebook06)
+    modules = (notebook01, notebook02, notebook03, notebook04, notebook05, notebook06)
     assert set(TABLE) == {number for module in modules for number in module.EXERCISES}
 
 

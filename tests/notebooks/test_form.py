@@ -20,6 +20,7 @@ REWRITTEN = (
     "01_data_preparation",
     "02_drl_training",
     "03_tcme_training",
+    "04_fine_tuning",
     "05_confusion_matrices",
     "06_complexity_analysis",
 )

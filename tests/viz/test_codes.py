@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lfdtcmen import DataError, viz
+from lfdtcmen.analysis.swaps import Swapped
 from tests.viz.figures import FLOW, FLOW_LENGTH, FRAMES, OTHER_FRAMES, RNG, check_figure, image, titles
 
 FIGURES = {
@@ -75,6 +76,33 @@ def test_swap_strip_shows_both_changes_in_the_range_of_the_true_one():
         np.testing.assert_array_equal(image(ax), value)
     assert axes[3].images[0].get_clim() == axes[4].images[0].get_clim()
     assert axes[3].images[0].get_clim()[1] < np.abs(5 * FLOW[0, 0]).max()
+
+
+def swapped() -> Swapped:
+    faces, truth, changes, true = RNG.random((4, 2, 3, 3, 32, 32)).astype(np.float32)  # [P, M, 3, H, W] each
+    return Swapped(faces, changes, truth, true, faces[:, :1])
+
+
+def test_compared_swaps_stand_next_to_the_truth_in_its_colour_range():
+    swaps = {"before": swapped(), "after": swapped()}
+    figure = viz.compared_swaps(swaps, person=1, motion=2)
+    check_figure(figure, 7, 6, "rendered truth")
+    above, below = figure.axes[:3], figure.axes[3:6]
+    assert titles(above) == ["rendered truth", "before", "after"]
+    first = swaps["before"]
+    shown = [(first.truth, first.true_change)] + [(s.generated, s.change) for s in swaps.values()]
+    for top, bottom, (faces, changes) in zip(above, below, shown, strict=True):
+        np.testing.assert_allclose(image(top), np.moveaxis(faces[1, 2], 0, -1))
+        np.testing.assert_allclose(image(bottom), 255 * changes[1, 2].mean(0), rtol=1e-5)
+    assert len({ax.images[0].get_clim() for ax in below}) == 1
+
+
+@pytest.mark.parametrize(("person", "motion"), [(2, 0), (0, 3), (-1, 0)])
+def test_compared_swaps_refuse_what_nobody_swapped(person, motion):
+    with pytest.raises(DataError, match="no swap"):
+        viz.compared_swaps({"before": swapped()}, person, motion)
+    with pytest.raises(DataError, match="no swap"):
+        viz.compared_swaps({})
 
 
 def test_a_swap_says_how_far_it_and_a_copy_are_from_the_truth():
