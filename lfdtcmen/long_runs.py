@@ -16,7 +16,7 @@ IN_WORDS = {
     "apex-svm": "linear SVM on the apex",
     "logistic-regression": "logistic regression on flow",
     "linear-svm": "linear SVM on flow",
-    "action-units": "true muscle actions",
+    "action-units": "linear model of muscle actions",
     "flow-branch": "flow branch alone",
     "motion-branch-stages12": "motion branch alone",
     "lfd-tcmen-stages12": "full network after stage 2",
