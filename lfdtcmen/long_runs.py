@@ -10,6 +10,19 @@ from lfdtcmen.results import find
 
 LINEAR = ("logistic-regression", "linear-svm")  # the linear reference: the first one that a run has
 
+# what each model is, for tables and figures; the names themselves are those of ``lfdtcmen evaluate``
+IN_WORDS = {
+    "majority": "most frequent class",
+    "apex-svm": "linear SVM on the apex",
+    "logistic-regression": "logistic regression on flow",
+    "linear-svm": "linear SVM on flow",
+    "action-units": "linear model of muscle actions",
+    "flow-branch": "flow branch alone",
+    "motion-branch-stages12": "motion branch alone",
+    "lfd-tcmen-stages12": "full network after stage 2",
+    "lfd-tcmen": "full network after stage 3",
+}
+
 
 @dataclass(frozen=True)
 class LongRun:
@@ -27,6 +40,13 @@ class LongRun:
         if not known:
             raise DataError("the run has no linear model", self.origin, f"evaluate one of: {', '.join(LINEAR)}")
         return known[0]
+
+    def in_words(self, *names: str) -> dict[str, pd.DataFrame]:
+        """Return the predictions of some models (none: of all), each with what it is for a name (:data:`IN_WORDS`)."""
+        chosen = names or tuple(self.predictions)
+        if unknown := [name for name in chosen if name not in self.predictions]:
+            raise DataError(f"the run has no model {unknown[0]!r}", self.origin, f"has: {', '.join(self.predictions)}")
+        return {IN_WORDS.get(name, name): self.predictions[name] for name in chosen}
 
     def of_part(self, part: str) -> dict[str, pd.DataFrame]:
         """Return the predictions on one test set only, such as ``test_a`` of DFME."""

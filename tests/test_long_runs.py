@@ -21,3 +21,12 @@ def test_logistic_regression_comes_before_the_svm_and_none_is_refused():
     assert LongRun(tables, "", "", "").linear == "linear-svm"
     with pytest.raises(DataError, match="no linear model"):
         _ = LongRun({"majority": pd.DataFrame()}, "", "", "mine").linear
+
+
+def test_models_in_words_keep_their_predictions():
+    run = read_run("standard_3class")
+    assert run.in_words("lfd-tcmen")["full network after stage 3"] is run.predictions["lfd-tcmen"]
+    names = list(run.in_words())
+    assert len(names) == len(set(names)) == len(run.predictions) and not set(names) & set(run.predictions)
+    with pytest.raises(DataError, match="no model 'resnet'"):
+        run.in_words("resnet")

@@ -24,6 +24,13 @@ COMPONENTS = {
     "flow projection": "tcme.flow_branch.project",
     "classifier": "tcme.classifier",
 }
+# component -> the part of the method to which it belongs
+GROUPS = {
+    **dict.fromkeys(("identity encoder", "motion encoder", "generator"), "DRL (3.1)"),
+    **dict.fromkeys(("MAAG", "Adapter", "MSFE", "motion projection"), "motion branch (3.3.1)"),
+    **dict.fromkeys(("TSI streams", "flow projection"), "flow branch (3.3.2)"),
+    "classifier": "classifier",
+}
 
 
 def cost_parts(model: nn.Module) -> dict[str, nn.Module]:

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import REPEATS, describe_interval, interval, measure, ratio, resample
-from lfdtcmen.evaluation.metrics import confusion, confusion_by_subject
+from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject
 from lfdtcmen.paper import numbers
 
 RECALL_COLUMNS = ("model", "class", "samples", "recall", "low", "high")
@@ -92,10 +92,43 @@ def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:
 
 
 def mean_confusion(predictions: pd.DataFrame) -> np.ndarray:
-    """Return the confusion matrix of pooled predictions, averaged over seeds and rounded, int [C, C]."""
+    """Return the confusion matrix of pooled predictions, averaged over seeds and rounded, int [C, C].
+
+    Each row keeps its sum, the number of samples of its class: of a row's means, those with the largest fractions are
+    rounded up.
+    """
     classes = len(class_names(predictions))
     runs = [confusion(run["label"], run["prediction"], classes) for _, run in predictions.groupby("seed")]
-    return np.rint(np.mean(runs, axis=0)).astype(int)
+    mean = np.mean(runs, axis=0).round(9)  # so that 3.0000000001 is not more than 3
+    whole = np.floor(mean)
+    missing = np.rint(mean.sum(1) - whole.sum(1))  # [C]
+    place = np.argsort(
+        np.argsort((whole - mean).round(6), axis=1, kind="stable"), axis=1
+    )  # 0: the largest fraction of its row
+    return (whole + (place < missing[:, None])).astype(int)
+
+
+def interval_ratio(predictions: pd.DataFrame, shuffled: np.random.Generator | None = None) -> float:
+    """Return the width of UF1's 95 % interval over people, as a multiple of that over clips.
+
+    It is near 1 where mistakes do not cluster in people, and above 1 where they do.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of one model and one seed.
+    shuffled : numpy.random.Generator, optional
+        Exchanges the predictions within each class between people at random first, which destroys any clustering.
+    """
+    predicted = predictions["prediction"]
+    if shuffled is not None:
+        predicted = predicted.groupby(predictions["label"]).transform(lambda column: shuffled.permutation(column))
+    labels, classes = predictions["label"].to_numpy(), len(class_names(predictions))
+    people, clips = (
+        np.ptp(bootstrap_interval(labels, predicted.to_numpy(), unit, "uf1", classes))
+        for unit in (predictions["subject"].to_numpy(), np.arange(len(predictions)))
+    )
+    return float(people / clips)
 
 
 def recalls(predictions: Mapping[str, pd.DataFrame], repeats: int = REPEATS, seed: int = 0) -> pd.DataFrame:

@@ -1,9 +1,11 @@
-"""Exercises of notebook 05: UAR in a line, predictions that two metrics judge apart, pooling, an absent class."""
+"""Exercises of notebook 05: UAR in a line, predictions that two metrics judge apart, pooling, how many clips."""
+
+import math
 
 import numpy as np
 
 from lfdtcmen.evaluation.metrics import confusion, score_confusion, uar, uf1
-from lfdtcmen.exercises.answers import Answer, Exercise, Wrong, as_number, call, expect, near
+from lfdtcmen.exercises.answers import Answer, Exercise, as_number, call, expect, near
 
 TRUTH = np.array([0] * 8 + [1, 2])
 
@@ -57,19 +59,22 @@ def _mended_pooling(answer: Answer) -> None:
     )
 
 
-def _reading(answer: Answer) -> None:
-    """05.4, ``reading()``: where anger's 39 samples are, and anger's rate where there are more of them."""
-    result = call(answer)
-    expect(
-        isinstance(result, tuple | list) and len(result) == 2, "Return two things: 'training' or 'test', and a rate."
-    )
-    origin, rate = result[0], as_number(result[1], "The rate")
-    if origin != "test":
-        raise Wrong("Look again at the counts in the brackets of the quotation: of which set are they?")
-    expect(rate <= 1, "A rate lies between 0 and 1.")
-    expect(not near(rate, 0.21), "That is the rate in test A, of which the sentence speaks. Which set has more anger?")
-    expect(not near(rate, 0.39), "That is how often anger was predicted as another class.")
-    expect(near(rate, 0.12), "Compare numbers.CLASS_COUNTS for dfme_a and dfme_b, then look into numbers.RECALL.")
+def _clips_needed(answer: Answer) -> None:
+    """05.4, ``clips_needed(p_a, p_b)``: the smallest n of two test sets whose difference is above its margin."""
+    for p_a, p_b in ((0.4, 0.3), (0.7, 0.45)):
+        value = as_number(call(answer, p_a, p_b), "The number of clips")
+        own = p_a * (1 - p_a), p_b * (1 - p_b)  # variances of one clip
+        per_clip = 1.96**2 / (p_a - p_b) ** 2
+        needed = math.ceil(per_clip * sum(own))
+        for message, other in {
+            "That holds for the rate of A alone. The margin of the difference has the variances of both.": own[0],
+            "Margins do not add up: their squares do (np.hypot).": sum(np.sqrt(own)) ** 2,
+            "A margin is 1.96 standard errors, and n stands below a root: square the 1.96.": sum(own) / 1.96,
+            "That is one standard error. A margin is 1.96 of them.": sum(own) / 1.96**2,
+        }.items():
+            expect(abs(value - per_clip * other) > 1, message)
+        expect(abs(value - needed) <= 1, "Not yet: set the difference equal to its margin, and solve for n.")
+        expect(value == needed, "Nearly: the smallest whole number above the solution is asked for.")
 
 
 EXERCISES = {
@@ -95,10 +100,10 @@ EXERCISES = {
         ),
     ),
     "05.4": Exercise(
-        _reading,
+        _clips_needed,
         (
-            "4.1 has the size of each set. Can 39 of one class be all there is in training?",
-            "numbers.CLASS_COUNTS has the two test sets. Take the one with more anger, then numbers.RECALL.",
+            "The margin of a difference is 1.96 times the root of (p_a (1 - p_a) + p_b (1 - p_b)) / n.",
+            "Set it equal to p_a - p_b, square both sides, solve for n, and round up.",
         ),
     ),
 }

@@ -134,7 +134,8 @@ READING_NOTES = (
     "'Decoupling facial motion features and identity features for micro-expression recognition' (PeerJ Computer "
     "Science 8, e1140, 2022, doi 10.7717/peerj-cs.1140), had a network learn to part the two. 2.1 names work with RPCA "
     "only.",
-    "4.1 says that DFME shows 656 people; its owners' abstract (Zhao et al., 2023) says 671.",
+    "4.1 says that DFME shows 656 people; its owners' abstract (Zhao et al., 2023) says 671. Both may be right: people "
+    "who took part, and people of whom there are clips.",
 )
 
 

@@ -16,7 +16,7 @@ from lfdtcmen.viz.codes import (
     swap_strip,
     swapped_grid,
 )
-from lfdtcmen.viz.costs import compared_costs, cost_shares, fitting_totals, run_times
+from lfdtcmen.viz.costs import compared_costs, cost_shares, run_times
 from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
@@ -70,7 +70,6 @@ __all__ = [
     "embedding",
     "face_panel",
     "face_sheet",
-    "fitting_totals",
     "flicker",
     "flow_figure",
     "flow_rows",

@@ -1,4 +1,4 @@
-"""Figures of cost (4.8, Table 8): shares of components, widths that fit a total, networks compared, repeated runs."""
+"""Figures of cost (4.8, Table 8): shares of components, networks compared, repeated runs."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
 MARKS = "os^D"  # of several measures: told apart without colour
 
 
-def cost_shares(costs: pd.DataFrame) -> Figure:
+def cost_shares(costs: pd.DataFrame, spread: Mapping[str, pd.DataFrame] | None = None) -> Figure:
     """Plot the share of each component in the sum, for several measures of cost.
 
     Parameters
@@ -20,6 +20,8 @@ def cost_shares(costs: pd.DataFrame) -> Figure:
     costs : DataFrame
         Index: component; a column for each measure (parameters, operations, time), up to four. A row "total" is left
         out: the shares are of the components' sum.
+    spread : mapping, optional
+        Measure -> its bounds, a DataFrame of the same components with the columns low and high, plotted as a thin line.
 
     Raises
     ------
@@ -36,46 +38,15 @@ def cost_shares(costs: pd.DataFrame) -> Figure:
     ax.hlines(rows, shares.min(axis=1), shares.max(axis=1), color="lightgrey", linewidth=2, zorder=1)
     for k, name in enumerate(shares):
         ax.plot(shares[name], rows, MARKS[k], color=PALETTE[k], markersize=8, label=name, linestyle="none")
+        if spread is not None and name in spread:
+            bounds = spread[name].loc[parts.index] / parts[name].sum()
+            ax.hlines(rows, bounds["low"], bounds["high"], color=PALETTE[k], linewidth=1.5)
     ax.set_yticks(rows, parts.index.astype(str))
     ax.invert_yaxis()
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
     ax.set(xlabel="share of all components", xlim=(-0.02, None))
     ax.grid(axis="y", color="whitesmoke")
     figure.legend(loc="outside upper center", ncols=shares.shape[1], frameon=False)
-    return figure
-
-
-def fitting_totals(totals: np.ndarray, stated: float, tolerance: float = 0.01) -> Figure:
-    """Plot the parameters of many networks in order, and mark those that fit a stated total.
-
-    Parameters
-    ----------
-    totals : ndarray
-        Parameters of each network, [N].
-    stated : float
-        The paper's total.
-    tolerance : float
-        A network fits if it is closer than this, relative to ``stated``.
-
-    Raises
-    ------
-    DataError
-        There is no network.
-    """
-    totals = np.sort(np.asarray(totals, np.float64)) / 1e6
-    if not len(totals):
-        raise DataError("there is no network to plot", "fitting_totals")
-    stated /= 1e6
-    fits = np.abs(totals / stated - 1) < tolerance
-    figure = Figure(figsize=(WIDTH, 2.8), dpi=DPI, layout="constrained")
-    ax = figure.subplots()
-    place = np.arange(1, len(totals) + 1)
-    ax.axhspan(stated * (1 - tolerance), stated * (1 + tolerance), color=PALETTE[1], alpha=0.35, linewidth=0)
-    ax.plot(place[~fits], totals[~fits], ".", color="grey", markersize=4, label=f"{(~fits).sum()} others")
-    ax.plot(place[fits], totals[fits], "o", color=PALETTE[0], markersize=6, label=f"{fits.sum()} that fit")
-    ax.set(xlabel="networks, from the smallest to the largest", ylabel="parameters (millions)")
-    ax.set_title(f"stated total: {stated:.2f} M (band: {tolerance:.0%} around it)", fontsize=10)
-    ax.legend(frameon=False, loc="upper left")
     return figure
 
 

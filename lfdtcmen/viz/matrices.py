@@ -42,7 +42,7 @@ def marked_matrix(matrix: np.ndarray, names: Sequence[str]) -> Figure:
     return figure
 
 
-def resampled_scores(scores: Mapping[str, np.ndarray], score: float, name: str) -> Figure:
+def resampled_scores(scores: Mapping[str, np.ndarray], score: float, name: str, truth: float | None = None) -> Figure:
     """Plot the scores of bootstrap resamples, a histogram for each way of resampling, with 95 % intervals.
 
     Parameters
@@ -53,6 +53,8 @@ def resampled_scores(scores: Mapping[str, np.ndarray], score: float, name: str) 
         Of the sample itself.
     name : str
         Of the score, for the axis.
+    truth : float, optional
+        What the sample estimates, where it is known.
     """
     both = np.concatenate(list(scores.values()))
     edges = np.linspace(both.min(), both.max(), 41)
@@ -62,9 +64,12 @@ def resampled_scores(scores: Mapping[str, np.ndarray], score: float, name: str) 
         low, high = np.quantile(values, [0.025, 0.975])
         ax.hist(values, edges, color=PALETTE[k], alpha=0.7)
         ax.axvspan(low, high, color="grey", alpha=0.2)
-        ax.axvline(score, color="black", linestyle="--", linewidth=1)
-        ax.set_title(f"{what} resampled: 95 % interval {low:.3f} to {high:.3f}", fontsize=10)
+        ax.axvline(score, color="black", linestyle="--", linewidth=1.2, label=f"this sample: {score:.2f}")
+        if truth is not None:
+            ax.axvline(truth, color=PALETTE[3], linewidth=2.5, label=f"truth: {truth:.2f}")
+        ax.set_title(f"{what} resampled: 95 % interval {low:.2f} to {high:.2f} (grey)", fontsize=10)
         ax.set_ylabel("resamples")
+    axes[0].legend(fontsize=10, frameon=False)
     axes[-1].set_xlabel(name)
     return figure
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Sized
 from itertools import pairwise
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
@@ -68,8 +70,10 @@ def confusion_pair(
     return figure
 
 
-def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str]) -> Figure:
-    """Plot confusion matrices of several models side by side, all on the same data and in one colour range (4.7).
+def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str], framed: str | None = None) -> Figure:
+    """Plot confusion matrices of several models or test sets side by side, in one colour range (4.7).
+
+    Where there are more than four classes, cells without samples have no text.
 
     Parameters
     ----------
@@ -77,14 +81,18 @@ def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str]) ->
         Model -> counts, int [C, C], a row for each true class.
     names : sequence of str
         Class names, in the order of the rows.
+    framed : str, optional
+        True class whose row gets a frame.
 
     Raises
     ------
     DataError
-        No matrix, or one of another number of classes.
+        No matrix, one of another number of classes, or ``framed`` is no class.
     """
     if not confusions:
         raise DataError("there is no matrix to plot", "confusion_row")
+    if framed is not None and framed not in names:
+        raise DataError(f"{framed!r} is no class here", "confusion_row", f"classes: {', '.join(names)}")
     size = len(names)
     figure = Figure(figsize=(WIDTH, WIDTH / max(2, len(confusions)) + 0.5), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(confusions), squeeze=False, sharey=True)[0]
@@ -93,9 +101,13 @@ def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str]) ->
         if counts.shape != (size, size):
             raise DataError(f"{size} names for a matrix of {list(counts.shape)}", f"confusion_row: {model}")
         rates = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-        text = [[f"{rates[t, p]:.0%}\n{counts[t, p]}" for p in range(size)] for t in range(size)]
+        cells = [[f"{rates[t, p]:.0%}\n{counts[t, p]}" for p in range(size)] for t in range(size)]
+        text = [["" if size > 4 and not counts[t, p] else cells[t][p] for p in range(size)] for t in range(size)]
         image = _draw_matrix(ax, rates, text, names)
         ax.set_title(model, fontsize=10)
+        if framed is not None:
+            row = names.index(framed)
+            ax.add_patch(Rectangle((-0.5, row - 0.5), size, 1, fill=False, edgecolor=PALETTE[3], linewidth=3))
     axes[0].set_ylabel("true class")
     figure.colorbar(image, ax=list(axes), shrink=0.8, label="share of the true class")
     return figure
@@ -109,7 +121,8 @@ def _draw_matrix(ax: Axes, rates: np.ndarray, text: Sequence[Sequence[str]], nam
         for p, rate in enumerate(row):
             colour = "grey" if np.isnan(rate) else "white" if rate < 0.55 else "black"
             ax.text(p, t, text[t][p], ha="center", va="center", color=colour, fontsize=size - 2 * np.isnan(rate))
-    ax.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0, fontsize=9)
+    slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(names) > 4 else {}
+    ax.set_xticks(range(len(names)), names, fontsize=9, **slanted)
     ax.set_yticks(range(len(names)), names, fontsize=9)
     ax.set_xlabel("predicted class")
     return image

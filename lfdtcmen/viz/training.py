@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
@@ -154,7 +155,10 @@ def _signed_bars(ax: Axes, values: np.ndarray, number: str, digits: int) -> None
 
 
 def parameter_bars(
-    table: pd.DataFrame, column: str = "parameters", stated: Mapping[str, float] | None = None
+    table: pd.DataFrame,
+    column: str = "parameters",
+    stated: Mapping[str, float] | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> Figure:
     """Plot the cost of each component (4.8), and compare the total with the paper's (Table 8).
 
@@ -166,6 +170,9 @@ def parameter_bars(
         The column to plot; its name is the axis label.
     stated : mapping, optional
         Name -> the paper's total, plotted as vertical lines over the summed bars below.
+    groups : mapping, optional
+        Component -> the group to which it belongs; a group has one colour, and a legend names it. Without groups, each
+        component has a colour.
     """
     parts = table[column].drop("total", errors="ignore")
     total = float(parts.sum())
@@ -173,11 +180,16 @@ def parameter_bars(
     figure = Figure(figsize=(WIDTH, 0.9 + 0.32 * len(parts) + 1.2 * (rows - 1)), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(rows, 1, height_ratios=(0.32 * len(parts), 0.9)[:rows])
     ax = figure.add_subplot(grid[0])
-    colours = [PALETTE[k % len(PALETTE)] for k in range(len(parts))]  # the same ones below
+    names = list(dict.fromkeys((groups or {}).get(part, part) for part in parts.index))
+    colour_of = {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(names)}
+    colours = [colour_of[(groups or {}).get(part, part)] for part in parts.index]  # the same ones below
     ax.barh(parts.index.astype(str), parts, color=colours)
     ax.invert_yaxis()
     for k, value in enumerate(parts):
-        ax.text(value, k, f" {_with_prefix(value)}  ({value / total:.0%})", va="center", fontsize=8)
+        ax.text(value, k, f" {_with_prefix(value)}  ({_percent(value / total)})", va="center", fontsize=8)
+    if groups is not None:
+        patches = [Patch(color=colour, label=name) for name, colour in colour_of.items()]
+        figure.legend(handles=patches, loc="outside upper center", ncols=len(patches), frameon=False)
     ax.set(xlabel=column, xlim=(0, 1.22 * parts.max()))
     ax.set_title(f"total {_with_prefix(total)}", fontsize=10)
     ax.xaxis.set_major_formatter(lambda x, _: _with_prefix(x))
@@ -194,6 +206,11 @@ def parameter_bars(
         below.xaxis.set_major_formatter(lambda x, _: _with_prefix(x))
         below.legend(fontsize=8, loc="upper left", ncols=2, bbox_to_anchor=(0, 1.35), frameon=False)
     return figure
+
+
+def _percent(share: float) -> str:
+    """Write a share in whole percent; where that is less than one, with a digit more."""
+    return f"{share:.0%}" if share >= 0.01 else f"{share:.1%}" if share >= 0.001 else "<0.1%"
 
 
 def _with_prefix(value: float) -> str:

@@ -8,6 +8,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.comparisons import (
     change_in_words,
     class_names,
+    interval_ratio,
     mean_confusion,
     recalls,
     sentences,
@@ -49,6 +50,28 @@ def test_recalls_are_those_of_the_matrix_and_lie_in_their_intervals():
     np.testing.assert_allclose(found["recall"], np.diag(matrix) / matrix.sum(1))
     assert list(found["samples"]) == [40, 20, 20]
     assert (found["low"] < found["recall"]).all() and (found["recall"] < found["high"]).all()
+
+
+def test_the_mean_matrix_keeps_the_number_of_samples_of_each_class():
+    one = pd.DataFrame({"label": [0] * 5, "subject": 0, "p_a": 0.3, "p_b": 0.3, "p_c": 0.4})
+    answers = ([0, 0, 0, 1, 2], [0, 0, 0, 1, 1], [0, 0, 0, 2, 2])  # means 3, 1, 1: plain
+    others = ([0, 0, 1, 1, 2], [0, 0, 0, 1, 2], [0, 0, 0, 2, 2])  # means 2.67, 1, 1.33
+    uneven = ([0, 0, 0, 2, 2], [0, 0, 0, 1, 2], [0, 0, 1, 2, 2])  # 2.67, 0.67, 1.67: six if each is rounded
+    for runs, row in ((answers, [3, 1, 1]), (others, [3, 1, 1]), (uneven, [3, 1, 1])):
+        table = pd.concat(one.assign(seed=k, prediction=run) for k, run in enumerate(runs))
+        assert mean_confusion(table).tolist() == [row, [0, 0, 0], [0, 0, 0]]
+    shuffled = predictions(0.6, seeds=3)
+    assert mean_confusion(shuffled).sum(1).tolist() == [40, 20, 20]
+
+
+def test_the_interval_over_people_is_wider_where_mistakes_cluster_in_people():
+    table = predictions(0.6, seeds=1)
+    right = np.repeat(np.random.default_rng(0).random(20) < 0.6, 4)
+    clustered = table.assign(prediction=np.where(right, table["label"], (table["label"] + 1) % 3))
+    assert interval_ratio(clustered) > 1.5 > interval_ratio(table)
+    mixed = interval_ratio(clustered, np.random.default_rng(0))
+    assert mixed < 0.8 * interval_ratio(clustered)
+    assert mixed == interval_ratio(clustered, np.random.default_rng(0))
 
 
 def test_a_recall_of_one_has_an_interval_of_some_width_and_an_absent_class_has_none():

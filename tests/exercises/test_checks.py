@@ -1,5 +1,6 @@
 """Each check passes the right answer, and has a message of its own for each of the typical wrong ones."""
 
+import math
 import re
 
 import numpy as np
@@ -124,6 +125,16 @@ def contrast(angle):
         return theta[same].square().mean() + (apart.mean() if len(apart) else 0)
 
     return loss
+
+
+# ---- 05.4
+
+
+def clips(variance, whole=math.ceil):
+    def needed(p_a, p_b):
+        return whole(1.96**2 * variance(p_a * (1 - p_a), p_b * (1 - p_b)) / (p_a - p_b) ** 2)
+
+    return needed
 
 
 # ---- 03.2: weights of a stream's three kernel sizes for one input channel
@@ -354,8 +365,15 @@ TABLE = {
     ),
     "05.3": (pooled_uf1, [pooled_uar, mean_uf1, pooled_accuracy, lambda folds, num_classes: 0.3]),
     "05.4": (
-        lambda: ("test", 0.12),
-        [lambda: ("training", 0.12), lambda: ("test", 0.21), lambda: ("test", 0.39), lambda: ("test", 12)],
+        clips(lambda a, b: a + b),
+        [
+            clips(lambda a, b: a),
+            clips(lambda a, b: (math.sqrt(a) + math.sqrt(b)) ** 2),
+            clips(lambda a, b: (a + b) / 1.96),
+            clips(lambda a, b: (a + b) / 1.96**2),
+            clips(lambda a, b: a + b, math.floor),
+            lambda p_a, p_b: 41,
+        ],
     ),
     "06.1": (lambda: 55_424, [lambda: 36_992, lambda: 55_296, lambda: 55_488, lambda: 10]),
     "06.2": (

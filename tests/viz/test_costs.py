@@ -10,13 +10,11 @@ from tests.viz.figures import check_figure
 COSTS = pd.DataFrame({"parameters": [1.0, 3.0, 4.0], "time": [6.0, 2.0, 8.0]}, index=["encoder", "generator", "total"])
 FIGURES = {
     "cost_shares": lambda: viz.cost_shares(COSTS),
-    "fitting_totals": lambda: viz.fitting_totals(np.array([5e6, 5.5e6, 5.48e6, 7e6]), 5.49e6),
     "compared_costs": lambda: viz.compared_costs(COSTS, {"encoder": 1.1}),
     "run_times": lambda: viz.run_times(np.array([9.0, 2.0, 3.0, 2.0])),
 }
 SHOWN = {
     "cost_shares": (1, 0, "share of all components"),
-    "fitting_totals": (1, 0, "stated total: 5.49 M (band: 1% around it)"),
     "compared_costs": (2, 0, "time"),
     "run_times": (1, 0, "milliseconds"),
 }
@@ -32,11 +30,12 @@ def test_shares_are_of_the_components_without_the_total():
     assert [list(line.get_xdata()) for line in ax.lines] == [[0.25, 0.75], [0.75, 0.25]]
 
 
-def test_networks_that_fit_are_marked_and_counted():
-    (ax,) = FIGURES["fitting_totals"]().axes
-    others, fits = ax.lines
-    assert list(fits.get_ydata()) == [5.48, 5.5] and fits.get_label() == "2 that fit"
-    assert list(others.get_ydata()) == [5.0, 7.0]
+def test_the_spread_of_a_measure_is_a_line_through_its_marks():
+    spread = {"time": pd.DataFrame({"low": [5.0, 1.0], "high": [7.0, 3.0]}, index=["encoder", "generator"])}
+    plain, (ax,) = viz.cost_shares(COSTS).axes[0], viz.cost_shares(COSTS, spread).axes
+    assert len(ax.collections) == len(plain.collections) + 1
+    low, high = ax.collections[-1].get_segments()[0][:, 0]
+    assert (low, high) == (5 / 8, 7 / 8)
 
 
 def test_a_stated_total_is_a_cross_in_the_row_of_its_network():
@@ -56,7 +55,6 @@ def test_median_and_mean_of_runs_are_lines():
     [
         lambda: viz.cost_shares(COSTS[[]]),
         lambda: viz.cost_shares(COSTS * 0),
-        lambda: viz.fitting_totals(np.array([]), 5e6),
         lambda: viz.compared_costs(COSTS - 1, {}),
         lambda: viz.compared_costs(COSTS, {"decoder": 1.0}),
         lambda: viz.run_times(np.array([])),

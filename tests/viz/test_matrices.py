@@ -30,7 +30,16 @@ def test_recalls_without_interval_are_hollow():
 
 def test_intervals_are_written_above_histograms():
     figure = resampled_scores({"people": np.linspace(0, 1, 201), "clips": np.linspace(0.4, 0.6, 201)}, 0.5, "UF1")
-    assert figure.axes[0].get_title() == "people resampled: 95 % interval 0.025 to 0.975"
+    assert figure.axes[0].get_title() == "people resampled: 95 % interval 0.03 to 0.97 (grey)"
+
+
+def test_the_truth_is_a_line_of_its_own_in_every_histogram():
+    scores = {"people": np.linspace(0, 1, 201), "clips": np.linspace(0.4, 0.6, 201)}
+    assert [len(ax.lines) for ax in resampled_scores(scores, 0.5, "UF1").axes] == [1, 1]
+    figure = resampled_scores(scores, 0.5, "UF1", truth=0.6)
+    assert [ax.lines[1].get_xdata()[0] for ax in figure.axes] == [0.6, 0.6]
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert names == ["this sample: 0.50", "truth: 0.60"]
 
 
 def test_the_line_of_the_target_is_there_only_where_it_is_possible():

@@ -64,6 +64,16 @@ def test_confusion_row_draws_every_model_in_one_colour_range():
             viz.confusion_row(wrong, NAMES)
 
 
+def test_of_many_classes_empty_cells_have_no_text_and_a_row_can_be_framed():
+    names = [*"abcdefg"]
+    ax = viz.confusion_row({"A": np.diag([5, 0, 2, 1, 1, 1, 1])}, names, framed="c").axes[0]
+    assert [text.get_text() for text in ax.texts if text.get_text()] == ["100%\n5", "100%\n2"] + ["100%\n1"] * 4
+    (frame,) = ax.patches
+    assert (frame.get_y(), frame.get_height(), frame.get_width()) == (1.5, 1, 7)
+    with pytest.raises(DataError, match="'x' is no class"):
+        viz.confusion_row({"A": np.eye(7, dtype=int)}, names, framed="x")
+
+
 def test_recall_marks_draw_a_mark_a_model_and_only_what_the_paper_states():
     recalls = {"plain": np.array([0.9, 0.2, 0.7]), "weighted": np.array([0.8, np.nan, 0.7])}
     ax = viz.recall_marks(recalls, NAMES, (457, 55, 187), {"its data": {"positive": 0.38, "fear": 0.5}}).axes[0]

@@ -100,6 +100,17 @@ def test_parameter_bars_have_the_colours_of_their_segments():
     assert colours == [bar.get_facecolor() for bar in below.patches] and len(set(colours)) == 2
 
 
+def test_parameter_bars_of_one_group_have_one_colour_and_small_shares_a_digit_more():
+    table = pd.DataFrame({"parameters": [100, 200, 1]}, index=["encoder", "generator", "MAAG"])
+    groups = {"encoder": "DRL", "generator": "DRL", "MAAG": "motion branch"}
+    figure = viz.parameter_bars(table, groups=groups)
+    (ax,) = figure.axes
+    first, second, third = (bar.get_facecolor() for bar in ax.patches)
+    assert first == second != third
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["DRL", "motion branch"]
+    assert ax.texts[2].get_text() == " 1  (0.3%)"
+
+
 def test_parameter_bars_are_as_long_as_their_parts_and_add_up_to_the_total_beside_the_stated_one():
     table = pd.DataFrame({"parameters": [10, 20, 30]}, index=["encoder", "generator", "total"])
     above, below = viz.parameter_bars(table, stated={"all": 25.0}).axes
