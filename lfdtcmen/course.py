@@ -2,10 +2,13 @@
 
 import platform
 
+import numpy as np
 import torch
 
 import lfdtcmen
 from lfdtcmen.config import Config
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.images import grey_change
 
 # a Markdown cell of each notebook, word for word (a test compares them)
 BANNER = """\
@@ -25,3 +28,29 @@ def versions(config: Config, device: str) -> str:
         f"lfdtcmen {lfdtcmen.__version__}, torch {torch.__version__}, Python {platform.python_version()}; "
         f"profile {config.profile}, seed {config.seed}, device {device}"
     )
+
+
+def clear_pairs(pairs: PairSet, size: np.ndarray, count: int = 4, seed: int = 0) -> np.ndarray:
+    """Return the positions of pairs whose motion can be seen, in random order: the largest of each class, then others.
+
+    The tenth of the pairs with most change at the eyes is passed over (blinks). The others are of people who are not
+    yet among them.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        Aligned faces of 128 x 128 pixels.
+    size : ndarray
+        How much each moves, [N].
+    count : int
+        How many, at least one a class.
+    seed : int
+        Of the order.
+    """
+    eyes = np.abs(grey_change(pairs.onset, pairs.apex))[:, 46:58, 36:92].mean((1, 2))  # [N]
+    clear = np.argsort(np.where(eyes <= np.quantile(eyes, 0.9), size, -1))[::-1]
+    picked = [int(clear[pairs.labels[clear] == label][0]) for label in np.unique(pairs.labels)]
+    for k in clear:
+        if len(picked) < count and pairs.subjects[k] not in pairs.subjects[picked]:
+            picked.append(int(k))
+    return np.random.default_rng(seed).permutation(picked)
