@@ -12,10 +12,10 @@ from lfdtcmen.images import grey_change
 
 # a Markdown cell of each notebook, word for word (a test compares them)
 BANNER = """\
-> **About the paper's text.** The text of the paper that this series works from has lost its equations and many of its \
-numbers. What it still says is **stated**. What we had to fill in is **our reconstruction** (in tables: *assumed*): it \
-is one reading among several, and the published paper may differ. A formula of ours never has a number of the paper. \
-The [ledger](../lfdtcmen/paper/ledger.csv) lists each value, what is stated, and the alternatives; in code it is \
+> **About the paper's text.** We work from a plain-text extraction of the paper, without its equations and many of its \
+numbers. What it still says is **stated**. What we had to fill in is **our reconstruction** (in tables: *assumed*): \
+one reading among several; the published paper may differ. Equation numbers are the paper's; formulas without one are \
+ours. The [ledger](../lfdtcmen/paper/ledger.csv) lists each value, what is stated, and the alternatives; in code it is \
 `lfdtcmen.paper.ledger.rows()`."""
 
 # what the title cell of each notebook has, in this order (a test looks for the beginnings)
