@@ -29,7 +29,7 @@ from lfdtcmen.viz.forests import (
     swap_bars,
 )
 from lfdtcmen.viz.gradients import gradient_shares, projections
-from lfdtcmen.viz.inputs import constancy_plot, flow_rows, fold_bars, map_row, stream_sheet
+from lfdtcmen.viz.inputs import constancy_plot, flow_rows, map_row, point_weights, stream_sheet
 from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
@@ -73,7 +73,6 @@ __all__ = [
     "flicker",
     "flow_figure",
     "flow_rows",
-    "fold_bars",
     "forest",
     "gain_by_motion",
     "gradient_shares",
@@ -86,6 +85,7 @@ __all__ = [
     "overview",
     "pair_strip",
     "parameter_bars",
+    "point_weights",
     "prediction_strip",
     "probe_forest",
     "projections",

@@ -39,14 +39,19 @@ def without_sign(flow):
 # ---- 01.2
 
 
-def nose_shift(flow, nose, size=9, shift=0):
-    column, row = np.round(nose).astype(int) + shift
-    low = size // 2
-    return flow[:, row - low : row - low + size, column - low : column - low + size].mean((1, 2))
+def robust_shift(flow, near, mean=None, length=None):
+    mean = mean or (lambda flow, weight: (weight * flow).sum(axis=1) / weight.sum())
+    length = length or (lambda flow, shift: np.hypot(*(flow - shift[:, None])))
+    weight = near
+    for _ in range(8):
+        shift = mean(flow, weight)
+        residual = length(flow, shift)
+        weight = near / (1 + (residual / max(0.05, np.median(residual))) ** 2)
+    return shift
 
 
-def nose_cut_off(flow, nose):
-    return nose_shift(flow, np.asarray(nose).astype(int))
+def shift_with(mean=None, length=None):
+    return lambda flow, near: robust_shift(flow, near, mean, length)
 
 
 # ---- 01.3
@@ -261,14 +266,15 @@ def growth(*factors):
 TABLE = {
     "01.1": (divergence, [divergence_of_swapped_axes, curl, without_sign, lambda flow: divergence(flow)[1:]]),
     "01.2": (
-        nose_shift,
+        robust_shift,
         [
-            lambda flow, nose: nose_shift(flow, nose[::-1]),
-            lambda flow, nose: nose_shift(flow, nose)[::-1],
-            lambda flow, nose: nose_shift(flow, nose, size=8),
-            lambda flow, nose: flow.mean((1, 2)),
-            lambda flow, nose: nose_shift(flow, nose, shift=1),
-            nose_cut_off,
+            lambda flow, near: robust_shift(flow, near)[::-1],
+            shift_with(lambda flow, weight: (weight * flow).mean(axis=1)),
+            shift_with(lambda flow, weight: flow.mean(axis=1)),
+            shift_with(length=lambda flow, shift: np.hypot(*flow)),
+            shift_with(length=lambda flow, shift: np.abs(flow[0] - shift[0])),
+            lambda flow, near: robust_shift(flow, near, lambda flow, weight: (weight * flow).sum(axis=1) / near.sum()),
+            lambda flow, near: (near * flow).sum(axis=1) / near.sum(),
         ],
     ),
     "01.3": (
