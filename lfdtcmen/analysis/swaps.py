@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from lfdtcmen.analysis.codes import CHUNK, drl_of, evaluation_mode, to_tensor
 from lfdtcmen.beyond.extended_drl import generate_from
-from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import Counterfactuals
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import measure
@@ -122,38 +121,6 @@ def swap_motions(
     truth = to_tensor(as_rows(counterfactuals.apex_clean[people][:, motions])).numpy().reshape(moved.shape)
     at_rest = to_tensor(counterfactuals.onset_clean[people]).numpy()[:, None]
     return Swapped(moved, moved - still, truth, truth - at_rest, to_tensor(who).numpy()[:, None])
-
-
-def reconstruction_errors(model: nn.Module, pairs: PairSet) -> pd.Series:
-    """Compare what a reconstruction loss pays for: the generated apex with and without its motion, and two copies.
-
-    Parameters
-    ----------
-    model : nn.Module
-        A network with a generator.
-    pairs : PairSet
-        Two people or more.
-
-    Returns
-    -------
-    Series
-        Mean absolute error against the apex frames, grey levels.
-
-    Raises
-    ------
-    DataError
-        The model has no generator.
-    """
-    onset, apex = pairs.onset, pairs.apex
-    true = to_tensor(apex)
-    attempts = {
-        "generated, motion code of the apex": swap(model, onset, apex),
-        "generated, motion code of the onset": swap(model, onset, onset),
-        "a copy of the onset": to_tensor(onset),
-        "another person's apex": to_tensor(np.roll(apex, len(apex) // 2, axis=0)),
-    }
-    errors = {name: 255 * (image - true).abs().mean().item() for name, image in attempts.items()}
-    return pd.Series(errors, name="mean absolute error (grey levels)")
 
 
 def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 0) -> pd.DataFrame:

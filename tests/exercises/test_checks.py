@@ -12,7 +12,7 @@ from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook05, notebook06
-from lfdtcmen.losses import consistency, identity_contrastive
+from lfdtcmen.losses import identity_contrastive
 from lfdtcmen.modules.flow_branch import WIDTHS
 
 # ---- 01.1
@@ -65,43 +65,31 @@ def normalise_test_by_itself(streams, train):
 # ---- 02.1
 
 
-def in_one(encoder, onset, apex):
-    return encoder(torch.cat([onset, apex])).chunk(2)
-
-
-def in_two(encoder, onset, apex):
-    return encoder(onset), encoder(apex)
-
-
-def not_parted(encoder, onset, apex):
-    return encoder(torch.cat([onset, apex]))
-
-
-def exchanged(encoder, onset, apex):
-    return encoder(torch.cat([apex, onset])).chunk(2)
+def pixels_seen(strides):
+    return 1 + 2 * sum(np.prod(strides[:k]) for k in range(len(strides)))
 
 
 # ---- 02.2
 
 
-def wrong_side(pairs, detach):
-    return sum(F.mse_loss(a.detach() if detach else a, b) for a, b in pairs)
+def fair(pairs):
+    return sum((a - b).square().mean() / b.square().mean() for a, b in pairs)
 
 
-def never_detached(pairs, detach):
-    return sum(F.mse_loss(a, b) for a, b in pairs)
+def by_cosine(pairs):
+    return sum((1 - F.cosine_similarity(a.flatten(1), b.flatten(1))).mean() for a, b in pairs)
 
 
-def absolute(pairs, detach):
-    return sum((a - b).abs().mean() for a, b in pairs)
+def fixed_targets(pairs):
+    return fair([(a, b.detach()) for a, b in pairs])
 
 
-def summed(pairs, detach):
-    return sum((a - b).square().sum() for a, b in pairs)
+def still_shrinks(pairs):
+    return sum((a - b).square().mean() / b.square().mean().detach() for a, b in pairs)
 
 
-def averaged(pairs, detach):
-    return sum(F.mse_loss(a, b) for a, b in pairs) / 4
+def by_first_pair(pairs):
+    return fair(pairs[:1])
 
 
 # ---- 02.3
@@ -238,8 +226,26 @@ TABLE = {
             lambda streams, train: normalise(streams, train) + 1,
         ],
     ),
-    "02.1": (in_one, [in_two, not_parted, exchanged]),
-    "02.2": (consistency, [wrong_side, never_detached, absolute, summed, averaged]),
+    "02.1": (
+        pixels_seen,
+        [
+            lambda strides: 1 + 2 * len(strides),
+            lambda strides: 1 + 2 * sum(np.prod(strides[: k + 1]) for k in range(len(strides))),
+            lambda strides: np.prod(strides),
+            lambda strides: 3 * pixels_seen(strides),
+        ],
+    ),
+    "02.2": (
+        fair,
+        [
+            lambda pairs: sum(F.mse_loss(a, b) for a, b in pairs),
+            lambda pairs: 8 - by_cosine(pairs),
+            lambda pairs: fair([(a.detach(), b) for a, b in pairs]),
+            still_shrinks,
+            by_first_pair,
+            lambda pairs: fair(pairs) * 0,
+        ],
+    ),
     "02.3": (
         gains(0.5, 0, -1, 1),
         [gains(1, 0, -1, 1), gains(0.5, 1, -1, 1), gains(0.5, 0, 1, 1), gains(0.5, 0, -1, 5**0.5), lambda: {}],
@@ -331,6 +337,11 @@ def test_wrong_answers_get_messages_of_their_own(number, capsys):
     assert not [text for text in messages if "stopped with" in text]
 
 
+@pytest.mark.parametrize("answer", [by_cosine, fixed_targets])
+def test_other_ways_to_a_fair_consistency_are_right(answer, capsys):
+    assert message("02.2", answer, capsys) == "02.2: right."
+
+
 def test_freezing_for_now_is_found_out(capsys):
     assert message("03.3", freeze_for_now, capsys) == message("03.3", freeze_gradients, capsys)
 
@@ -379,7 +390,7 @@ def test_hints_come_one_by_one_and_end(capsys):
 @pytest.mark.parametrize("number", ["02.9", "77.1", "x"])
 def test_an_exercise_that_is_not_there_is_an_error(number):
     with pytest.raises(DataError):
-        check(number, in_one)
+        check(number, pixels_seen)
 
 
 def test_the_table_of_the_contrastive_loss_is_the_packages(capsys):
