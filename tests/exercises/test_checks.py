@@ -125,10 +125,25 @@ def weights(number):
 
 
 def freeze_for_good(module):
-    for part in module.modules():
-        part.requires_grad_(False)
+    module.requires_grad_(False).eval()
+    module.train = lambda mode=True: module
+
+
+def freeze_in_each_layer(module):
+    for part in module.requires_grad_(False).eval().modules():
+        part.train = lambda mode=True, part=part: part
+
+
+def freeze_statistics(module):
+    for part in module.requires_grad_(False).modules():
         if isinstance(part, nn.BatchNorm2d):
             part.momentum = 0.0
+
+
+def freeze_by_the_batch(module):
+    for part in module.requires_grad_(False).modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.track_running_stats = False
 
 
 def freeze_gradients(module):
@@ -152,24 +167,8 @@ def freeze_resets(module):
 # ---- 03.4
 
 
-def constants(train, test):
-    return train.mean((0, 2, 3)), train.std((0, 2, 3)).clamp_min(1e-6)
-
-
-def constants_of_all(train, test):
-    return constants(torch.cat([train, test]), test)
-
-
-def constants_a_pair(train, test):
-    return train.mean((2, 3)), train.std((2, 3))
-
-
-def constants_of_one(train, test):
-    return train.mean(), train.std()
-
-
-def constants_without_floor(train, test):
-    return train.mean((0, 2, 3)), train.std((0, 2, 3))
+def turned(u, v, strain, axes=(2, 3)):
+    return lambda streams: streams.flip(*axes) * torch.tensor([u, v, strain])[:, None, None]
 
 
 # ---- 05
@@ -277,8 +276,21 @@ TABLE = {
             weights(100 * FOR_ONE_CHANNEL),
         ],
     ),
-    "03.3": (freeze_for_good, [freeze_gradients, freeze_weights, freeze_resets, lambda module: None]),
-    "03.4": (constants, [constants_of_all, constants_a_pair, constants_of_one, constants_without_floor]),
+    "03.3": (
+        freeze_for_good,
+        [freeze_gradients, freeze_weights, freeze_resets, freeze_statistics, lambda module: None],
+    ),
+    "03.4": (
+        turned(-1.0, -1.0, 1.0),
+        [
+            turned(1.0, 1.0, 1.0),
+            turned(-1.0, -1.0, -1.0),
+            turned(-1.0, 1.0, 1.0),
+            turned(-1.0, 1.0, 1.0, axes=[3]),
+            turned(1.0, -1.0, 1.0, axes=[2]),
+            lambda streams: streams,
+        ],
+    ),
     "05.1": (
         lambda matrix: recalls(matrix).mean(),
         [
@@ -340,6 +352,11 @@ def test_wrong_answers_get_messages_of_their_own(number, capsys):
 @pytest.mark.parametrize("answer", [by_cosine, fixed_targets])
 def test_other_ways_to_a_fair_consistency_are_right(answer, capsys):
     assert message("02.2", answer, capsys) == "02.2: right."
+
+
+def test_freezing_in_each_layer_is_right_and_without_statistics_is_not(capsys):
+    assert message("03.3", freeze_in_each_layer, capsys) == "03.3: right."
+    assert "other frames of its batch" in message("03.3", freeze_by_the_batch, capsys)
 
 
 def test_freezing_for_now_is_found_out(capsys):
