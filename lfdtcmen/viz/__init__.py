@@ -17,7 +17,15 @@ from lfdtcmen.viz.codes import (
     swapped_grid,
 )
 from lfdtcmen.viz.costs import compared_costs, cost_shares, run_times
-from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
+from lfdtcmen.viz.faces import (
+    action_unit_sheet,
+    alignment_sheet,
+    clip_strip,
+    face_panel,
+    face_rows,
+    face_sheet,
+    pair_strip,
+)
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
     ablation_forest,
@@ -69,6 +77,7 @@ __all__ = [
     "draw_flow",
     "embedding",
     "face_panel",
+    "face_rows",
     "face_sheet",
     "flicker",
     "flow_figure",
