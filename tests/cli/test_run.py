@@ -79,9 +79,7 @@ def test_a_run_leaves_notebooks_html_and_an_index_and_a_second_one_skips_what_is
     assert (run_dir / "first.count").read_text() == "x"  # unchanged: skipped
     assert (run_dir / "second.count").read_text() == "xx"  # its source changed: run again
 
-    assert (
-        run(folder, "--seed", "4", "--jobs", "1").exit_code == 1
-    )  # other parameters: it asserts seed 3
+    assert run(folder, "--seed", "4", "--jobs", "1").exit_code == 1  # other parameters: it asserts seed 3
 
 
 def test_a_broken_notebook_is_named_with_its_cell_and_the_ones_before_it_are_kept(folder, run_dir):
