@@ -88,7 +88,7 @@ def test_no_notebook_waits_in_vain(stage_files):
 
 
 def folders_in_the_run(path: Path) -> Iterator[str]:
-    """What a notebook has in the run's folder apart from stages: folders, or "" for files in the run's folder itself."""
+    """What a notebook has in the run's folder apart from stages: folders, or "" for files in the folder itself."""
     tree = ast.Module(statements(nbformat.read(path, as_version=4)), type_ignores=[])
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):
