@@ -41,7 +41,7 @@ run: $(READY)
 # A process a core, 4 at most, with one thread each; conftest.py says which tests stay in one process.
 test: export OMP_NUM_THREADS ?= 1
 test: $(READY)
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 lab: $(READY)
 	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)

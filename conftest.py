@@ -5,14 +5,31 @@ Notebooks run as `lfdtcmen run` runs them, in the smoke profile, apart from the 
 
 import os
 import tempfile
-from pathlib import Path
 
 import pytest
 
 # one folder for all notebooks, so that a stage is trained once; removed at exit
 RUN_DIR = tempfile.TemporaryDirectory(prefix="lfdtcmen-notebooks-")
 
-SHARING = ("predict",)  # folders of tests whose conftest.py has slow fixtures
+# Tests of one file, and cells of one notebook, run in one process; so do those of these files: the first depend on time
+# and would disturb each other, the second have slow fixtures in common.
+TOGETHER = (("tests/test_signals.py", "tests/browser/"), ("tests/predict/",))
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest may run without pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Return what shares the tests out among the processes of `make test`: by file, and :data:`TOGETHER`.
+
+    The marker `xdist_group` would say the same, but pytest-xdist 3.8 does not see it with pytest 9.2.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByGroup(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((str(group) for group in TOGETHER if any(part in file for part in group)), file)
+
+    return ByGroup(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -21,22 +38,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         collector.skip_compare += ("stderr", "text/html")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests, and set the parameters of notebooks."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_group(item.path)))
-    _set_parameters(items)
-
-
-def _group(file: Path) -> str:
-    """Return what stays in one process: the tests of a file, the cells of a notebook, a folder that shares fixtures."""
-    folder = file.parent.name
-    return folder if folder in SHARING else f"{folder}/{file.name}"
-
-
-def _set_parameters(items: list[pytest.Item]) -> None:
     """Set each notebook's parameters at the end of its `parameters` cell, as papermill does in a cell of its own."""
     profile = os.environ.get("LFDTCMEN_PROFILE", "smoke")
     for item in items:

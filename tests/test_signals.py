@@ -15,9 +15,6 @@ import pytest
 
 from tests.cli.test_run import write_notebook
 
-# with others that depend on time, so that they do not disturb each other
-pytestmark = pytest.mark.xdist_group("timing")
-
 WITHIN = 2.0  # seconds, on cores that nobody else uses
 MARK = "LFDTCMEN_TEST_MARK"  # in the environment of a command, and so of all that it starts
 SLOW = ("--set", "subjects=60", "--set", "seed=987")  # rendered on all cores for longer than any test waits

@@ -22,9 +22,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-# with others that depend on time, so that they do not disturb each other
-pytestmark = pytest.mark.xdist_group("timing")
-
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "runs" / "browser"
 REAL = "11_honest_evaluation"  # the fastest one with a slider

@@ -24,9 +24,6 @@ from lfdtcmen.notebooks import find_notebooks
 sphinx = pytest.importorskip("sphinx", reason="Sphinx is missing: pip install 'lfdtcmen[site]'")
 axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is missing")
 
-# with others that depend on time, so that they do not disturb each other
-pytestmark = pytest.mark.xdist_group("timing")
-
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "runs" / "browser" / "site"
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
