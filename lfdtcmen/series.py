@@ -26,7 +26,7 @@ WAITS_FOR: dict[str, tuple[str, ...]] = {
 }
 
 MOST_JOBS = 4  # with more, the others are done long before notebook 00 and what waits for it
-KERNEL_MEMORY = 2.0  # GB: the largest kernel of the series, in the cpu profile, rounded up
+KERNEL_MEMORY = 2.0  # GB: kernels take 1.0 to 1.8 in the cpu profile
 THREADS = ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # of torch and NumPy's libraries, and of OpenCV
 
 
@@ -103,7 +103,7 @@ class _Series:
                     # without a timeout, Windows would not see Ctrl-C
                     for execution in wait(self.running, timeout=1, return_when=FIRST_COMPLETED).done:
                         self._end(self.running.pop(execution), execution)
-        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, SIGTERM
+        except BaseException:  # Ctrl-C, SIGTERM, or what nobody foresaw: no kernel may be left
             for process in psutil.Process().children(recursive=True):
                 process.kill()
             for entry in self.running.values():
