@@ -61,7 +61,7 @@ def _fair_consistency(answer: Answer) -> None:
         )
 
 
-GAINS = ("half as far", "never moves", "the wrong way", "the right motion and twice as much of another one")
+GAINS = ("half the change", "no change", "the opposite change", "the right change and twice as much of another one")
 
 
 def _gains(answer: Answer) -> None:
@@ -74,11 +74,11 @@ def _gains(answer: Answer) -> None:
     generated = dict(zip(GAINS, (true / 2, 0 * true, -true, true + 2 * other), strict=True))
     values = {name: as_number(result[name], f"'{name}'") for name in GAINS}
     if near(values[GAINS[0]], 1.0):
-        raise Wrong("'half as far': that is the cosine, which has the direction alone. The gain has the length, too.")
+        raise Wrong("'half the change': that is the cosine, which has the direction alone. The gain has length, too.")
     if near(values[GAINS[1]], 1.0):
-        raise Wrong("'never moves': that is the error relative to copying. What is g·t when g is zero?")
+        raise Wrong("'no change': that is the error relative to copying. What is g·t when g is zero?")
     if values[GAINS[2]] > 0:
-        raise Wrong("'the wrong way': a dot product has a sign.")
+        raise Wrong("'the opposite change': a dot product has a sign.")
     if near(values[GAINS[3]], 5**0.5):
         raise Wrong(f"'{GAINS[3]}': that is the length of the generated change. Only what lies along t counts.")
     for name, change in generated.items():
