@@ -20,6 +20,7 @@ from common import make_parser, prepared_faces, write_about
 
 from lfdtcmen.baselines.simple import logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
+from lfdtcmen.beyond.recipes import RECIPES
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet, concatenate
 from lfdtcmen.datasets.preparation import prepare_pairs
@@ -40,7 +41,9 @@ VARIANTS: dict[str, dict] = {
     "warm-up .3": {"warmup": 0.3},
     "batches of 64": {"batch_sizes": (16, 64, 16), "learning_rates": (1e-3, 2e-3, 3e-4)},
     "twice the epochs": {"epochs": (0, 40, 0)},
-    "as in the repaired recipe": {"imbalance": "class_weights", "flow_shift": 2, "amplitude_jitter": 0.4},
+    "as in the repaired recipe": {
+        name: RECIPES["repaired"][name] for name in ("imbalance", "flow_shift", "amplitude_jitter")
+    },
 }
 
 

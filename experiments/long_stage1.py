@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-import torch
 from common import append_rows, finished_jobs, make_parser, prepared_faces, write_about
 from joblib import delayed
 
@@ -24,8 +23,7 @@ from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.experiments import first_fold
 from lfdtcmen.files import make_folder
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training import train_stage
-from lfdtcmen.training.method import PAPER
+from lfdtcmen.training import build_model, train_stage
 from lfdtcmen.training.stages import settle_vgg
 from lfdtcmen.workers import parallel
 
@@ -48,9 +46,8 @@ def train(config: Config, looks: list[int], out: Path) -> None:
                 gain = report.set_index("metric")["value"].filter(like="motion gain")
                 print(f"{keys}\n{gain.round(4).to_string()}", flush=True)
 
-        torch.manual_seed(config.seed)
-        model = PAPER.network(known.num_classes, config.network)
         file = out / f"{config.preset}-{config.seed}-{config.epochs[0]}.pt"
+        model = build_model(config, known.num_classes)
         history = train_stage(model, known, 1, settle_vgg(config), file, progress=False, on_epoch=look)
     losses = history.groupby("epoch").mean().reset_index()
     losses.to_csv(out / f"{file.stem}-losses.csv", index=False, float_format="%.4f")

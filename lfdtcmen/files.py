@@ -186,8 +186,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def save_npz_atomic(path: Path | str, **arrays: np.ndarray) -> None:
-    """Write arrays to an uncompressed ``.npz`` file, whole or not at all.
+def save_npz_atomic(path: Path | str, compress: bool = False, /, **arrays: np.ndarray) -> None:
+    """Write arrays to an ``.npz`` file, compressed or not, whole or not at all.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def save_npz_atomic(path: Path | str, **arrays: np.ndarray) -> None:
         The folder cannot be written to, or the disk is full.
     """
     with atomic_path(path) as temporary:
-        np.savez(temporary, **arrays)  # type: ignore[arg-type]  # the stub knows one more option
+        (np.savez_compressed if compress else np.savez)(temporary, **arrays)  # type: ignore[arg-type]  # of the stub
 
 
 def load_npz(path: Path | str, needed: Iterable[str] = ()) -> dict[str, np.ndarray] | None:
@@ -249,8 +249,7 @@ def load_or_build(
             arrays = load_npz(path, needed)
         if arrays is None:
             arrays = build()
-            with atomic_path(path) as temporary:
-                (np.savez_compressed if compress else np.savez)(temporary, **arrays)  # type: ignore[arg-type]
+            save_npz_atomic(path, compress, **arrays)
     return arrays
 
 

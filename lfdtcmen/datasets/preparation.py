@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import cache_dir, load_or_build, make_folder
+from lfdtcmen.files import cache_dir, load_or_build
 from lfdtcmen.preprocessing import align, flow
 from lfdtcmen.preprocessing.geometry import CANONICAL, check_geometry
 from lfdtcmen.preprocessing.pair import pair_from_faces
@@ -70,7 +70,7 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, align
             warnings.warn(warning, stacklevel=4)
         return _prepare_chunks(pairs, n_jobs, progress, alignment)
 
-    path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs, alignment)}.npz"
+    path = cache_dir() / "prepared" / f"{_fingerprint(pairs, alignment)}.npz"
     done = load_or_build(path, ("apex", "flow", "streams", "rigid"), prepare)
     true_flow = pairs.true_flow
     if true_flow is not None:
