@@ -183,5 +183,6 @@ with ended_by_signals():
 
 
 def test_ctrl_c_while_the_handlers_are_set_is_silent():
-    ended = subprocess.run([sys.executable, "-c", AT_THE_START], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", AT_THE_START]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=_heed_signals)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -1,6 +1,7 @@
 """``lfdtcmen run``: the notebook series, executed."""
 
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -67,11 +68,12 @@ def run(
         weights = obtain_vgg(config.vgg_weights)  # here and once, so that the line about a failure is seen
         os.environ["LFDTCMEN_VGG_WEIGHTS"] = weights if weights in WORDS else str(Path(weights).expanduser().absolute())
     parameters: dict[str, object] = {"profile": config.profile, "seed": seed, "run_dir": str(run_dir)}
+    start = time.perf_counter()
     try:
         entries = run_series(series_files, run_dir, parameters, echo, jobs or default_jobs(config.profile))
     except NotebookFailed as error:
         typer.echo(f"lfdtcmen: {error}", err=True)
         typer.echo("The executed copy in the run's folder shows all of it; the same command continues here.", err=True)
         raise typer.Exit(1) from None
-    total = duration(sum(entry.seconds or 0 for entry in entries))
-    typer.echo(f"{len(entries)} notebooks, {total}: open {short_path(run_dir / 'index.html')}")
+    took = duration(time.perf_counter() - start)
+    typer.echo(f"{len(entries)} notebooks in {took}: open {short_path(run_dir / 'index.html')}")
