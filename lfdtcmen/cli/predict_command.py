@@ -12,7 +12,12 @@ from lfdtcmen.cli.output import short_path
 def predict(
     clip: Annotated[Path, typer.Argument(help="Video file, or folder of frames.")],
     checkpoint: Annotated[
-        Path | None, typer.Option(help="File of stage 2 or 3, or shipped.", show_default="the newest one below runs")
+        Path | None,
+        typer.Option(
+            help="File of stage 2 or 3, or shipped: weights that come with the package.",
+            show_default="the newest one below runs, else shipped",
+            metavar="PATH|shipped",
+        ),
     ] = None,
     onset: Annotated[int | None, typer.Option(help="Frame in which it begins; spotted by default.")] = None,
     apex: Annotated[int | None, typer.Option(help="Frame in which it is strongest; spotted by default.")] = None,
@@ -37,7 +42,7 @@ def predict(
 
     **Examples**
 
-    - `lfdtcmen predict clip.mp4`: with the network below runs that was trained last
+    - `lfdtcmen predict clip.mp4`: with the network below runs that was trained last, or the shipped one
 
     - `lfdtcmen predict frames/ --onset 46 --apex 59 --checkpoint runs/train/checkpoints/stage3-0123abcd.safetensors`
 

@@ -26,6 +26,7 @@ from lfdtcmen.preprocessing.head_turn import measure_turn
 from lfdtcmen.preprocessing.pair import AlignedPair, pair_from_frames
 from lfdtcmen.training import load_model, predict
 from lfdtcmen.training.checkpoint import EARLIER_SUFFIX, SUFFIX
+from lfdtcmen.training.weights import shipped_record, shipped_weights
 
 MAX_FRAMES = 600  # of one call: 20 seconds at 30 frames a second, 30 MB after alignment
 DEFAULT_FPS = 30.0  # for a folder, and for a video whose header gives no rate
@@ -84,14 +85,14 @@ class Interval:
 
 
 def newest_checkpoint(runs: Path | str) -> Path:
-    """Return the checkpoint of stage 2 or 3 that was written last below a folder of runs.
+    """Return the checkpoint of stage 2 or 3 that was written last below a folder of runs; else the shipped one.
 
     Raises
     ------
     DataError
-        There is none.
+        There is neither.
     """
-    found = list(Path(runs).glob(f"**/stage[23]-*{SUFFIX}"))
+    found = list(Path(runs).glob(f"**/stage[23]-*{SUFFIX}")) or [*shipped_weights().values()][:1]
     if not found:
         if any(Path(runs).glob(f"**/stage[23]-*{EARLIER_SUFFIX}")):
             raise DataError("all trained networks are of an earlier version of lfdtcmen", str(runs), "train again")
@@ -302,6 +303,8 @@ def _classify(
 def _read_held_out(checkpoint: Path) -> dict | None:
     """Return the scores on held-out subjects that `lfdtcmen train` wrote for this very checkpoint, or None."""
     try:
+        if checkpoint in shipped_weights().values():
+            return shipped_record(checkpoint)["held_out"]
         record = json.loads((checkpoint.parent.parent / "metrics.json").read_text(encoding="utf-8"))
         scores = record["held_out"]["scores"]["UF1"] if record["checkpoint"] == checkpoint.name else {}
     except (OSError, ValueError, KeyError, TypeError):  # absent, cut off by a kill, or of another command

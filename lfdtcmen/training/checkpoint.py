@@ -226,6 +226,33 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     return model.eval(), about | {"epoch": values["epoch"]}
 
 
+def halve_checkpoint(path: Path, target: Path) -> dict:
+    """Write the weights of a checkpoint in half precision, without its history; return what it says about itself.
+
+    Parameters
+    ----------
+    path : Path
+        Checkpoint of stage 2 or 3.
+    target : Path
+        The smaller file, which :func:`load_model` and ``config.init`` read like any other.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read; a weight is too large for half precision; the folder cannot be written to.
+    """
+    tensors, values = _read(path, "train again")
+    half = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in tensors.items()
+        if name.startswith(WEIGHTS)
+    }
+    _check_finite(half, str(path), "half precision ends at 65504: ship it as it is")
+    kept = {name: values[name] for name in ("settings", "about", "epoch")}
+    write_tensors(target, half, kept | {"precision": "half"})
+    return values["about"] | {"epoch": values["epoch"]}
+
+
 def load_checkpoint(checkpoint: Checkpoint, parts: nn.Module) -> dict:
     """Load the file's weights into the parts and return what else it holds, as :func:`save_checkpoint` takes it.
 

@@ -15,6 +15,8 @@ from lfdtcmen.predict import clip as clip_module
 from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
 from lfdtcmen.predict.report import render_html
 from lfdtcmen.preprocessing.align import align_faces
+from lfdtcmen.training import weights
+from lfdtcmen.training.checkpoint import halve_checkpoint
 from tests.predict.films import NAMES, film_turn, scene, write_folder
 from tests.training.helpers import rewrite
 
@@ -106,7 +108,8 @@ def test_a_video_whose_header_counts_wrong_is_refused_above_the_limit(video, che
         predict_clip(video, checkpoint)
 
 
-def test_the_newest_checkpoint_is_of_stage_2_or_3_and_whole(runs, tmp_path):
+def test_the_newest_checkpoint_is_of_stage_2_or_3_and_whole(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "shipped_folder", lambda: tmp_path / "none")
     assert newest_checkpoint(runs).name.startswith("stage3-")
     folder = tmp_path / "x" / "checkpoints"
     folder.mkdir(parents=True)
@@ -119,6 +122,21 @@ def test_the_newest_checkpoint_is_of_stage_2_or_3_and_whole(runs, tmp_path):
         newest_checkpoint(tmp_path)
     (folder / "stage2-0.safetensors").write_text("")
     assert newest_checkpoint(tmp_path).name == "stage2-0.safetensors"
+
+
+def test_without_a_trained_network_the_shipped_one_predicts_and_says_its_scores(
+    checkpoint, video, tmp_path, monkeypatch
+):
+    folder = tmp_path / "weights"
+    monkeypatch.setattr(weights, "shipped_folder", lambda: folder)
+    about = halve_checkpoint(checkpoint, folder / "wild.safetensors")
+    scores = {"UF1": {"value": 0.3, "low": 0.2, "high": 0.4, "majority": 0.26}}
+    record = about | {"held_out": {"subjects": 20, "samples": {}, "scores": scores, "recall": {}}}
+    (folder / "wild.json").write_text(json.dumps(record), encoding="utf-8")
+    assert newest_checkpoint(tmp_path / "runs") == folder / "wild.safetensors"
+    predicted = predict_clip(video, newest_checkpoint(tmp_path / "runs"))
+    assert predicted.held_out["scores"]["UF1"]["value"] == 0.3
+    assert any("not clearly better" in note for note in predicted.warnings)
 
 
 # ---------------------------------------------------------------- warnings

@@ -10,8 +10,16 @@ from torch.testing import assert_close
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.config import Config
-from lfdtcmen.training import LFDTCMENClassifier, build_model, checkpoint_file, load_model, stage_checkpoint, weights
-from lfdtcmen.training.checkpoint import describe, stage_settings
+from lfdtcmen.training import (
+    LFDTCMENClassifier,
+    build_model,
+    checkpoint_file,
+    load_model,
+    predict,
+    stage_checkpoint,
+    weights,
+)
+from lfdtcmen.training.checkpoint import describe, halve_checkpoint, load_history, stage_settings
 from lfdtcmen.training.classifier import start_from
 from lfdtcmen.training.stages import train_stage
 from tests.training.helpers import make_pairs, rewrite, state
@@ -86,16 +94,10 @@ def test_a_checkpoint_records_its_start_and_everybody_it_has_seen(pairs, small, 
 
 
 def ship(donor, folder, name):
-    """Put a checkpoint into a folder as weights that come with the package: half precision, a description beside it."""
-
-    def halve(tensors, values):
-        values["precision"] = "half"
-        tensors |= {name: value.half() for name, value in tensors.items() if value.is_floating_point()}
-
+    """Put a checkpoint into a folder as weights that come with the package, with a description beside it."""
     folder.mkdir(exist_ok=True)
-    rewrite(donor, halve, folder / f"{name}.safetensors")
-    about = load_model(folder / f"{name}.safetensors")[1]
-    (folder / f"{name}.json").write_text(json.dumps(about), encoding="utf-8")
+    about = halve_checkpoint(donor, folder / f"{name}.safetensors")
+    (folder / f"{name}.json").write_text(json.dumps(about | {"recipe": "paper"}), encoding="utf-8")
 
 
 def test_shipped_weights_are_found_and_named_where_they_are_not(pairs, small, donor, tmp_path, monkeypatch):
@@ -107,11 +109,31 @@ def test_shipped_weights_are_found_and_named_where_they_are_not(pairs, small, do
     model = build_model(config, 3)
     start_from(model, config, pairs.label_names)
     assert_close(state(model), state(load_model(donor)[0]), atol=1e-3, rtol=1e-3)
-    with pytest.raises(DataError, match=r"no shipped weights have this network's settings \(faces\)"):
+    with pytest.raises(DataError, match=r"no shipped weights have .*: there are faces \(recipe paper\)"):
         weights.find_weights("shipped", replace(small, flow="single").network)
+    ship(donor, tmp_path / "weights", "wild")
     ship(donor, tmp_path / "weights", "more")
-    with pytest.raises(DataError, match=r"several shipped weights fit \(faces, more\)"):
-        weights.find_weights("shipped")
-    (tmp_path / "weights" / "more.json").write_text("{", encoding="utf-8")
+    assert [*weights.shipped_weights()] == ["wild", "faces", "more"]
+    assert weights.find_weights("shipped").stem == weights.find_weights("shipped", small.network).stem == "wild"
+    (tmp_path / "weights" / "wild.json").write_text("{", encoding="utf-8")
     with pytest.raises(DataError, match="without a usable description"):
         weights.find_weights("shipped", small.network)
+
+
+def test_half_a_checkpoint_predicts_the_same_without_its_history(pairs, donor, tmp_path):
+    about = halve_checkpoint(donor, tmp_path / "half.safetensors")
+    model, described = load_model(tmp_path / "half.safetensors")
+    assert about == described == load_model(donor)[1]
+    assert (tmp_path / "half.safetensors").stat().st_size < 0.55 * donor.stat().st_size
+    assert_close(predict(model, pairs), predict(load_model(donor)[0], pairs), atol=2e-3, rtol=0)
+    with pytest.raises(DataError, match="no history"):
+        load_history(tmp_path / "half.safetensors")
+
+
+def test_a_weight_beyond_half_precision_is_not_shipped(donor, tmp_path):
+    rewrite(
+        donor, lambda tensors, _: tensors["weights.tcme.classifier.weight"].fill_(1e5), tmp_path / "large.safetensors"
+    )
+    with pytest.raises(DataError, match=r"classifier.weight are NaN or infinite.*half precision ends"):
+        halve_checkpoint(tmp_path / "large.safetensors", tmp_path / "half.safetensors")
+    assert not (tmp_path / "half.safetensors").exists()
