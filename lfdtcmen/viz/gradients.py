@@ -1,8 +1,8 @@
 """Figures of several losses that pull at the same weights (3.2, 4.4): what each one adds to their common gradient.
 
-With gradients g_i (each times its weight) and g = sum of g_i, the *share* of loss i is <g_i, g> / <g, g>: its projection
-onto g. All shares add up to 1. The gradient of one batch is that of all data plus noise, and the noise of the same batch
-is in both factors; between two different batches it has no product on average.
+With gradients g_i (each times its weight) and g = sum of g_i, the *share* of loss i is <g_i, g> / <g, g>: its
+projection onto g. All shares add up to 1. The gradient of one batch is that of all data plus noise, and the noise of
+the same batch is in both factors; between two different batches it has no product on average.
 """
 
 from collections.abc import Callable, Sequence
@@ -111,7 +111,7 @@ def gradient_shares(products: np.ndarray, names: Sequence[str]) -> Figure:
     right.set_yticklabels(names)
     right.set_title("shares; grey: one batch", fontsize=10)
     right.grid(axis="x", alpha=0.3)
-    right.legend(loc="lower right", bbox_to_anchor=(1, 0.18), fontsize=10)
+    figure.legend(loc="outside lower right", ncols=2, fontsize=10, frameon=False)
     return figure
 
 
@@ -126,10 +126,10 @@ def _draw_cosines(ax: Axes, cosines: np.ndarray, errors: np.ndarray, names: Sequ
         colour = "white" if abs(value) > 0.6 else "black" if sure else "grey"
         text = f"{round(value, 2) + 0.0:.2f}"  # never "-0.00"
         ax.text(column, row, text, ha="center", va="center", color=colour, weight="bold" if sure else None)
-        ax.text(row, column, f"±{error:.2f}", ha="center", va="center", color="grey")
+        ax.text(row, column, f"{error:.2f}", ha="center", va="center", color="grey")
     ax.set_xticks(range(losses), names, rotation=40, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(losses), names)
-    ax.set_title("cosine in the same batch (below: ±)", fontsize=10)
+    ax.set_title("cosine in the same batch (below: its ±)", fontsize=10)
 
 
 def _same_and_different(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

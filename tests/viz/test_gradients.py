@@ -35,7 +35,7 @@ def test_gradient_shares_separate_what_batches_have_in_common_from_noise():
     figure = viz.gradient_shares(given, "ABC")
     check_figure(figure, 2, 1, "share (% of the sum's squared length)")
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts[:2] == ["1.00", "±0.00"] and figure.axes[0].texts[0].get_weight() == "bold"
+    assert texts[:2] == ["1.00", "0.00"] and figure.axes[0].texts[0].get_weight() == "bold"
     assert abs(float(texts[2])) < 0.1 and figure.axes[0].texts[2].get_weight() == "normal"  # A and C: no agreement
     same, different = (c.lines[0].get_xdata() for c in figure.axes[1].containers)
     assert same.sum() == pytest.approx(100)
