@@ -38,9 +38,10 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)
 	$(BIN)/lfdtcmen run $(ARGS)
 
-# On all cores; the tests of one file, and the cells of one notebook, stay in one process.
+# A process a core, 4 at most, with one thread each; conftest.py says which tests stay in one process.
+test: export OMP_NUM_THREADS ?= 1
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 lab: $(READY)
 	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)
@@ -67,8 +68,9 @@ site: $(READY)
 site-test: $(READY)
 	ALL_PAGES=1 $(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
 
+# With one thread, as `lfdtcmen run` executes them: another number of threads gives other numbers.
 notebooks: $(READY)
-	LFDTCMEN_PROFILE=cpu TQDM_DISABLE=1 $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
+	LFDTCMEN_PROFILE=cpu TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace \
 		--ExecutePreprocessor.timeout=-1 --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.store_widget_state=False $(SERIES)
 

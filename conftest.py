@@ -1,4 +1,7 @@
-"""How notebooks run as tests: as `lfdtcmen run` runs them, in the smoke profile, apart from the reader's own runs."""
+"""How tests run in parallel, and notebooks as tests.
+
+Notebooks run as `lfdtcmen run` runs them, in the smoke profile, apart from the reader's own runs.
+"""
 
 import os
 import tempfile
@@ -7,6 +10,26 @@ import pytest
 
 # one folder for all notebooks, so that a stage is trained once; removed at exit
 RUN_DIR = tempfile.TemporaryDirectory(prefix="lfdtcmen-notebooks-")
+
+# Tests of one file, and cells of one notebook, run in one process; so do those of these files: the first depend on time
+# and would disturb each other, the second have slow fixtures in common.
+TOGETHER = (("tests/test_signals.py", "tests/browser/"), ("tests/predict/",))
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest may run without pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Return what shares the tests out among the processes of `make test`: by file, and :data:`TOGETHER`.
+
+    The marker `xdist_group` would say the same, but pytest-xdist 3.8 does not see it with pytest 9.2.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByGroup(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((str(group) for group in TOGETHER if any(part in file for part in group)), file)
+
+    return ByGroup(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:

@@ -3,7 +3,7 @@
     python experiments/branches.py --presets easy standard hard quarter foreign --jobs 2
 
 `quarter` trains on a quarter of the training subjects of each fold of `standard`; `foreign` trains on all of `standard`
-and tests on people of another seed in front of another camera (`make_dataset(domain="dfme", seed=1)`).
+and tests on other people in front of another camera.
 With late fusion (recipe repaired) the branches share nothing that stage 2 trains: each has its own classifier and its
 own loss. So one network is trained for each seed and fold, and its motion branch, its flow branch and both together
 predict in turn. With the paper's one classifier, each of the three is a network of its own.
@@ -17,15 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from common import make_parser, prepared_faces
+from common import foreign_people, make_parser, prepared_faces
 
 from lfdtcmen.baselines.simple import logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet, concatenate
-from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, grouped_kfold, holdout
-from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
@@ -34,7 +32,6 @@ from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
 BRANCHES = {"both": None, "motion": 0, "flow": 1}
 ALONE: dict[str, dict] = {"both": {}, "motion": {"flow": None}, "flow": {"motion": None, "drl": None}}
-FOREIGN_SEED = 1  # of the foreign people
 
 
 class Branch:
@@ -61,10 +58,7 @@ def task(name: str, config: Config) -> tuple[PairSet, list[Fold]]:
     """Return pairs and folds of a preset, of `quarter` or of `foreign`."""
     pairs = prepared_faces(replace(config, preset="standard" if name in ("quarter", "foreign") else name))
     if name == "foreign":
-        others = make_dataset("standard", config.label_map, config.subjects, FOREIGN_SEED, -1, "dfme")
-        others = prepare_pairs(others, n_jobs=-1)
-        others = replace(others, manifest=others.manifest.assign(subject="foreign " + others.manifest["subject"]))
-        pairs = concatenate({"standard": pairs, "foreign": others})
+        pairs = concatenate({"standard": pairs, "foreign": foreign_people(config)})
         return pairs, list(holdout(pairs.manifest["part"], "standard"))
     folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
     if name == "quarter":

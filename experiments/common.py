@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def prepared_faces(config: Config, jobs: int = -1) -> PairSet:
     """Return the synthetic faces of a config with their flow. Their seed is 0, whichever seed the training has."""
     faces = make_dataset(config.preset, config.label_map, config.subjects, n_jobs=jobs)
     return prepare_pairs(faces, n_jobs=jobs)
+
+
+def foreign_people(config: Config, jobs: int = -1) -> PairSet:
+    """Return other people in front of another camera (DFME's), with subjects named ``foreign/...``."""
+    faces = make_dataset("standard", config.label_map, config.subjects, seed=1, n_jobs=jobs, domain="dfme")
+    pairs = prepare_pairs(faces, n_jobs=jobs)  # their numbers are those of the known people: so they get other names
+    return replace(pairs, manifest=pairs.manifest.assign(subject="foreign/" + pairs.manifest["subject"]))
 
 
 def finished_jobs(table: Path, keys: Sequence[str]) -> set[tuple]:

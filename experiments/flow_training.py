@@ -16,15 +16,14 @@ import time
 from dataclasses import replace
 
 import pandas as pd
-from common import make_parser, prepared_faces, write_about
+from common import foreign_people, make_parser, prepared_faces, write_about
 
 from lfdtcmen.baselines.simple import logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
+from lfdtcmen.beyond.recipes import RECIPES
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet, concatenate
-from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, grouped_kfold, holdout
-from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.training import LFDTCMENClassifier
@@ -40,19 +39,17 @@ VARIANTS: dict[str, dict] = {
     "warm-up .3": {"warmup": 0.3},
     "batches of 64": {"batch_sizes": (16, 64, 16), "learning_rates": (1e-3, 2e-3, 3e-4)},
     "twice the epochs": {"epochs": (0, 40, 0)},
-    "as in the repaired recipe": {"imbalance": "class_weights", "flow_shift": 2, "amplitude_jitter": 0.4},
+    "as in the repaired recipe": {
+        name: RECIPES["repaired"][name] for name in ("imbalance", "flow_shift", "amplitude_jitter")
+    },
 }
 
 
 def make_task(task: str, config: Config, jobs: int) -> tuple[PairSet, list[Fold]]:
     """Return the pairs and the folds of a task."""
     if task in ("foreign", "wild"):
-        faces = make_dataset("standard", config.label_map, config.subjects, seed=1, n_jobs=jobs, domain="dfme")
-        foreign = prepare_pairs(faces, n_jobs=jobs)  # other people: their seed is another one, their numbers the same
-        foreign = replace(foreign, manifest=foreign.manifest.assign(subject="foreign/" + foreign.manifest["subject"]))
         known = prepared_faces(config if task == "foreign" else replace(config, preset="wild"), jobs)
-        parts = {"known": known, "foreign": foreign}
-        pairs = concatenate(parts)
+        pairs = concatenate({"known": known, "foreign": foreign_people(config, jobs)})
         return pairs, list(holdout(pairs.manifest["part"], "known"))
     pairs = prepared_faces(config if task == "few" else replace(config, preset=task), jobs)
     if task == "few":

@@ -8,11 +8,12 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from lfdtcmen.errors import WRITE_ADVICE, DataError
 
@@ -185,8 +186,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def save_npz_atomic(path: Path | str, **arrays: np.ndarray) -> None:
-    """Write arrays to an uncompressed ``.npz`` file, whole or not at all.
+def save_npz_atomic(path: Path | str, compress: bool = False, /, **arrays: np.ndarray) -> None:
+    """Write arrays to an ``.npz`` file, compressed or not, whole or not at all.
 
     Raises
     ------
@@ -194,7 +195,7 @@ def save_npz_atomic(path: Path | str, **arrays: np.ndarray) -> None:
         The folder cannot be written to, or the disk is full.
     """
     with atomic_path(path) as temporary:
-        np.savez(temporary, **arrays)  # type: ignore[arg-type]  # the stub knows one more option
+        (np.savez_compressed if compress else np.savez)(temporary, **arrays)  # type: ignore[arg-type]  # of the stub
 
 
 def load_npz(path: Path | str, needed: Iterable[str] = ()) -> dict[str, np.ndarray] | None:
@@ -215,3 +216,57 @@ def load_npz(path: Path | str, needed: Iterable[str] = ()) -> dict[str, np.ndarr
     except DAMAGE as error:
         warnings.warn(f"cache file {path} is damaged ({error}) and will be built again", stacklevel=2)
         return None
+
+
+def load_or_build(
+    path: Path, needed: Iterable[str], build: Callable[[], dict[str, np.ndarray]], compress: bool = False
+) -> dict[str, np.ndarray]:
+    """Return the arrays of an ``.npz`` file; where there is none that can be used, build them and write it.
+
+    Of several processes that need the same file, one builds it, and the others wait for it.
+
+    Parameters
+    ----------
+    path : Path
+    needed : iterable of str
+        The arrays that the file must have.
+    build : callable
+        Makes the arrays.
+    compress : bool, default False
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written to, or the disk is full.
+    """
+    seen = _time_of(path)
+    arrays = load_npz(path, needed)
+    if arrays is not None:
+        return arrays
+    make_folder(path.parent)  # fails here, and not after minutes of building
+    with _one_at_a_time(path):
+        if _time_of(path) != seen:  # another process has built it
+            arrays = load_npz(path, needed)
+        if arrays is None:
+            arrays = build()
+            save_npz_atomic(path, compress, **arrays)
+    return arrays
+
+
+def _time_of(path: Path) -> int | None:
+    """Return when a file was written, in nanoseconds; None where there is none."""
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait while another process is in a block for the same path; the system ends the wait if that process dies."""
+    lock = FileLock(f"{path}.lock")
+    with suppress(OSError, NotImplementedError):  # a disk without locks: at worst, the work is done twice
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+        with suppress(OSError):  # Windows: somebody waits for it
+            os.unlink(lock.lock_file)

@@ -1,4 +1,4 @@
-"""The notebook series, executed in order by papermill: the work of ``lfdtcmen run``.
+"""One notebook of the series, executed by papermill, and the page of a run; :mod:`lfdtcmen.series` runs them all.
 
 A run is a folder: the executed notebooks with their HTML, the files that the notebooks write there (checkpoints,
 predictions, ``metrics.json``), and an ``index.html`` that links all of it from one page. A notebook is not executed
@@ -7,24 +7,20 @@ again while its executed copy is complete and was made from the same cells, para
 
 import hashlib
 import json
-import logging
 import os
 import re
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import papermill
-import psutil
 from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 from lfdtcmen.errors import DataError, cannot_write, in_one_line
-from lfdtcmen.files import atomic_path, make_folder
+from lfdtcmen.files import atomic_path
 from lfdtcmen.templates import render
 
 PACKAGE = Path(__file__).resolve().parent
@@ -81,58 +77,6 @@ def find_notebooks(folder: Path) -> list[Path]:
     return notebooks
 
 
-def run_series(
-    notebooks: list[Path], run_dir: Path, parameters: dict[str, object], echo: Callable[[str, bool], None]
-) -> list[Entry]:
-    """Execute the notebooks of a series in order, and continue where an earlier call stopped.
-
-    Parameters
-    ----------
-    notebooks : list of Path
-        The notebooks to execute. Each runs in its own folder, as in JupyterLab.
-    run_dir : Path
-        Folder of the run; created where missing.
-    parameters : dict
-        Values for the ``parameters`` cell of each notebook.
-    echo : callable
-        Takes a text and whether the line ends after it; called twice for each notebook.
-
-    Returns
-    -------
-    list of Entry
-        State and time of each notebook.
-
-    Raises
-    ------
-    DataError
-        A notebook cannot be read or lacks one of the parameters, the folder cannot be written to, the disk is full, the
-        kernel cannot be started, or an executed notebook cannot be made a page.
-    NotebookFailed
-        A cell failed; the message names the notebook and the cell.
-    """
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its messages would come between the progress lines
-    for notebook in notebooks:
-        check_parameters(notebook, parameters)
-    make_folder(run_dir)
-    entries = [Entry(notebook, run_dir / notebook.name) for notebook in notebooks]
-    width = max(len(notebook.stem) for notebook in notebooks)
-    for number, entry in enumerate(entries, 1):
-        echo(f"[{number}/{len(entries)}] {entry.source.stem:<{width}}  ", False)
-        try:
-            echo(_bring_up_to_date(entry, parameters), True)
-        except (NotebookFailed, DataError) as error:
-            entry.state = f"failed: {error}"
-            echo("failed", True)
-            raise
-        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, SIGTERM
-            entry.state = "stopped"
-            echo(f"stopped; the same command goes on with {entry.source.name}", True)
-            raise
-        finally:
-            write_index(run_dir, entries, parameters)
-    return entries
-
-
 def check_parameters(notebook: Path, parameters: dict[str, object]) -> None:
     """Raise a DataError for a notebook that would ignore a parameter (papermill itself only logs a warning).
 
@@ -151,8 +95,17 @@ def check_parameters(notebook: Path, parameters: dict[str, object]) -> None:
         )
 
 
-def _bring_up_to_date(entry: Entry, parameters: dict[str, object]) -> str:
-    """Execute a notebook unless its executed copy is current; return the text of its progress line."""
+def bring_up_to_date(entry: Entry, parameters: dict[str, object]) -> str:
+    """Execute a notebook unless its executed copy is current; return the time that it took as text.
+
+    Raises
+    ------
+    DataError
+        The notebook's kernel cannot be started, the folder cannot be written to, the disk is full, or the executed
+        notebook cannot be made a page.
+    NotebookFailed
+        A cell failed; the message names the notebook and the cell.
+    """
     fingerprint = _fingerprint(entry.source, parameters)
     seconds = _seconds_of_current_copy(entry, fingerprint)
     if seconds is not None:
@@ -233,31 +186,17 @@ def _to_html(notebook: nbformat.NotebookNode, name: str) -> str:
 
 
 def _with_papermill(entry: Entry, parameters: dict[str, object]) -> nbformat.NotebookNode:
-    """Return the executed notebook; the kernel and its processes end when this process is told to end.
-
-    Papermill runs in a thread: in the main one it would take Ctrl-C for the death of the kernel.
-    """
-    pool = ThreadPoolExecutor(1)
-    execution = pool.submit(
-        papermill.execute_notebook,
+    """Return the executed notebook."""
+    return papermill.execute_notebook(
         entry.source,
         entry.executed,  # saved after every cell: a long run can be watched, and a failed one read
         parameters=parameters,
-        cwd=entry.source.parent,
+        # where the kernel runs; papermill's own `cwd` would change the folder of this process, and so of all threads
+        resources={"metadata": {"path": str(entry.source.parent)}},
         kernel_name="python3",
         progress_bar=False,
         extra_arguments=["--log-level=CRITICAL"],  # the notebook holds the exception; the terminal stays clear
     )
-    try:
-        while not execution.done():
-            wait([execution], timeout=1)  # without a timeout, Windows would not see Ctrl-C
-        return execution.result()
-    except (KeyboardInterrupt, SystemExit):
-        for process in psutil.Process().children(recursive=True):
-            process.kill()
-        raise
-    finally:
-        pool.shutdown(wait=False)
 
 
 def _last_cell(executed: Path) -> int:

@@ -27,6 +27,7 @@ COMMANDS = {
     "inflation": "python experiments/inflation.py --seeds 3 --epochs 8 --jobs 2",
     "inside": "python experiments/inside.py --jobs 2",
     "lighting": "python experiments/lighting.py --subjects 8 --score",
+    "long_stage1": "python experiments/long_stage1.py",
     "loso": "python experiments/loso.py --jobs 2",
     "photographs": "python experiments/photographs.py --seeds 2",
     "recipes": "python benchmarks/recipes.py",

@@ -1,6 +1,9 @@
 """Files are whole or not there; what is damaged is built again; what cannot be written is said."""
 
 import errno
+import subprocess
+import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -164,3 +167,59 @@ def test_a_file_without_an_array_that_is_needed_is_built_again(tmp_path):
     files.save_npz_atomic(tmp_path / "x.npz", a=np.zeros(3))
     with pytest.warns(UserWarning, match="b is missing"):
         assert files.load_npz(tmp_path / "x.npz", ["a", "b"]) is None
+
+
+BUILD = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from lfdtcmen.files import load_or_build
+
+def build():
+    with open(sys.argv[1] + ".built", "a") as file:
+        file.write("x")
+    time.sleep(float(sys.argv[2]))
+    return {"a": np.arange(3)}
+
+Path(sys.argv[1] + ".begun").touch()
+assert load_or_build(Path(sys.argv[1]), ["a"], build)["a"].tolist() == [0, 1, 2]
+"""
+
+
+def start_to_build(path: Path, seconds: float) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", BUILD, str(path), str(seconds)], cwd=ROOT)
+
+
+def wait_for(file: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_of_several_processes_one_builds_a_file(tmp_path):
+    path = tmp_path / "set.npz"
+    first = start_to_build(path, 3)
+    wait_for(tmp_path / "set.npz.built")
+    others = [start_to_build(path, 0) for _ in range(2)]
+    assert [process.wait(60) for process in (first, *others)] == [0, 0, 0]
+    assert (tmp_path / "set.npz.built").read_text() == "x"
+
+
+def test_the_file_of_a_killed_process_is_built_by_the_next(tmp_path):
+    path = tmp_path / "set.npz"
+    first = start_to_build(path, 60)
+    wait_for(tmp_path / "set.npz.built")
+    first.kill()
+    first.wait()
+    assert files.load_or_build(path, ["a"], lambda: {"a": np.zeros(1)})["a"].tolist() == [0]
+
+
+def test_a_disk_without_locks_is_no_hindrance(tmp_path, monkeypatch):
+    def refuse(lock: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("lfdtcmen.files.FileLock.acquire", refuse)
+    path = tmp_path / "set.npz"
+    for _ in range(2):
+        assert files.load_or_build(path, ["a"], lambda: {"a": np.ones(1)})["a"].tolist() == [1]

@@ -141,6 +141,21 @@ def test_a_run_that_is_ended_names_its_notebook_and_ends_the_kernel(command, tmp
     assert running.out.endswith("stopped; the same command goes on with 00_long.ipynb\n") and not running.err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_all_notebooks_of_a_run_that_is_ended_are_named(command, tmp_path, number):
+    for name in ("00_long", "01_longer"):
+        write_notebook(tmp_path / "notebooks", name, LONG.replace("begun", name))
+    running = command("run", "-p", "smoke", "--jobs", "2")
+    running.wait_for(lambda: all((running.run_dir / "smoke" / name).exists() for name in ("00_long", "01_longer")))
+    running.send(number)
+    assert running.process.returncode == 128 + number and not running.err
+    goes_on = "stopped; the same command goes on with"
+    assert running.out.splitlines() == [
+        f"[1/2] 00_long    {goes_on} 00_long.ipynb",
+        f"[2/2] 01_longer  {goes_on} 01_longer.ipynb",
+    ]
+
+
 def test_a_killed_run_leaves_no_kernel(command, tmp_path):
     write_notebook(tmp_path / "notebooks", "00_long", LONG)
     running = command("run", "-p", "smoke")
@@ -168,5 +183,6 @@ with ended_by_signals():
 
 
 def test_ctrl_c_while_the_handlers_are_set_is_silent():
-    ended = subprocess.run([sys.executable, "-c", AT_THE_START], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", AT_THE_START]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=_heed_signals)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -24,7 +24,7 @@ from torch import nn
 from lfdtcmen.analysis.codes import encode_pairs, split_clips, untrained_like
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import measure, ratio
+from lfdtcmen.evaluation.intervals import Measure, measure, ratio
 from lfdtcmen.evaluation.results import COLUMNS
 
 UNTRAINED = "untrained"
@@ -200,6 +200,31 @@ def action_unit_errors(codes: np.ndarray, pairs: PairSet, regressor: BaseEstimat
 def explained(sums: np.ndarray) -> np.ndarray:
     """Return R^2 of summed :func:`action_unit_errors` [..., 2]: 1 for all of it, 0 for no more than the mean."""
     return 1 - sums[..., 0] / sums[..., 1]
+
+
+def linear_reading(name: str, feature: np.ndarray, target: np.ndarray, people: np.ndarray, seed: int = 0) -> Measure:
+    """Read a number from a feature by ridge regression, for people whom the regression has not seen.
+
+    Parameters
+    ----------
+    name : str
+        Of the measure.
+    feature : ndarray
+        [N, ...]: flattened and standardised.
+    target, people : ndarray
+        What is to be read, and of whom it is, [N] each; three people or more.
+    seed : int
+        Random seed of the bootstrap over people.
+
+    Returns
+    -------
+    Measure
+        R^2: 1 for a perfect reading, 0 or below for none.
+    """
+    reader = make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 6, 13)))
+    read = cross_val_predict(reader, feature.reshape(len(feature), -1), target, groups=people, cv=GroupKFold(3))
+    squares = np.stack([(read - target) ** 2, (target - target.mean()) ** 2], axis=1)  # [N, 2]
+    return measure(name, explained, squares, people, seed, 0.0, "1")
 
 
 def _folds(pairs: PairSet) -> GroupKFold:

@@ -1,6 +1,7 @@
 """``lfdtcmen run``: the notebook series, executed."""
 
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +23,17 @@ def run(
         typer.Option(help="Of the perceptual loss: auto, download, try_download, random or a path; the profile's."),
     ] = None,
     notebooks: Annotated[Path, typer.Option(help="Folder of the series.")] = Path("notebooks"),
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Notebooks at the same time; by default one a core, at most 4, fewer with little memory."
+        ),
+    ] = None,
 ) -> None:
     """Execute the notebook series into runs/NAME, with an index page.
 
-    Continues where it was stopped: a notebook is executed again only when it, its parameters or the package changed.
+    Notebooks that do not wait for each other run at the same time, with one thread each. Continues where it was
+    stopped: a notebook is executed again only when it, its parameters or the package changed.
 
     **Examples**
 
@@ -48,10 +56,11 @@ def run(
     from lfdtcmen.files import run_folder
 
     try:
-        from lfdtcmen import notebooks as series
+        from lfdtcmen.notebooks import NotebookFailed, duration, find_notebooks
+        from lfdtcmen.series import default_jobs, run_series
     except ModuleNotFoundError as error:
         raise missing_extra("lfdtcmen run", "notebooks") from error
-    series_files = series.find_notebooks(notebooks)
+    series_files = find_notebooks(notebooks)
     run_dir = run_folder(config.profile if name is None else name, runs=runs)
     if config.vgg_weights != "auto":
         from lfdtcmen.losses.perceptual import WORDS, obtain_vgg
@@ -59,11 +68,12 @@ def run(
         weights = obtain_vgg(config.vgg_weights)  # here and once, so that the line about a failure is seen
         os.environ["LFDTCMEN_VGG_WEIGHTS"] = weights if weights in WORDS else str(Path(weights).expanduser().absolute())
     parameters: dict[str, object] = {"profile": config.profile, "seed": seed, "run_dir": str(run_dir)}
+    start = time.perf_counter()
     try:
-        entries = series.run_series(series_files, run_dir, parameters, echo)
-    except series.NotebookFailed as error:
+        entries = run_series(series_files, run_dir, parameters, echo, jobs or default_jobs(config.profile))
+    except NotebookFailed as error:
         typer.echo(f"lfdtcmen: {error}", err=True)
         typer.echo("The executed copy in the run's folder shows all of it; the same command continues here.", err=True)
         raise typer.Exit(1) from None
-    total = series.duration(sum(entry.seconds or 0 for entry in entries))
-    typer.echo(f"{len(entries)} notebooks, {total}: open {short_path(run_dir / 'index.html')}")
+    took = duration(time.perf_counter() - start)
+    typer.echo(f"{len(entries)} notebooks in {took}: open {short_path(run_dir / 'index.html')}")

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import cache_dir, load_npz, make_folder, save_npz_atomic
+from lfdtcmen.files import cache_dir, load_or_build
 from lfdtcmen.preprocessing import align, flow
 from lfdtcmen.preprocessing.geometry import CANONICAL, check_geometry
 from lfdtcmen.preprocessing.pair import pair_from_faces
@@ -65,14 +65,13 @@ def prepare_pairs(pairs: PairSet, n_jobs: int = 1, progress: bool = False, align
         raise DataError(f"onset is {list(pairs.onset.shape)} but apex is {list(pairs.apex.shape)}", "prepare")
     _check_landmarks(pairs.landmarks)
 
-    path = make_folder(cache_dir() / "prepared") / f"{_fingerprint(pairs, alignment)}.npz"
-    done = load_npz(path, ("apex", "flow", "streams", "rigid"))
-    if done is None:
+    def prepare() -> dict[str, np.ndarray]:
         if warning := check_geometry(pairs.onset, pairs.landmarks):
-            warnings.warn(warning, stacklevel=2)
-        done = _prepare_chunks(pairs, n_jobs, progress, alignment)
-        save_npz_atomic(path, **done)
+            warnings.warn(warning, stacklevel=4)
+        return _prepare_chunks(pairs, n_jobs, progress, alignment)
 
+    path = cache_dir() / "prepared" / f"{_fingerprint(pairs, alignment)}.npz"
+    done = load_or_build(path, ("apex", "flow", "streams", "rigid"), prepare)
     true_flow = pairs.true_flow
     if true_flow is not None:
         true_flow = np.stack([align.register_flow(f, m) for f, m in zip(true_flow, done["rigid"], strict=True)])

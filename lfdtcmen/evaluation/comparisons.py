@@ -7,7 +7,15 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS, describe_interval, interval, measure, ratio, resample
+from lfdtcmen.evaluation.intervals import (
+    REPEATS,
+    describe_interval,
+    difference_in_words,
+    interval,
+    measure,
+    ratio,
+    resample,
+)
 from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject
 from lfdtcmen.paper import numbers
 
@@ -78,9 +86,7 @@ def change_in_words(
         raise DataError(lengths, f"change_in_words: {name}", "give one of each sample, before and after")
     difference = np.asarray(after, np.float64) - np.asarray(before, np.float64)  # [N]
     found = measure(name, ratio, np.stack([difference, np.ones_like(difference)], axis=1), subjects, seed)
-    answer = ": higher" if found.low > 0 else ": lower" if found.high < 0 else ": not distinguishable"
-    if np.isnan(found.low):  # too few subjects
-        answer = ""
+    answer = "" if np.isnan(found.low) else f": {difference_in_words(found.low, found.high)}"  # NaN: too few subjects
     form = f"+z.{digits}f"
     change = f"{found.value:{form}} ({describe_interval(found.low, found.high, form)})"
     return f"{name}: {np.mean(before):.{digits}f} before, {np.mean(after):.{digits}f} after, {change}{answer}"

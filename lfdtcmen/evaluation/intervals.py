@@ -66,6 +66,11 @@ def describe_interval(low: float | None, high: float | None, form: str = ".3f", 
     return f"{name}{low:{form}} to {high:{form}}"
 
 
+def difference_in_words(low: float, high: float) -> str:
+    """Return "higher" or "lower" where the interval of a difference excludes 0, else "not distinguishable"."""
+    return "higher" if low > 0 else "lower" if high < 0 else "not distinguishable"
+
+
 def sum_by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return the sums of rows [N, K] over each group, float64 [G, K], in the order of :func:`numpy.unique`."""
     members = np.unique(groups, return_inverse=True)[1]  # [N] in 0..G-1

@@ -15,7 +15,7 @@ import pandas as pd
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS, Measure, describe_interval, measure, ratio
+from lfdtcmen.evaluation.intervals import REPEATS, Measure, describe_interval, difference_in_words, measure, ratio
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
 from lfdtcmen.files import atomic_path
 
@@ -147,8 +147,8 @@ def differences_in_words(scores: pd.DataFrame, metric: str = "UF1") -> list[str]
     rows = scores[scores["metric"].eq(metric) & scores["against"].ne("") & scores["model"].ne(scores["against"])]
     for row in rows.to_dict("records"):
         low, high = row["low"], row["high"]
-        answer = "higher" if low > 0 else "lower" if high < 0 else "not distinguishable"
         difference = f"{row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})"
+        answer = difference_in_words(low, high)
         lines.append(f"{metric} of {row['model']} minus {row['against']}: {difference}: {answer}")
     return lines
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 01: divergence, a shift of the nose, a normalisation that looks at the test."""
+"""Exercises of notebook 01: divergence, a robust shift, a normalisation that looks at the test."""
 
 import numpy as np
 
@@ -42,24 +42,53 @@ def _divergence(answer: Answer) -> None:
         expect(np.allclose(result, cases[name][1], atol=1e-6), f"Not yet for {name}.")
 
 
-def _nose_shift(answer: Answer) -> None:
-    """01.2, ``nose_shift(flow, nose)``: mean flow in 9 x 9 pixels around the nose tip (x, y)."""
-    flow = np.random.default_rng(0).normal(size=(2, 128, 128))
-    nose = np.array([60.2, 69.9])
-    found = _as_array(call(answer, flow, nose), (2,))
+ROUNDS, LEAST_SCALE = 8, 0.05  # as in the notebook
 
-    def mean(column: int, row: int, half: int = 4) -> np.ndarray:
-        return flow[:, row - half : row + half + 1, column - half : column + half + 1].mean((1, 2))
 
+def _reweighted(
+    flow: np.ndarray, near: np.ndarray, centred: bool = True, axes: tuple[int, ...] = (0, 1), by_near: bool = False
+) -> np.ndarray:
+    """Return the shift by reweighted means, [2]; the options are mistakes that students make."""
+    weight = near
+    for _ in range(ROUNDS):
+        shift = (weight * flow).sum(1) / (near if by_near else weight).sum()
+        residual = np.linalg.norm((flow - centred * shift[:, None])[list(axes)], axis=0)
+        weight = near / (1 + (residual / max(LEAST_SCALE, float(np.median(residual)))) ** 2)
+    return shift
+
+
+def _robust_shift(answer: Answer) -> None:
+    """01.2, ``robust_shift(flow, near)``: shift of the head by reweighted means, of a flow at points, [2, P]."""
+    head = np.array([0.8, -0.3])
+    near = np.linspace(1.0, 0.2, 60)  # [60]
+    still = np.repeat(head[:, None], 60, 1)  # nothing but the head, [2, 60]
+    found = _as_array(call(answer, still, near), (2,))
+    expect(not np.allclose(found, head[::-1]), "You return (ty, tx): flow[0] is along x.")
+    expect(
+        np.allclose(found, head),
+        "All points move by the same amount, and your shift is another: a weighted mean divides by the weights' sum.",
+    )
+    rng = np.random.default_rng(0)
+    flow = still + rng.normal(0, 0.1, (2, 60))
+    flow[:, ::3] += [[2.0], [3.0]]  # a muscle
+    found = _as_array(call(answer, flow, near), (2,))
     for message, other in {
-        "Your window lies around (y, x): a flow is indexed by row first, and the row is y.": mean(70, 60),
-        "You return (ty, tx): flow[0] is along x.": mean(60, 70)[::-1],
-        "Your window has 8 pixels a side: a slice leaves its end out.": flow[:, 66:74, 56:64].mean((1, 2)),
-        "The nose is at (60.2, 69.9): round it; int() alone cuts 69.9 to 69.": mean(60, 69),
-        "That is the mean over the whole frame.": flow.mean((1, 2)),
+        "Every point still counts alike: where is the weight in your mean?": flow.mean(1),
+        "The residual is what is left of the flow when the shift is taken away, not the flow.": _reweighted(
+            flow, near, centred=False
+        ),
+        "Your residual looks along x only: it is the length of what is left, of both components.": _reweighted(
+            flow, near, axes=(0,)
+        ),
+        "Divide by the sum of the present weights: those of the start are larger.": _reweighted(
+            flow, near, by_near=True
+        ),
     }.items():
         expect(not np.allclose(found, other), message)
-    expect(np.allclose(found, mean(60, 70)), "The window is not the 9 x 9 pixels around x = 60, y = 70.")
+    expect(
+        np.allclose(found, _reweighted(flow, near)),
+        "A third of the points move with a muscle, and your shift is not what eight rounds of reweighting give.",
+    )
 
 
 def _mended_normalise(answer: Answer) -> None:
@@ -107,18 +136,18 @@ EXERCISES = {
         ),
     ),
     "01.2": Exercise(
-        _nose_shift,
+        _robust_shift,
         (
-            "Round the nose first, and name its parts: which is the column, which the row?",
-            "Nine pixels: four on either side, and the one in the middle.",
-            "A mean over two axes leaves one number a component.",
+            "A weighted mean: the sum of weight times value, divided by the sum of the weights. flow is [2, P].",
+            "Take the shift away from each point's flow: shift[:, None] has the shape for that.",
+            "A residual is a length, in pixels: one number a point, from two components.",
         ),
     ),
     "01.3": Exercise(
         _mended_normalise,
         (
-            "Which pairs does streams.mean() look at?",
-            "Over which of the four axes should a mean go, so that three numbers are left?",
+            "One mistake is a leak: which pairs does streams.mean() look at?",
+            "The other mixes pixels with strain, which has no unit. Over which axes does a mean leave three numbers?",
             "keepdims lets a result of three numbers be taken from [N, 3, 28, 28].",
         ),
     ),

@@ -1,81 +1,67 @@
-"""Exercises of notebook 02: two encoders in one batch, consistency, motion gain, a loss that breaks."""
+"""Exercises of notebook 02: what a position sees, a fair consistency, motion gain, a loss that breaks."""
 
+import numpy as np
 import torch
-from torch import Tensor, nn
 
 from lfdtcmen.exercises.answers import Answer, Exercise, Wrong, as_number, as_tensor, call, expect, near
-from lfdtcmen.losses import consistency, identity_contrastive
+from lfdtcmen.losses import identity_contrastive
 
 
-def _encode_both(answer: Answer) -> None:
-    """02.1, ``encode_both(encoder, onset, apex)``: both codes of one call of the encoder."""
-    calls = []
-
-    class Encoder(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.norm = nn.BatchNorm2d(3, affine=False)
-
-        def forward(self, frames: Tensor) -> Tensor:
-            calls.append(len(frames))
-            return self.norm(frames)
-
-    torch.manual_seed(0)
-    onset = torch.rand(4, 3, 2, 2)
-    apex = onset + torch.tensor([0.5, 1.0, 2.0])[:, None, None]  # a motion that all share
-    result = call(answer, Encoder().train(), onset, apex)
-    expect(
-        isinstance(result, tuple | list) and len(result) == 2,
-        "Return two things, the codes of the onsets and the codes of the apexes; one tensor holds both: part it.",
-    )
-    expect(
-        calls != [4, 4],
-        "You call the encoder twice. Each call subtracts the mean of its own batch, and with it the motion that all "
-        "four have in common.",
-    )
-    codes = [as_tensor(code, (4, 3, 2, 2), f"Code {k}") for k, code in enumerate(result, 1)]
-    expect(len(calls) == 1 and calls[0] == 8, f"The encoder should see 8 frames in one call, it saw {calls}.")
-    change = (codes[1] - codes[0]).mean((0, 2, 3))
-    expect((change > 0).all(), "Onset and apex are exchanged: first the onsets' codes, then those of the apexes.")
-    both = Encoder().train()(torch.cat([onset, apex]))
-    expect(near(torch.cat(codes), both), "One call, but the rows are not in the order in which the frames came.")
+def _pixels_seen(answer: Answer) -> None:
+    """02.1, ``pixels_seen(strides)``: the side of what a position sees, for 3x3 convolutions of these strides."""
+    for strides in ([1, 1], [2, 2, 2], [2, 2, 2, 1, 2], [1, 2, 1, 2, 2]):
+        number = as_number(call(answer, list(strides)), f"The side for strides {strides}")
+        before = np.cumprod([1, *strides])[:-1]  # step of each convolution's input, pixels
+        after = np.cumprod(strides)
+        true = 1 + 2 * before.sum()
+        for message, value in {
+            "Each convolution adds the same in your count: behind a stride, a step of two positions is more pixels.": 1
+            + 2 * len(strides),
+            "The stride of a convolution acts on what comes after it; you let it widen that convolution itself.": 1
+            + 2 * after.sum(),
+            "That is how far the step has grown, not what a position sees.": after[-1],
+            "You add the whole kernel, 3, each time; its middle was seen before.": 1 + 3 * before.sum(),
+        }.items():
+            if number == value != true:
+                raise Wrong(message)
+        direction = "few" if number < true else "many"
+        expect(number == true, f"Strides {strides}: too {direction} pixels.")
 
 
-def _consistency(answer: Answer) -> None:
-    """02.2, ``my_consistency(pairs, detach)``: the sum of four mean squared errors."""
+def _fair_consistency(answer: Answer) -> None:
+    """02.2, ``fair_consistency(pairs)``: 0 where codes are found again, and not lowered by shrinking all codes."""
     torch.manual_seed(0)
     codes = [torch.randn(3, 5, 2, 2, requires_grad=True) for _ in range(8)]
     pairs = list(zip(codes[::2], codes[1::2], strict=True))
-    for detach in (False, True):
-        value = as_tensor(call(answer, pairs, detach), (), "The loss")
-        errors = [(a - b) for a, b in pairs]
-        expected = consistency(pairs, detach)
-        known = {
-            "Differences are squared in this loss; yours takes their absolute values.": [
-                e.abs().mean() for e in errors
-            ],
-            "Each of the four terms is a mean over its entries; yours is a sum.": [e.square().sum() for e in errors],
-            "The four terms are added; you took their mean.": [e.square().mean() / 4 for e in errors],
-            "Only the first pair is in your loss: all four count.": [errors[0].square().mean()],
-        }
-        for message, terms in known.items():
-            expect(not near(value, sum(terms)), message)
-        expect(near(value, expected), f"detach={detach}: the value is wrong. Four pairs, a mean squared error each?")
-        expect(value.requires_grad, f"detach={detach}: nothing can learn from it, no gradient reaches any code.")
-        for a, b in pairs:
-            made, source = torch.autograd.grad(value, (a, b), retain_graph=True, allow_unused=True)
-            stopped = source is None or not source.any()
-            expect(
-                made is not None and made.any(),
-                f"detach={detach}: no gradient reaches the code of the generated image: you detached the wrong side.",
-            )
-            if detach:
-                expect(stopped, "detach=True: the second of each pair is a fixed target, but a gradient reaches it.")
-            else:
-                expect(not stopped, "detach=False: both of each pair learn, but no gradient reaches the second.")
+    value = as_tensor(call(answer, pairs), (), "The loss")
+    found = as_tensor(call(answer, [(source, source) for _, source in pairs]), (), "The loss")
+    expect(value > 1e-4, "Four codes that were not found again: the loss should be positive.")
+    expect(abs(found) < 1e-4, "All codes were found again exactly: the loss should be 0.")
+    for k in range(4):
+        one_found = [(b, b) if n == k else (a, b) for n, (a, b) in enumerate(pairs)]
+        expect(
+            call(answer, one_found) < value - 1e-6, f"Finding the code of pair {k + 1} again does not lower the loss."
+        )
+    for factor in (0.5, 0.1):
+        shrunk = call(answer, [(factor * a, factor * b) for a, b in pairs])
+        expect(shrunk > 0.9 * value, f"All codes times {factor}: your loss is {shrunk / value:.2f} times as large.")
+    expect(value.requires_grad, "Nothing can learn from it, no gradient reaches any code.")
+    gradients = torch.autograd.grad(value, codes, allow_unused=True)
+    expect(
+        all(gradient is not None and gradient.any() for gradient in gradients[::2]),
+        "No gradient reaches the code of a generated image: it could not learn to be found.",
+    )
+    if all(gradient is not None and gradient.any() for gradient in gradients[1::2]):
+        shrinks = sum(
+            (code * gradient).sum() for code, gradient in zip(codes, gradients, strict=True) if gradient is not None
+        )
+        expect(
+            shrinks < 1e-3 * value,
+            "The value stays when codes shrink, but its gradient still makes them smaller: you detached the divisor.",
+        )
 
 
-GAINS = ("half as far", "never moves", "the wrong way", "the right motion and twice as much of another one")
+GAINS = ("half the change", "no change", "the opposite change", "the right change and twice as much of another one")
 
 
 def _gains(answer: Answer) -> None:
@@ -88,11 +74,11 @@ def _gains(answer: Answer) -> None:
     generated = dict(zip(GAINS, (true / 2, 0 * true, -true, true + 2 * other), strict=True))
     values = {name: as_number(result[name], f"'{name}'") for name in GAINS}
     if near(values[GAINS[0]], 1.0):
-        raise Wrong("'half as far': that is the cosine, which has the direction alone. The gain has the length, too.")
+        raise Wrong("'half the change': that is the cosine, which has the direction alone. The gain has length, too.")
     if near(values[GAINS[1]], 1.0):
-        raise Wrong("'never moves': that is the error relative to copying. What is g·t when g is zero?")
+        raise Wrong("'no change': that is the error relative to copying. What is g·t when g is zero?")
     if values[GAINS[2]] > 0:
-        raise Wrong("'the wrong way': a dot product has a sign.")
+        raise Wrong("'the opposite change': a dot product has a sign.")
     if near(values[GAINS[3]], 5**0.5):
         raise Wrong(f"'{GAINS[3]}': that is the length of the generated change. Only what lies along t counts.")
     for name, change in generated.items():
@@ -125,18 +111,19 @@ def _contrastive(answer: Answer) -> None:
 
 EXERCISES = {
     "02.1": Exercise(
-        _encode_both,
+        _pixels_seen,
         (
-            "What does batch normalisation subtract in training, and of which frames?",
-            "Put both batches into one, encode it, and part the result. torch.cat has an opposite.",
+            "Neighbours of the first map are one pixel apart. How far apart are they after a stride of 2?",
+            "A 3 x 3 convolution reaches one position of its input to each side. How many pixels are that?",
+            "Two numbers change with each convolution: what is seen, and the step. Which one has to change first?",
         ),
     ),
     "02.2": Exercise(
-        _consistency,
+        _fair_consistency,
         (
-            "Take one pair first. What does F.mse_loss return for it?",
-            "A tensor that should be a fixed target has a method that cuts it off the graph.",
-            "Of each pair, the second is the code that the image was made of.",
+            "If all codes are halved, the squared differences are a quarter. What else is a quarter then?",
+            "Compare each difference with the size of the code that was to be found.",
+            "What you divide by belongs to the loss: if no gradient passes through it, shrinking still pays.",
         ),
     ),
     "02.3": Exercise(

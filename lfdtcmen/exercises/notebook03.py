@@ -1,4 +1,4 @@
-"""Exercises of notebook 03: a gate that closes, parameters of equal channels, freezing, constants of the flow."""
+"""Exercises of notebook 03: a gate that closes, parameters of equal channels, freezing, a turned flow."""
 
 import torch
 from torch import nn
@@ -51,7 +51,7 @@ def _saved_parameters(answer: Answer) -> None:
 
 
 def _freeze(answer: Answer) -> None:
-    """03.3, ``freeze(module)``: no gradient, and statistics that stay whatever is called afterwards."""
+    """03.3, ``freeze(module)``: no gradient, and the same output for a frame whatever is called afterwards."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4)))
     before = {name: value.clone() for name, value in module.state_dict().items()}
@@ -72,36 +72,44 @@ def _freeze(answer: Answer) -> None:
         "No weight learns, but after module.train() and one batch the running statistics moved. They need no gradient.",
     )
     expect(not moved, "One batch normalisation is frozen, another one deeper in the module is not.")
-
-
-def _flow_constants(answer: Answer) -> None:
-    """03.4, ``mended_constants(train_flow, test_flow)``: mean and standard deviation, [3] each, of training alone."""
-    torch.manual_seed(0)
-    scale = torch.tensor([1.0, 2.0, 0.5])[:, None, None]
-    train, test = scale * (torch.randn(6, 3, 5, 5) + 1), 3 * torch.randn(4, 3, 5, 5)
-    result = call(answer, train, test)
-    expect(isinstance(result, tuple | list) and len(result) == 2, "Return two things: mean and standard deviation.")
-    for name, value in zip(("mean", "standard deviation"), result, strict=True):
-        expect(isinstance(value, torch.Tensor), f"The {name} should be a tensor.")
-        expect(
-            value.numel() != 18,
-            f"The {name} has a value for each pair: the constants must be the same for all pairs. Which axes remain?",
-        )
-        expect(value.numel() != 1, f"There is one {name} for U, V and strain together; each needs its own.")
-        as_tensor(value.flatten(), (3,), f"The {name}")
-    mean, std = (value.flatten() for value in result)
-    both = torch.cat([train, test])
+    frames = torch.rand(8, 3, 2, 2) + 1
+    module.train()
     expect(
-        not near(mean, both.mean((0, 2, 3))) and not near(std, both.std((0, 2, 3))),
-        "The test pairs changed your constants: people whom the network must not know have shifted its input.",
+        near(module(frames)[:1], module(frames[:1])),
+        "The statistics stay, but after module.train() the output of a frame still depends on the other frames of its "
+        "batch: batch normalisation uses theirs.",
     )
-    expect(near(mean, train.mean((0, 2, 3))), "The mean is not that of the training pairs.")
-    spread = train.std((0, 2, 3))
-    expect(not near(std, spread.square()), "That is the variance: its square root has the unit of the flow.")
-    expect(near(std, spread, 0.01), "The standard deviation is not that of the training pairs.")
-    train[:, 2] = 0
-    _, std = call(answer, train, test)
-    expect(torch.isfinite(1 / std).all(), "A component that is 0 everywhere divides by zero. Keep the deviation off 0.")
+    module.eval()
+    before_training = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4)))
+    before_training.load_state_dict(before)
+    expect(
+        near(module(frames), before_training.eval()(frames)),
+        "The output of the frozen module is not what it was in evaluation mode.",
+    )
+
+
+def _half_turn(answer: Answer) -> None:
+    """03.4, ``mended_turn(streams)``: flow and strain of a pair whose frames are turned by 180 degrees."""
+    torch.manual_seed(0)
+    streams = torch.randn(2, 3, 4, 4)
+    turned = as_tensor(call(answer, streams), (2, 3, 4, 4), "The result")
+    moved, signs = streams.flip(2, 3), {"U": -1, "V": -1, "strain": 1}
+    expect(not near(turned, streams), "Nothing is turned: you returned what you were given.")
+    expect(not near(turned, moved), "The maps are turned, the arrows in them are not: a motion to the right stays one.")
+    expect(
+        not near(turned, -moved), "Strain has no direction: a stretched skin stays stretched, however you look at it."
+    )
+    for axis, name in ((3, "left and right"), (2, "top and bottom")):
+        flipped = streams.flip(axis)
+        expect(
+            not near(turned.abs(), flipped.abs()),
+            f"Only {name} are exchanged: that is a mirror image. A half turn exchanges both.",
+        )
+    for k, (name, sign) in enumerate(signs.items()):
+        expect(
+            near(turned[:, k], sign * moved[:, k]),
+            f"{name} is wrong. Where does an arrow of this component point after a half turn?",
+        )
 
 
 EXERCISES = {
@@ -124,16 +132,16 @@ EXERCISES = {
         (
             "There are two kinds of numbers in batch normalisation: weights, which learn, and statistics, which are "
             "collected.",
-            "module.modules() walks through all depths. isinstance tells which ones are batch normalisations.",
-            "How much of a new batch goes into the running statistics? BatchNorm2d has an argument for it.",
+            "In evaluation mode all is well. What could call module.train() do, if you had the say?",
+            "A method is an attribute: an instance can be given a train() of its own, which changes nothing.",
         ),
     ),
     "03.4": Exercise(
-        _flow_constants,
+        _half_turn,
         (
-            "Who must not have any say in the constants?",
-            "U, V and strain have units of their own: over which of the four axes may you average?",
-            "What happens to a component that is zero in every training pair?",
+            "Draw an arrow that points right and down, and turn the page by a half turn. Where does it point?",
+            "Which of U, V and strain have a direction?",
+            "Compare with `mirrored` of section 6: there one component changed its sign.",
         ),
     ),
 }

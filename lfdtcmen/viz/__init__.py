@@ -17,7 +17,15 @@ from lfdtcmen.viz.codes import (
     swapped_grid,
 )
 from lfdtcmen.viz.costs import compared_costs, cost_shares, run_times
-from lfdtcmen.viz.faces import action_unit_sheet, alignment_sheet, clip_strip, face_panel, face_sheet, pair_strip
+from lfdtcmen.viz.faces import (
+    action_unit_sheet,
+    alignment_sheet,
+    clip_strip,
+    face_panel,
+    face_rows,
+    face_sheet,
+    pair_strip,
+)
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
     ablation_forest,
@@ -29,7 +37,7 @@ from lfdtcmen.viz.forests import (
     swap_bars,
 )
 from lfdtcmen.viz.gradients import gradient_shares, projections
-from lfdtcmen.viz.inputs import constancy_plot, flow_rows, fold_bars, map_row, stream_sheet
+from lfdtcmen.viz.inputs import constancy_plot, flow_rows, map_row, point_weights, stream_sheet
 from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
@@ -70,11 +78,11 @@ __all__ = [
     "draw_flow",
     "embedding",
     "face_panel",
+    "face_rows",
     "face_sheet",
     "flicker",
     "flow_figure",
     "flow_rows",
-    "fold_bars",
     "forest",
     "gain_by_motion",
     "gradient_shares",
@@ -87,6 +95,7 @@ __all__ = [
     "overview",
     "pair_strip",
     "parameter_bars",
+    "point_weights",
     "prediction_strip",
     "probe_forest",
     "projections",

@@ -289,7 +289,7 @@ def motion_branch(highlight: Collection[str] = ()) -> Diagram:
     diagram.arrow((98, 104), (124, 130), colour=MOTION, part="maag")
     diagram.arrow((98, 196), (124, 170), colour=MOTION, part="maag")
     for y, side in ((90, 1), (210, -1)):
-        diagram.box((270, y - 22, 100, 44), "· (1 + 0.2 A)", part="maag")
+        diagram.box((270, y - 22, 100, 44), "· (1 + 0.2 A)", part="maag", assumed=True)
         diagram.arrow((98, y), (268, y), colour=MOTION, part="maag")
         diagram.arrow((256, 150), (296, y + 24 * side), part="maag")
         diagram.arrow((370, y), (402, 150 - 22 * side), colour=MOTION, part="adapter")
@@ -303,7 +303,9 @@ def motion_branch(highlight: Collection[str] = ()) -> Diagram:
     diagram.text(657, 202, "256x4x4", part="msfe")
     diagram.arrow((700, 150), (722, 150), part="project")
     diagram.box((724, 112, 104, 76), "average pool", "linear", "256", colour=MOTION, part="project")
-    diagram.text(420, 276, "Dashed: widths or kernels assumed. Each convolution: batch normalisation, ReLU.")
+    diagram.text(
+        420, 276, "Dashed: form, widths or kernels assumed. Adapter, MSFE: each convolution with batch norm and ReLU."
+    )
     return diagram
 
 
@@ -324,7 +326,7 @@ def flow_branch(highlight: Collection[str] = ()) -> Diagram:
         highlight,
     )
     for y, name in ((48, "U"), (118, "V"), (188, "strain")):
-        diagram.box((14, y - 22, 84, 44), name, "3x28x28", colour=FLOW, part="streams")
+        diagram.box((14, y - 22, 84, 44), name, "3x28x28", colour=FLOW, part="streams", assumed=True)
         diagram.arrow((98, y), (128, y), colour=FLOW, part="streams")
         if y != 118:
             diagram.box((130, y - 16, 484, 32), "the same stream, weights of its own", colour=FLOW, part="streams")
@@ -332,10 +334,10 @@ def flow_branch(highlight: Collection[str] = ()) -> Diagram:
     first, second = (sum(widths) for widths in WIDTHS)
     steps = (
         (130, 104, "inception", f"{first}x28x28", "inception", True),
-        (246, 78, "pool", f"{first}x14x14", "inception", False),
+        (246, 78, "pool", f"{first}x14x14", "inception", True),
         (336, 88, "attention", f"{first}x14x14", "attention", True),
         (436, 100, "inception", f"{second}x14x14", "inception", True),
-        (548, 66, "pool", f"{second}x7x7", "inception", False),
+        (548, 66, "pool", f"{second}x7x7", "inception", True),
     )
     for x, width, name, shape, part, assumed in steps:
         diagram.box((x, 92, width, 52), name, shape, colour=FLOW, part=part, assumed=assumed)
@@ -344,5 +346,5 @@ def flow_branch(highlight: Collection[str] = ()) -> Diagram:
     diagram.box((652, 88, 80, 60), "concat", f"{3 * second * 49}", part="project")
     diagram.arrow((732, 118), (758, 118), part="project")
     diagram.box((760, 88, 66, 60), "linear", "256", colour=FLOW, part="project")
-    diagram.text(420, 234, "Inception: 1x1, 3x3, 5x5 side by side. Dashed: widths or form assumed.")
+    diagram.text(420, 234, "Inception: 1x1, 3x3, 5x5 side by side. Dashed: size, widths or form assumed.")
     return diagram

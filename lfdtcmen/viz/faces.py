@@ -1,6 +1,6 @@
 """Figures of faces: sheets, pairs with what changed between them, clips, alignment."""
 
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -57,6 +57,30 @@ def face_sheet(
                 ax.set_title(titles[k], fontsize=8)
         else:
             ax.set_visible(False)
+    return figure
+
+
+def face_rows(rows: Mapping[str, np.ndarray]) -> Figure:
+    """Show the same faces in several versions: a row for each version, a column for each face.
+
+    Parameters
+    ----------
+    rows : mapping
+        Name of the row -> frames, uint8 [N, H, W, 3], the same number in each row.
+
+    Raises
+    ------
+    DataError
+        Frames of another shape or dtype, or rows of different lengths.
+    """
+    checked = {name: check_frames(frames, f"face_rows: {name}") for name, frames in rows.items()}
+    columns = len(next(iter(checked.values())))
+    figure, axes = image_grid(len(checked), columns)
+    for line, (name, frames) in zip(axes, checked.items(), strict=True):
+        check_count(frames, columns, f"face_rows: {name}")
+        line[0].set_ylabel(name, fontsize=9)
+        for ax, frame in zip(line, frames, strict=True):
+            ax.imshow(frame)
     return figure
 
 

@@ -40,7 +40,13 @@ def start_notebook(number: int) -> None:
     mpl.rcParams["font.size"] = MIN_POINTS
 
 
-def show(figure: Figure | Diagram | Path | str, caption: str = "", alt: str = "", image: bool | None = None) -> None:
+def show(
+    figure: Figure | Diagram | Path | str,
+    caption: str = "",
+    alt: str = "",
+    image: bool | None = None,
+    width: int | None = None,
+) -> None:
     """Show a figure with its number and caption below it.
 
     The output is HTML (``<figure>``) and, for plain readers, ``Figure 2.3. The caption``. The same caption again keeps
@@ -57,6 +63,8 @@ def show(figure: Figure | Diagram | Path | str, caption: str = "", alt: str = ""
     image : bool, optional
         Of matplotlib's figures only. True: pixels (WebP) at 150 dpi. False: SVG. By default pixels where the figure
         holds an image with more than 400 of them (faces, flow fields), else SVG (curves, bars, a 4x4 map).
+    width : int, optional
+        In a browser's pixels: enlarges a small file. By default the figure's own.
 
     Raises
     ------
@@ -76,11 +84,11 @@ def show(figure: Figure | Diagram | Path | str, caption: str = "", alt: str = ""
         raise DataError("the caption says it already", "alt", "describe what is in the figure: axes, curves, colours")
     if not _shown["notebook"]:
         raise DataError("the figures have no number yet", "viz.show", "call viz.start_notebook(2) in notebook 02")
-    source, width = _encode(figure, image)
+    source, own_width = _encode(figure, image)
     if caption not in _shown["captions"]:
         _shown["captions"].append(caption)
     text = f"Figure {_shown['notebook'][0]}.{_shown['captions'].index(caption) + 1}. {caption}"
-    _display({"text/html": _figure_element(source, width, text, alt), "text/plain": text})
+    _display({"text/html": _figure_element(source, width or own_width, text, alt), "text/plain": text})
 
 
 def _sentence(text: str, name: str) -> str:

@@ -57,7 +57,8 @@ def forest(
         raise DataError(f"no rows of {missing[0]!r}", "forest", f"metrics: {', '.join(dict.fromkeys(rows['metric']))}")
     names = list(dict.fromkeys(rows["model"].astype(str)))
     figure = Figure(figsize=(WIDTH, 1.1 + 0.36 * len(names)), dpi=DPI, layout="constrained")
-    axes = figure.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
+    narrow = len(metrics) > 2  # such as the recall of each class: compared between panels, too
+    axes = figure.subplots(1, len(metrics), squeeze=False, sharex=narrow, sharey=True)[0]
     for ax, metric in zip(axes, metrics, strict=True):
         shown = rows[rows["metric"].eq(metric)]
         style = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
@@ -65,7 +66,6 @@ def forest(
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
-        narrow = len(metrics) > 2
         what = "\n(mean, 95 % interval\nover subjects)" if narrow else "(mean, 95 % interval over subjects)"
         ax.set(xlabel=f"{label} {what}", ylim=(len(names) - 0.4, -0.7))
         ax.margins(x=0.25 if narrow else 0.12)  # so that the numbers at the edges are not cut off

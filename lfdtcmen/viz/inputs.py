@@ -1,4 +1,4 @@
-"""Figures of what goes into the network: flow and where it comes from, strain, streams, folds."""
+"""Figures of what goes into the network: flow and where it comes from, weights of a fit, strain, streams."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +10,7 @@ from lfdtcmen.viz.style import (
     DPI,
     PALETTE,
     WIDTH,
+    bare,
     check_count,
     check_frames,
     colour_bar,
@@ -43,8 +44,9 @@ def constancy_plot(
     left.legend(frameon=False)
     limit = 2.5 * abs(true)
     right.plot(position, np.where(np.abs(estimate) > limit, np.nan, estimate), "o", color=PALETTE[2], markersize=4)
-    for x in position[np.abs(estimate) > limit]:
-        right.axvspan(x - 0.5, x + 0.5, color=PALETTE[3], alpha=0.2, linewidth=0)
+    for number, x in enumerate(position[np.abs(estimate) > limit]):
+        label = None if number else "beyond the plot"
+        right.axvspan(x - 0.5, x + 0.5, color=PALETTE[3], alpha=0.2, linewidth=0, label=label)
     right.axhline(true, color="black", linewidth=1, label="true motion")
     right.set(xlabel="position (px)", ylabel="motion found (px)", ylim=(-limit, limit))
     right.legend(frameon=False, loc="lower right")
@@ -104,6 +106,34 @@ def map_row(maps: Mapping[str, np.ndarray], label: str, limit: float | None = No
     return figure
 
 
+def point_weights(face: np.ndarray, points: np.ndarray, weights: Mapping[str, np.ndarray]) -> Figure:
+    """Show how much each point of a fit counts, as a square on the grey face.
+
+    Parameters
+    ----------
+    face : ndarray
+        uint8 [H, W, 3].
+    points : ndarray
+        x then y, pixels, [P, 2].
+    weights : mapping
+        Title -> weight of each point, from 0 to 1, [P].
+
+    Raises
+    ------
+    DataError
+        Weights of another number of points.
+    """
+    grey = check_frames(np.asarray(face)[None], "point_weights")[0].mean(-1)
+    figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
+    for ax, (title, values) in zip(figure.subplots(1, len(weights), squeeze=False)[0], weights.items(), strict=True):
+        check_count(values, len(points), "point_weights")
+        bare(ax).imshow(grey, cmap="gray", vmin=0, vmax=255)
+        squares = ax.scatter(*points.T, c=values, s=16, marker="s", linewidths=0, cmap="viridis", vmin=0, vmax=1)
+        ax.set_title(title)
+    figure.colorbar(squares, ax=figure.axes, label="weight", shrink=0.8)
+    return figure
+
+
 def stream_sheet(onset: np.ndarray, streams: np.ndarray, names: Sequence[str]) -> Figure:
     """Show what the flow branch sees of some pairs: onset, U, V and strain, a row a pair, one scale a column.
 
@@ -135,27 +165,4 @@ def stream_sheet(onset: np.ndarray, streams: np.ndarray, names: Sequence[str]) -
         ax.set_title(title, fontsize=10)
     for column, (image, unit) in enumerate(zip(images, ("pixels", "pixels", "no unit"), strict=True), 1):
         colour_bar(figure, image, slice(column, column + 1), unit)
-    return figure
-
-
-def fold_bars(counts: np.ndarray, names: Sequence[str]) -> Figure:
-    """Plot how many test samples of each class a fold has.
-
-    Parameters
-    ----------
-    counts : ndarray
-        [folds, classes].
-    names : sequence of str
-        Of the classes.
-    """
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.32 * len(counts)), dpi=DPI, layout="constrained")
-    ax, folds = figure.subplots(), [f"fold {k}" for k in range(len(counts))]
-    left = np.zeros(len(counts))
-    for number, name in enumerate(names):
-        bars = ax.barh(folds, counts[:, number], left=left, color=PALETTE[number], label=name, edgecolor="white")
-        ax.bar_label(bars, label_type="center", fontsize=10)
-        left = left + counts[:, number]
-    ax.invert_yaxis()
-    ax.set_xlabel("test pairs")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure

@@ -28,8 +28,8 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     if not losses:
         raise DataError("the history holds no loss", "loss_curves", f"columns found: {', '.join(history.columns)}")
     not_losses = {"active_fraction": "active fraction (share)", "total": "total (weighted)"}
-    columns = min(4, len(losses))
-    rows = -(-len(losses) // columns)
+    rows = -(-len(losses) // 4)
+    columns = -(-len(losses) // rows)
     figure = Figure(figsize=(WIDTH, 0.4 + 1.9 * rows), dpi=DPI, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     position = pd.Series(np.arange(1, len(history) + 1), index=history.index)
@@ -47,7 +47,8 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     figure.supylabel("value\n(losses: before their weight)", fontsize=9, ma="center")
     stages = sorted(history["stage"].unique())
     lines = [Line2D([], [], color=PALETTE[int(stage) - 1], label=f"stage {stage}") for stage in stages]
-    figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), fontsize=9, frameon=False)
+    if len(lines) > 1:
+        figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), fontsize=9, frameon=False)
     return figure
 
 
@@ -80,25 +81,36 @@ def training_curves(curves: pd.DataFrame, measure: str) -> Figure:
     return figure
 
 
-def gain_by_motion(table: pd.DataFrame) -> Figure:
-    """Plot the motion gain at the end of each training over the size of the motion that it was trained on.
+def gain_by_motion(table: pd.DataFrame, mark: int | None = None) -> Figure:
+    """Plot the motion gain over the steps of training, a line for each size of the motion (mean over seeds).
 
     Parameters
     ----------
     table : DataFrame
-        ``gain.csv`` of ``experiments/strong_motion.py``: columns pixels, seed, steps, step, gain.
+        ``gain.csv`` of ``experiments/strong_motion.py``: columns pixels, seed, step, gain.
+    mark : int, optional
+        A step to mark with a vertical line, such as the length of another training.
     """
-    last = table[table["step"] == table.groupby(["pixels", "seed", "steps"])["step"].transform("max")]
-    figure = Figure(figsize=(5.5, 2.9), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(6.5, 3.1), dpi=DPI, layout="constrained")
     ax = figure.subplots()
-    means = last.groupby("pixels")["gain"].mean()
-    ax.plot(means.index, means, "-", color=PALETTE[2], label="mean")
-    ax.plot(last["pixels"], last["gain"], "o", color=PALETTE[2], alpha=0.6, label="one training")
+    lines = table.groupby(["pixels", "step"])["gain"].mean().unstack("pixels")  # [steps, sizes]
+    for k, (pixels, gain) in enumerate(lines.items()):
+        marker, colour = "os^Dv<>P"[k % 8], PALETTE[k % len(PALETTE)]
+        ax.plot(lines.index, gain, f"{marker}-", color=colour, markersize=4, label=f"{pixels:g} px")
     ax.axhline(0, color="grey", linewidth=0.8)
-    ax.set(xscale="log", xlabel="size of the motion (pixels at 128 x 128)", ylabel="motion gain across people")
-    ax.set_xticks(means.index, [f"{pixels:g}" for pixels in means.index])
-    ax.minorticks_off()
-    ax.legend(frameon=False)
+    if mark is not None:
+        ax.axvline(mark, color="grey", linestyle="--", linewidth=1)
+        ax.annotate(
+            f"step {mark}", (mark, 1), (4, -4), xycoords=("data", "axes fraction"), textcoords="offset points", va="top"
+        )
+    ax.set(xlabel="training step", ylabel="motion gain across people")
+    ax.legend(
+        *(reversed(part) for part in ax.get_legend_handles_labels()),
+        title="motion",
+        frameon=False,
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+    )
     return figure
 
 

@@ -128,3 +128,15 @@ def test_what_cannot_be_probed_is_refused():
         probes.probe_codes(model_of(Halves()), pairs_of(subjects=4, clips=1))
     with pytest.raises(DataError, match="no network"):
         probes.probe_table({}, pairs_of(), pairs_of())
+
+
+def test_linear_reading_finds_what_is_mixed_in_and_nothing_else():
+    rng, people = np.random.default_rng(0), np.repeat(np.arange(12), 10)
+    truth = rng.standard_normal(120)
+    mixed = np.stack([truth, rng.standard_normal(120)], axis=1) @ rng.standard_normal((2, 300))
+    read = probes.linear_reading("where", mixed.reshape(120, 3, 10, 10), truth, people)
+    assert (read.name, read.reference) == ("where", 0.0) and read.low < read.value < read.high and read.value > 0.9
+    nothing = probes.linear_reading("where", rng.standard_normal((120, 300)), truth, people)
+    assert nothing.value < 0.05
+    shifted = probes.linear_reading("where", people[:, None] * np.ones(3), truth + 100.0 * (people > 7), people)
+    assert shifted.value < 1  # a bias of the reading counts as an error, too

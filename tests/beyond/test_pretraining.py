@@ -1,5 +1,6 @@
 """Pretraining on swaps of synthetic faces."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -17,8 +18,15 @@ from lfdtcmen.training import LFDTCMENClassifier, build_model, stage_checkpoint
 from tests.training.helpers import state
 
 
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory) -> Iterator[None]:
+    """Render the swaps once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LFDTCMEN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkeypatch):
-    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
     first, second = (build_model(config, 3, EXTENDED) for _ in range(2))
     history = pretrain(first, config, tmp_path, progress=False)
@@ -35,8 +43,7 @@ def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkey
     assert not any((face == measured).all((1, 2, 3)).any() for face in make_swaps("standard", 1).onset_clean[0])
 
 
-def test_pretraining_takes_the_preset_and_the_variation_of_the_config(tmp_path, repaired, monkeypatch):
-    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+def test_pretraining_takes_the_preset_and_the_variation_of_the_config(tmp_path, repaired):
     config = replace(repaired, pretraining=1, pretraining_groups=1)
     changed = [config, replace(config, pretraining_preset="easy"), replace(config, pretraining_variation=1.0)]
     pretrain_each(changed, tmp_path, 1, EXTENDED)
@@ -46,7 +53,6 @@ def test_pretraining_takes_the_preset_and_the_variation_of_the_config(tmp_path, 
 
 
 def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaired, monkeypatch):
-    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("lfdtcmen.training.loop.SAVE_EVERY", 0.0)
     config = replace(repaired, pretraining=4, pretraining_groups=1, change_first=0.5)
     whole, broken, resumed = (build_model(config, 3, EXTENDED) for _ in range(3))
@@ -67,7 +73,6 @@ def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaire
 
 
 def test_the_last_fifth_of_pretraining_normalises_as_the_finished_network_does(tmp_path, repaired, monkeypatch):
-    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=5, pretraining_groups=1)
     model, seen = build_model(config, 3, EXTENDED), []
     norms = [m for m in model.drl.modules() if isinstance(m, torch.nn.BatchNorm2d)]
@@ -79,8 +84,7 @@ def test_the_last_fifth_of_pretraining_normalises_as_the_finished_network_does(t
     assert seen == [{True}] * 4 + [{False}]
 
 
-def test_without_a_motion_branch_no_action_unit_is_read(tmp_path, repaired, monkeypatch):
-    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+def test_without_a_motion_branch_no_action_unit_is_read(tmp_path, repaired):
     config = replace(repaired, pretraining=1, pretraining_groups=1, motion="encoder")
     assert "action_units" not in pretrain(build_model(config, 3, EXTENDED), config, progress=False)
 
@@ -117,8 +121,7 @@ def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
     assert left.float().mean().item() == pytest.approx(0.5, abs=0.1)  # the others are mirrored
 
 
-def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, repaired, monkeypatch):
-    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
+def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, repaired):
     config = replace(repaired, pretraining=2, pretraining_groups=1, epochs=(0, 0, 0))
     model, _ = stage_checkpoint(1, config, pairs, tmp_path, progress=False, method=EXTENDED)
     other = build_model(config, 3, EXTENDED)
@@ -128,7 +131,6 @@ def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, re
 
 
 def test_with_a_shared_stage_1_the_motion_branch_is_pretrained_too(tmp_path, pairs, repaired, monkeypatch):
-    monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
     config = replace(repaired, pretraining=2, pretraining_groups=1, epochs=(0, 1, 0))
     begun = []
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""`lfdtcmen run` on throwaway notebooks: order, index, resuming, failures and mistakes."""
+"""`lfdtcmen run` on throwaway notebooks: order, several at a time, index, resuming, failures and mistakes."""
 
 import json
 import os
@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from typer.testing import CliRunner, Result
 
+from lfdtcmen import series
 from lfdtcmen.cli import app
+from lfdtcmen.series import THREADS
 
 PARAMETERS = 'profile = None\nseed = 0\nrun_dir = "../runs/lab"'
 FIGURE = """
@@ -59,7 +62,7 @@ def test_a_run_leaves_notebooks_html_and_an_index_and_a_second_one_skips_what_is
     source = write_notebook(folder, "01_second", count("second"), scores)
     write_notebook(folder, "not_numbered", "raise ValueError")
 
-    result = run(folder, "--seed", "3")
+    result = run(folder, "--seed", "3", "--jobs", "1")
 
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -76,7 +79,7 @@ def test_a_run_leaves_notebooks_html_and_an_index_and_a_second_one_skips_what_is
     assert (run_dir / "first.count").read_text() == "x"  # unchanged: skipped
     assert (run_dir / "second.count").read_text() == "xx"  # its source changed: run again
 
-    assert run(folder, "--seed", "4").exit_code == 1  # other parameters: run again, and 00_first asserts seed 3
+    assert run(folder, "--seed", "4", "--jobs", "1").exit_code == 1  # other parameters: it asserts seed 3
 
 
 def test_a_broken_notebook_is_named_with_its_cell_and_the_ones_before_it_are_kept(folder, run_dir):
@@ -84,7 +87,7 @@ def test_a_broken_notebook_is_named_with_its_cell_and_the_ones_before_it_are_kep
     broken = write_notebook(folder, "01_broken", "fine = 1", "raise ValueError('planted')")
     write_notebook(folder, "02_later", count("later"))
 
-    result = run(folder)
+    result = run(folder, "--jobs", "1")
 
     assert result.exit_code == 1
     assert "01_broken.ipynb, cell 4 (In [4]): ValueError: planted" in result.stderr
@@ -96,6 +99,75 @@ def test_a_broken_notebook_is_named_with_its_cell_and_the_ones_before_it_are_kep
     result = run(folder)
     assert result.exit_code == 0, result.output
     assert (run_dir / "first.count").read_text() == (run_dir / "later.count").read_text() == "x"
+
+
+def meet(name: str, other: str) -> str:
+    """A cell that ends only where the cell of another notebook runs at the same time."""
+    return (
+        f'import os, time\nopen(run_dir + "/{name}.begun", "w")\n'
+        f'end = time.monotonic() + 60\nwhile not os.path.exists(run_dir + "/{other}.begun"):\n'
+        "    assert time.monotonic() < end\n    time.sleep(0.05)"
+    )
+
+
+def test_notebooks_run_at_the_same_time_with_one_thread_each_in_their_own_folder(folder, run_dir, monkeypatch):
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    alone = "import torch, cv2\nassert torch.get_num_threads() == cv2.getNumThreads() == 1"
+    at_home = f"assert os.getcwd() == {str(folder)!r}"
+    write_notebook(folder, "00_first", meet("first", "second"), at_home, alone)
+    write_notebook(folder, "01_second", meet("second", "first"), at_home, alone)
+
+    result = run(folder, "--jobs", "2")
+
+    assert result.exit_code == 0, result.output
+    lines = sorted(result.stdout.splitlines()[:2], key=lambda line: line[6:])
+    assert "00_first" in lines[0] and "01_second" in lines[1] and {line[:5] for line in lines} == {"[1/2]", "[2/2]"}
+    assert not {*THREADS} & {*os.environ} and os.getcwd() == str(folder.parent)
+
+
+def test_a_notebook_waits_for_those_whose_files_it_reads(folder, run_dir, monkeypatch):
+    monkeypatch.setitem(series.WAITS_FOR, "01_second", ("00_first",))
+    write_notebook(folder, "00_first", "import time; time.sleep(1)", count("first"))
+    write_notebook(folder, "01_second", 'import os; assert os.path.exists(run_dir + "/first.count")')
+    write_notebook(folder, "02_third", count("third"))
+    result = run(folder, "--jobs", "3")
+    assert result.exit_code == 0, result.output
+    (folder / "00_first.ipynb").unlink()  # one that is not there is not waited for
+    assert run(folder, "--jobs", "3").exit_code == 0
+
+
+def test_after_a_failure_none_starts_and_those_that_run_are_finished(folder, run_dir):
+    broken = write_notebook(folder, "00_broken", meet("broken", "slow"), "raise ValueError('planted')")
+    write_notebook(folder, "01_slow", meet("slow", "broken"), "time.sleep(3)", count("slow"))
+    write_notebook(folder, "02_later", count("later"))
+
+    result = run(folder, "--jobs", "2")
+
+    assert result.exit_code == 1 and "00_broken.ipynb, cell 4 (In [4]): ValueError: planted" in result.stderr
+    first, second = result.stdout.splitlines()
+    assert first == "[1/3] 00_broken  failed; those that run are finished" and second.startswith("[2/3] 01_slow")
+    broken.write_text(broken.read_text().replace("raise ValueError('planted')", "mended = 1"))
+    assert run(folder, "--jobs", "2").exit_code == 0
+    assert (run_dir / "slow.count").read_text() == (run_dir / "later.count").read_text() == "x"
+
+
+def test_two_failures_are_both_named(folder):
+    write_notebook(folder, "00_one", meet("one", "two"), "raise ValueError('planted 1')")
+    write_notebook(folder, "01_two", meet("two", "one"), "time.sleep(2); raise ValueError('planted 2')")
+    result = run(folder, "--jobs", "2")
+    assert result.exit_code == 1 and "00_one.ipynb, cell 4 (In [4]): ValueError: planted 1" in result.stderr
+    assert "01_two.ipynb, cell 4 (In [4]): ValueError: planted 2" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("profile", "cores", "free", "jobs"),
+    [("cpu", 2, 8e9, 2), ("cpu", 2, 3e9, 1), ("cpu", 2, 1e9, 1), ("cpu", 16, 64e9, 4), ("gpu", 16, 64e9, 1)],
+)
+def test_the_number_of_notebooks_at_the_same_time_follows_cores_and_memory(monkeypatch, profile, cores, free, jobs):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(series.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    assert series.default_jobs(profile) == jobs
 
 
 def test_a_dead_kernel_is_named_with_its_cell(folder):
@@ -176,7 +248,7 @@ def test_a_killed_run_goes_on_with_the_notebook_it_was_killed_in(folder, run_dir
     write_notebook(folder, "00_first", count("first"))
     sleep = 'import os, time\nif not os.path.exists(run_dir + "/awake"): time.sleep(60)'
     write_notebook(folder, "01_slow", count("slow"), sleep)
-    command = [sys.executable, "-m", "lfdtcmen", "run", "-p", "smoke", "--notebooks", str(folder)]
+    command = [sys.executable, "-m", "lfdtcmen", "run", "-p", "smoke", "--jobs", "1", "--notebooks", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not (run_dir / "slow.count").exists():

@@ -13,7 +13,7 @@ from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.complexity import flop_table
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook04, notebook05, notebook06
-from lfdtcmen.losses import consistency, identity_contrastive
+from lfdtcmen.losses import identity_contrastive
 from lfdtcmen.modules.flow_branch import WIDTHS
 from lfdtcmen.training import set_trainable
 
@@ -39,14 +39,19 @@ def without_sign(flow):
 # ---- 01.2
 
 
-def nose_shift(flow, nose, size=9, shift=0):
-    column, row = np.round(nose).astype(int) + shift
-    low = size // 2
-    return flow[:, row - low : row - low + size, column - low : column - low + size].mean((1, 2))
+def robust_shift(flow, near, mean=None, length=None):
+    mean = mean or (lambda flow, weight: (weight * flow).sum(axis=1) / weight.sum())
+    length = length or (lambda flow, shift: np.hypot(*(flow - shift[:, None])))
+    weight = near
+    for _ in range(8):
+        shift = mean(flow, weight)
+        residual = length(flow, shift)
+        weight = near / (1 + (residual / max(0.05, np.median(residual))) ** 2)
+    return shift
 
 
-def nose_cut_off(flow, nose):
-    return nose_shift(flow, np.asarray(nose).astype(int))
+def shift_with(mean=None, length=None):
+    return lambda flow, near: robust_shift(flow, near, mean, length)
 
 
 # ---- 01.3
@@ -67,43 +72,31 @@ def normalise_test_by_itself(streams, train):
 # ---- 02.1
 
 
-def in_one(encoder, onset, apex):
-    return encoder(torch.cat([onset, apex])).chunk(2)
-
-
-def in_two(encoder, onset, apex):
-    return encoder(onset), encoder(apex)
-
-
-def not_parted(encoder, onset, apex):
-    return encoder(torch.cat([onset, apex]))
-
-
-def exchanged(encoder, onset, apex):
-    return encoder(torch.cat([apex, onset])).chunk(2)
+def pixels_seen(strides):
+    return 1 + 2 * sum(np.prod(strides[:k]) for k in range(len(strides)))
 
 
 # ---- 02.2
 
 
-def wrong_side(pairs, detach):
-    return sum(F.mse_loss(a.detach() if detach else a, b) for a, b in pairs)
+def fair(pairs):
+    return sum((a - b).square().mean() / b.square().mean() for a, b in pairs)
 
 
-def never_detached(pairs, detach):
-    return sum(F.mse_loss(a, b) for a, b in pairs)
+def by_cosine(pairs):
+    return sum((1 - F.cosine_similarity(a.flatten(1), b.flatten(1))).mean() for a, b in pairs)
 
 
-def absolute(pairs, detach):
-    return sum((a - b).abs().mean() for a, b in pairs)
+def fixed_targets(pairs):
+    return fair([(a, b.detach()) for a, b in pairs])
 
 
-def summed(pairs, detach):
-    return sum((a - b).square().sum() for a, b in pairs)
+def still_shrinks(pairs):
+    return sum((a - b).square().mean() / b.square().mean().detach() for a, b in pairs)
 
 
-def averaged(pairs, detach):
-    return sum(F.mse_loss(a, b) for a, b in pairs) / 4
+def by_first_pair(pairs):
+    return fair(pairs[:1])
 
 
 # ---- 02.3
@@ -149,10 +142,25 @@ def weights(number):
 
 
 def freeze_for_good(module):
-    for part in module.modules():
-        part.requires_grad_(False)
+    module.requires_grad_(False).eval()
+    module.train = lambda mode=True: module
+
+
+def freeze_in_each_layer(module):
+    for part in module.requires_grad_(False).eval().modules():
+        part.train = lambda mode=True, part=part: part
+
+
+def freeze_statistics(module):
+    for part in module.requires_grad_(False).modules():
         if isinstance(part, nn.BatchNorm2d):
             part.momentum = 0.0
+
+
+def freeze_by_the_batch(module):
+    for part in module.requires_grad_(False).modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.track_running_stats = False
 
 
 def freeze_gradients(module):
@@ -176,24 +184,8 @@ def freeze_resets(module):
 # ---- 03.4
 
 
-def constants(train, test):
-    return train.mean((0, 2, 3)), train.std((0, 2, 3)).clamp_min(1e-6)
-
-
-def constants_of_all(train, test):
-    return constants(torch.cat([train, test]), test)
-
-
-def constants_a_pair(train, test):
-    return train.mean((2, 3)), train.std((2, 3))
-
-
-def constants_of_one(train, test):
-    return train.mean(), train.std()
-
-
-def constants_without_floor(train, test):
-    return train.mean((0, 2, 3)), train.std((0, 2, 3))
+def turned(u, v, strain, axes=(2, 3)):
+    return lambda streams: streams.flip(*axes) * torch.tensor([u, v, strain])[:, None, None]
 
 
 # ---- 04
@@ -261,14 +253,15 @@ def growth(*factors):
 TABLE = {
     "01.1": (divergence, [divergence_of_swapped_axes, curl, without_sign, lambda flow: divergence(flow)[1:]]),
     "01.2": (
-        nose_shift,
+        robust_shift,
         [
-            lambda flow, nose: nose_shift(flow, nose[::-1]),
-            lambda flow, nose: nose_shift(flow, nose)[::-1],
-            lambda flow, nose: nose_shift(flow, nose, size=8),
-            lambda flow, nose: flow.mean((1, 2)),
-            lambda flow, nose: nose_shift(flow, nose, shift=1),
-            nose_cut_off,
+            lambda flow, near: robust_shift(flow, near)[::-1],
+            shift_with(lambda flow, weight: (weight * flow).mean(axis=1)),
+            shift_with(lambda flow, weight: flow.mean(axis=1)),
+            shift_with(length=lambda flow, shift: np.hypot(*flow)),
+            shift_with(length=lambda flow, shift: np.abs(flow[0] - shift[0])),
+            lambda flow, near: robust_shift(flow, near, lambda flow, weight: (weight * flow).sum(axis=1) / near.sum()),
+            lambda flow, near: (near * flow).sum(axis=1) / near.sum(),
         ],
     ),
     "01.3": (
@@ -282,8 +275,26 @@ TABLE = {
             lambda streams, train: normalise(streams, train) + 1,
         ],
     ),
-    "02.1": (in_one, [in_two, not_parted, exchanged]),
-    "02.2": (consistency, [wrong_side, never_detached, absolute, summed, averaged]),
+    "02.1": (
+        pixels_seen,
+        [
+            lambda strides: 1 + 2 * len(strides),
+            lambda strides: 1 + 2 * sum(np.prod(strides[: k + 1]) for k in range(len(strides))),
+            lambda strides: np.prod(strides),
+            lambda strides: 3 * pixels_seen(strides),
+        ],
+    ),
+    "02.2": (
+        fair,
+        [
+            lambda pairs: sum(F.mse_loss(a, b) for a, b in pairs),
+            lambda pairs: 8 - by_cosine(pairs),
+            lambda pairs: fair([(a.detach(), b) for a, b in pairs]),
+            still_shrinks,
+            by_first_pair,
+            lambda pairs: fair(pairs) * 0,
+        ],
+    ),
     "02.3": (
         gains(0.5, 0, -1, 1),
         [gains(1, 0, -1, 1), gains(0.5, 1, -1, 1), gains(0.5, 0, 1, 1), gains(0.5, 0, -1, 5**0.5), lambda: {}],
@@ -315,8 +326,21 @@ TABLE = {
             weights(100 * FOR_ONE_CHANNEL),
         ],
     ),
-    "03.3": (freeze_for_good, [freeze_gradients, freeze_weights, freeze_resets, lambda module: None]),
-    "03.4": (constants, [constants_of_all, constants_a_pair, constants_of_one, constants_without_floor]),
+    "03.3": (
+        freeze_for_good,
+        [freeze_gradients, freeze_weights, freeze_resets, freeze_statistics, lambda module: None],
+    ),
+    "03.4": (
+        turned(-1.0, -1.0, 1.0),
+        [
+            turned(1.0, 1.0, 1.0),
+            turned(-1.0, -1.0, -1.0),
+            turned(-1.0, 1.0, 1.0),
+            turned(-1.0, 1.0, 1.0, axes=[3]),
+            turned(1.0, -1.0, 1.0, axes=[2]),
+            lambda streams: streams,
+        ],
+    ),
     "04.1": (
         lambda values, weights: sum(weights[name] * values[name] for name in weights),
         [
@@ -415,6 +439,16 @@ def test_wrong_answers_get_messages_of_their_own(number, capsys):
     assert not [text for text in messages if "stopped with" in text]
 
 
+@pytest.mark.parametrize("answer", [by_cosine, fixed_targets])
+def test_other_ways_to_a_fair_consistency_are_right(answer, capsys):
+    assert message("02.2", answer, capsys) == "02.2: right."
+
+
+def test_freezing_in_each_layer_is_right_and_without_statistics_is_not(capsys):
+    assert message("03.3", freeze_in_each_layer, capsys) == "03.3: right."
+    assert "other frames of its batch" in message("03.3", freeze_by_the_batch, capsys)
+
+
 def test_freezing_for_now_is_found_out(capsys):
     assert message("03.3", freeze_for_now, capsys) == message("03.3", freeze_gradients, capsys)
 
@@ -463,7 +497,7 @@ def test_hints_come_one_by_one_and_end(capsys):
 @pytest.mark.parametrize("number", ["02.9", "77.1", "x"])
 def test_an_exercise_that_is_not_there_is_an_error(number):
     with pytest.raises(DataError):
-        check(number, in_one)
+        check(number, pixels_seen)
 
 
 def test_the_table_of_the_contrastive_loss_is_the_packages(capsys):

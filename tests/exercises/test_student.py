@@ -14,13 +14,13 @@ from lfdtcmen.exercises import student
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 SOLVED = [path for path in NOTEBOOKS if student.BEGIN in path.read_text(encoding="utf-8")]
 FUNCTION = '''\
-def encode_both(encoder, onset, apex):
-    """Return the codes of onset and apex."""
+def pixels_seen(strides):
+    """Return what a position sees."""
     # BEGIN SOLUTION
-    one_batch = torch.cat([onset, apex])
-    onset_code, apex_code = encoder(one_batch).chunk(2)
+    steps = [math.prod(strides[:k]) for k in range(len(strides))]
+    seen_pixels = 1 + 2 * sum(steps)
     # END SOLUTION
-    return onset_code, apex_code'''
+    return seen_pixels'''
 
 
 def tagged(cell, *tags):
@@ -31,13 +31,13 @@ def tagged(cell, *tags):
 def solved() -> nbformat.NotebookNode:
     """Return a notebook with a set-up, a solution, its check and a model answer, executed."""
     solution = tagged(new_code_cell(FUNCTION), "solution")
-    solution.metadata["note"] = "one_batch = torch.cat([onset, apex])"
-    check = new_code_cell('check("02.1", encode_both)', execution_count=3)
-    check.outputs = [new_output("stream", text="one_batch = torch.cat([onset, apex])")]
+    solution.metadata["note"] = "steps = [math.prod(strides[:k]) for k in range(len(strides))]"
+    check = new_code_cell('check("02.1", pixels_seen)', execution_count=3)
+    check.outputs = [new_output("stream", text="steps = [math.prod(strides[:k]) for k in range(len(strides))]")]
     cells = [
         new_markdown_cell("# A title"),
         tagged(new_code_cell("profile = None"), "parameters"),
-        new_code_cell("import torch\nfrom lfdtcmen.exercises import check, hint"),
+        new_code_cell("import math\nfrom lfdtcmen.exercises import check, hint"),
         solution,
         check,
         new_markdown_cell("**Open.** Why one batch?"),
@@ -51,8 +51,8 @@ def solved() -> nbformat.NotebookNode:
 def test_the_body_becomes_an_error_and_the_rest_stays():
     copy = student.student_copy(solved())
     assert copy.cells[3].source == (
-        'def encode_both(encoder, onset, apex):\n    """Return the codes of onset and apex."""\n'
-        '    raise NotImplementedError("your code here")\n    return onset_code, apex_code'
+        'def pixels_seen(strides):\n    """Return what a position sees."""\n'
+        '    raise NotImplementedError("your code here")\n    return seen_pixels'
     )
     assert copy.cells[6].source == student.ANSWER
     assert [cell.metadata.get("tags") for cell in copy.cells] == [
@@ -70,18 +70,20 @@ def test_the_body_becomes_an_error_and_the_rest_stays():
 def test_no_line_of_a_solution_is_in_the_copy_nor_in_its_outputs_or_metadata():
     text = json.dumps(student.student_copy(solved()))
     assert student.solution_lines(solved()) == {
-        "one_batch = torch.cat([onset, apex])",
-        "onset_code, apex_code = encoder(one_batch).chunk(2)",
+        "steps = [math.prod(strides[:k]) for k in range(len(strides))]",
+        "seen_pixels = 1 + 2 * sum(steps)",
         "Because two batches have two means.",
     }
     assert not [line for line in student.solution_lines(solved()) if line in text]
 
 
 def test_a_line_that_another_cell_or_another_notebook_shows_is_refused(tmp_path):
-    telling = new_notebook(cells=[new_markdown_cell("Write `one_batch = torch.cat([onset, apex])` first.")])
+    telling = new_notebook(
+        cells=[new_markdown_cell("Write `steps = [math.prod(strides[:k]) for k in range(len(strides))]` first.")]
+    )
     for name, notebook in (("02_solved.ipynb", solved()), ("03_telling.ipynb", telling)):
         nbformat.write(notebook, tmp_path / name)
-    with pytest.raises(DataError, match=r"one_batch.*03_telling\.ipynb, cell 0"):
+    with pytest.raises(DataError, match=r"math.prod.*03_telling\.ipynb, cell 0"):
         student.write_student_copies(sorted(tmp_path.glob("*.ipynb")), tmp_path / "student")
     assert not (tmp_path / "student").exists()
 
@@ -115,7 +117,7 @@ def errors_of(notebook: nbformat.NotebookNode) -> list[str]:
 
 def test_in_the_copy_only_an_undone_exercise_stops_a_cell():
     copy = student.student_copy(solved())
-    copy.cells.append(new_code_cell("encode_both(None, None, None)"))
+    copy.cells.append(new_code_cell("pixels_seen([1])"))
     assert errors_of(copy) == ["NotImplementedError"]
     assert "not done yet" in copy.cells[4].outputs[0].text
 

@@ -131,3 +131,16 @@ def test_a_drawing_is_saved_as_svg_and_shown_by_a_notebook(tmp_path):
 def test_the_picture_of_the_readme_is_the_drawing_of_the_package():
     picture = Path(__file__).resolve().parents[2] / "docs" / "method.svg"
     assert picture.read_text(encoding="utf-8") == diagrams.framework().svg()
+
+
+def dashed(name: str) -> set[str]:
+    """Return what the dashed boxes of a drawing are called: the first line in each."""
+    items = list(drawn(name).iter())
+    boxes = [k for k, item in enumerate(items) if item.tag == f"{SVG}rect" and item.get("stroke-dasharray")]
+    return {"".join(items[k + 1].itertext()).replace("\u200b", "") for k in boxes}
+
+
+def test_what_is_assumed_is_dashed():
+    assert {"· (1 + 0.2 A)", "attention A", "Adapter", "concat"} <= dashed("motion_branch")
+    assert "average pool" not in dashed("motion_branch")  # stated in 3.3.1
+    assert {"U", "V", "strain", "inception", "pool", "attention"} <= dashed("flow_branch")  # size 28x28, 2x2 pools

@@ -9,6 +9,7 @@ from tests.viz.figures import FLOW, FLOW_LENGTH, FRAMES, OTHER_FRAMES, RNG, chec
 
 FIGURES = {
     "face_sheet": lambda: viz.face_sheet(FRAMES, titles=["a", "b", "c"], columns=2, heading="faces"),
+    "face_rows": lambda: viz.face_rows({"at rest": FRAMES, "generated": OTHER_FRAMES}),
     "pair_strip": lambda: viz.pair_strip(FRAMES, FRAMES[::-1], FLOW, np.abs(FLOW[:, 0]), titles=["a", "b", "c"]),
     "pair_strip_frames_only": lambda: viz.pair_strip(FRAMES, FRAMES[::-1]),
     "action_unit_sheet": lambda: viz.action_unit_sheet(FRAMES[0], FRAMES, FLOW, ["AU1", "AU2", "AU4"], columns=2),
@@ -17,6 +18,7 @@ FIGURES = {
 # of each figure: visible axes, images, and a text
 SHOWN = {
     "face_sheet": (3, 3, "b"),
+    "face_rows": (6, 6, "generated"),
     "pair_strip": (18, 15, "apex - onset"),
     "pair_strip_frames_only": (10, 9, "apex - onset"),
     "action_unit_sheet": (7, 9, "AU2"),
@@ -34,6 +36,7 @@ def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
     [
         lambda: viz.face_sheet(FRAMES.astype(np.float32)),
         lambda: viz.face_sheet(FRAMES, titles=["one"]),
+        lambda: viz.face_rows({"a": FRAMES, "b": FRAMES[:2]}),
         lambda: viz.pair_strip(FRAMES, FRAMES[:2]),
     ],
 )
@@ -48,6 +51,14 @@ def test_face_sheet_shows_the_faces_in_reading_order_under_its_heading():
     assert titles(shown) == ["a", "b", "c"] and figure.get_suptitle() == "faces"
     for ax, frame in zip(shown, FRAMES, strict=True):
         np.testing.assert_array_equal(image(ax), frame)
+
+
+def test_face_rows_have_a_row_a_version_in_the_order_given():
+    rows = np.reshape(viz.face_rows({"at rest": FRAMES, "generated": OTHER_FRAMES}).axes, (2, 3))
+    assert [ax.get_ylabel() for ax in rows[:, 0]] == ["at rest", "generated"]
+    for axes, frames in zip(rows, (FRAMES, OTHER_FRAMES), strict=True):
+        for ax, frame in zip(axes, frames, strict=True):
+            np.testing.assert_array_equal(image(ax), frame)
 
 
 def test_pair_strip_has_a_row_a_pair_and_one_colour_range_a_column():

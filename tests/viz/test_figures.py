@@ -111,6 +111,12 @@ def test_drawings_and_gifs_are_shown_too(shown, tmp_path):
     assert image(shown[1]) == ("image/gif", (tmp_path / "face.gif").read_bytes())
 
 
+def test_a_small_file_is_enlarged(shown, tmp_path):
+    Image.new("L", (3, 3)).save(tmp_path / "face.gif")
+    viz.show(tmp_path / "face.gif", caption=CAPTION, alt=ALT, width=600)
+    assert ' width="600" ' in shown[-1]["text/html"]
+
+
 def test_a_figure_of_pyplot_is_closed(shown):
     figure, ax = pyplot.subplots()
     ax.plot([1, 2])

@@ -15,7 +15,7 @@ def test_every_figure_has_its_panels_and_is_made_without_pyplot():
     check_figure(viz.flow_rows({"exact": FLOW[0], "TV-L1": FLOW[1]}), 8, 6, "TV-L1")
     check_figure(viz.map_row({"one": FLOW[0, 0] ** 2, "two": FLOW[0, 1] ** 2}, "strain"), 3, 2, "two")
     check_figure(viz.stream_sheet(FRAMES, STREAMS, NAMES), 15, 12, "surprise")
-    check_figure(viz.fold_bars(np.array([[5, 1, 2], [4, 2, 2]]), NAMES), 1, 0, "test pairs")
+    check_figure(viz.point_weights(FRAMES[0], np.ones((5, 2)), {"start": X / 4, "end": X / 5}), 3, 2, "end")
 
 
 def test_flow_rows_shows_each_flow_on_one_scale_that_cuts_nothing_off():
@@ -43,13 +43,19 @@ def test_where_the_estimate_is_off_the_plot_it_is_marked_and_not_drawn():
     right = viz.constancy_plot(X, X, X, np.array([9.0, 0.4, 0.4, -3.0, np.inf]), 0.4).axes[1]
     assert np.isnan(right.lines[0].get_ydata()).tolist() == [True, False, False, True, True]
     assert len(right.patches) == 3
+    assert [text.get_text() for text in right.get_legend().texts] == ["beyond the plot", "true motion"]
 
 
-def test_bars_of_folds_end_at_the_number_of_test_samples():
-    counts = np.array([[5, 1, 2], [4, 2, 2], [1, 1, 1]])
-    bars = viz.fold_bars(counts, NAMES).axes[0].patches
-    ends = np.array([bar.get_x() + bar.get_width() for bar in bars]).reshape(3, 3)
-    np.testing.assert_array_equal(ends[-1], counts.sum(1))
+def test_weights_lie_at_their_points_on_one_scale_from_0_to_1():
+    points = np.stack([X, 2 * X], 1)
+    axes = viz.point_weights(FRAMES[0], points, {"start": X / 4, "end": X / 8}).axes
+    for ax, weights in zip(axes[:2], (X / 4, X / 8), strict=True):
+        squares = ax.collections[0]
+        np.testing.assert_allclose(squares.get_offsets(), points)
+        np.testing.assert_allclose(squares.get_array(), weights)
+        assert squares.get_clim() == (0, 1)
+    with pytest.raises(DataError):
+        viz.point_weights(FRAMES[0], points, {"start": X[:4]})
 
 
 def test_maps_share_a_scale_that_ends_at_the_largest_value_or_where_it_is_told():

@@ -24,8 +24,17 @@ def history() -> pd.DataFrame:
     )
 
 
+GAINS = pd.DataFrame(
+    {
+        "pixels": [8, 8, 8, 1, 1],
+        "seed": [0, 1, 0, 0, 0],
+        "step": [60, 60, 120, 60, 120],
+        "gain": [0.2, 0.4, 0.5, 0, 0.1],
+    }
+)
 FIGURES = {
     "loss_curves": lambda: viz.loss_curves(history()),
+    "gain_by_motion": lambda: viz.gain_by_motion(GAINS),
     "loss_weight_bars": lambda: viz.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "emotion": 0.0}),
     "parameter_bars": lambda: viz.parameter_bars(
         pd.DataFrame({"parameters": [10, 20, 30]}, index=["encoder", "generator", "total"]), stated={"all": 25.0}
@@ -34,6 +43,7 @@ FIGURES = {
 # of each figure: visible axes, images, and a text
 SHOWN = {
     "loss_curves": (2, 0, "reconstruction"),
+    "gain_by_motion": (1, 0, "training step"),
     "loss_weight_bars": (2, 0, "100%"),
     "parameter_bars": (2, 0, "total 30"),
 }
@@ -73,6 +83,25 @@ def test_loss_curves_plot_each_step_and_the_mean_of_each_epoch():
     steps, means = (line.get_xydata() for line in ax.lines)
     np.testing.assert_allclose(steps, np.stack([[1, 2, 3, 4], values], 1))
     np.testing.assert_allclose(means, [[1.5, 2.0], [3.5, 0.4]])
+
+
+def test_loss_curves_name_the_stages_where_there_are_several():
+    assert [text.get_text() for text in viz.loss_curves(history()).legends[0].texts] == ["stage 1", "stage 2"]
+    assert not viz.loss_curves(history().query("stage == 1")).legends
+
+
+def test_loss_curves_fill_their_rows():
+    six = history().assign(**{name: 1.0 for name in "abcd"})
+    assert all(ax.get_visible() for ax in viz.loss_curves(six).axes)
+
+
+def test_gain_by_motion_has_a_line_a_size_and_the_mean_over_seeds():
+    (ax,) = viz.gain_by_motion(GAINS).axes
+    small, large = (line.get_xydata() for line in ax.lines[:2])
+    np.testing.assert_allclose(small, [[60, 0], [120, 0.1]])
+    np.testing.assert_allclose(large, [[60, 0.3], [120, 0.5]])
+    assert [text.get_text() for text in ax.get_legend().texts] == ["8 px", "1 px"]
+    assert not ax.texts and viz.gain_by_motion(GAINS, mark=90).axes[0].texts[0].get_text() == "step 90"
 
 
 def test_loss_weight_bars_share_out_the_gradient_of_the_sum():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lfdtcmen.files import atomic_path, cache_dir, load_npz, make_folder
+from lfdtcmen.files import cache_dir, load_or_build
 
 CACHE_VERSION = 2  # of the file's format; RENDERER_VERSION is that of the images
 
@@ -45,15 +45,12 @@ def load_or_render(path: Path, axes: Axes, render: Callable[[], dict[str, np.nda
     DataError
         The file cannot be written.
     """
-    arrays = load_npz(path, axes)
-    if arrays is not None:
-        return {name: _unpack(array, axes.get(name, ())) for name, array in arrays.items()}
-    make_folder(path.parent)  # fails here, and not after minutes of rendering
-    arrays = render()
-    packed = {name: _pack(array, axes.get(name, ())) for name, array in arrays.items()}
-    with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, **packed)  # type: ignore[arg-type]  # NumPy's stub takes a name for an option
-    return arrays
+
+    def packed() -> dict[str, np.ndarray]:
+        return {name: _pack(array, axes.get(name, ())) for name, array in render().items()}
+
+    arrays = load_or_build(path, axes, packed, compress=True)
+    return {name: _unpack(array, axes.get(name, ())) for name, array in arrays.items()}
 
 
 def _pack(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
