@@ -51,6 +51,7 @@ from lfdtcmen.viz.motion import (
 from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, recall_marks, score_steps
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
 from lfdtcmen.viz.training import gain_by_motion, loss_curves, loss_weight_bars, parameter_bars, training_curves
+from lfdtcmen.viz.tuning import tuning_curves
 
 __all__ = [
     "DPI",
@@ -113,6 +114,7 @@ __all__ = [
     "swap_strip",
     "swapped_grid",
     "training_curves",
+    "tuning_curves",
     "two_routes",
     "who_and_how",
 ]

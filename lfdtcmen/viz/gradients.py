@@ -1,16 +1,19 @@
-"""Figures of several losses that pull at the same weights (3.2, 4.4): what each one adds to their common step.
+"""Figures of several losses that pull at the same weights (3.2, 4.4): what each one adds to their common gradient.
 
-With gradients g_i (each times its weight), g = sum of g_i: the *part* of losses i and j is <g_i, g_j> / <g, g>. All
-parts add up to 1. A row's sum, <g_i, g> / <g, g>, is the *share* of loss i: its projection onto g.
+With gradients g_i (each times its weight) and g = sum of g_i, the *share* of loss i is <g_i, g> / <g, g>: its
+projection onto g. All shares add up to 1. The gradient of one batch is that of all data plus noise, and the noise of
+the same batch is in both factors; between two different batches it has no product on average.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import t
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import LEAST_SUBJECTS, interval, resample
+from lfdtcmen.evaluation.intervals import LEAST_SUBJECTS
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
 
 
@@ -44,6 +47,8 @@ def projections(gradients: np.ndarray, names: Sequence[str]) -> Figure:
     for end, colour, name, width in ends:
         ax.annotate("", end, (0, 0), arrowprops={**arrow, "color": colour, "linewidth": width, "mutation_scale": 18})
         ax.plot([], [], color=colour, linewidth=width, label=name)
+    if shares.min() < 0:
+        ax.plot(*np.stack([np.zeros(2), shares.min() * total], axis=1), "--", color="black", linewidth=1)
     for k, (gradient, share) in enumerate(zip(gradients, shares, strict=True)):
         foot = share * total
         ax.plot(*np.stack([gradient, foot], axis=1), ":", color=PALETTE[k])
@@ -51,63 +56,106 @@ def projections(gradients: np.ndarray, names: Sequence[str]) -> Figure:
     points = np.vstack([gradients, total, shares[:, None] * total, np.zeros(2)])
     low, high = points.min(0) - 0.3, points.max(0) + 0.3
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    ax.set(xlabel="change of the first weight", ylabel="change of the second")
+    ax.set(xlabel="gradient of the first weight", ylabel="gradient of the second")
     ax.grid(alpha=0.3)
     figure.legend(loc="outside right upper", fontsize=10, frameon=False)
     return figure
 
 
-def gradient_shares(parts: np.ndarray, names: Sequence[str]) -> Figure:
-    """Plot the part of each two losses in the common step, and the share of each loss, as means over batches.
+def gradient_shares(products: np.ndarray, names: Sequence[str]) -> Figure:
+    """Plot whether losses pull the same way, and how much of their sum each one makes up.
+
+    All numbers are ratios of sums over batches, so that a batch with a short gradient does not count as much as one
+    with a long gradient. Intervals (95 %) are a jackknife over batches.
 
     Parameters
     ----------
-    parts : ndarray
-        <g_i, g_j> / <g, g> of each batch, [batches, L, L].
+    products : ndarray
+        Inner product of each loss's gradient in each batch with each other one, [batches, L, batches, L].
     names : sequence of str
         Of the losses, [L].
 
     Returns
     -------
     Figure
-        Left: mean parts in percent; grey where the 95 % interval over batches (bootstrap) has both signs in it. Right:
-        the share of each loss in each batch, its mean and the interval.
+        Left, above the diagonal: cosine of two losses' gradients in the same batch, bold where its interval excludes 0;
+        below: half of the interval's width. Right: share of each loss in the squared length of the sum's gradient, and
+        what is left of it between different batches; grey: single batches.
 
     Raises
     ------
     DataError
         Another shape, or too few batches for an interval.
     """
-    parts, losses = np.asarray(parts, np.float64), len(names)
-    if parts.ndim != 3 or parts.shape[1:] != (losses, losses):
-        raise DataError(f"parts {list(parts.shape)} for {losses} losses", "gradient_shares", "give [batches, L, L]")
-    if len(parts) < LEAST_SUBJECTS:
-        raise DataError(f"{len(parts)} batches", "gradient_shares", f"give {LEAST_SUBJECTS} or more")
-    shares = parts.sum(2)  # [K, L]
-    figure = Figure(figsize=(WIDTH, 3.7), dpi=DPI, layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
-    means = parts.mean(0)  # [L, L]
-    left.imshow(means, cmap="RdBu_r", vmin=-1, vmax=1)
-    for row, column in np.ndindex(losses, losses):
-        low, high = _interval(parts[:, row, column])
-        sure, value = low > 0 or high < 0, round(100 * means[row, column], 1) + 0.0  # never "-0"
-        colour = "white" if abs(value) > 60 else "black" if sure else "grey"
-        left.text(column, row, f"{value:.1f}", ha="center", va="center", color=colour, weight="bold" if sure else None)
-    left.set_xticks(range(losses), names, rotation=40, ha="right", rotation_mode="anchor")
-    left.set_yticks(range(losses), names)
-    left.set_title("part of two losses (%)", fontsize=10)
-    right.plot(100 * shares.T, np.arange(losses)[:, None] + np.zeros(len(parts)), ".", color="grey", alpha=0.5)
-    bounds = 100 * np.array([_interval(share) for share in shares.T])  # [L, 2]
-    mean = 100 * shares.mean(0)
-    error = np.maximum([mean - bounds[:, 0], bounds[:, 1] - mean], 0)
-    right.errorbar(mean, range(losses), xerr=error, fmt="o", color=PALETTE[0], capsize=4, markersize=7)
+    products, losses = np.asarray(products, np.float64), len(names)
+    count = len(products)
+    if products.shape != (count, losses, count, losses):
+        shape = f"products {list(products.shape)} for {losses} losses"
+        raise DataError(shape, "gradient_shares", "give [batches, L, batches, L]")
+    if count < LEAST_SUBJECTS:
+        raise DataError(f"{count} batches", "gradient_shares", f"give {LEAST_SUBJECTS} or more")
+    cosines, cosine_errors = _with_jackknife(products, _cosines)
+    shares, share_errors = _with_jackknife(products, _shares)  # [2, L]: the same batch, different ones
+    figure = Figure(figsize=(WIDTH, 3.9), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.05, 1))
+    _draw_cosines(left, cosines, cosine_errors, names)
+    of_batches = np.stack([(one := products[k, :, k]).sum(1) / one.sum() for k in range(count)])  # [K, L]
+    rows = np.arange(losses)
+    right.plot(100 * of_batches.T, rows[:, None] - 0.17 + np.zeros(count), ".", color="grey", alpha=0.5)
+    series = (("o", "in the same batch", -0.17), ("s", "between different batches", 0.17))
+    for k, (marker, label, offset) in enumerate(series):
+        drawn = {"fmt": marker, "color": PALETTE[k], "capsize": 4, "markersize": 6, "label": label}
+        right.errorbar(100 * shares[k], rows + offset, xerr=100 * share_errors[k], **drawn)
     right.axvline(0, color="black", linewidth=0.8)
-    right.set(yticks=[], ylim=(losses - 0.5, -0.5), xlabel="share of the loss (%)")
-    right.set_title("grey: one batch", fontsize=10)
+    right.set(yticks=rows, ylim=(losses - 0.5, -0.5), xlabel="share (% of the sum's squared length)")
+    right.set_yticklabels(names)
+    right.set_title("shares; grey: one batch", fontsize=10)
     right.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside lower right", ncols=2, fontsize=10, frameon=False)
     return figure
 
 
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval of the mean of one value per batch."""
-    return interval(resample(len(values)) @ values / len(values), len(values))
+def _draw_cosines(ax: Axes, cosines: np.ndarray, errors: np.ndarray, names: Sequence[str]) -> None:
+    """Write cosines [L, L] above the diagonal, on their colours, and half the width of their intervals below it."""
+    losses = len(names)
+    upper = np.triu(np.ones((losses, losses), bool), 1)
+    ax.imshow(np.where(upper, cosines, 0), cmap="RdBu_r", vmin=-1, vmax=1)
+    for row, column in zip(*np.nonzero(upper), strict=True):
+        value, error = cosines[row, column], errors[row, column]
+        sure = abs(value) > error
+        colour = "white" if abs(value) > 0.6 else "black" if sure else "grey"
+        text = f"{round(value, 2) + 0.0:.2f}"  # never "-0.00"
+        ax.text(column, row, text, ha="center", va="center", color=colour, weight="bold" if sure else None)
+        ax.text(row, column, f"{error:.2f}", ha="center", va="center", color="grey")
+    ax.set_xticks(range(losses), names, rotation=40, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(losses), names)
+    ax.set_title("cosine in the same batch (below: its ±)", fontsize=10)
+
+
+def _same_and_different(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean products [L, L] of gradients of the same batch, and of different batches."""
+    count = len(products)
+    same = np.einsum("kikj->ij", products) / count
+    return same, (products.sum((0, 2)) - count * same) / (count * (count - 1))
+
+
+def _cosines(products: np.ndarray) -> np.ndarray:
+    same, _ = _same_and_different(products)
+    length = np.sqrt(np.maximum(same.diagonal(), 1e-30))  # [L]: a loss without a gradient has cosine 0
+    return same / np.outer(length, length)
+
+
+def _shares(products: np.ndarray) -> np.ndarray:
+    same, different = _same_and_different(products)
+    return np.stack([same.sum(1), different.sum(1)]) / same.sum()
+
+
+def _with_jackknife(
+    products: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a statistic, and half the width of its 95 % interval over batches."""
+    count = len(products)
+    without = [np.delete(np.delete(products, k, 0), k, 2) for k in range(count)]
+    values = np.stack([statistic(others) for others in without])  # [K, ...]
+    error = np.sqrt((count - 1) * values.var(0))
+    return statistic(products), t.ppf(0.975, count - 1) * error
