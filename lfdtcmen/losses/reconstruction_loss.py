@@ -1,10 +1,30 @@
 """Reconstruction (3.2.2): a cross-combined image must look like the real frame it stands for."""
 
+from typing import Any
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lfdtcmen.losses.perceptual import VGG19
+
+
+class MeanSquare(torch.autograd.Function):
+    """The mean of the squares of a tensor, at least in float32, without a copy of it in float32.
+
+    The features of VGG-19 are the largest tensors of a training step, and in bf16 where the machine has it: so their
+    part of a step takes half the time of ``F.mse_loss(a.float(), b.float())``.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        precision = torch.promote_types(x.dtype, torch.float32)
+        return torch.linalg.vector_norm(x, dtype=precision).square() / x.numel()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        return x * (gradient * 2 / x.numel()).to(x.dtype)
 
 
 def reconstruction(
@@ -51,6 +71,6 @@ def reconstruction(
     if target_features is None:
         with torch.no_grad():
             target_features = vgg(target)
-    features = vgg(generated)
-    distances = [F.mse_loss(a.float(), b.float()) for a, b in zip(features, target_features, strict=True)]
+    pairs = zip(vgg(generated), target_features, strict=True)
+    distances = [MeanSquare.apply(feature - target) for feature, target in pairs]
     return loss + perceptual_weight * 2 * torch.stack(distances).mean()

@@ -7,6 +7,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
@@ -25,6 +26,7 @@ from lfdtcmen.losses import (
     soft_orthogonality,
 )
 from lfdtcmen.losses.contrastive_loss import active_fraction
+from lfdtcmen.losses.reconstruction_loss import MeanSquare
 from lfdtcmen.modules.network import Output
 from lfdtcmen.training.stages import components
 
@@ -317,3 +319,17 @@ def test_vgg_takes_a_checkpoint_by_path(tmp_path):
             VGG19(str(tmp_path / file))
     with pytest.raises(DataError, match="unknown VGG-19 layer"):
         VGG19("random", ("conv1",))
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
+def test_mean_of_squares_has_the_value_and_the_gradient_of_torch(precision, tolerance):
+    torch.manual_seed(0)
+    feature, target = (torch.rand(2, 3, 8, 8).to(precision).requires_grad_() for _ in range(2))
+    ours = MeanSquare.apply(feature - target)
+    reference = F.mse_loss(feature.float(), target.float())
+    assert ours.dtype == torch.float32
+    assert_close(ours, reference, rtol=tolerance, atol=0)
+    for one, other in zip(*(torch.autograd.grad(3 * x, (feature, target)) for x in (ours, reference)), strict=True):
+        assert_close(one, other, rtol=tolerance, atol=tolerance * 1e-2)
+    exact = torch.rand(5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(MeanSquare.apply, exact)
