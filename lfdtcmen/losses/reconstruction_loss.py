@@ -22,7 +22,7 @@ class MeanSquare(torch.autograd.Function):
         return torch.linalg.vector_norm(x, dtype=precision).square() / x.numel()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return x * (gradient * 2 / x.numel()).to(x.dtype)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from lfdtcmen.config import Config, used_fields
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_shown, split_validation
+from lfdtcmen.device import choose_device
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
@@ -40,7 +41,7 @@ def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFD
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = method.network(num_classes, config.network)
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return model.to(choose_device()).eval()
 
 
 def start_from(model: LFDTCMEN, config: Config, label_names: Sequence[str], method: Method = PAPER) -> str:
