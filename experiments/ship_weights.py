@@ -9,10 +9,12 @@ fifth, and without any training in the other world. A training that was stopped 
 """
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 from common import make_parser
 
 from lfdtcmen.config import load_config
@@ -41,7 +43,9 @@ def ship(name: str, profile: str, out: Path, weights: Path) -> None:
     subprocess.run([*command, "--jobs", "1", "--runs", str(out), "--name", name], check=True)
     run = json.loads((out / name / "metrics.json").read_text(encoding="utf-8"))
     target = weights / f"{name}.safetensors"
-    about = halve_checkpoint(out / name / "checkpoints" / run["checkpoint"], target)
+    steps = pd.read_csv(out / name / "history.csv").drop(columns=["seconds", "gradient_norm"]).to_dict("records")
+    history = [{key: float(f"{value:.4g}") for key, value in step.items() if not math.isnan(value)} for step in steps]
+    about = halve_checkpoint(out / name / "checkpoints" / run["checkpoint"], target, history)
     elsewhere = load_pairs(load_config(profile, preset="other_world"), n_jobs=1)
     table = score_table(predict_without_training([target], elsewhere)[0])
     score = table[table["metric"].isin(["UF1", "UAR"])].set_index("metric")[["value", "low", "high"]].round(4)

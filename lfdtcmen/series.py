@@ -18,10 +18,10 @@ from lfdtcmen.notebooks import Entry, NotebookFailed, bring_up_to_date, check_pa
 # with what the notebooks ask for (tests/notebooks/test_series.py).
 WAITS_FOR: dict[str, tuple[str, ...]] = {
     "02_drl_training": ("00_tour",),
-    "03_tcme_training": ("00_tour",),
-    "04_fine_tuning": ("00_tour",),
-    "08_repairing_disentanglement": ("00_tour",),
-    "10_interpretability": ("00_tour",),
+    "03_tcme_training": ("02_drl_training",),
+    "04_fine_tuning": ("02_drl_training",),
+    "08_repairing_disentanglement": ("02_drl_training",),
+    "10_interpretability": ("02_drl_training",),
     "15_your_own_data": ("00_tour",),
 }
 

@@ -28,7 +28,7 @@ from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.preprocessing.geometry import CANONICAL, check_same_geometry
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.storage import read_tensors, write_tensors
-from lfdtcmen.training.weights import digest, find_weights
+from lfdtcmen.training.weights import digest, find_weights, shipped_weights
 
 SUFFIX = ".safetensors"  # of a checkpoint's file
 EARLIER_SUFFIX = ".pt"  # of the pickles that earlier versions wrote
@@ -169,8 +169,7 @@ def save_checkpoint(
     tensors = {f"{WEIGHTS}{name}": value for name, value in parts.state_dict().items()}
     _check_finite(tensors, str(checkpoint.file), "the learning rate may be too high")
     values: dict = {"settings": checkpoint.settings, "about": checkpoint.about, "epoch": epoch}
-    # a tensor of bytes: the header, where plain values are, is limited to 100 MB
-    tensors["history"] = torch.frombuffer(bytearray(json.dumps(history or []).encode()), dtype=torch.uint8)
+    tensors["history"] = _pack(history or [])
     if optimizer is not None:
         values |= {"groups": optimizer["param_groups"], "schedule": schedule}
         for number, state in optimizer["state"].items():
@@ -226,8 +225,8 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     return model.eval(), about | {"epoch": values["epoch"]}
 
 
-def halve_checkpoint(path: Path, target: Path) -> dict:
-    """Write the weights of a checkpoint in half precision, without its history; return what it says about itself.
+def halve_checkpoint(path: Path, target: Path, history: list[dict] | None = None) -> dict:
+    """Write the weights of a checkpoint in half precision; return what it says about itself.
 
     Parameters
     ----------
@@ -235,6 +234,8 @@ def halve_checkpoint(path: Path, target: Path) -> dict:
         Checkpoint of stage 2 or 3.
     target : Path
         The smaller file, which :func:`load_model` and ``config.init`` read like any other.
+    history : list of dict, optional
+        One row per step of all stages; the file has the rows of its own stage without it.
 
     Raises
     ------
@@ -248,6 +249,7 @@ def halve_checkpoint(path: Path, target: Path) -> dict:
         if name.startswith(WEIGHTS)
     }
     _check_finite(half, str(path), "half precision ends at 65504: ship it as it is")
+    half["history"] = tensors["history"] if history is None else _pack(history)
     kept = {name: values[name] for name in ("settings", "about", "epoch")}
     write_tensors(target, half, kept | {"precision": "half"})
     return values["about"] | {"epoch": values["epoch"]}
@@ -285,6 +287,37 @@ def load_checkpoint(checkpoint: Checkpoint, parts: nn.Module) -> dict:
     return saved
 
 
+def load_shipped(stage: int, config: Config, fingerprint: str, model: LFDTCMEN) -> tuple[Path, list[dict]] | None:
+    """Load the shipped weights that are of this very training, of config and data; None where none are.
+
+    Parameters
+    ----------
+    stage : int
+    config : Config
+    fingerprint : str
+        Of the training pairs.
+    model : LFDTCMEN
+        Changed in place where there are such weights.
+
+    Returns
+    -------
+    tuple of Path and list of dict, or None
+        The file, and the history of all stages.
+
+    Raises
+    ------
+    DataError
+        A file of the shipped weights is damaged.
+    """
+    fix = "install lfdtcmen again"
+    for file in shipped_weights().values():
+        tensors, values = _read(file, fix)
+        if values["settings"] == stage_settings(config, stage, fingerprint):
+            _load_weights(model, tensors, file, fix)
+            return file, _history(tensors, file)
+    return None
+
+
 def load_history(path: Path) -> list[dict]:
     """Return the training history that a checkpoint holds.
 
@@ -313,6 +346,11 @@ def _read(path: Path, fix: str) -> tuple[dict[str, Tensor], dict]:
         if name not in values or not isinstance(values[name], kind):
             raise DataError(f"the checkpoint has no usable {name}", str(path), fix)
     return tensors, values
+
+
+def _pack(history: list[dict]) -> Tensor:
+    """Return a history as a tensor of bytes: the header, where plain values are, is limited to 100 MB."""
+    return torch.frombuffer(bytearray(json.dumps(history).encode()), dtype=torch.uint8)
 
 
 def _history(tensors: Mapping[str, Tensor], path: Path) -> list[dict]:

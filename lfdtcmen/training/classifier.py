@@ -21,11 +21,18 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.threads import one_thread
-from lfdtcmen.training.checkpoint import SUFFIX, load_history, load_model, settings_key, stage_settings
+from lfdtcmen.training.checkpoint import (
+    SUFFIX,
+    load_history,
+    load_model,
+    load_shipped,
+    settings_key,
+    stage_settings,
+)
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
 from lfdtcmen.training.stages import settle_vgg, train_stage
-from lfdtcmen.training.weights import digest, find_weights
+from lfdtcmen.training.weights import SHIPPED, digest, find_weights
 from lfdtcmen.workers import parallel
 
 
@@ -96,6 +103,7 @@ def stage_checkpoint(
     run_dir: Path | str | None = None,
     progress: bool = True,
     method: Method = PAPER,
+    weights: str = "train",
 ) -> tuple[LFDTCMEN, pd.DataFrame]:
     """Return the network after ``stage``, and the loss history of its stages so far.
 
@@ -116,16 +124,26 @@ def stage_checkpoint(
     progress : bool
     method : Method
         The paper's, or what goes beyond it.
+    weights : {"train", "shipped"}
+        shipped: take the weights that come with the package (in half precision), if they are of this very training: the
+        same stage, config and data; else train.
 
     Raises
     ------
     DataError
-        As :func:`~lfdtcmen.training.stages.train_stage`; a class without training pairs is refused before stage 1.
+        As :func:`~lfdtcmen.training.stages.train_stage`; unknown ``weights``; a class without training pairs is refused
+        before stage 1.
     """
+    if weights not in ("train", SHIPPED):
+        raise DataError(f"unknown weights {weights!r}", "stage_checkpoint", f"use train or {SHIPPED}")
     if stage >= 2:  # stage 1 uses no labels, but is not worth training for a stage 2 that will be refused
         check_shown(pairs.labels, pairs.label_names, "training pairs")
     config = settle_vgg(config)
     model = build_model(config, pairs.num_classes, method)
+    if weights == SHIPPED and (shipped := load_shipped(stage, config, pairs.fingerprint, model)):
+        if progress:
+            print(f"the weights of {shipped[0].name}, which come with the package; weights='train' trains here")
+        return model, pd.DataFrame(shipped[1])
     files: dict[int, Path] = {}
     if run_dir is not None:
         files = {number: checkpoint_file(number, config, pairs, run_dir) for number in range(1, stage + 1)}

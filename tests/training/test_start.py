@@ -120,14 +120,13 @@ def test_shipped_weights_are_found_and_named_where_they_are_not(pairs, small, do
         weights.find_weights("shipped", small.network)
 
 
-def test_half_a_checkpoint_predicts_the_same_without_its_history(pairs, donor, tmp_path):
+def test_half_a_checkpoint_predicts_the_same_and_keeps_its_history(pairs, donor, tmp_path):
     about = halve_checkpoint(donor, tmp_path / "half.safetensors")
     model, described = load_model(tmp_path / "half.safetensors")
     assert about == described == load_model(donor)[1]
     assert (tmp_path / "half.safetensors").stat().st_size < 0.55 * donor.stat().st_size
     assert_close(predict(model, pairs), predict(load_model(donor)[0], pairs), atol=2e-3, rtol=0)
-    with pytest.raises(DataError, match="no history"):
-        load_history(tmp_path / "half.safetensors")
+    assert load_history(tmp_path / "half.safetensors") == load_history(donor)
 
 
 def test_a_weight_beyond_half_precision_is_not_shipped(donor, tmp_path):
@@ -137,3 +136,20 @@ def test_a_weight_beyond_half_precision_is_not_shipped(donor, tmp_path):
     with pytest.raises(DataError, match=r"classifier.weight are NaN or infinite.*half precision ends"):
         halve_checkpoint(tmp_path / "large.safetensors", tmp_path / "half.safetensors")
     assert not (tmp_path / "half.safetensors").exists()
+
+
+def test_a_notebook_takes_the_shipped_weights_of_its_own_training_alone(pairs, small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(weights, "shipped_folder", lambda: tmp_path / "weights")
+    trained, history = stage_checkpoint(2, small, pairs, tmp_path, progress=False)
+    file = checkpoint_file(2, small, pairs, tmp_path)
+    halve_checkpoint(file, tmp_path / "weights" / "paper.safetensors", history.to_dict("records"))
+    capsys.readouterr()
+    found, same = stage_checkpoint(2, small, pairs, tmp_path / "other", weights="shipped")
+    assert "the weights of paper.safetensors" in capsys.readouterr().out and not (tmp_path / "other").exists()
+    assert_close(state(found), state(trained), atol=1e-3, rtol=1e-3)
+    pd.testing.assert_frame_equal(same, history, check_dtype=False)
+    other = replace(small, seed=small.seed + 1)
+    again = stage_checkpoint(2, other, pairs, progress=False, weights="shipped")[0]
+    assert_close(state(again), state(stage_checkpoint(2, other, pairs, progress=False)[0]))
+    with pytest.raises(DataError, match="unknown weights 'both'"):
+        stage_checkpoint(2, small, pairs, weights="both")
