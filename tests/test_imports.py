@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "datasets": DATA,
     "training": DATA | PAPER,
     "beyond": DATA | PAPER,
-    "baselines": DATA | {"evaluation"},
+    "baselines": DATA | PAPER | {"evaluation"},
     "evaluation": DATA,
     "analysis": DATA | PAPER | {"beyond", "evaluation", "paper"},
     "viz": DATA | {"modules", "analysis", "beyond.extended_drl", "evaluation", "paper"},

@@ -66,14 +66,18 @@ def evaluate(
     scheduler: Scheduler = None,
     name: Name = "evaluate",
     runs: Runs = None,
+    list_models: Annotated[
+        bool, typer.Option("--list", help="Only list the models: kind, source, parameters.")
+    ] = False,
 ) -> None:
     """Compare models on the same folds of subjects: UF1 and UAR with intervals.
 
     Writes predictions.csv and metrics.json to runs/NAME. A fold whose result file exists is not computed again.
 
-    Models: majority (always the most frequent class), logistic-regression and linear-svm (on flow and strain),
-    difference-svm (on the apex frame minus the onset frame), apex-svm (on the apex frame alone), action-units (the true
-    ones of synthetic faces), flow-branch (of the network, alone), motion-branch (the network without its flow branch),
+    Models (--list shows their sources and parameters): majority (always the most frequent class), logistic-regression
+    and linear-svm (on flow and strain), difference-svm (on the apex frame minus the onset frame), apex-svm (on the apex
+    frame alone), action-units (the true ones of synthetic faces), ststnet, off-apexnet and dual-inception (published
+    networks on flow), flow-branch (of the network, alone), motion-branch (the network without its flow branch),
     lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last four
     load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage
     2 of their `-stages12` model. The minutes per fold do not include stages that were loaded.
@@ -116,6 +120,9 @@ def evaluate(
     from lfdtcmen.evaluation.results import readable, score_table, to_records
     from lfdtcmen.files import run_folder
 
+    if list_models:
+        echo(experiments.describe_models(config).to_string(index=False))
+        return
     run_dir = run_folder(name, "evaluate", runs)
     known = list(experiments.models(config, run_dir))
     if data is not None:

@@ -137,6 +137,15 @@ def test_evaluate_compares_models_on_the_same_folds_and_records_how(project):
     assert metrics["config"]["profile"] == "smoke" and metrics["command"] and metrics["date"]
 
 
+def test_evaluate_lists_what_it_can_compare_and_trains_nothing(project):
+    result = run("evaluate", "--list", "-p", "smoke", "--name", "listed")
+    lines = {line.split()[0]: line for line in result.output.splitlines()[1:]}
+    assert {"majority", "linear-svm", "flow-branch", "lfd-tcmen"} <= set(lines)
+    assert "reference" in lines["majority"] and lines["lfd-tcmen"].split()[-1] == "7,921,308"
+    assert "Liong et al., 2019, doi:" in lines["ststnet"] and lines["ststnet"].split()[-1] == "1,651"
+    assert not (project / "runs" / "listed").exists()
+
+
 def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project):
     options = ("--set", "perceptual_size=32", "--epochs", "1", "1", "1", "--share-stage1", "--validation", "0.3")
     command = ("evaluate", "flow-branch", "lfd-tcmen", "-p", "smoke", "--seeds", "1", "--protocol", "loso", *options)
