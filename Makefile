@@ -8,7 +8,6 @@
 # make lowest                         unit tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make site                           the notebooks, the package and the ledger as web pages, in build/site
 # make site-test                      the site in a real browser: width, dark mode, keyboard, search, WCAG
-# make rehearsal                      the series and the commands with a rehearsed GPU, where there is none
 # make notebooks                      execute the committed notebooks in place (cpu profile)
 # make student                        copies of the notebooks without their solutions, in student/
 # make clean                          remove .venv, .venv-lowest and caches; runs/ stays
@@ -23,7 +22,7 @@ SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help run test lab lint lowest site site-test rehearsal notebooks student clean
+.PHONY: help run test lab lint lowest site site-test notebooks student clean
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -68,9 +67,6 @@ site: $(READY)
 
 site-test: $(READY)
 	ALL_PAGES=1 $(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
-
-rehearsal: $(READY)
-	LFDTCMEN_REHEARSE_ALL=1 $(BIN)/python -m pytest tests/rehearsal $(ARGS)
 
 # With one thread, as `lfdtcmen run` executes them: another number of threads gives other numbers.
 notebooks: $(READY)

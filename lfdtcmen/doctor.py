@@ -181,12 +181,10 @@ def check_torch() -> Iterator[Check]:
         return
     yield Check("torch", True, torch.__version__)
     yield Check("threads", True, f"{torch.get_num_threads()} for torch, {os.cpu_count()} cores")
-    from lfdtcmen.device import choose_device
-
-    device = choose_device()
-    name = f" ({torch.cuda.get_device_name()})" if device == "cuda" else ""
-    advice = "the profile cpu or smoke" if device == "cpu" else "the profile gpu"
-    yield Check("device", True, f"{device}{name}; use {advice}")
+    if torch.cuda.is_available():
+        yield Check("device", True, f"GPU: {torch.cuda.get_device_name()}")
+    else:
+        yield Check("device", True, "CPU; use the profile cpu or smoke")
 
 
 def check_opencv() -> Check:
