@@ -22,7 +22,7 @@ ours. The [ledger](../lfdtcmen/paper/ledger.csv) lists each value, what is state
 HEADER = ("**Paper:**", "**You will be able to**", "**You need:**", "**Time:**")
 
 
-def versions(config: Config, device: str) -> str:
+def versions(config: Config, device: torch.device | str) -> str:
     """Return in one line what a notebook runs with: versions, profile, seed and device."""
     return (
         f"lfdtcmen {lfdtcmen.__version__}, torch {torch.__version__}, Python {platform.python_version()}; "

@@ -13,12 +13,13 @@ PACKAGE = ROOT / "lfdtcmen"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # what each part may import of this package, from the ground floor upward; a part may always import itself
-GROUND = {"errors", "files", "threads", "images", "progress", "workers"}
+GROUND = {"devices", "errors", "files", "threads", "images", "progress", "workers"}
 DATA = GROUND | {"preprocessing", "datasets", "paper.numbers", "modules.batch"}
 PAPER = {"config", "modules", "losses", "training"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
+    "devices": set(),
     "threads": set(),
     "workers": set(),
     "images": {"errors"},

@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_disjoint, check_shown, grouped_kfold
+from lfdtcmen.devices import find_device
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.progress import hidden
@@ -152,7 +153,7 @@ def cross_validate(
             shared_jobs = n_jobs if backend == "loky" else -1
             model.prepare(pairs, [folds[number] for number in needed], [job[0] for job in missing], shared_jobs)
     with bar:
-        if torch.cuda.is_available() and backend == "loky" and n_jobs != 1:
+        if find_device().type == "cuda" and backend == "loky" and n_jobs != 1:
             torch.cuda.reset_peak_memory_stats()
             run_tasks(islice(tasks, 1), 1)  # alone, to measure how many fit on the device at once
             n_jobs = _count_that_fit(n_jobs, torch.cuda.max_memory_reserved())

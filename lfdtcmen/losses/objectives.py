@@ -134,7 +134,7 @@ class SynergisticObjectives:
         self.margin = margin
         self.detach_consistency = detach_consistency
         self.objectives = objectives
-        self.log: dict[str, float] = {}  # what losses report in addition to their value, of the last call
+        self.log: dict[str, Tensor] = {}  # what losses report in addition to their value, of the last call
         self._features: list[Tensor] | None = None
 
     @property
@@ -142,8 +142,10 @@ class SynergisticObjectives:
         """The losses whose weight is not zero, in the table's order."""
         return [objective for name, objective in self.objectives.items() if self.weights.get(name)]
 
-    def __call__(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def __call__(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss to minimise (0-d) and the value of each loss before its weight.
+
+        The values are 0-d tensors without a graph, still on the device: reading one waits for it.
 
         Raises
         ------
@@ -158,7 +160,7 @@ class SynergisticObjectives:
         if not losses:
             raise DataError("all loss weights are zero", "SynergisticObjectives", "give one loss a weight")
         total = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
-        return total, {name: value.item() for name, value in losses.items()} | self.log
+        return total, {name: value.detach() for name, value in losses.items()} | self.log
 
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor, VGG19 | None, float, list[Tensor] | None]:
         """Return what reconstruction and cycle are compared with: both have the same targets.

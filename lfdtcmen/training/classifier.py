@@ -16,6 +16,7 @@ from torch import Tensor
 from lfdtcmen.config import Config, used_fields
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_shown, split_validation
+from lfdtcmen.devices import find_device
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
@@ -29,7 +30,7 @@ from lfdtcmen.workers import parallel
 
 
 def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFDTCMEN:
-    """Return the untrained network of a config; the same seed gives the same weights.
+    """Return the untrained network of a config, on the device that is found; the same seed gives the same weights.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFD
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = method.network(num_classes, config.network)
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return model.to(find_device()).eval()
 
 
 def start_from(model: LFDTCMEN, config: Config, label_names: Sequence[str], method: Method = PAPER) -> str:

@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 MIXED = "Expected all tensors to be on the same device, but found at least two devices, {} and cpu! (stand-in, in {})"
 TO_NUMPY = "can't convert {} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first."
 NO_DOUBLE = "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64. (stand-in)"
+GROUPS = "_group_tensors_by_device_and_dtype"
 COPIES = ("copy_", "_to_copy", "set_")  # may have tensors of both sides
 WAITS = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "_unique2")  # need a value or a size
 
@@ -96,6 +97,8 @@ class Calls(TorchFunctionMode):
         if own is not None and asked in ("to", "cpu", "cuda"):
             return self.move(func, own, asked, list(args[1:]), kwargs)
         if self.names(kwargs.get("device")):
+            if asked in ("tensor", "as_tensor", "asarray"):  # made on the CPU, and copied
+                self.operations.waits.append(asked)
             return mark(func(*args, **kwargs | {"device": "cpu"}))
         return func(*args, **kwargs)
 
@@ -127,13 +130,14 @@ class Calls(TorchFunctionMode):
 def _replaced(kind: str) -> dict[str, object]:
     """Return the functions of torch.cuda, or of torch.backends.mps, that say what the device is."""
     if kind == "mps":
-        return {"backends.mps.is_available": lambda: True}
+        return {"backends.mps.is_available": lambda: True, "accelerator.synchronize": lambda *_: None}
     answers = {"is_available": True, "device_count": 1, "current_device": 0, "get_device_name": "stand-in"}
     answers |= {"is_bf16_supported": True, "mem_get_info": (2**36, 2**36), "max_memory_reserved": 2**30}
     silent = ("synchronize", "manual_seed_all", "set_rng_state", "reset_peak_memory_stats", "empty_cache")
     found = {f"cuda.{name}": lambda *_, answer=answer, **__: answer for name, answer in answers.items()}
     found |= {f"cuda.{name}": lambda *_, **__: None for name in silent}
-    return found | {"cuda.get_rng_state": lambda *_, **__: torch.get_rng_state()}
+    found |= {"cuda.get_rng_state": lambda *_, **__: torch.get_rng_state()}
+    return found | {"accelerator.synchronize": lambda *_: None}
 
 
 @contextmanager
@@ -146,14 +150,20 @@ def stand_in(kind: str = "cuda") -> Iterator[Operations]:
         Its ``device``; and its ``waits``, what would have made the CPU wait for the device until now.
     """
     operations, start = Operations(torch.device(kind, 0)), torch.autocast.__init__
+    group = getattr(torch.nn.utils.clip_grad, GROUPS, None)
 
     def autocast(self, device_type: str, *args, **kwargs) -> None:
         start(self, "cpu" if device_type == kind else device_type, *args, **kwargs)
+
+    def grouped(lists: list, *args) -> dict:  # in C++, which sees the CPU
+        of = {True: operations.device, False: torch.device("cpu")}
+        return {(of[is_on(found[0][0])], dtype): (found, at) for (_, dtype), (found, at) in group(lists, *args).items()}
 
     with ExitStack() as stack:
         for name, function in _replaced(kind).items():
             stack.enter_context(patch(f"torch.{name}", function))
         stack.enter_context(patch.object(torch.autocast, "__init__", autocast))
+        stack.enter_context(patch.object(torch.nn.utils.clip_grad, GROUPS, grouped, create=True))
         stack.enter_context(Calls(operations))
         stack.enter_context(operations)
         yield operations

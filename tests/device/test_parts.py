@@ -12,7 +12,16 @@ import pytest
 import torch
 
 from lfdtcmen import analysis, losses
-from lfdtcmen.analysis import attribution, class_activation, codes, complexity, disentanglement, inflation, probes, swaps
+from lfdtcmen.analysis import (
+    attribution,
+    class_activation,
+    codes,
+    complexity,
+    disentanglement,
+    inflation,
+    probes,
+    swaps,
+)
 from lfdtcmen.beyond.change_loss import change
 from lfdtcmen.beyond.gain_loss import gain
 from lfdtcmen.beyond.imbalance import emotion_loss_of
