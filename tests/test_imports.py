@@ -19,7 +19,7 @@ PAPER = {"config", "modules", "losses", "training"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
-    "devices": set(),
+    "devices": {"workers"},
     "threads": set(),
     "workers": set(),
     "images": {"errors"},

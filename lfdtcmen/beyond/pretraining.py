@@ -18,6 +18,7 @@ from lfdtcmen.beyond.swap_batches import SwapBatch, SwapTensors, sample_batch, v
 from lfdtcmen.beyond.warp_generator import WarpGenerator
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, make_swaps
+from lfdtcmen.devices import side_by_side
 from lfdtcmen.errors import DataError
 from lfdtcmen.modules.motion_branch import FEATURES
 from lfdtcmen.modules.network import LFDTCMEN
@@ -27,7 +28,6 @@ from lfdtcmen.training.classifier import build_model
 from lfdtcmen.training.loop import Schedule, Task, fit
 from lfdtcmen.training.method import Method
 from lfdtcmen.training.stages import use_bf16
-from lfdtcmen.workers import parallel
 
 FROZEN_STATISTICS_FROM = 0.8  # share of the steps after which batch normalisation uses its running statistics
 
@@ -88,7 +88,7 @@ def pretrain_each(configs: list[Config], run_dir: Path | str, jobs: int, method:
         return
     for preset, groups in {(config.pretraining_preset, config.pretraining_groups) for config in configs}:
         make_swaps(preset, groups, n_jobs=jobs)  # rendered once, for all
-    parallel(n_jobs=jobs)(delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs)
+    list(side_by_side((delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs), jobs))
 
 
 class SwapTask(Task):

@@ -53,20 +53,21 @@ def sample_batch(swaps: SwapTensors, size: int, max_shift: int, rng: np.random.G
     mirror = rng.random(pairs) < 0.5
     shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
 
-    group, motion, driver, identity, mirror = (swaps.send(rows) for rows in (group, motion, driver, identity, mirror))
+    of_group, of_motion, of_driver, of_identity = (swaps.send(rows) for rows in (group, motion, driver, identity))
+    turned = swaps.send(mirror)
 
     def frames(onset: Tensor, apex: Tensor, who: Tensor, count: int) -> Tensor:
-        at = (group[:count], who[:count])
-        images = torch.stack([onset[at], apex[(*at, motion[:count])]])  # [2, count, H, W, 3]
-        images = torch.where(mirror[:count, None, None, None], images.flip(3), images)
+        at = (of_group[:count], who[:count])
+        images = torch.stack([onset[at], apex[(*at, of_motion[:count])]])  # [2, count, H, W, 3]
+        images = torch.where(turned[:count, None, None, None], images.flip(3), images)
         return scale_pixels(images.flatten(0, 1)).roll(shift, (2, 3))
 
-    units = parts["action_units"][group, motion]  # [P, U, 2]
+    units = parts["action_units"][of_group, of_motion]  # [P, U, 2]
     return SwapBatch(
-        frames(parts["onset"], parts["apex"], identity, size),
-        frames(parts["onset_clean"], parts["apex_clean"], identity, size),
-        frames(parts["onset"], parts["apex"], driver, pairs),
-        torch.where(mirror[:, None, None], units.flip(2), units),
+        frames(parts["onset"], parts["apex"], of_identity, size),
+        frames(parts["onset_clean"], parts["apex_clean"], of_identity, size),
+        frames(parts["onset"], parts["apex"], of_driver, pairs),
+        torch.where(turned[:, None, None], units.flip(2), units),
     )
 
 

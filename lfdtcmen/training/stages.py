@@ -104,11 +104,15 @@ def audit(model: LFDTCMEN) -> pd.DataFrame:
                 "component": name,
                 "parameters": sum(p.numel() for p in parameters),
                 "trainable": sum(p.numel() for p in parameters if p.requires_grad),
-                "gradient": sum(g.cpu().double().square().sum().item() for g in gradients) ** 0.5 if gradients else None,
+                "gradient": _norm(gradients) if gradients else None,
                 "mode": "train" if part.training else "eval",
             }
         )
     return pd.DataFrame(rows).astype({"gradient": float})
+
+
+def _norm(gradients: list[Tensor]) -> float:
+    return sum(g.cpu().double().square().sum().item() for g in gradients) ** 0.5  # mps has no 64 bits
 
 
 class StageTask(Task):

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from joblib import Parallel, delayed
 from torch.testing import assert_close
 
-from lfdtcmen import DataError, load_config
+from lfdtcmen import DataError, devices, load_config
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.beyond.pretraining import SwapTask
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, Swaps
@@ -158,3 +159,19 @@ def test_apples_gpu_trains_and_is_measured_without_numbers_of_64_bits(config):
             task.loss(batch)[0].backward()
         assert audit(model)["gradient"].notna().any()
         assert predict(model, make_pairs()).shape == (8, 3)
+
+
+@pytest.mark.parametrize(("free", "expected"), [(80, 4), (3, 2), (0.5, 1)])
+def test_as_many_processes_train_side_by_side_as_the_memory_holds(device, free, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (int(free * 2**30), 80 * 2**30))
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda: int(0.6 * 2**30))
+    asked: list[int] = []
+
+    def here(n_jobs: int, return_as: str) -> Parallel:
+        asked.append(n_jobs)
+        return Parallel(n_jobs=1, return_as=return_as)
+
+    monkeypatch.setattr(devices, "parallel", here)
+    assert list(devices.side_by_side(map(delayed(abs), [-1, -2, -3]), 4)) == [1, 2, 3]
+    assert list(devices.side_by_side(map(delayed(abs), [-1]), 1)) == [1]
+    assert asked == [expected, 1]
