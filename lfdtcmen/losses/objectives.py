@@ -142,10 +142,19 @@ class SynergisticObjectives:
         """The losses whose weight is not zero, in the table's order."""
         return [objective for name, objective in self.objectives.items() if self.weights.get(name)]
 
-    def __call__(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def __call__(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Return the loss to minimise (0-d) and the value of each loss before its weight.
 
-        The values are 0-d tensors without a graph, still on the device: reading one waits for it.
+        Raises
+        ------
+        DataError
+            As :meth:`on_device`.
+        """
+        total, values = self.on_device(output, batch)
+        return total, {name: value.item() for name, value in values.items()}
+
+    def on_device(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the same without waiting for the device: the values are 0-d tensors there, without a graph.
 
         Raises
         ------

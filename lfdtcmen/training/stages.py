@@ -175,7 +175,7 @@ class StageTask(Task):
                 identity=stage.identity,
                 check=False,
             )
-            return self.objectives(output, batch)
+            return self.objectives.on_device(output, batch)
 
     def after_first_backward(self) -> None:
         """Raise an error for a gradient in a frozen part."""
