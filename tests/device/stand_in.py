@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 MIXED = "Expected all tensors to be on the same device, but found at least two devices, {} and cpu! (stand-in, in {})"
 TO_NUMPY = "can't convert {} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first."
 NO_DOUBLE = "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64. (stand-in)"
+INDEXING = ("index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index")
 GROUPS = "_group_tensors_by_device_and_dtype"
 COPIES = ("copy_", "_to_copy", "set_")  # may have tensors of both sides
 WAITS = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "_unique2")  # need a value or a size
@@ -37,7 +38,7 @@ def is_on(tensor: torch.Tensor) -> bool:
 def mark(result: object, on: bool = True) -> object:
     """Put all tensors of a result on the stand-in, or on the CPU."""
     for leaf in tree_leaves(result):
-        if isinstance(leaf, torch.Tensor):
+        if torch.is_tensor(leaf):
             leaf.untyped_storage().on_stand_in = on
     return result
 
@@ -51,11 +52,10 @@ class Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = func.overloadpacket.__name__
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
         on = [tensor for tensor in tensors if is_on(tensor)]
         off = [tensor for tensor in tensors if not is_on(tensor) and tensor.dim() > 0 and tensor.device.type == "cpu"]
-        index_on_cpu = name.startswith(("index", "_index", "_unsafe_index")) and on and on[0] is tensors[0]
-        if index_on_cpu:  # CUDA takes an index from the CPU
+        if name in INDEXING and on and on[0] is tensors[0]:  # CUDA takes an index from the CPU
             off = [tensor for tensor in off if tensor.dtype not in (torch.int64, torch.bool)]
         if on and off and name not in COPIES:
             raise RuntimeError(MIXED.format(self.device, func))
@@ -64,14 +64,12 @@ class Operations(TorchDispatchMode):
             self.waits.append(str(func))
         result = func(*args, **(kwargs or {}))
         if on and not (name == "copy_" and not is_on(args[0])):
-            if self.device.type == "mps" and any(t.dtype == torch.float64 for t in tree_leaves(result) if is_tensor(t)):
+            if self.device.type == "mps" and any(
+                t.dtype == torch.float64 for t in tree_leaves(result) if torch.is_tensor(t)
+            ):
                 raise TypeError(NO_DOUBLE)
             mark(result)
         return result
-
-
-def is_tensor(leaf: object) -> bool:
-    return isinstance(leaf, torch.Tensor)
 
 
 class Calls(TorchFunctionMode):

@@ -50,6 +50,8 @@ def test_mixed_devices_are_refused(device):
         torch.ones(5, 3)[y.argmax(1)]  # an index on the device, of a tensor on the CPU
     with pytest.raises(RuntimeError, match="same device"):
         y[torch.tensor([0])] = torch.ones(1, 3)
+    with pytest.raises(RuntimeError, match="same device"):
+        y.index_select(0, torch.tensor([0]))
 
 
 @pytest.mark.parametrize("read", [lambda y: y.detach().numpy(), lambda y: np.asarray(y.detach()), np.sqrt])
