@@ -3,6 +3,7 @@
 # make run                            the notebook series, executed into runs/cpu/ (open runs/cpu/index.html)
 # make run ARGS="-p smoke --seed 1"   the same with other options of `lfdtcmen run`
 # make test                           unit tests, and every notebook in the smoke profile
+# make rehearsal                      the package and the whole series on a stand-in for a GPU, on the CPU
 # make lab                            JupyterLab on the series
 # make lint                           ruff (lint and format, code and notebooks) and mypy (types)
 # make lowest                         unit tests with the lowest versions that pyproject.toml allows, in .venv-lowest
@@ -22,7 +23,7 @@ SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help run test lab lint lowest site site-test notebooks student clean
+.PHONY: help run test rehearsal lab lint lowest site site-test notebooks student clean
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -42,6 +43,10 @@ run: $(READY)
 test: export OMP_NUM_THREADS ?= 1
 test: $(READY)
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+
+rehearsal: export OMP_NUM_THREADS ?= 1
+rehearsal: $(READY)
+	WHOLE_SERIES=1 $(BIN)/python -m pytest tests/device $(ARGS)
 
 lab: $(READY)
 	$(BIN)/python -m jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)

@@ -7,19 +7,17 @@ from lfdtcmen.config import Config, load_config
 from lfdtcmen.errors import DataError
 
 if TYPE_CHECKING:
-    from lfdtcmen.device import choose_device
     from lfdtcmen.losses.objectives import SynergisticObjectives
     from lfdtcmen.modules.batch import Batch
     from lfdtcmen.modules.network import LFDTCMEN
 
 __version__ = "0.1.0"
-__all__ = ["LFDTCMEN", "Batch", "Config", "DataError", "SynergisticObjectives", "choose_device", "load_config"]
+__all__ = ["LFDTCMEN", "Batch", "Config", "DataError", "SynergisticObjectives", "load_config"]
 
 # what needs torch is imported when first asked for: the command line answers at once, `doctor` also without torch
 _NEEDS_TORCH = {
     "LFDTCMEN": "lfdtcmen.modules.network",
     "Batch": "lfdtcmen.modules.batch",
-    "choose_device": "lfdtcmen.device",
     "SynergisticObjectives": "lfdtcmen.losses.objectives",
 }
 

@@ -8,6 +8,7 @@ import torch
 import lfdtcmen
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.devices import find_device
 from lfdtcmen.images import grey_change
 
 # a Markdown cell of each notebook, word for word (a test compares them)
@@ -22,11 +23,11 @@ ours. The [ledger](../lfdtcmen/paper/ledger.csv) lists each value, what is state
 HEADER = ("**Paper:**", "**You will be able to**", "**You need:**", "**Time:**")
 
 
-def versions(config: Config, device: str) -> str:
-    """Return in one line what a notebook runs with: versions, profile, seed and device."""
+def versions(config: Config, device: str | None = None) -> str:
+    """Return in one line what a notebook runs with: versions, profile, seed and device (by default, the one found)."""
     return (
         f"lfdtcmen {lfdtcmen.__version__}, torch {torch.__version__}, Python {platform.python_version()}; "
-        f"profile {config.profile}, seed {config.seed}, device {device}"
+        f"profile {config.profile}, seed {config.seed}, device {device or find_device()}"
     )
 
 

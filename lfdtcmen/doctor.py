@@ -181,10 +181,13 @@ def check_torch() -> Iterator[Check]:
         return
     yield Check("torch", True, torch.__version__)
     yield Check("threads", True, f"{torch.get_num_threads()} for torch, {os.cpu_count()} cores")
-    if torch.cuda.is_available():
+    from lfdtcmen.devices import find_device
+
+    found = find_device().type
+    if found == "cuda":
         yield Check("device", True, f"GPU: {torch.cuda.get_device_name()}")
     else:
-        yield Check("device", True, "CPU; use the profile cpu or smoke")
+        yield Check("device", True, "GPU: Apple's (mps)" if found == "mps" else "CPU; use the profile cpu or smoke")
 
 
 def check_opencv() -> Check:

@@ -12,8 +12,13 @@ def as_frames(images: torch.Tensor) -> np.ndarray:
 
 def as_tensor(frames: np.ndarray) -> torch.Tensor:
     """Return uint8 frames [N, H, W, 3] as float32 images [N, 3, H, W] in [0, 1]."""
-    # permuting leaves the memory channels-last, the layout in which CPU convolutions are fastest
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float().div_(255)
+    return scale_pixels(torch.from_numpy(np.ascontiguousarray(frames)))
+
+
+def scale_pixels(frames: torch.Tensor) -> torch.Tensor:
+    """Return uint8 frames [N, H, W, 3] as float32 images [N, 3, H, W] in [0, 1], on their device."""
+    # permuting leaves the memory channels-last, the layout in which convolutions are fastest
+    return frames.permute(0, 3, 1, 2).float().div_(255)
 
 
 def grey_change(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -13,14 +13,14 @@ PACKAGE = ROOT / "lfdtcmen"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # what each part may import of this package, from the ground floor upward; a part may always import itself
-GROUND = {"errors", "files", "device", "threads", "images", "progress", "workers"}
+GROUND = {"devices", "errors", "files", "threads", "images", "progress", "workers"}
 DATA = GROUND | {"preprocessing", "datasets", "paper.numbers", "modules.batch"}
 PAPER = {"config", "modules", "losses", "training"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
+    "devices": {"workers"},
     "threads": set(),
-    "device": set(),
     "workers": set(),
     "images": {"errors"},
     "beyond.recipes": set(),

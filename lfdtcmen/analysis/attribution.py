@@ -284,9 +284,8 @@ def _on_face(maps: np.ndarray, face: np.ndarray) -> np.ndarray:
 
 def _coarse_maps(model: LFDTCMEN, pairs: PairSet, method: Callable) -> dict[str, Tensor]:
     """Return maps of all pairs, each branch at its own resolution, [N, h, w], on the CPU."""
-    device = next(model.parameters()).device
-    parts = [method(model, pairs.batch(rows).to(device)) for rows in _chunks(len(pairs))]
-    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+    parts = [method(model, pairs.batch(rows)) for rows in _chunks(len(pairs))]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def _spread(maps: Mapping[str, Tensor], size: tuple[int, int] = (SIZE, SIZE)) -> dict[str, Tensor]:

@@ -25,14 +25,15 @@ def gradcam(model: LFDTCMEN, batch: Batch, classes: Tensor | None = None) -> dic
     model : LFDTCMEN
         Left in the mode in which it came. Frozen parts do not matter.
     batch : Batch
+        Moved to the network's device.
     classes : Tensor, optional
         Class to explain of each pair, int64 [B]; the predicted one by default.
 
     Returns
     -------
     dict
-        "motion" [B, h, w] (4x4 for frames of 128x128) and "flow" [B, 14, 14], those that are there. Values from 0 up,
-        without unit: positions of one map can be compared, two maps cannot.
+        "motion" [B, h, w] (4x4 for frames of 128x128) and "flow" [B, 14, 14], those that are there, on the CPU. Values
+        from 0 up, without unit: positions of one map can be compared, two maps cannot.
     """
     return _maps(model, batch, classes, lambda gradient, feature: gradient.mean((2, 3), keepdim=True) * feature)
 
@@ -67,11 +68,13 @@ def _maps(
         features[layer] = output.detach().requires_grad_()  # a leaf: no backward pass through the layers before it
         return features[layer]
 
+    batch = batch.to(next(model.parameters()).device)
     hooks = [layer.register_forward_hook(keep) for parts in layers.values() for layer in parts]
     try:
         with evaluation_mode(model), torch.enable_grad():
             logits = model(batch).logits  # [B, C]
             classes = logits.argmax(1) if classes is None else classes
+            classes = classes.to(logits.device)
             gradients = torch.autograd.grad(logits.gather(1, classes[:, None]).sum(), list(features.values()))
     finally:
         for hook in hooks:
@@ -82,6 +85,6 @@ def _maps(
         # [B, h, w]; conv8 sees onset and apex: [2B, h, w]
         weighted[layer] = weigh(gradient, feature.detach()).sum(1)
     return {
-        name: F.relu(sum(part for layer in parts for part in weighted[layer].split(len(batch))))  # [B, h, w]
+        name: F.relu(sum(part for layer in parts for part in weighted[layer].split(len(batch)))).cpu()  # [B, h, w]
         for name, parts in layers.items()
     }

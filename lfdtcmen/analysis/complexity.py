@@ -92,7 +92,7 @@ def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.Da
         Index: component, and "total" (the whole call, input checks included). Columns median, low and high
         (quartiles), milliseconds.
     """
-    clock = _Clock(cost_parts(model), on_gpu=next(model.parameters()).is_cuda)
+    clock = _Clock(cost_parts(model), on_gpu=next(model.parameters()).device.type != "cpu")
     batch, threads = _one_pair(model, size), torch.get_num_threads()
     runs = []
     torch.set_num_threads(1)
@@ -127,7 +127,7 @@ class _Clock:
 
     def now(self) -> float:
         if self.on_gpu:
-            torch.cuda.synchronize()
+            torch.accelerator.synchronize()
         return time.perf_counter()
 
     def reset(self) -> None:

@@ -19,6 +19,7 @@ from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
+from lfdtcmen.devices import side_by_side
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import REPEATS, interval, resample
 from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, score_confusion, uf1
@@ -26,7 +27,6 @@ from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, predict, train_stage
-from lfdtcmen.workers import parallel
 
 HONEST = "last epoch, pooled, subjects apart"
 
@@ -72,7 +72,7 @@ def epoch_predictions(
     tables = []
     with tqdm(total=len(jobs), unit="fold", disable=hidden(progress)) as bar:
         run = delayed(_one_fold)
-        for table in parallel(n_jobs=n_jobs, return_as="generator")(run(config, pairs, *job) for job in jobs):
+        for table in side_by_side((run(config, pairs, *job) for job in jobs), n_jobs):
             tables.append(table)
             bar.update()
     return pd.concat(tables, ignore_index=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
-from lfdtcmen.device import choose_device
+from lfdtcmen.devices import find_device
 from lfdtcmen.errors import DataError
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.training.batches import augment, epoch_batches
@@ -74,7 +74,7 @@ class FlowNetwork:
         scale = known.std((0, 2, 3), keepdims=True) + 1e-6
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            network = self.make(train.num_classes).to(choose_device())
+            network = self.make(train.num_classes).to(find_device())
             task = Classification(network, train, scale, self.batch_size, seed)
             steps = -(-len(train) // self.batch_size)
             schedule = Schedule(self.epochs, steps, self.learning_rate, self.weight_decay, warmup=0.1, clip_norm=1.0)
@@ -107,7 +107,7 @@ class Classification(Task):
         for rows in epoch_batches(len(self.pairs), self.batch_size, rng):
             yield augment(self.pairs.batch(rows).to(self.device), 0, rng)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the mean loss of the batch, each pair with the weight of its class and its own."""
         assert batch.flow is not None and batch.label is not None
         weight = self.balance[batch.label] * (1 if batch.weight is None else batch.weight)

@@ -14,10 +14,11 @@ from lfdtcmen.beyond.change_loss import change
 from lfdtcmen.beyond.extended_drl import ExtendedCodes, ExtendedDRL
 from lfdtcmen.beyond.gain_loss import gain
 from lfdtcmen.beyond.rest_loss import rest
-from lfdtcmen.beyond.swap_batches import SwapBatch, sample_batch, vary
+from lfdtcmen.beyond.swap_batches import SwapBatch, SwapTensors, sample_batch, vary
 from lfdtcmen.beyond.warp_generator import WarpGenerator
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, make_swaps
+from lfdtcmen.devices import side_by_side
 from lfdtcmen.errors import DataError
 from lfdtcmen.modules.motion_branch import FEATURES
 from lfdtcmen.modules.network import LFDTCMEN
@@ -27,7 +28,6 @@ from lfdtcmen.training.classifier import build_model
 from lfdtcmen.training.loop import Schedule, Task, fit
 from lfdtcmen.training.method import Method
 from lfdtcmen.training.stages import use_bf16
-from lfdtcmen.workers import parallel
 
 FROZEN_STATISTICS_FROM = 0.8  # share of the steps after which batch normalisation uses its running statistics
 
@@ -88,7 +88,7 @@ def pretrain_each(configs: list[Config], run_dir: Path | str, jobs: int, method:
         return
     for preset, groups in {(config.pretraining_preset, config.pretraining_groups) for config in configs}:
         make_swaps(preset, groups, n_jobs=jobs)  # rendered once, for all
-    parallel(n_jobs=jobs)(delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs)
+    list(side_by_side((delayed(_pretrain_in_one_thread)(config, run_dir, method) for config in configs), jobs))
 
 
 class SwapTask(Task):
@@ -111,9 +111,10 @@ class SwapTask(Task):
             self.parts.extend([self.branch, self.to_units])
 
     def begin(self) -> str:
-        """Render the swaps, or find them on disk."""
+        """Render the swaps, or find them on disk, and move them to the device."""
         config = self.config
-        self.swaps = make_swaps(config.pretraining_preset, config.pretraining_groups, n_jobs=-1, progress=self.progress)
+        swaps = make_swaps(config.pretraining_preset, config.pretraining_groups, n_jobs=-1, progress=self.progress)
+        self.swaps = SwapTensors(swaps, self.device)
         return ""
 
     def batches(self, epoch: int) -> Iterator["SwapBatch"]:
@@ -130,9 +131,9 @@ class SwapTask(Task):
         batch = sample_batch(self.swaps, self.config.batch_sizes[0], self.config.max_shift, rng)
         if self.config.pretraining_variation:
             batch = vary(batch, self.config.pretraining_variation, rng)
-        yield SwapBatch(*(part.to(self.device) for part in vars(batch).values()))
+        yield batch
 
-    def loss(self, batch: "SwapBatch") -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: "SwapBatch") -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum of change and gain of the swaps, rest loss, and error of the action units."""
         weights = self.config.stage1
         faces, pair_codes = self.drl.encode(batch.identity), self.drl.encode(batch.motion, identity=False)
@@ -150,7 +151,7 @@ class SwapTask(Task):
             # 1 for a network that predicts that nothing moves, as the change loss is
             losses["action_units"] = (self.to_units(spatial.relu()) - units).square().sum() / units.square().sum()
             total = total + losses["action_units"]
-        return total, {name: value.item() for name, value in losses.items()}
+        return total, {name: value.detach() for name, value in losses.items()}
 
     def _swap(self, faces: ExtendedCodes, pair_codes: ExtendedCodes, batch: "SwapBatch") -> Tensor:
         """Generate the B identities with the motions of the first B pairs, [2B, 3, H, W], from frames without noise."""

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lfdtcmen.datasets.synthetic import Swaps
-from lfdtcmen.images import as_tensor
+from lfdtcmen.images import scale_pixels
 
 OTHER_PERSON = 0.8  # share of the swaps in which the driver is another person
 UNSWAPPED_PER_SWAP = 1  # further pairs per swap, used only to predict action units
@@ -24,13 +24,27 @@ class SwapBatch:
     action_units: Tensor  # of the pairs, image-left and image-right, pixels, [P, U, 2]
 
 
-def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
+class SwapTensors:
+    """The swaps on a device, moved there once; on the CPU they share the memory of the arrays."""
+
+    def __init__(self, swaps: Swaps, device: torch.device):
+        arrays = {name: np.require(array, requirements="W") for name, array in vars(swaps).items()}
+        self.device = device
+        self.parts = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+
+    def send(self, array: np.ndarray) -> Tensor:
+        """Return rows, or random numbers, on the device, without waiting for it."""
+        return torch.from_numpy(array).to(self.device, non_blocking=True)
+
+
+def sample_batch(swaps: SwapTensors, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
     """Sample ``size`` swaps, and as many pairs that are not swapped.
 
     Identity and driver are of one group, whose people all show the same motions; in one swap of five they are the same
     person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
     """
-    groups, people, motions = swaps.apex.shape[:3]
+    parts = swaps.parts
+    groups, people, motions = parts["apex"].shape[:3]
     pairs = (1 + UNSWAPPED_PER_SWAP) * size
     group, motion = rng.integers(groups, size=pairs), rng.integers(motions, size=pairs)
     driver = rng.integers(people, size=pairs)
@@ -39,19 +53,21 @@ def sample_batch(swaps: Swaps, size: int, max_shift: int, rng: np.random.Generat
     mirror = rng.random(pairs) < 0.5
     shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
 
-    def frames(onset: np.ndarray, apex: np.ndarray, who: np.ndarray, count: int) -> Tensor:
-        at = (group[:count], who[:count])
-        images = np.stack([onset[at], apex[(*at, motion[:count])]])  # [2, count, H, W, 3]
-        images = np.where(mirror[:count, None, None, None], images[..., ::-1, :], images)
-        return as_tensor(images.reshape(-1, *images.shape[2:])).roll(shift, (2, 3))
+    of_group, of_motion, of_driver, of_identity = (swaps.send(rows) for rows in (group, motion, driver, identity))
+    turned = swaps.send(mirror)
 
-    units = swaps.action_units[group, motion]  # [P, U, 2]
-    units = np.where(mirror[:, None, None], units[..., ::-1], units)
+    def frames(onset: Tensor, apex: Tensor, who: Tensor, count: int) -> Tensor:
+        at = (of_group[:count], who[:count])
+        images = torch.stack([onset[at], apex[(*at, of_motion[:count])]])  # [2, count, H, W, 3]
+        images = torch.where(turned[:count, None, None, None], images.flip(3), images)
+        return scale_pixels(images.flatten(0, 1)).roll(shift, (2, 3))
+
+    units = parts["action_units"][of_group, of_motion]  # [P, U, 2]
     return SwapBatch(
-        frames(swaps.onset, swaps.apex, identity, size),
-        frames(swaps.onset_clean, swaps.apex_clean, identity, size),
-        frames(swaps.onset, swaps.apex, driver, pairs),
-        torch.from_numpy(units),
+        frames(parts["onset"], parts["apex"], of_identity, size),
+        frames(parts["onset_clean"], parts["apex_clean"], of_identity, size),
+        frames(parts["onset"], parts["apex"], of_driver, pairs),
+        torch.where(turned[:, None, None], units.flip(2), units),
     )
 
 
@@ -85,10 +101,13 @@ def vary(batch: SwapBatch, strength: float, rng: np.random.Generator) -> SwapBat
         The position of the face changes in all frames of a row; the motion's amplitude in drivers, targets and action
         units; registration, gamma, lamp, resolution and noise in the drivers' frames alone.
     """
-    pairs, swaps = len(batch.motion) // 2, len(batch.identity) // 2
+    pairs, swaps, device = len(batch.motion) // 2, len(batch.identity) // 2, batch.motion.device
+
+    def send(values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).float().to(device, non_blocking=True)
 
     def normal(spread: float, *shape: int) -> Tensor:
-        return torch.from_numpy(strength * spread * rng.standard_normal((pairs, *shape))).float()
+        return send(strength * spread * rng.standard_normal((pairs, *shape)))
 
     amplitude = normal(AMPLITUDE).exp()
     pose, error = (
@@ -100,12 +119,12 @@ def vary(batch: SwapBatch, strength: float, rng: np.random.Generator) -> SwapBat
     motion = move(_scale_change(batch.motion, amplitude), torch.cat([pose, pose + error]))
 
     onset, apex = motion.clamp(1e-3, 1).pow(normal(GAMMA).exp().repeat(2)[:, None, None, None]).chunk(2)
-    side = torch.linspace(-1, 1, apex.shape[3])
+    side = torch.linspace(-1, 1, apex.shape[3], device=device)
     lamp, across, down = (normal(s)[:, None, None, None] for s in (LAMP, GRADIENT, GRADIENT))
     motion = torch.cat([onset, apex * (1 + lamp + across * side + down * side[:, None])])
     motion = _blur(motion, strength, rng)
-    noise = strength * torch.from_numpy(rng.uniform(0, NOISE, (pairs, 1, 1, 1))).float().repeat(2, 1, 1, 1)
-    grain = torch.from_numpy(rng.standard_normal((len(motion), 1, *motion.shape[2:]), dtype=np.float32))
+    noise = strength * send(rng.uniform(0, NOISE, (pairs, 1, 1, 1))).repeat(2, 1, 1, 1)
+    grain = send(rng.standard_normal((len(motion), 1, *motion.shape[2:]), dtype=np.float32))
     motion = (motion + noise * grain).clamp(0, 1)
     units = batch.action_units * amplitude[:, None, None]
     return replace(batch, identity=identity, clean=clean, motion=motion, action_units=units)

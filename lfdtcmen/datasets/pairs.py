@@ -110,12 +110,13 @@ class PairSet:
             apex=as_tensor(self.apex[index]),
             flow=None if self.streams is None else torch.from_numpy(self.streams[index]),
             label=torch.from_numpy(self.labels[index]),
-            subject=torch.from_numpy(self._subject_codes[index]),
+            subject=torch.from_numpy(self.subject_codes[index]),
             weight=None if self.weights is None else torch.from_numpy(self.weights[index]),
         )
 
     @cached_property
-    def _subject_codes(self) -> np.ndarray:
+    def subject_codes(self) -> np.ndarray:
+        """Number of each pair's subject within this set, int64 [N]."""
         return np.unique(self.subjects, return_inverse=True)[1].astype(np.int64)
 
 

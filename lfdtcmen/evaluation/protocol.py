@@ -16,18 +16,18 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 import torch
-from joblib import delayed, effective_n_jobs, parallel_config
+from joblib import delayed, parallel_config
 from tqdm.auto import tqdm
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_disjoint, check_shown, grouped_kfold
+from lfdtcmen.devices import count_that_fit, find_device
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, make_folder
 from lfdtcmen.progress import hidden
 from lfdtcmen.threads import one_thread
 from lfdtcmen.workers import parallel
 
-CUDA_CONTEXT = 600 * 2**20  # bytes that a process takes on a GPU before it has computed anything
 FitPredict = Callable[[PairSet, PairSet, int], np.ndarray]
 
 
@@ -152,19 +152,12 @@ def cross_validate(
             shared_jobs = n_jobs if backend == "loky" else -1
             model.prepare(pairs, [folds[number] for number in needed], [job[0] for job in missing], shared_jobs)
     with bar:
-        if torch.cuda.is_available() and backend == "loky" and n_jobs != 1:
+        if find_device().type == "cuda" and backend == "loky" and n_jobs != 1:
             torch.cuda.reset_peak_memory_stats()
             run_tasks(islice(tasks, 1), 1)  # alone, to measure how many fit on the device at once
-            n_jobs = _count_that_fit(n_jobs, torch.cuda.max_memory_reserved())
+            n_jobs = count_that_fit(n_jobs)
         run_tasks(tasks, n_jobs)
     return _pool(pairs, folds, jobs)
-
-
-def _count_that_fit(n_jobs: int, memory: int) -> int:
-    """Return how many processes that need ``memory`` bytes each fit on the GPU, at most ``n_jobs``."""
-    torch.cuda.empty_cache()
-    free, _ = torch.cuda.mem_get_info()
-    return max(1, min(effective_n_jobs(n_jobs), int(0.9 * free / (memory + CUDA_CONTEXT))))
 
 
 def _job_path(out_dir: Path, seed: int, number: int) -> Path:

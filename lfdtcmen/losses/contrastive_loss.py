@@ -14,8 +14,12 @@ def _angles(features: Tensor, subjects: Tensor) -> tuple[Tensor, Tensor]:
         unit = F.normalize(features.float(), dim=1)  # [N, D]
         i, j = torch.triu_indices(len(unit), len(unit), offset=1, device=unit.device)
         angle = torch.arccos((unit @ unit.T)[i, j].clamp(-COSINE_LIMIT, COSINE_LIMIT))  # [N (N - 1) / 2]
-        same = subjects[i] == subjects[j]
-    return angle[same], angle[~same]
+    # which pairs are of one subject is found on the CPU: to select by a mask, the device would have to be waited for
+    subjects = subjects.cpu()
+    i, j = torch.triu_indices(len(subjects), len(subjects), offset=1)
+    same = subjects[i] == subjects[j]
+    positive, negative = (torch.nonzero(mask)[:, 0].to(angle.device, non_blocking=True) for mask in (same, ~same))
+    return angle[positive], angle[negative]
 
 
 def identity_contrastive(features: Tensor, subjects: Tensor, margin: float = 1.0) -> Tensor:
@@ -26,7 +30,7 @@ def identity_contrastive(features: Tensor, subjects: Tensor, margin: float = 1.0
     features : Tensor
         Pooled identity codes of real and synthetic frames, [N, D] (both kinds: stated; pooling: assumed).
     subjects : Tensor
-        Subject of each, int64 [N].
+        Subject of each, int64 [N]; best on the CPU.
     margin : float
         m in radians (assumed 1.0; random codes in 256 dimensions lie at 1.3 or more, where the margin has no effect).
 
@@ -43,7 +47,7 @@ def identity_contrastive(features: Tensor, subjects: Tensor, margin: float = 1.0
 
 
 @torch.no_grad()
-def active_fraction(features: Tensor, subjects: Tensor, margin: float = 1.0) -> float:
-    """Return the share of negative pairs nearer than the margin: those that the loss still pushes apart."""
+def active_fraction(features: Tensor, subjects: Tensor, margin: float = 1.0) -> Tensor:
+    """Return the share of negative pairs nearer than the margin, 0-d: those that the loss still pushes apart."""
     _, negative = _angles(features, subjects)
-    return (negative < margin).float().mean().item() if len(negative) else 0.0
+    return (negative < margin).float().mean() if len(negative) else torch.zeros((), device=features.device)

@@ -134,7 +134,7 @@ class SynergisticObjectives:
         self.margin = margin
         self.detach_consistency = detach_consistency
         self.objectives = objectives
-        self.log: dict[str, float] = {}  # what losses report in addition to their value, of the last call
+        self.log: dict[str, Tensor] = {}  # what losses report in addition to their value, of the last call
         self._features: list[Tensor] | None = None
 
     @property
@@ -144,6 +144,17 @@ class SynergisticObjectives:
 
     def __call__(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Return the loss to minimise (0-d) and the value of each loss before its weight.
+
+        Raises
+        ------
+        DataError
+            As :meth:`on_device`.
+        """
+        total, values = self.on_device(output, batch)
+        return total, {name: value.item() for name, value in values.items()}
+
+    def on_device(self, output: Output, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the same without waiting for the device: the values are 0-d tensors there, without a graph.
 
         Raises
         ------
@@ -158,7 +169,7 @@ class SynergisticObjectives:
         if not losses:
             raise DataError("all loss weights are zero", "SynergisticObjectives", "give one loss a weight")
         total = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
-        return total, {name: value.item() for name, value in losses.items()} | self.log
+        return total, {name: value.detach() for name, value in losses.items()} | self.log
 
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor, VGG19 | None, float, list[Tensor] | None]:
         """Return what reconstruction and cycle are compared with: both have the same targets.

@@ -43,8 +43,13 @@ class Batch:
         parts = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: v.to(device, non_blocking=True) for k, v in parts.items() if v is not None})
 
-    def check(self) -> None:
+    def check(self, values: bool = True) -> None:
         """Raise a DataError for frames or flows that the network cannot use.
+
+        Parameters
+        ----------
+        values : bool
+            Look at the values too, which waits for the device; else at shapes and dtypes alone.
 
         Raises
         ------
@@ -63,8 +68,8 @@ class Batch:
                     f"batch.{name}",
                     "resize the frames, to 128x128 as the notebooks do",
                 )
-            _check_values(frame, f"batch.{name}")
-            if len(frame) and (frame.min() < 0 or frame.max() > 1):
+            check_values(frame, f"batch.{name}", values)
+            if values and len(frame) and (frame.min() < 0 or frame.max() > 1):
                 raise DataError("pixel values lie outside [0, 1]", f"batch.{name}", "divide uint8 frames by 255")
         if self.onset.shape != self.apex.shape:
             raise DataError(
@@ -77,7 +82,7 @@ class Batch:
                     "batch.flow",
                     "make it with lfdtcmen.preprocessing.flow.to_streams",
                 )
-            _check_values(self.flow, "batch.flow")
+            check_values(self.flow, "batch.flow", values)
         for name in ("label", "subject"):
             value = getattr(self, name)
             if value is not None and (value.shape != (len(self),) or value.dtype != torch.int64):
@@ -90,12 +95,13 @@ class Batch:
             raise DataError(what, "batch.weight", FROM_PAIRS)
 
 
-def _check_values(tensor: Tensor, where: str) -> None:
+def check_values(tensor: Tensor, where: str, values: bool = True) -> None:
+    """Raise a DataError for a tensor that is not floating point, or (with ``values``) not finite."""
     if tensor.dtype not in (torch.float32, torch.bfloat16, torch.float16):
         raise DataError(
             f"values must be floating point of 32 bits, got {tensor.dtype}",
             where,
             "convert with .float(); frames from uint8 with .float() / 255",
         )
-    if not torch.isfinite(tensor).all():
+    if values and not torch.isfinite(tensor).all():
         raise DataError("some values are NaN or infinite", where, "look for unreadable frames or a failed flow")

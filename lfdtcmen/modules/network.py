@@ -131,6 +131,7 @@ class LFDTCMEN(nn.Module):
         cycle: bool = True,
         classify: bool = True,
         identity: bool = True,
+        check: bool = True,
     ) -> Output:
         """Run the network on one batch.
 
@@ -145,6 +146,8 @@ class LFDTCMEN(nn.Module):
             Run TCME (stages 2 and 3, and prediction).
         identity : bool
             Compute the identity codes. Classification does not use them: stage 2 and prediction leave them out.
+        check : bool
+            Look at the values of the batch, and wait for the device. Training has checked its data before.
 
         Raises
         ------
@@ -152,7 +155,7 @@ class LFDTCMEN(nn.Module):
             Frames or flow of wrong shape, range or dtype, or not finite; a setting without generator asked to
             reconstruct.
         """
-        batch.check()
+        batch.check(check)
         if reconstruct and not identity:
             raise DataError("reconstruction needs the identity codes", "LFDTCMEN", "call it with identity=True")
         if reconstruct and (self.drl is None or self.drl.generator is None):

@@ -1,4 +1,7 @@
-"""Batches of pairs, and their augmentation."""
+"""Batches of pairs, on the device where they are trained with, and their augmentation there.
+
+Nothing here waits for the device: what a step needs of the CPU (rows, random numbers) is sent without waiting.
+"""
 
 import math
 from collections.abc import Iterator
@@ -9,12 +12,60 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lfdtcmen.modules.batch import Batch
+from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.images import scale_pixels
+from lfdtcmen.modules.batch import Batch, check_values
 
 
 def epoch_batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Yield shuffled index batches that differ in size by at most one: no last batch of a single pair."""
     yield from np.array_split(rng.permutation(count), math.ceil(count / size))
+
+
+class PairTensors:
+    """A whole set of pairs on a device, moved there once: frames as uint8, so that a pair takes 98 kB.
+
+    Parameters
+    ----------
+    pairs : PairSet
+        On the CPU, the tensors share its memory.
+    device : device
+
+    Raises
+    ------
+    DataError
+        The flow has values that are NaN or infinite: batches are not checked again.
+    """
+
+    def __init__(self, pairs: PairSet, device: torch.device):
+        # one pair, of shapes and dtypes like all others
+        pairs.batch(np.arange(min(1, len(pairs)))).check()
+        self.device = device
+        self.onset, self.apex, self.label = (self._move(part) for part in (pairs.onset, pairs.apex, pairs.labels))
+        self.flow = None if pairs.streams is None else self._move(pairs.streams)
+        self.weight = None if pairs.weights is None else self._move(pairs.weights)
+        if self.flow is not None:
+            check_values(self.flow, "pairs.streams")
+        self.subject = torch.from_numpy(pairs.subject_codes)
+
+    def _move(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.require(array, requirements="W")).to(self.device)
+
+    def batch(self, index: np.ndarray) -> Batch:
+        """Return the pairs at ``index`` (integers) as :meth:`PairSet.batch` does, on the device.
+
+        Their subjects stay on the CPU, where the contrastive loss compares them without waiting.
+        """
+        on_cpu = torch.from_numpy(np.asarray(index, np.int64))
+        rows = on_cpu.to(self.device, non_blocking=True)
+        return Batch(
+            onset=scale_pixels(self.onset[rows]),
+            apex=scale_pixels(self.apex[rows]),
+            flow=None if self.flow is None else self.flow[rows],
+            label=self.label[rows],
+            subject=self.subject[on_cpu],
+            weight=None if self.weight is None else self.weight[rows],
+        )
 
 
 def augment(
@@ -35,7 +86,7 @@ def augment(
     amplitude_jitter : float
         Each pair's flow is multiplied by ``exp(amplitude_jitter * n)``, n normal: people move by different amounts.
     """
-    mirror = torch.from_numpy(rng.random(len(batch)) < 0.5).to(batch.onset.device)
+    mirror = torch.from_numpy(rng.random(len(batch)) < 0.5).to(batch.onset.device, non_blocking=True)
     dx, dy = (int(v) for v in rng.integers(-max_shift, max_shift + 1, 2))
 
     def frames(x: Tensor) -> Tensor:  # [B, 3, H, W]
@@ -47,8 +98,9 @@ def augment(
 
     flow = batch.flow
     if flow is not None:
-        sign = torch.tensor([-1.0, 1.0, 1.0], device=flow.device)[:, None, None]
-        flow = torch.where(mirror[:, None, None, None], flow.flip(3) * sign, flow)  # [B, 3, 28, 28]
+        mirrored = flow.flip(3)
+        mirrored[:, 0].neg_()
+        flow = torch.where(mirror[:, None, None, None], mirrored, flow)  # [B, 3, 28, 28]
         flow = _vary_flow(flow, rng, flow_shift, amplitude_jitter)
     return replace(batch, onset=frames(batch.onset), apex=frames(batch.apex), flow=flow)
 
@@ -63,5 +115,6 @@ def _vary_flow(flow: Tensor, rng: np.random.Generator, shift: int, jitter: float
         flow = torch.stack([pair[:, row : row + size, column : column + size] for pair, (row, column) in pairs])
     if jitter:
         factor = np.exp(jitter * rng.standard_normal(len(flow)))  # [B]
-        flow = flow * torch.from_numpy(factor).to(flow)[:, None, None, None]
+        factors = torch.from_numpy(factor).to(flow.dtype).to(flow.device, non_blocking=True)
+        flow = flow * factors[:, None, None, None]
     return flow

@@ -22,6 +22,7 @@ from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.datasets.mixing import split_added
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.people import digest_people
+from lfdtcmen.devices import find_device
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
@@ -192,7 +193,7 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     Returns
     -------
     model : LFDTCMEN
-        On the CPU, in ``eval`` mode.
+        In ``eval`` mode, on the device that :func:`~lfdtcmen.devices.find_device` finds.
     about : dict
         What :func:`describe` wrote, and ``epoch``: how many of the stage's ``epochs`` are done.
 
@@ -222,7 +223,7 @@ def load_model(path: Path | str, method: Method = PAPER) -> tuple[LFDTCMEN, dict
     except (RuntimeError, TypeError, ValueError) as error:  # settings that the method or this version does not know
         raise DataError(f"the checkpoint describes no network that can be built: {error}", str(path)) from error
     _load_weights(model, tensors, path, "train again")
-    return model.eval(), about | {"epoch": values["epoch"]}
+    return model.to(find_device()).eval(), about | {"epoch": values["epoch"]}
 
 
 def halve_checkpoint(path: Path, target: Path, history: list[dict] | None = None) -> dict:

@@ -16,7 +16,7 @@ from torch import Tensor
 from lfdtcmen.config import Config, used_fields
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold, check_shown, split_validation
-from lfdtcmen.device import choose_device
+from lfdtcmen.devices import find_device, side_by_side
 from lfdtcmen.errors import DataError
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
@@ -33,11 +33,10 @@ from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
 from lfdtcmen.training.stages import settle_vgg, train_stage
 from lfdtcmen.training.weights import SHIPPED, digest, find_weights
-from lfdtcmen.workers import parallel
 
 
 def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFDTCMEN:
-    """Return the untrained network of a config; the same seed gives the same weights.
+    """Return the untrained network of a config, on the device that is found; the same seed gives the same weights.
 
     Raises
     ------
@@ -48,7 +47,7 @@ def build_model(config: Config, num_classes: int, method: Method = PAPER) -> LFD
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = method.network(num_classes, config.network)
-    return model.to(choose_device()).eval()
+    return model.to(find_device()).eval()
 
 
 def start_from(model: LFDTCMEN, config: Config, label_names: Sequence[str], method: Method = PAPER) -> str:
@@ -252,8 +251,8 @@ class LFDTCMENClassifier:
         tested = sorted({self.group_of(pairs.subset(test)) for _, test in folds})
         group = np.array([self.stage1_groups[subject] for subject in pairs.subjects])  # [N]
         train = delayed(_stage1_in_one_thread)
-        weights = parallel(n_jobs=jobs)(
-            train(self.config, pairs.subset(group != number), self.run_dir, self.method) for number in tested
+        weights = side_by_side(
+            (train(self.config, pairs.subset(group != number), self.run_dir, self.method) for number in tested), jobs
         )
         self.shared = dict(zip(tested, weights, strict=True))
 

@@ -59,8 +59,8 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss to minimise (0-d) and the values to log."""
+    def loss(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss to minimise and the values to log, each 0-d on the device."""
 
     def begin(self) -> str:
         """Prepare the first step; return a line to print. Not called for a run that is finished already."""
@@ -124,12 +124,6 @@ def fit(
             started = time.perf_counter()
             for batch in task.batches(epoch):
                 total, values = task.loss(batch)
-                if not torch.isfinite(total):
-                    raise DataError(
-                        f"the loss is {total.item()} at epoch {epoch}, step {len(history)}: {values}",
-                        task.title,
-                        "lower the learning rate or the weight of the loss that grew",
-                    )
                 optimizer.zero_grad(set_to_none=True)
                 total.backward()
                 if not history:
@@ -137,12 +131,21 @@ def fit(
                 norm = torch.nn.utils.clip_grad_norm_(learning, schedule.clip_norm)
                 optimizer.step()
                 rate.step()
+                values |= {"total": total.detach(), "gradient_norm": norm}
+                # the only time that a step waits for the device
+                logged = dict(zip(values, torch.stack([*values.values()]).tolist(), strict=True))
+                if not math.isfinite(logged["total"]):
+                    raise DataError(
+                        f"the loss is {logged['total']} at epoch {epoch}, step {len(history)}: {logged}",
+                        task.title,
+                        "lower the learning rate or the weight of the loss that grew",
+                    )
                 now = time.perf_counter()
-                row = {**task.columns, "epoch": epoch, "step": len(history), **values, "total": total.item()}
-                history.append(row | {"gradient_norm": norm.item(), "seconds": now - started})
+                row = {**task.columns, "epoch": epoch, "step": len(history), **logged}
+                history.append(row | {"seconds": now - started})
                 started = now
                 bar.update()
-                bar.set_postfix(loss=f"{total.item():.3f}")
+                bar.set_postfix(loss=f"{logged['total']:.3f}")
             last = epoch + 1 == schedule.epochs
             if checkpoint is not None and (last or time.perf_counter() - saved_at > SAVE_EVERY):
                 state = {} if last else {"optimizer": optimizer.state_dict(), "schedule": rate.state_dict()}

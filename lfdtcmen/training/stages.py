@@ -18,7 +18,7 @@ from lfdtcmen.losses.objectives import SynergisticObjectives
 from lfdtcmen.losses.perceptual import VGG19, obtain_vgg
 from lfdtcmen.modules.batch import Batch
 from lfdtcmen.modules.network import CYCLE, LFDTCMEN
-from lfdtcmen.training.batches import augment
+from lfdtcmen.training.batches import PairTensors, augment
 from lfdtcmen.training.checkpoint import Checkpoint, describe, stage_settings
 from lfdtcmen.training.loop import Schedule, Task, fit
 from lfdtcmen.training.method import PAPER, Method
@@ -104,11 +104,15 @@ def audit(model: LFDTCMEN) -> pd.DataFrame:
                 "component": name,
                 "parameters": sum(p.numel() for p in parameters),
                 "trainable": sum(p.numel() for p in parameters if p.requires_grad),
-                "gradient": sum(g.double().square().sum().item() for g in gradients) ** 0.5 if gradients else None,
+                "gradient": _norm(gradients) if gradients else None,
                 "mode": "train" if part.training else "eval",
             }
         )
     return pd.DataFrame(rows).astype({"gradient": float})
+
+
+def _norm(gradients: list[Tensor]) -> float:
+    return sum(g.cpu().double().square().sum().item() for g in gradients) ** 0.5  # mps has no 64 bits
 
 
 class StageTask(Task):
@@ -135,7 +139,7 @@ class StageTask(Task):
         self.set_trainable()
         self.model.zero_grad(set_to_none=True)  # drop the gradients of an earlier stage
         self.method.begin_stage(self.model, self.config, self.stage, self.pairs)
-        self.inputs = crop_unused_frames(self.model, self.pairs)
+        self.inputs = PairTensors(crop_unused_frames(self.model, self.pairs), self.device)
         self.objectives = make_objectives(self.config, self.weights, self.pairs, self.device, self.method)
         self.bf16 = use_bf16(self.config, self.device)
         parts = " and ".join(name.upper() for name, part in self.model.named_children() if part.training)
@@ -157,9 +161,9 @@ class StageTask(Task):
         of_flow = (config.flow_shift, config.amplitude_jitter) if STAGES[self.stage].classify else (0, 0.0)
         rng = np.random.default_rng([config.seed, self.stage, epoch])
         for index in self.method.batches(config, self.stage, self.pairs.labels, rng):
-            yield augment(self.inputs.batch(index).to(self.device), config.max_shift, rng, *of_flow)
+            yield augment(self.inputs.batch(index), config.max_shift, rng, *of_flow)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Run the network on a batch and return its weighted loss."""
         stage, drl = STAGES[self.stage], self.model.drl
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -169,8 +173,9 @@ class StageTask(Task):
                 cycle=any(CYCLE & (loss.needs | loss.uses) for loss in self.objectives.active),
                 classify=stage.classify,
                 identity=stage.identity,
+                check=False,
             )
-            return self.objectives(output, batch)
+            return self.objectives.on_device(output, batch)
 
     def after_first_backward(self) -> None:
         """Raise an error for a gradient in a frozen part."""

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from lfdtcmen import DataError
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.beyond.pretraining import pretrain, pretrain_each
-from lfdtcmen.beyond.swap_batches import sample_batch
+from lfdtcmen.beyond.swap_batches import SwapTensors, sample_batch
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
 from lfdtcmen.training import LFDTCMENClassifier, build_model, stage_checkpoint
 from tests.training.helpers import state
@@ -106,7 +106,8 @@ def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
     told = replace(told, **{n: np.broadcast_to(count[:, :, 0], (1, 8, 4, 4, 3)) for n in ("onset", "onset_clean")})
     units = np.zeros((1, 8, 17, 2), np.float32)
     units[0, :, 0] = np.arange(8)[:, None] + [0, 0.5]  # and each intensity its motion and its side
-    batch = sample_batch(replace(told, action_units=units), 200, 0, np.random.default_rng(0))
+    told = SwapTensors(replace(told, action_units=units), torch.device("cpu"))
+    batch = sample_batch(told, 200, 0, np.random.default_rng(0))
     identity, clean, motion = (
         (frames * 255).round().long().amax((1, 2, 3)).view(2, -1)
         for frames in (batch.identity, batch.clean, batch.motion)
