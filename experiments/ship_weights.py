@@ -12,12 +12,13 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 from common import make_parser
 
-from lfdtcmen.config import load_config
+from lfdtcmen.config import Config, load_config
 from lfdtcmen.evaluation.results import score_table
 from lfdtcmen.experiments import load_pairs
 from lfdtcmen.files import atomic_path, make_folder, parse_folder
@@ -26,6 +27,7 @@ from lfdtcmen.training.checkpoint import halve_checkpoint
 from lfdtcmen.training.weights import shipped_folder
 from lfdtcmen.transfer import predict_without_training
 
+FEW = 12  # people of the other world on whom a test looks whether the weights still score as recorded
 FLOW_ALONE = ["--stage", "2", "--set", "drl=none", "--set", "motion=none", "--set", "pretraining=0"]
 # name -> recipe and options of `lfdtcmen train`; "wild" is the one that `predict` takes: the flow branch, which carries
 # over best (experiments/transfer.py), and is a third of the size
@@ -34,6 +36,12 @@ NETWORKS = {
     "repaired": ("repaired", ["--preset", "standard"]),
     "wild": ("repaired", ["--preset", "wild", "--subjects", "300", *FLOW_ALONE]),
 }
+
+
+def score_elsewhere(file: Path, config: Config) -> pd.DataFrame:
+    """Return UF1 and UAR, with intervals, on a set of which the network has seen nothing."""
+    table = score_table(predict_without_training([file], load_pairs(config, n_jobs=1))[0])
+    return table[table["metric"].isin(["UF1", "UAR"])].set_index("metric")[["value", "low", "high"]].round(4)
 
 
 def ship(name: str, profile: str, out: Path, weights: Path) -> None:
@@ -46,11 +54,10 @@ def ship(name: str, profile: str, out: Path, weights: Path) -> None:
     steps = pd.read_csv(out / name / "history.csv").drop(columns=["seconds", "gradient_norm"]).to_dict("records")
     history = [{key: float(f"{value:.4g}") for key, value in step.items() if not math.isnan(value)} for step in steps]
     about = halve_checkpoint(out / name / "checkpoints" / run["checkpoint"], target, history)
-    elsewhere = load_pairs(load_config(profile, preset="other_world"), n_jobs=1)
-    table = score_table(predict_without_training([target], elsewhere)[0])
-    score = table[table["metric"].isin(["UF1", "UAR"])].set_index("metric")[["value", "low", "high"]].round(4)
+    config = load_config(profile, preset="other_world")
+    score, few = (score_elsewhere(target, replace(config, subjects=count)) for count in (config.subjects, FEW))
     record = {"recipe": recipe, "command": run["command"], **about, "held_out": run["held_out"]}
-    record |= {"other_world": score.to_dict("index")}
+    record |= {"other_world": score.to_dict("index"), "few_people": few["value"].to_dict()}
     with atomic_path(target.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     card = (out / name / FILE_NAME).read_text(encoding="utf-8")

@@ -9,7 +9,11 @@ import torch
 from torch.testing import assert_close
 
 from lfdtcmen import DataError, load_config
+from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config
+from lfdtcmen.datasets.people import digest_people
+from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.experiments import load_pairs
 from lfdtcmen.training import (
     LFDTCMENClassifier,
     build_model,
@@ -22,6 +26,7 @@ from lfdtcmen.training import (
 from lfdtcmen.training.checkpoint import describe, halve_checkpoint, load_history, stage_settings
 from lfdtcmen.training.classifier import start_from
 from lfdtcmen.training.stages import train_stage
+from lfdtcmen.transfer import predict_without_training
 from tests.training.helpers import make_pairs, rewrite, state
 
 
@@ -153,3 +158,16 @@ def test_a_notebook_takes_the_shipped_weights_of_its_own_training_alone(pairs, s
     assert_close(state(again), state(stage_checkpoint(2, other, pairs, progress=False)[0]))
     with pytest.raises(DataError, match="unknown weights 'both'"):
         stage_checkpoint(2, small, pairs, weights="both")
+
+
+@pytest.mark.parametrize("name", ["paper", "repaired", "wild"])
+def test_the_shipped_weights_have_the_scores_that_are_recorded(name):
+    record = weights.shipped_record(file := weights.shipped_weights()[name])
+    assert file.stat().st_size <= 16e6
+    about = load_model(file, EXTENDED)[1]
+    assert about["label_names"] == record["label_names"] and about["data"] == record["data"]
+    others = load_pairs(load_config("cpu", preset="other_world", subjects=12), n_jobs=1)
+    assert set(record["data"]["people"]).isdisjoint(digest_people(others.manifest))
+    found = score_table(predict_without_training([file], others)[0]).set_index("metric")["value"]
+    for metric, score in record["few_people"].items():
+        assert found[metric] == pytest.approx(score, abs=0.02)  # another processor may round one pair across
