@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lfdtcmen import cli
+from lfdtcmen.training import weights
 from tests.predict.films import NAMES, write_folder
 
 
@@ -68,7 +69,9 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, bad, video, r
     assert message in result.stderr and result.stderr.count("\n") == 1
 
 
-def test_without_a_trained_network_it_says_how_to_train_one(video, tmp_path, monkeypatch):
+def test_without_a_trained_network_it_takes_the_shipped_one_or_says_how_to_train_one(video, tmp_path, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path / "runs"))
+    assert "network: " in (said := run(video).stdout) and "wild.safetensors" in said
+    monkeypatch.setattr(weights, "shipped_folder", lambda: tmp_path / "none")
     result = run(video)
     assert result.exit_code == 2 and "train one with `lfdtcmen train`" in result.stderr
