@@ -32,7 +32,8 @@ def test_every_network_is_built_with_its_groups_and_its_validation_share(tmp_pat
     built = experiments.models(CONFIG, tmp_path, groups, validation=0.25)
     networks = {name: model for name, model in built.items() if isinstance(model, LFDTCMENClassifier)}
     assert set(built) - set(networks) == {
-        *("majority", "apex-svm", "difference-svm", "linear-svm", "logistic-regression", "action-units")
+        *("majority", "apex-svm", "difference-svm", "linear-svm", "logistic-regression", "action-units"),
+        *("ststnet", "off-apexnet", "dual-inception"),
     }
     for model in networks.values():
         assert model.settings["stage1_groups"] == groups and model.settings["validation"] == 0.25

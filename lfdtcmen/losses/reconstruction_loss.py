@@ -17,12 +17,14 @@ class MeanSquare(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Return the mean of the squares of x, 0-d."""
         ctx.save_for_backward(x)
         precision = torch.promote_types(x.dtype, torch.float32)
         return torch.linalg.vector_norm(x, dtype=precision).square() / x.numel()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Return the gradient with respect to x."""
         (x,) = ctx.saved_tensors
         return x * (gradient * 2 / x.numel()).to(x.dtype)
 

@@ -95,7 +95,7 @@ class Batch:
             raise DataError(what, "batch.weight", FROM_PAIRS)
 
 
-def check_values(tensor: Tensor, where: str, values: bool = True) -> None:
+def check_values(tensor: Tensor, where: str, values: bool) -> None:
     """Raise a DataError for a tensor that is not floating point, or (with ``values``) not finite."""
     if tensor.dtype not in (torch.float32, torch.bfloat16, torch.float16):
         raise DataError(

@@ -45,7 +45,7 @@ class PairTensors:
         self.flow = None if pairs.streams is None else self._move(pairs.streams)
         self.weight = None if pairs.weights is None else self._move(pairs.weights)
         if self.flow is not None:
-            check_values(self.flow, "pairs.streams")
+            check_values(self.flow, "pairs.streams", True)
         self.subject = torch.from_numpy(pairs.subject_codes)
 
     def _move(self, array: np.ndarray) -> Tensor:

@@ -101,7 +101,7 @@ def test_evaluate_adds_faces_in_every_fold_and_leaves_out_who_cannot_weigh(proje
         (["evaluate", "flow-branch", *FLOW, "--set", "init={file}"], "has seen 4 of the 8 people tested (one/a"),
         (["train", *FLOW, "--init", "{file}", "--seed", "1"], "people tested (one/a"),
         (["train", *FLOW, "--data", "two", "--init", "gone"], "there is no such checkpoint file [gone]"),
-        (["train", *FLOW, "--data", "two", "--init", "shipped"], "no weights come with lfdtcmen"),
+        (["train", *FLOW, "--data", "two", "--init", "shipped"], "no shipped weights have this network's settings"),
         (["train", *FLOW, "--data", "two", "--init", "{file}", "--set", "flow=single"], "--set flow=triple"),
         (["evaluate", "--checkpoint", "gone"], "there is no such checkpoint file [gone]"),
         (["evaluate", "flow-branch", "--checkpoint", "{file}"], "models is for training"),
