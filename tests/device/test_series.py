@@ -30,9 +30,10 @@ def kernels(tmp_path, monkeypatch) -> Path:
 
 def execute(folder: Path, *code: str) -> None:
     cells = [new_code_cell("", metadata={"tags": ["parameters"]}), new_code_cell(IMPORTS), *map(new_code_cell, code)]
-    nbformat.write(new_notebook(cells=cells), folder / "planted.ipynb")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "planted.ipynb")
     with one_thread_each():
-        bring_up_to_date(Entry(folder / "planted.ipynb", folder / "executed.ipynb"), {})
+        bring_up_to_date(Entry(folder / "planted.ipynb", folder / "executed.ipynb"), {"profile": "smoke"})
 
 
 def test_a_planted_mistake_of_each_class_stops_a_kernel(kernels):
