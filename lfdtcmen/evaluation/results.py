@@ -283,7 +283,7 @@ def _difference(run: tuple, reference: tuple, metric: str, repeats: int, seed: i
 def _with_interval(row: Mapping, digits: int) -> str:
     if row["value"] != row["value"]:
         return ""
-    form = f"+.{digits}f" if row["against"] else f".{digits}f"
+    form = f"{'+' if row['against'] else ''}z.{digits}f"  # z: no -0.000
     p = row.get("p", np.nan)
     text = f"{row['value']:{form}} ({describe_interval(row['low'], row['high'], form)})"
     return text + (f", p {p:.3f}" if p == p else "")
