@@ -33,7 +33,8 @@ def test_every_network_is_built_with_its_groups_and_its_validation_share(tmp_pat
     networks = {name: model for name, model in built.items() if isinstance(model, LFDTCMENClassifier)}
     assert set(built) - set(networks) == {
         *("majority", "apex-svm", "difference-svm", "linear-svm", "logistic-regression", "action-units"),
-        *("ststnet", "off-apexnet", "dual-inception"),
+        *("lbp-top", "lbp-sip", "mdmo", "distlbp-rip", "bi-woof"),
+        *("psn", "ststnet", "off-apexnet", "dual-inception"),
     }
     for model in networks.values():
         assert model.settings["stage1_groups"] == groups and model.settings["validation"] == 0.25
