@@ -10,13 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import nn
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
 from lfdtcmen.baselines import simple
+from lfdtcmen.baselines.alexnet import alexnet
 from lfdtcmen.baselines.dual_inception import dual_inception
-from lfdtcmen.baselines.flow_networks import FlowNetwork
+from lfdtcmen.baselines.htnet import htnet
+from lfdtcmen.baselines.micro_bert import micro_bert
+from lfdtcmen.baselines.networks import ComparedNetwork
 from lfdtcmen.baselines.off_apexnet import off_apexnet
+from lfdtcmen.baselines.plug_in import WithDRL
+from lfdtcmen.baselines.rcn import rcn
 from lfdtcmen.baselines.ststnet import ststnet
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, to_dict
@@ -265,7 +271,7 @@ def models(
     def network(changed: Config, stages: int = 3, folder: Path | None = run_dir) -> LFDTCMENClassifier:
         return LFDTCMENClassifier(changed, folder, stages, stage1_groups, validation, EXTENDED)
 
-    without_flow = replace(config, flow=None)
+    without_flow, stage1 = replace(config, flow=None), network(config, stages=1)
     alone: dict[str, Model] = {
         "majority": simple.majority,
         "apex-svm": simple.apex_svm,
@@ -273,7 +279,8 @@ def models(
         "linear-svm": simple.linear_svm,
         "logistic-regression": simple.logistic_regression,
         "action-units": simple.action_units,
-        **{network.name: network for network in (ststnet, off_apexnet, dual_inception)},
+        **{net.name: net for net in (alexnet, off_apexnet, ststnet, dual_inception, rcn, htnet, micro_bert)},
+        **{beside.name: beside for beside in (WithDRL(net, stage1) for net in (ststnet, off_apexnet, dual_inception))},
         "flow-branch": network(replace(config, drl=None, motion=None), folder=None),
         "lfd-tcmen-stages12": network(config, stages=2),
         "lfd-tcmen": network(config),
@@ -289,9 +296,11 @@ def describe_models(config: Config) -> pd.DataFrame:
     Kinds: reference (no network; see :mod:`lfdtcmen.baselines.simple`), compared method, and this network.
     """
     rows = []
+    network: nn.Module
     for name, model in models(config, Path()).items():
-        if isinstance(model, FlowNetwork):
-            kind, source, network = "compared method", model.source, model.make(len(LABEL_MAPS[config.label_map]))
+        if isinstance(model, ComparedNetwork | WithDRL):
+            with torch.device("meta"):  # counted only
+                kind, source, network = "compared method", model.source, model.make(len(LABEL_MAPS[config.label_map]))
         elif isinstance(model, LFDTCMENClassifier):
             kind, source = "this network", "the paper"
             network = build_model(model.config, len(LABEL_MAPS[config.label_map]), EXTENDED)

@@ -76,11 +76,13 @@ def evaluate(
 
     Models (--list shows their sources and parameters): majority (always the most frequent class), logistic-regression
     and linear-svm (on flow and strain), difference-svm (on the apex frame minus the onset frame), apex-svm (on the apex
-    frame alone), action-units (the true ones of synthetic faces), ststnet, off-apexnet and dual-inception (published
-    networks on flow), flow-branch (of the network, alone), motion-branch (the network without its flow branch),
-    lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last four
-    load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage
-    2 of their `-stages12` model. The minutes per fold do not include stages that were loaded.
+    frame alone), action-units (the true ones of synthetic faces), alexnet, off-apexnet, ststnet, dual-inception, rcn
+    and htnet (published networks on flow), micro-bert (a published network on the frames), ststnet+drl, off-apexnet+drl
+    and dual-inception+drl (with the motion code of stage 1 beside them), flow-branch (of the network, alone),
+    motion-branch (the network without its flow branch), lfd-tcmen (the network), and motion-branch-stages12 and
+    lfd-tcmen-stages12 (both without stage 3). The last four and those with +drl load the same trained stage 1. Without
+    --validation and --share-stage1, lfd-tcmen and motion-branch also load stage 2 of their `-stages12` model. The
+    minutes per fold do not include stages that were loaded.
 
     With --checkpoint nothing is trained: the network predicts the whole set, and precision, recall and F1 of each
     class are shown as well; confusion.csv has the confusion matrix. People whom it has seen in training are refused.
