@@ -33,6 +33,7 @@ def test_every_network_is_built_with_its_groups_and_its_validation_share(tmp_pat
     networks = {name: model for name, model in built.items() if isinstance(model, LFDTCMENClassifier)}
     assert set(built) - set(networks) == {
         *("majority", "apex-svm", "difference-svm", "linear-svm", "logistic-regression", "action-units"),
+        *("lbp-top", "lbp-sip", "mdmo", "distlbp-rip", "bi-woof", "psn"),
         *("alexnet", "off-apexnet", "ststnet", "dual-inception", "rcn", "htnet", "micro-bert"),
         *("ststnet+drl", "off-apexnet+drl", "dual-inception+drl"),
     }

@@ -1,5 +1,6 @@
 """What the compared networks share: their settings, and one training for all, by the project's own loop."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +21,7 @@ Inputs = tuple[Tensor, ...]  # what a network takes of N pairs, each [N, ...]
 
 
 @dataclass(frozen=True)
-class ComparedNetwork:
+class ComparedNetwork(ABC):
     """A published network, as a model for :func:`lfdtcmen.evaluation.protocol.cross_validate`.
 
     The architecture is the publication's. The training is the same for all but for length and rate (it differs from
@@ -58,8 +59,14 @@ class ComparedNetwork:
             **{key: value for key, value in values.items() if key not in ("make", "source")},
         }
 
-    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
+    def prepare(  # noqa: B027 - most networks have nothing to do
+        self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int
+    ) -> None:
         """Do nothing: the folds share nothing."""
+
+    @abstractmethod
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        """Train on ``train`` and return probabilities for ``test``, float [N_test, C]."""
 
     def train(self, network: nn.Module, known: Inputs, mirrored: Inputs, pairs: PairSet, seed: int) -> None:
         """Train a network in place, on its device, and leave it in ``eval`` mode.
