@@ -11,6 +11,7 @@ from torch import nn
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
+from lfdtcmen.datasets.synthetic.clips_of_pairs import CLIPS_VERSION
 from lfdtcmen.errors import DataError
 
 
@@ -45,8 +46,8 @@ class Baseline:
 
     @property
     def settings(self) -> Mapping:
-        """What the predictions depend on apart from data and seed: the method."""
-        return {"model": self.name}
+        """What the predictions depend on apart from data and seed: the method, and how clips are rendered."""
+        return {"model": self.name} | ({"clips": CLIPS_VERSION} if self.needs_clips else {})
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
         """Check that the pairs have clips, where the method needs them; the folds share nothing.

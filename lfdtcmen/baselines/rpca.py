@@ -5,8 +5,9 @@ one solution); Lin, Chen and Ma, 2010, doi:10.48550/arXiv.1009.5055 (the algorit
 the low-rank part is what stays (the face: identity) and the sparse part what changes in few pixels (the motion). The
 paper names it as the fixed preprocessing of DiSTLBP-RIP and PSN.
 
-That both parts are found is proven for a rank that is small against both sides of the matrix. A clip has few columns,
-and a motion that is one picture times one curve in time has rank one: much of it may be taken for the face.
+That both parts are found is proven for a rank that is small against both sides of the matrix, and without noise. A clip
+has few columns, and a camera's noise is in every pixel: on the synthetic clips, the low-rank part is one face, and the
+"sparse" part, with nine of ten pixels other than 0, has the noise as well as the motion.
 """
 
 from dataclasses import dataclass

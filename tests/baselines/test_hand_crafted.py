@@ -283,6 +283,7 @@ def test_the_scale_of_the_features_has_no_effect(split):
 def test_models_can_be_sent_to_processes_and_are_described():
     for model in MODELS:
         assert pickle.loads(pickle.dumps(model)) == model
+        assert ("clips" in model.settings) == model.needs_clips  # clips are not in the fingerprint of the pairs
     table = describe_models(METHODS, 3).set_index("name")
     assert set(table["kind"]) == {"compared method"} and table.loc["bi-woof", "parameters"] == ""
     assert table.loc["psn", "parameters"] == "279,907" == f"{sum(p.numel() for p in PSN(3).parameters()):,}"
