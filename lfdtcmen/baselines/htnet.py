@@ -113,4 +113,4 @@ def cut_areas(flow: Tensor) -> Tensor:
     return torch.cat([torch.cat(windows[:2], 3), torch.cat(windows[2:], 3)], 2)
 
 
-htnet = FlowNetwork("htnet", HTNet, "Wang et al., 2024, arXiv:2307.14637", epochs=15, learning_rate=1e-4)
+htnet = FlowNetwork("htnet", HTNet, "Wang et al., 2024, arXiv:2307.14637", epochs=10, learning_rate=1e-4)

@@ -98,7 +98,7 @@ class ComparedNetwork(ABC):
         device = next(network.parameters()).device
         chunks = zip(*(part.split(CHUNK) for part in asked), strict=True)
         logits = torch.cat([network(*(part.to(device) for part in chunk)) for chunk in chunks])
-        return logits.double().softmax(1).cpu().numpy()
+        return logits.cpu().double().softmax(1).numpy()  # mps has no 64 bits
 
 
 class Classification(Task):
