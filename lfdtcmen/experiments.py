@@ -13,7 +13,8 @@ import pandas as pd
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
 from lfdtcmen.baselines import simple
-from lfdtcmen.baselines.compared import METHODS
+from lfdtcmen.baselines.compared import BESIDE_DRL, METHODS
+from lfdtcmen.baselines.plug_in import WithDRL
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.clips import load_prepared
@@ -261,7 +262,7 @@ def models(
     def network(changed: Config, stages: int = 3, folder: Path | None = run_dir) -> LFDTCMENClassifier:
         return LFDTCMENClassifier(changed, folder, stages, stage1_groups, validation, EXTENDED)
 
-    without_flow = replace(config, flow=None)
+    without_flow, stage1 = replace(config, flow=None), network(config, stages=1)
     alone: dict[str, Model] = {
         "majority": simple.majority,
         "apex-svm": simple.apex_svm,
@@ -270,6 +271,7 @@ def models(
         "logistic-regression": simple.logistic_regression,
         "action-units": simple.action_units,
         **METHODS,
+        **{f"{net.name}+drl": WithDRL(net, stage1) for net in BESIDE_DRL},
         "flow-branch": network(replace(config, drl=None, motion=None), folder=None),
         "lfd-tcmen-stages12": network(config, stages=2),
         "lfd-tcmen": network(config),

@@ -77,11 +77,13 @@ def evaluate(
     Models (--list shows their sources and parameters): majority (always the most frequent class), logistic-regression
     and linear-svm (on flow and strain), difference-svm (on the apex frame minus the onset frame), apex-svm (on the apex
     frame alone), action-units (the true ones of synthetic faces), lbp-top, lbp-sip, mdmo, distlbp-rip and bi-woof
-    (published hand-crafted features), psn (a network on what moves in a clip), ststnet, off-apexnet and dual-inception
-    (published networks on flow), flow-branch (of the network, alone), motion-branch (the network without its flow
-    branch), lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last
-    four load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load
-    stage 2 of their `-stages12` model. The minutes per fold do not include stages that were loaded.
+    (published hand-crafted features), psn (a network on what moves in a clip), alexnet, off-apexnet, ststnet,
+    dual-inception, rcn and htnet (published networks on flow), micro-bert (a published network on the frames),
+    ststnet+drl, off-apexnet+drl and dual-inception+drl (with the motion code of stage 1 beside them), flow-branch (of
+    the network, alone), motion-branch (the network without its flow branch), lfd-tcmen (the network), and
+    motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last four and those with +drl load the
+    same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage 2 of
+    their `-stages12` model. The minutes per fold do not include stages that were loaded.
 
     lbp-top, lbp-sip, distlbp-rip and psn need clips, which only synthetic faces have: they are rendered once (about 0.4
     s a clip).
