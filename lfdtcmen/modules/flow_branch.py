@@ -1,5 +1,7 @@
 """The optical flow branch of TCME (3.3.2): a Triple Stream InceptionNet (TSI) on U, V and strain."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,27 +26,28 @@ class MicroInception(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        convolutions = [module for module in self.modules() if isinstance(module, nn.Conv2d)]
+        convolutions, norms, _ = zip(*(branch.children() for branch in self.branches), strict=True)
         x = torch.cat([convolution(x) for convolution in convolutions], dim=1)  # [B, sum(widths), h, w]
-        return F.relu(self.normalise(x), inplace=True)  # [B, sum(widths), h, w]
+        return F.relu(normalise(x, norms), inplace=True)  # [B, sum(widths), h, w]
 
-    def normalise(self, x: Tensor) -> Tensor:
-        """Apply the batch normalisations of all branches at once.
 
-        In the layout of the network (channels last), one call for eight channels takes less time than one for two: a
-        step of the whole branch is a fifth faster than with three calls.
-        """
-        norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
-        weight, bias = (torch.cat([norm.get_parameter(name) for norm in norms]) for name in ("weight", "bias"))
-        mean, var = (torch.cat([norm.get_buffer(f"running_{name}") for norm in norms]) for name in ("mean", "var"))
-        x = F.batch_norm(x, mean, var, weight, bias, self.training)  # [B, sum(widths), h, w]; updates mean and var
-        if self.training:
-            widths = [norm.num_features for norm in norms]
-            for norm, own_mean, own_var in zip(norms, mean.split(widths), var.split(widths), strict=True):
-                norm.get_buffer("running_mean").copy_(own_mean)
-                norm.get_buffer("running_var").copy_(own_var)
-                norm.get_buffer("num_batches_tracked").add_(1)
-        return x
+def normalise(x: Tensor, norms: Sequence[nn.BatchNorm2d]) -> Tensor:
+    """Apply batch normalisations to their shares of the channels of x [B, C, h, w] in one call.
+
+    In the network's layout (channels last) normalising two channels takes longer than eight: with a call for each
+    branch, a training step of the flow branch takes a fifth more time.
+    """
+    names = ("running_mean", "running_var", "weight", "bias")
+    mean, var, weight, bias = (torch.cat([getattr(norm, name) for norm in norms]) for name in names)  # [C] each
+    training = norms[0].training
+    x = F.batch_norm(x, mean, var, weight, bias, training)  # [B, C, h, w]; in training it updates mean and var
+    if training:
+        widths = [norm.num_features for norm in norms]
+        for norm, own_mean, own_var in zip(norms, mean.split(widths), var.split(widths), strict=True):
+            norm.get_buffer("running_mean").copy_(own_mean)
+            norm.get_buffer("running_var").copy_(own_var)
+            norm.get_buffer("num_batches_tracked").add_(1)
+    return x
 
 
 class SpatialAttention(nn.Module):
