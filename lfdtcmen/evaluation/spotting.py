@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import interval, resample
+from lfdtcmen.evaluation.intervals import interval, measure, ratio, resample
 
 
 def spotting_scores(
@@ -50,3 +50,91 @@ def spotting_scores(
         low, high = interval((weight @ value) / weight.sum(1), len(people), (1 - level) / 2)
         rows[name] = {"value": value.mean(), "low": low, "high": high}
     return pd.DataFrame(rows).T
+
+
+def paired_gains(errors: pd.DataFrame, reference: str = "pulse") -> pd.DataFrame:
+    """Return by how many frames a reference is nearer to the apex than each other method, on the same clips.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Columns setting, task, subject, method and error: spotted minus true frame, a row per clip, task and method.
+    reference : str
+        The method to compare with.
+
+    Returns
+    -------
+    DataFrame
+        A row per setting, task and other method: value, the mean of (the other's absolute error minus the reference's),
+        frames, with low and high of its 95 % interval over subjects (NaN for few), and the number of clips.
+
+    Raises
+    ------
+    DataError
+        The reference is no method of the table, or a clip lacks a method that others of its setting have.
+    """
+    if reference not in set(errors["method"]):
+        raise DataError(f"there is no method {reference!r}", "paired_gains", "give one of the column 'method'")
+    rows = []
+    for (setting, task), part in errors.groupby(["setting", "task"], sort=False):
+        size = part.assign(error=part["error"].abs()).pivot(index="subject", columns="method", values="error")
+        if size.isna().any(axis=None):
+            raise DataError("a clip has no error of one method", f"paired_gains: {setting}, {task}", "spot it by each")
+        for method in dict.fromkeys(part["method"]):
+            if method == reference:
+                continue
+            gain = (size[method] - size[reference]).to_numpy()
+            found = measure(method, ratio, np.stack([gain, np.ones_like(gain)], axis=1), size.index.to_numpy())
+            row = {"setting": setting, "task": task, "method": method, "value": found.value}
+            rows.append(row | {"low": found.low, "high": found.high, "clips": len(gain)})
+    return pd.DataFrame(rows)
+
+
+def overlap(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Return the intersection over union (IoU) of spotted and true intervals, from 0 to 1, [N].
+
+    Parameters
+    ----------
+    found, true : array-like
+        First and last frame of each, both belong to it, [N, 2]. NaN where a clip shows no expression: the overlap is 0.
+
+    Raises
+    ------
+    DataError
+        The two differ in shape, or an interval ends before it begins.
+    """
+    found, true = np.asarray(found, float), np.asarray(true, float)
+    if found.shape != true.shape or found.shape[1:] != (2,) or (np.diff(found) < 0).any() or (np.diff(true) < 0).any():
+        raise DataError("intervals must be [N, 2], first and last frame", "overlap", "give as many found as true ones")
+    common = np.minimum(found[:, 1], true[:, 1]) - np.maximum(found[:, 0], true[:, 0]) + 1
+    common = np.nan_to_num(common).clip(min=0)
+    return common / (np.diff(found)[:, 0] + 1 + np.nan_to_num(np.diff(true)[:, 0] + 1) - common)
+
+
+def spotting_counts(overlaps: np.ndarray, shown: np.ndarray, reported: np.ndarray, least: float = 0.5) -> np.ndarray:
+    """Return the true positives, false positives and false negatives of each clip, int [N, 3].
+
+    The rule of MEGC 2019 and later (Li et al. 2019, arXiv 1812.10306): a reported interval is a true positive where its
+    IoU with a true one is at least one half. A report with less overlap is a false positive, and its expression is
+    missed.
+
+    Parameters
+    ----------
+    overlaps : array-like
+        IoU of the spotted interval and the true one, [N].
+    shown : array-like
+        Whether the clip shows an expression, bool [N]; one at most.
+    reported : array-like
+        Whether the method reports its interval, bool [N].
+    least : float
+        Least overlap of a true positive.
+    """
+    shown, reported = np.asarray(shown, bool), np.asarray(reported, bool)
+    hit = shown & reported & (np.asarray(overlaps) >= least)
+    return np.stack([hit, reported & ~hit, shown & ~hit], axis=1).astype(int)
+
+
+def spotting_f1(counts: np.ndarray) -> np.ndarray:
+    """Return F1 of sums of true positives, false positives and false negatives, [..., 3] -> [...]; 0 without any."""
+    hits, alarms, missed = np.moveaxis(np.asarray(counts, float), -1, 0)
+    return 2 * hits / np.maximum(2 * hits + alarms + missed, 1)
