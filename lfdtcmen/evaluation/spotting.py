@@ -1,5 +1,7 @@
 """How near spotted frames are to the true ones (section 6, second limitation; assumed: the paper spots nothing)."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -96,7 +98,7 @@ def overlap(found: np.ndarray, true: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     found, true : array-like
-        First and last frame of each, both belong to it, [N, 2]. NaN where a clip shows no expression: the overlap is 0.
+        First and last frame of each, both belong to it, [N, 2]. NaN where there is none: the overlap is 0.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def overlap(found: np.ndarray, true: np.ndarray) -> np.ndarray:
         raise DataError("intervals must be [N, 2], first and last frame", "overlap", "give as many found as true ones")
     common = np.minimum(found[:, 1], true[:, 1]) - np.maximum(found[:, 0], true[:, 0]) + 1
     common = np.nan_to_num(common).clip(min=0)
-    return common / (np.diff(found)[:, 0] + 1 + np.nan_to_num(np.diff(true)[:, 0] + 1) - common)
+    return np.nan_to_num(common / (np.diff(found)[:, 0] + np.diff(true)[:, 0] + 2 - common))
 
 
 def spotting_counts(overlaps: np.ndarray, shown: np.ndarray, reported: np.ndarray, least: float = 0.5) -> np.ndarray:
@@ -138,3 +140,74 @@ def spotting_f1(counts: np.ndarray) -> np.ndarray:
     """Return F1 of sums of true positives, false positives and false negatives, [..., 3] -> [...]; 0 without any."""
     hits, alarms, missed = np.moveaxis(np.asarray(counts, float), -1, 0)
     return 2 * hits / np.maximum(2 * hits + alarms + missed, 1)
+
+
+def report_counts(errors: pd.DataFrame, threshold: float) -> np.ndarray:
+    """Return :func:`spotting_counts` of one method's clips, where it reports a contrast of at least a threshold.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        A row per clip: onset and offset (true), onset error, offset error and error (missing where the clip shows no
+        expression), contrast (missing where the method always reports).
+    threshold : float
+        Least contrast that is reported.
+    """
+    true = errors[["onset", "offset"]].to_numpy(float)
+    found = true + errors[["onset error", "offset error"]].to_numpy(float)
+    reported = errors["contrast"].fillna(np.inf) >= threshold
+    return spotting_counts(overlap(found, true), errors["error"].notna(), reported)
+
+
+def choose_threshold(errors: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+    """Return the threshold at which one method's F1 is highest, and the curve of which it is the top.
+
+    Choose it on other people than those whose F1 is reported.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        As for :func:`report_counts`.
+
+    Returns
+    -------
+    threshold : float
+    curve : DataFrame
+        Index: each contrast of the table as a threshold, and 0. Columns: ``F1``; ``false alarms``, the share of the
+        clips without expression that are reported.
+    """
+    thresholds = np.unique(np.r_[0.0, errors["contrast"].dropna()])
+    resting = errors["error"].isna().to_numpy()
+    counts = np.stack([report_counts(errors, threshold) for threshold in thresholds])  # [thresholds, N, 3]
+    alarms = counts[:, resting, 1].mean(1) if resting.any() else np.zeros(len(thresholds))
+    curve = pd.DataFrame({"F1": spotting_f1(counts.sum(1)), "false alarms": alarms}, index=thresholds)
+    return float(curve["F1"].idxmax()), curve
+
+
+def interval_scores(errors: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
+    """Return how well each method's reported intervals fit (MEGC), a row per method.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Columns of :func:`report_counts`, subject and method.
+    thresholds : mapping
+        Method -> its threshold.
+
+    Returns
+    -------
+    DataFrame
+        Index: method. Columns: F1, with low and high of its 95 % interval over subjects (NaN for few); ``found``, the
+        share of the expressions with a true positive; ``false alarms``, the share of the clips without expression that
+        are reported (NaN without such clips).
+    """
+    rows = {}
+    for method, threshold in thresholds.items():
+        part = errors[errors["method"] == method]
+        counts = report_counts(part, threshold)
+        score = measure(method, spotting_f1, counts, part["subject"].to_numpy())
+        shown = part["error"].notna().to_numpy()
+        alarms = counts[~shown, 1].mean() if (~shown).any() else np.nan
+        found = counts[shown, 0].mean() if shown.any() else np.nan
+        rows[method] = {"F1": score.value, "low": score.low, "high": score.high, "found": found, "false alarms": alarms}
+    return pd.DataFrame(rows).T
