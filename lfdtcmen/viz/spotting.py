@@ -114,6 +114,7 @@ def alarms(curves: Mapping[str, pd.DataFrame], chosen: Mapping[str, float]) -> F
             at = chosen[method]
             ax.plot(at, np.interp(at, curve.index, curve[column]), MARKS[k], color=PALETTE[k], markersize=8)
         ax.set(xlabel="threshold of the contrast", title=title, ylim=(-0.03, 1.03), xscale="symlog")
+        ax.set_xlim(left=-0.1)  # the scale is linear up to 1
         ax.xaxis.set_major_formatter("{x:g}")
         ax.grid(alpha=0.3)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
