@@ -42,8 +42,8 @@ from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval
 from lfdtcmen.workers import parallel
 
 DEVELOPMENT_SEED = 1
-LEARNED_CLIPS = 60
-CLIPS = dict.fromkeys(SETTINGS, 100) | {"video": 50, "video, no expression": 50, "200 fps": 30}
+DEVELOPMENT_CLIPS = 60  # of each setting, also those to learn from
+CLIPS = dict.fromkeys(SETTINGS, 40) | {"video": 20, "video, no expression": 20, "200 fps": 12}
 
 
 def spot_all(table: Path, clips: list[tuple[str, int, int]], learned: Pipeline, jobs: int) -> pd.DataFrame:
@@ -121,10 +121,10 @@ def main() -> None:
 
     out = make_folder(args.out)
     examples = parallel(n_jobs=args.jobs)(
-        delayed(training_features)(DEVELOPMENT_SEED, k) for k in tqdm(range(LEARNED_CLIPS), desc="clips to learn from")
+        delayed(training_features)(DEVELOPMENT_SEED, k) for k in tqdm(range(DEVELOPMENT_CLIPS), desc="clips to learn from")
     )
     learned = learn(examples)
-    development = [(s, DEVELOPMENT_SEED, k) for s in ("standard", "no expression") for k in range(CLIPS[s])]
+    development = [(s, DEVELOPMENT_SEED, k) for s in ("standard", "no expression") for k in range(DEVELOPMENT_CLIPS)]
     spot_all(out / "development.csv", development, learned, args.jobs)
     clips = [(s, args.seed, k) for s in args.settings for k in range(args.subjects or CLIPS[s])]
     table = summarise(spot_all(out / "errors.csv", clips, learned, args.jobs))
