@@ -27,8 +27,8 @@ from joblib import delayed
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
-from lfdtcmen.analysis.spotting import learn, spot_clip, training_features
 from lfdtcmen.baselines.simple import linear_svm
+from lfdtcmen.baselines.spotting import learn, spot_clip, training_features
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
@@ -120,10 +120,8 @@ def main() -> None:
     args = parser.parse_args()
 
     out = make_folder(args.out)
-    examples = parallel(n_jobs=args.jobs)(
-        delayed(training_features)(DEVELOPMENT_SEED, k) for k in tqdm(range(DEVELOPMENT_CLIPS), desc="clips to learn from")
-    )
-    learned = learn(examples)
+    people = tqdm(range(DEVELOPMENT_CLIPS), desc="clips to learn from")
+    learned = learn(parallel(n_jobs=args.jobs)(delayed(training_features)(DEVELOPMENT_SEED, k) for k in people))
     development = [(s, DEVELOPMENT_SEED, k) for s in ("standard", "no expression") for k in range(DEVELOPMENT_CLIPS)]
     spot_all(out / "development.csv", development, learned, args.jobs)
     clips = [(s, args.seed, k) for s in args.settings for k in range(args.subjects or CLIPS[s])]

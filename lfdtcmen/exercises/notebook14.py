@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lfdtcmen.analysis.spotting import contrast
+from lfdtcmen.baselines.spotting import contrast
 from lfdtcmen.datasets.synthetic import draw_face, warp_photograph
 from lfdtcmen.evaluation.spotting import overlap
 from lfdtcmen.exercises.answers import Answer, Exercise, as_number, call, expect, near

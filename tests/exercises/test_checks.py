@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
-from lfdtcmen.analysis import spotting
 from lfdtcmen.analysis.complexity import flop_table
+from lfdtcmen.baselines import spotting
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import (
     check,

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lfdtcmen.analysis import spotting
-from lfdtcmen.analysis.spotting import METHODS, contrast, learn, spot_clip, training_features
+from lfdtcmen.baselines import spotting
+from lfdtcmen.baselines.spotting import METHODS, contrast, learn, spot_clip, training_features
 
 
 @pytest.fixture(scope="module")
