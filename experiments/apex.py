@@ -1,41 +1,39 @@
-"""How far are spotted apexes from the true ones?
+"""How far are spotted apexes from the true ones, what is found where there is nothing, and what is it worth?
 
     python experiments/apex.py --emotions
     python experiments/apex.py --settings standard --subjects 20
 
 Clips are synthetic, so that their apex is known, and are aligned by `align_clip` from the landmarks of their first
 frame. There are two tasks: in "interval known" a method gets the frames from the true onset to the true offset, in
-"nothing known" it gets the whole clip. The methods were developed on seed 1 of the presets easy, standard and hard, so
-report another seed. Writes errors.csv (a row per clip, task and method) and apex.csv (their means, with intervals) to
-OUT; with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was stopped continues with
-the clips that are missing; emotions.csv is computed in one go. Settings:
+"nothing known" it gets the whole clip. The settings are those of `lfdtcmen.datasets.synthetic.spotting`. The methods
+were developed on seed 1 of the presets easy, standard and hard, so report another seed.
 
-- easy, standard, hard: the presets, 30 frames a second;
-- still: standard, with a head that does not move (light, noise and blinks unchanged);
-- any pace: standard, but the rise takes 20 to 80 % of rise and fall together; in the presets it takes about 40 %;
-- video: standard, 8 seconds with one expression and one blink;
-- 200 fps: standard, as the fast camera of DFME sees it.
+Writes to OUT: errors.csv (a row per clip, task and method: errors, true interval, contrast), development.csv (the same
+on seed 1 of "standard" and "no expression", from which the threshold of the contrast is chosen) and apex.csv (means of
+errors.csv with intervals); with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was
+stopped continues with the clips that are missing; emotions.csv is computed in one go.
 
-"share 0.4" is not a method but a warning: a constant that fits the clips of the presets.
+"share 0.4" is not a method but a warning: a constant that fits the clips of the presets. The learned baseline is
+trained on seed 1 of "standard".
 """
 
-from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 from common import append_rows, finished_jobs, make_parser
 from joblib import delayed
+from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
 from lfdtcmen.baselines.simple import linear_svm
+from lfdtcmen.baselines.spotting import learn, spot_clip, training_features
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
-from lfdtcmen.datasets.synthetic import Clip, make_clip, make_dataset
-from lfdtcmen.datasets.synthetic.emotions import EMOTIONS
-from lfdtcmen.datasets.synthetic.sequences import Timing, make_subject, sample_clip, sample_timing
-from lfdtcmen.datasets.synthetic.settings import get_settings
+from lfdtcmen.datasets.synthetic import make_clip, make_dataset
+from lfdtcmen.datasets.synthetic.spotting import SETTINGS, WITHOUT
 from lfdtcmen.evaluation.metrics import bootstrap_interval, uf1
 from lfdtcmen.evaluation.spotting import spotting_scores
 from lfdtcmen.files import make_folder
@@ -43,58 +41,28 @@ from lfdtcmen.preprocessing.align import align_clip
 from lfdtcmen.preprocessing.apex import METHODS, spot_apex, spot_interval
 from lfdtcmen.workers import parallel
 
-CLIPS = {"easy": 100, "standard": 100, "hard": 100, "still": 100, "any pace": 100, "video": 50, "200 fps": 30}
-SHARE = "share 0.4"
+DEVELOPMENT_SEED = 1
+DEVELOPMENT_CLIPS = 60  # of each setting, also those to learn from
+CLIPS = dict.fromkeys(SETTINGS, 40) | {"video": 20, "video, no expression": 20, "200 fps": 12}
 
 
-def sample(setting: str, seed: int, subject: int) -> Clip:
-    """Return the synthetic clip of a subject in a setting."""
-    emotion = EMOTIONS[subject % len(EMOTIONS)]
-    if setting in ("easy", "standard", "hard"):
-        return make_clip(seed, subject, preset=setting, emotion=emotion)
-    if setting == "200 fps":
-        return make_clip(seed, subject, domain="dfme", emotion=emotion)
-    settings = get_settings("standard")
-    rng = np.random.default_rng([seed, 9, subject])
-    timing = sample_timing(settings.fps, rng)
-    if setting == "still":
-        settings = replace(settings, shift=0.0, rotation=0.0, yaw=0.0, pitch=0.0)
-    elif setting == "any pace":
-        lead, total, share, hold, tail = rng.uniform([0.25, 0.2, 0.2, 0.0, 0.2], [0.6, 0.45, 0.8, 0.05, 0.5])
-        seconds = np.cumsum([lead, total * share, hold, total * (1 - share), tail])
-        onset, apex, last, offset, end = (round(settings.fps * s) for s in seconds)
-        timing = Timing(onset, max(apex, onset + 1), max(last, onset + 1), max(offset, last + 2), end + 2)
-    elif setting == "video":
-        settings = replace(settings, blinks=1 / 3)  # a second: the clip surely has a blink
-        wait, length = int(rng.integers(0, 200)), round(8 * settings.fps)
-        onset, apex, last, offset = (wait + t for t in (timing.onset, timing.apex, timing.hold, timing.offset))
-        timing = Timing(onset, apex, last, offset, length)
-    person = make_subject(seed, subject, settings)
-    return sample_clip(person, emotion, settings, timing, settings.fps, rng)
-
-
-def spot(setting: str, seed: int, subject: int) -> list[dict]:
-    """Return the error of each method on one clip, in both tasks, frames."""
-    cv2.setNumThreads(1)  # the processes already share the cores
-    clip = sample(setting, seed, subject)
-    onset, offset = clip.onset, clip.offset
-    known = align_clip(clip.frames[onset : offset + 1], landmarks=clip.landmarks[onset])
-    whole = align_clip(clip.frames, landmarks=clip.landmarks[0])
-    row = {"setting": setting, "seed": seed, "fps": clip.fps, "subject": subject}
-    guesses = {m: onset + spot_apex(known, m) for m in METHODS} | {SHARE: onset + round(0.4 * (offset - onset))}
-    rows = [row | {"task": "interval known", "method": m, "error": g - clip.apex} for m, g in guesses.items()]
-    found = spot_interval(whole, clip.fps)
-    ends = {"onset error": found.onset - onset, "offset error": found.offset - offset}
-    rows.append(row | ends | {"task": "nothing known", "method": "pulse", "error": found.apex - clip.apex})
-    guesses = {m: spot_apex(whole, m) for m in METHODS if m != "pulse"}
-    rows += [row | {"task": "nothing known", "method": m, "error": g - clip.apex} for m, g in guesses.items()]
-    return rows
+def spot_all(table: Path, clips: list[tuple[str, int, int]], learned: Pipeline, jobs: int) -> pd.DataFrame:
+    """Spot the clips that a table lacks, and return its rows of the given clips."""
+    keys = ["setting", "seed", "subject"]
+    done = finished_jobs(table, keys)
+    missing = [clip for clip in clips if clip not in done]
+    work = parallel(n_jobs=jobs, return_as="generator")(delayed(spot_clip)(*clip, learned) for clip in missing)
+    for rows in tqdm(work, total=len(missing), desc=f"clips for {table.name}"):
+        append_rows(table, pd.DataFrame(rows))
+    errors = pd.read_csv(table).set_index(keys)
+    return errors.loc[errors.index.isin(clips)].reset_index()
 
 
 def summarise(errors: pd.DataFrame) -> pd.DataFrame:
     """Return a row per setting, task and method: scores with 95 % intervals over subjects."""
     rows = []
-    for (setting, task, method), part in errors.groupby(["setting", "task", "method"], sort=False):
+    shown = errors[~errors["setting"].isin(WITHOUT)]
+    for (setting, task, method), part in shown.groupby(["setting", "task", "method"], sort=False):
         scores = spotting_scores(part["error"], part["subject"])
         row = {"setting": setting, "task": task, "method": method, "clips": len(part), "fps": part["fps"].iloc[0]}
         for name, score in scores.iterrows():
@@ -152,14 +120,12 @@ def main() -> None:
     args = parser.parse_args()
 
     out = make_folder(args.out)
+    people = tqdm(range(DEVELOPMENT_CLIPS), desc="clips to learn from")
+    learned = learn(parallel(n_jobs=args.jobs)(delayed(training_features)(DEVELOPMENT_SEED, k) for k in people))
+    development = [(s, DEVELOPMENT_SEED, k) for s in ("standard", "no expression") for k in range(DEVELOPMENT_CLIPS)]
+    spot_all(out / "development.csv", development, learned, args.jobs)
     clips = [(s, args.seed, k) for s in args.settings for k in range(args.subjects or CLIPS[s])]
-    done = finished_jobs(out / "errors.csv", ["setting", "seed", "subject"])
-    missing = [clip for clip in clips if clip not in done]
-    work = parallel(n_jobs=args.jobs, return_as="generator")(delayed(spot)(*clip) for clip in missing)
-    for rows in tqdm(work, total=len(missing), desc="clips"):
-        append_rows(out / "errors.csv", pd.DataFrame(rows))
-    errors = pd.read_csv(out / "errors.csv").set_index(["setting", "seed", "subject"])
-    table = summarise(errors.loc[clips].reset_index())
+    table = summarise(spot_all(out / "errors.csv", clips, learned, args.jobs))
     table.to_csv(out / "apex.csv", index=False, float_format="%.3f")
     print(table[["setting", "task", "method", *table.columns[5:18:3]]].round(2).to_string(index=False))
     if args.emotions:

@@ -1,10 +1,12 @@
 """How near spotted frames are to the true ones (section 6, second limitation; assumed: the paper spots nothing)."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import interval, resample
+from lfdtcmen.evaluation.intervals import interval, measure, ratio, resample
 
 
 def spotting_scores(
@@ -49,4 +51,163 @@ def spotting_scores(
     for name, value in values.items():
         low, high = interval((weight @ value) / weight.sum(1), len(people), (1 - level) / 2)
         rows[name] = {"value": value.mean(), "low": low, "high": high}
+    return pd.DataFrame(rows).T
+
+
+def paired_gains(errors: pd.DataFrame, reference: str = "pulse") -> pd.DataFrame:
+    """Return by how many frames a reference is nearer to the apex than each other method, on the same clips.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Columns setting, task, subject, method and error: spotted minus true frame, a row per clip, task and method.
+    reference : str
+        The method to compare with.
+
+    Returns
+    -------
+    DataFrame
+        A row per setting, task and other method: value, the mean of (the other's absolute error minus the reference's),
+        frames, with low and high of its 95 % interval over subjects (NaN for few), and the number of clips.
+
+    Raises
+    ------
+    DataError
+        The reference is no method of the table, or a clip lacks a method that others of its setting have.
+    """
+    if reference not in set(errors["method"]):
+        raise DataError(f"there is no method {reference!r}", "paired_gains", "give one of the column 'method'")
+    rows = []
+    for (setting, task), part in errors.groupby(["setting", "task"], sort=False):
+        size = part.assign(error=part["error"].abs()).pivot(index="subject", columns="method", values="error")
+        if size.isna().any(axis=None):
+            raise DataError("a clip has no error of one method", f"paired_gains: {setting}, {task}", "spot it by each")
+        for method in dict.fromkeys(part["method"]):
+            if method == reference:
+                continue
+            gain = (size[method] - size[reference]).to_numpy()
+            found = measure(method, ratio, np.stack([gain, np.ones_like(gain)], axis=1), size.index.to_numpy())
+            row = {"setting": setting, "task": task, "method": method, "value": found.value}
+            rows.append(row | {"low": found.low, "high": found.high, "clips": len(gain)})
+    return pd.DataFrame(rows)
+
+
+def overlap(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Return the intersection over union (IoU) of spotted and true intervals, from 0 to 1, [N].
+
+    Parameters
+    ----------
+    found, true : array-like
+        First and last frame of each, both belong to it, [N, 2]. NaN where there is none: the overlap is 0.
+
+    Raises
+    ------
+    DataError
+        The two differ in shape, or an interval ends before it begins.
+    """
+    found, true = np.asarray(found, float), np.asarray(true, float)
+    if found.shape != true.shape or found.shape[1:] != (2,) or (np.diff(found) < 0).any() or (np.diff(true) < 0).any():
+        raise DataError("intervals must be [N, 2], first and last frame", "overlap", "give as many found as true ones")
+    common = np.minimum(found[:, 1], true[:, 1]) - np.maximum(found[:, 0], true[:, 0]) + 1
+    common = np.nan_to_num(common).clip(min=0)
+    return np.nan_to_num(common / (np.diff(found)[:, 0] + np.diff(true)[:, 0] + 2 - common))
+
+
+def spotting_counts(overlaps: np.ndarray, shown: np.ndarray, reported: np.ndarray, least: float = 0.5) -> np.ndarray:
+    """Return the true positives, false positives and false negatives of each clip, int [N, 3].
+
+    The rule of MEGC 2019 and later (Li et al. 2019, arXiv 1812.10306): a reported interval is a true positive where its
+    IoU with a true one is at least one half. A report with less overlap is a false positive, and its expression is
+    missed.
+
+    Parameters
+    ----------
+    overlaps : array-like
+        IoU of the spotted interval and the true one, [N].
+    shown : array-like
+        Whether the clip shows an expression, bool [N]; one at most.
+    reported : array-like
+        Whether the method reports its interval, bool [N].
+    least : float
+        Least overlap of a true positive.
+    """
+    shown, reported = np.asarray(shown, bool), np.asarray(reported, bool)
+    hit = shown & reported & (np.asarray(overlaps) >= least)
+    return np.stack([hit, reported & ~hit, shown & ~hit], axis=1).astype(int)
+
+
+def spotting_f1(counts: np.ndarray) -> np.ndarray:
+    """Return F1 of sums of true positives, false positives and false negatives, [..., 3] -> [...]; 0 without any."""
+    hits, alarms, missed = np.moveaxis(np.asarray(counts, float), -1, 0)
+    return 2 * hits / np.maximum(2 * hits + alarms + missed, 1)
+
+
+def report_counts(errors: pd.DataFrame, threshold: float) -> np.ndarray:
+    """Return :func:`spotting_counts` of one method's clips, where it reports a contrast of at least a threshold.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        A row per clip: onset and offset (true), onset error, offset error and error (missing where the clip shows no
+        expression), contrast (missing where the method always reports).
+    threshold : float
+        Least contrast that is reported.
+    """
+    true = errors[["onset", "offset"]].to_numpy(float)
+    found = true + errors[["onset error", "offset error"]].to_numpy(float)
+    reported = errors["contrast"].fillna(np.inf) >= threshold
+    return spotting_counts(overlap(found, true), errors["error"].notna(), reported)
+
+
+def choose_threshold(errors: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+    """Return the threshold at which one method's F1 is highest, and the curve of which it is the top.
+
+    Choose it on other people than those whose F1 is reported.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        As for :func:`report_counts`.
+
+    Returns
+    -------
+    threshold : float
+    curve : DataFrame
+        Index: each contrast of the table as a threshold, and 0. Columns: ``F1``; ``false alarms``, the share of the
+        clips without expression that are reported.
+    """
+    thresholds = np.unique(np.r_[0.0, errors["contrast"].dropna()])
+    resting = errors["error"].isna().to_numpy()
+    counts = np.stack([report_counts(errors, threshold) for threshold in thresholds])  # [thresholds, N, 3]
+    alarms = counts[:, resting, 1].mean(1) if resting.any() else np.zeros(len(thresholds))
+    curve = pd.DataFrame({"F1": spotting_f1(counts.sum(1)), "false alarms": alarms}, index=thresholds)
+    return float(curve["F1"].idxmax()), curve
+
+
+def interval_scores(errors: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
+    """Return how well each method's reported intervals fit (MEGC), a row per method.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Columns of :func:`report_counts`, subject and method.
+    thresholds : mapping
+        Method -> its threshold.
+
+    Returns
+    -------
+    DataFrame
+        Index: method. Columns: F1, with low and high of its 95 % interval over subjects (NaN for few); ``found``, the
+        share of the expressions with a true positive; ``false alarms``, the share of the clips without expression that
+        are reported (NaN without such clips).
+    """
+    rows = {}
+    for method, threshold in thresholds.items():
+        part = errors[errors["method"] == method]
+        counts = report_counts(part, threshold)
+        score = measure(method, spotting_f1, counts, part["subject"].to_numpy())
+        shown = part["error"].notna().to_numpy()
+        alarms = counts[~shown, 1].mean() if (~shown).any() else np.nan
+        found = counts[shown, 0].mean() if shown.any() else np.nan
+        rows[method] = {"F1": score.value, "low": score.low, "high": score.high, "found": found, "false alarms": alarms}
     return pd.DataFrame(rows).T

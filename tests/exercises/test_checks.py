@@ -11,10 +11,23 @@ from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis.complexity import flop_table
+from lfdtcmen.baselines import spotting
 from lfdtcmen.evaluation.metrics import uar, uf1
-from lfdtcmen.exercises import check, find, hint, notebook01, notebook02, notebook03, notebook04, notebook05, notebook06
+from lfdtcmen.exercises import (
+    check,
+    find,
+    hint,
+    notebook01,
+    notebook02,
+    notebook03,
+    notebook04,
+    notebook05,
+    notebook06,
+    notebook14,
+)
 from lfdtcmen.losses import identity_contrastive
 from lfdtcmen.modules.flow_branch import WIDTHS
+from lfdtcmen.preprocessing.apex import spot_interval
 from lfdtcmen.training import set_trainable
 
 # ---- 01.1
@@ -250,6 +263,32 @@ def growth(*factors):
     return lambda: dict(zip(notebook06.GROWTH, factors, strict=True))
 
 
+# ---- 14
+
+
+def iou(divide=lambda common, found, true: found + true - common, ends=1, least=0):
+    def answer(found, true):
+        common = max(least, min(found[1], true[1]) - max(found[0], true[0]) + ends)
+        return common / divide(common, found[1] - found[0] + ends, true[1] - true[0] + ends)
+
+    return answer
+
+
+def contrast_with(rest=lambda curve, onset, offset: np.r_[curve[:onset], curve[offset + 1 :]], spread=np.std):
+    return lambda curve, onset, apex, offset: (curve[apex] - curve[onset]) / spread(rest(curve, onset, offset))
+
+
+def second_apex(frames, fps, from_start=True, best=max):
+    first = spot_interval(frames, fps)
+    sides = []
+    for start, side in ((0, frames[: first.onset]), (first.offset + 1, frames[first.offset + 1 :])):
+        found = spot_interval(side, fps)
+        sides.append(
+            (spotting.contrast(found.curve, found.onset, found.apex, found.offset), from_start * start + found.apex)
+        )
+    return best(sides)[1]
+
+
 TABLE = {
     "01.1": (divergence, [divergence_of_swapped_axes, curl, without_sign, lambda flow: divergence(flow)[1:]]),
     "01.2": (
@@ -413,6 +452,46 @@ TABLE = {
             lambda k, c, out, side, stride: 2 * k * c * out * (-(-side // stride)) ** 2,
         ],
     ),
+    "14.1": (
+        iou(),
+        [
+            iou(lambda common, found, true: true),
+            iou(lambda common, found, true: found),
+            iou(lambda common, found, true: found + true),
+            iou(lambda common, found, true: (found + true) / 2),
+            iou(ends=0),
+            iou(least=-99),
+        ],
+    ),
+    "14.2": (
+        lambda onsets, apexes, offsets: np.median((apexes - onsets) / (offsets - onsets)),
+        [
+            lambda onsets, apexes, offsets: np.mean((apexes - onsets) / (offsets - onsets)),
+            lambda onsets, apexes, offsets: (apexes - onsets).sum() / (offsets - onsets).sum(),
+            lambda onsets, apexes, offsets: np.median(apexes / offsets),
+            lambda onsets, apexes, offsets: np.median(apexes - onsets),
+            lambda onsets, apexes, offsets: np.median(apexes - onsets) / np.median(offsets - onsets),
+        ],
+    ),
+    "14.3": (
+        contrast_with(),
+        [
+            contrast_with(lambda curve, onset, offset: curve),
+            contrast_with(lambda curve, onset, offset: np.r_[curve[: onset + 1], curve[offset:]]),
+            contrast_with(lambda curve, onset, offset: curve[:onset]),
+            contrast_with(lambda curve, onset, offset: curve[offset + 1 :]),
+            contrast_with(spread=np.var),
+        ],
+    ),
+    "14.4": (
+        second_apex,
+        [
+            lambda frames, fps: spot_interval(frames, fps).apex,
+            lambda frames, fps: second_apex(frames, fps, from_start=False),
+            lambda frames, fps: second_apex(frames, fps, best=min),
+            lambda frames, fps: second_apex(frames, fps) + 0.5,
+        ],
+    ),
 }
 
 
@@ -422,7 +501,7 @@ def message(number, answer, capsys) -> str:
 
 
 def test_every_exercise_is_in_the_table():
-    modules = (notebook01, notebook02, notebook03, notebook04, notebook05, notebook06)
+    modules = (notebook01, notebook02, notebook03, notebook04, notebook05, notebook06, notebook14)
     assert set(TABLE) == {number for module in modules for number in module.EXERCISES}
 
 

@@ -188,7 +188,7 @@ class Clip:
     apex: int
     offset: int
     fps: float
-    intensity: np.ndarray  # share of the expression in each frame, float32 [T]
+    intensity: np.ndarray  # share of the expression in each frame, float32 [T]; the mean where muscles differ in time
     emotion: str
     landmarks: np.ndarray  # where eyes, nose tip and mouth corners are in each frame, float32 [T, 5, 2]
     flow: np.ndarray  # exact, onset -> apex, float32 [2, SIZE, SIZE]
@@ -212,7 +212,8 @@ def sample_clip(
     subject, emotion, settings, rng
         As for :func:`sample_pair`.
     timing : Timing
-        When the expression begins, peaks and ends.
+        When the expression begins, peaks and ends. Its level is [length], or [length, units or 1, 2] where muscles (one
+        side, or one action unit) differ in time.
     fps : float
         Frames a second.
     keep : sequence of int, optional
@@ -233,7 +234,7 @@ def sample_clip(
     shown = list(range(timing.length) if keep is None else keep)
     for i in shown:
         now = nuisances[i]
-        expression = subject.muscles.expression(intensity * (level[i] ** speed)[:, None])
+        expression = subject.muscles.expression(intensity * level[i] ** speed[:, None])
         expression = face.turn(expression, yaw + now.yaw, pitch + now.pitch)
         after = pose(now.rotation, 1.0, now.x, now.y) @ before
         frames.append(take_picture(face.frame(expression, after, now.blink), settings, rng, (now.lamp, 0, 0)))
@@ -246,7 +247,7 @@ def sample_clip(
         apex=shown.index(timing.apex),
         offset=shown.index(timing.offset),
         fps=fps,
-        intensity=level[shown].astype(np.float32),
+        intensity=level[shown].reshape(len(shown), -1).mean(1).astype(np.float32),
         emotion=emotion,
         landmarks=np.stack(landmarks),
         flow=flow,
