@@ -56,7 +56,7 @@ def projections(gradients: np.ndarray, names: Sequence[str]) -> Figure:
     points = np.vstack([gradients, total, shares[:, None] * total, np.zeros(2)])
     low, high = points.min(0) - 0.3, points.max(0) + 0.3
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    ax.set(xlabel="gradient of the first weight", ylabel="gradient of the second")
+    ax.set(xlabel="gradient of the first parameter", ylabel="gradient of the second")
     ax.grid(alpha=0.3)
     figure.legend(loc="outside right upper", fontsize=10, frameon=False)
     return figure
@@ -79,8 +79,8 @@ def gradient_shares(products: np.ndarray, names: Sequence[str]) -> Figure:
     -------
     Figure
         Left, above the diagonal: cosine of two losses' gradients in the same batch, bold where its interval excludes 0;
-        below: half of the interval's width. Right: share of each loss in the squared length of the sum's gradient, and
-        what is left of it between different batches; grey: single batches.
+        below: half of the interval's width. Right: share of each loss in the squared length of the sum's gradient (grey:
+        single batches), and which part of the loss's own squared length is common to all batches.
 
     Raises
     ------
@@ -95,21 +95,21 @@ def gradient_shares(products: np.ndarray, names: Sequence[str]) -> Figure:
     if count < LEAST_SUBJECTS:
         raise DataError(f"{count} batches", "gradient_shares", f"give {LEAST_SUBJECTS} or more")
     cosines, cosine_errors = _with_jackknife(products, _cosines)
-    shares, share_errors = _with_jackknife(products, _shares)  # [2, L]: the same batch, different ones
+    shares, share_errors = _with_jackknife(products, _shares)  # [2, L]
     figure = Figure(figsize=(WIDTH, 3.9), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.05, 1))
     _draw_cosines(left, cosines, cosine_errors, names)
     of_batches = np.stack([(one := products[k, :, k]).sum(1) / one.sum() for k in range(count)])  # [K, L]
     rows = np.arange(losses)
     right.plot(100 * of_batches.T, rows[:, None] - 0.17 + np.zeros(count), ".", color="grey", alpha=0.5)
-    series = (("o", "in the same batch", -0.17), ("s", "between different batches", 0.17))
+    series = (("o", "share of the sum", -0.17), ("s", "common to all batches, of the loss's own", 0.17))
     for k, (marker, label, offset) in enumerate(series):
         drawn = {"fmt": marker, "color": PALETTE[k], "capsize": 4, "markersize": 6, "label": label}
         right.errorbar(100 * shares[k], rows + offset, xerr=100 * share_errors[k], **drawn)
     right.axvline(0, color="black", linewidth=0.8)
-    right.set(yticks=rows, ylim=(losses - 0.5, -0.5), xlabel="share (% of the sum's squared length)")
+    right.set(yticks=rows, ylim=(losses - 0.5, -0.5), xlabel="% of a squared length")
     right.set_yticklabels(names)
-    right.set_title("shares; grey: one batch", fontsize=10)
+    right.set_title("grey: share of the sum in one batch", fontsize=10)
     right.grid(axis="x", alpha=0.3)
     figure.legend(loc="outside lower right", ncols=2, fontsize=10, frameon=False)
     return figure
@@ -146,8 +146,10 @@ def _cosines(products: np.ndarray) -> np.ndarray:
 
 
 def _shares(products: np.ndarray) -> np.ndarray:
+    """Return the share of each loss in the sum, and the part of its own that batches have in common, [2, L]."""
     same, different = _same_and_different(products)
-    return np.stack([same.sum(1), different.sum(1)]) / same.sum()
+    own = np.maximum(same.diagonal(), 1e-30)  # a loss without a gradient has nothing in common
+    return np.stack([same.sum(1) / same.sum(), different.diagonal() / own])
 
 
 def _with_jackknife(

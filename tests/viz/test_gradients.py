@@ -19,7 +19,7 @@ def products(noise: float, batches: int = 12) -> np.ndarray:
 
 def test_projections_name_each_share_and_end_on_the_sum():
     figure = viz.projections(PULLS, "ABC")
-    check_figure(figure, 1, 0, "gradient of the first weight")
+    check_figure(figure, 1, 0, "gradient of the first parameter")
     labels = [text.get_text() for text in figure.legends[0].texts]
     total = PULLS.sum(0)
     assert labels[1:] == [
@@ -33,15 +33,15 @@ def test_projections_name_each_share_and_end_on_the_sum():
 def test_gradient_shares_separate_what_batches_have_in_common_from_noise():
     given = products(noise=2.0)
     figure = viz.gradient_shares(given, "ABC")
-    check_figure(figure, 2, 1, "share (% of the sum's squared length)")
+    check_figure(figure, 2, 1, "% of a squared length")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts[:2] == ["1.00", "0.00"] and figure.axes[0].texts[0].get_weight() == "bold"
     assert abs(float(texts[2])) < 0.1 and figure.axes[0].texts[2].get_weight() == "normal"  # A and C: no agreement
-    same, different = (c.lines[0].get_xdata() for c in figure.axes[1].containers)
-    assert same.sum() == pytest.approx(100)
-    np.testing.assert_allclose(same, [1.5 / 6.25 * 100, 0.75 / 6.25 * 100, 4 / 6.25 * 100], rtol=0.15)
-    np.testing.assert_allclose(different[:2], same[:2], rtol=0.15)
-    assert abs(different[2]) < 5  # the noise of different batches has no product
+    shares, common = (c.lines[0].get_xdata() for c in figure.axes[1].containers)
+    assert shares.sum() == pytest.approx(100)
+    np.testing.assert_allclose(shares, [1.5 / 6.25 * 100, 0.75 / 6.25 * 100, 4 / 6.25 * 100], rtol=0.15)
+    np.testing.assert_allclose(common[:2], 100, rtol=1e-6)
+    assert abs(common[2]) < 5  # the noise of different batches has no product
 
 
 def test_a_loss_without_a_gradient_has_no_share():
