@@ -66,6 +66,25 @@ def found_at(margins: np.ndarray, is_class: np.ndarray, rates: np.ndarray, count
     return np.where(allowed > 0, found[np.arange(len(found)), allowed - 1], 0 * found[:, -1])
 
 
+def curve(predictions: pd.DataFrame, class_name: str, rates: np.ndarray) -> np.ndarray:
+    """Return the share of a class that is found at each of ``rates`` [G] of false alarms, the mean over seeds, [G].
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of one model. Errors as :func:`margin`.
+    class_name : str
+    rates : ndarray
+        Allowed share of the other samples, [G].
+    """
+    curves = []
+    for _, run in predictions.groupby("seed"):
+        ahead = margin(run, class_name)
+        is_class = run["label"].to_numpy() == class_names(run).index(class_name)
+        curves.append(found_at(ahead, is_class, rates, np.ones((len(rates), len(run)), int)))
+    return np.mean(curves, axis=0)
+
+
 def matched_table(
     predictions: Mapping[str, pd.DataFrame], reference: str, repeats: int = REPEATS, seed: int = 0
 ) -> pd.DataFrame:
@@ -95,18 +114,8 @@ def matched_table(
     DataError
         No such reference, or models that did not predict the same samples.
     """
-    if reference not in predictions:
-        raise DataError(f"unknown reference model {reference!r}", "matched_table", f"models: {', '.join(predictions)}")
-    names = class_names(predictions[reference])
-    runs = {name: [run.reset_index(drop=True) for _, run in t.groupby("seed")] for name, t in predictions.items()}
-    samples = runs[reference][0][["subject", "clip", "label"]]
-    for name, tables in runs.items():
-        if not all(table[["subject", "clip", "label"]].equals(samples) for table in tables):
-            raise DataError("the models did not predict the same samples", f"matched_table: {name}")
-    people, who = np.unique(samples["subject"], return_inverse=True)
-    times = np.vstack([np.ones(len(people), int), resample(len(people), repeats, seed)])  # [1 + R, S]; row 0: everybody
-    counts, labels = times[:, who], samples["label"].to_numpy()  # [1 + R, N], [N]
-    rows = []
+    runs, labels, counts, people = _resampled(predictions, reference, repeats, seed)
+    names, rows = class_names(predictions[reference]), []
     for model in [name for name in predictions if name != reference]:
         values = []
         for c, name in enumerate(names):
@@ -120,10 +129,72 @@ def matched_table(
         ):
             for metric, other in ((AS_TRAINED, plain), (MATCHED, matched)):
                 difference = recall - other
-                bounds = interval(difference[1:], len(people))
+                bounds = interval(difference[1:], people)
                 row = dict(zip(COLUMNS, (model, metric, part, difference[0], *bounds, reference), strict=True))
                 rows.append(row | {"false_alarms": alarms[0], "recall": recall[0], "reference_recall": other[0]})
     return pd.DataFrame(rows)
+
+
+def area_table(
+    predictions: Mapping[str, pd.DataFrame], class_name: str, reference: str, repeats: int = REPEATS, seed: int = 0
+) -> pd.DataFrame:
+    """Return the area under each model's curve of found samples against false alarms, which no threshold changes.
+
+    It is the probability that a sample of the class has a larger :func:`margin` than one of the others: 0.5 is chance
+    level.
+
+    Parameters
+    ----------
+    predictions, reference, repeats, seed
+        As for :func:`matched_table`.
+    class_name : str
+
+    Returns
+    -------
+    DataFrame
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`): for each model its area, and its difference
+        ``against`` the reference. Errors as :func:`matched_table` and :func:`margin`.
+    """
+    runs, labels, counts, people = _resampled(predictions, reference, repeats, seed)
+    is_class = labels == class_names(predictions[reference]).index(class_name)
+    areas = {
+        name: np.mean([_area(margin(run, class_name), is_class, counts) for run in tables], axis=0)
+        for name, tables in runs.items()
+    }
+    rows = []
+    for name, area in areas.items():
+        for against, values in (("", area), (reference, area - areas[reference])):
+            rows.append((name, "area", class_name, values[0], *interval(values[1:], people), against))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _area(margins: np.ndarray, is_class: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the area under the curve for each resample, [R]; of equal margins, each pair counts half."""
+    levels, place = np.unique(margins, return_inverse=True)
+    level = np.eye(len(levels))[place]  # [N, levels]
+    own, others = (counts * is_class) @ level, (counts * ~is_class) @ level  # [R, levels]
+    below = np.cumsum(others, axis=1) - others / 2
+    with np.errstate(invalid="ignore"):
+        return (own * below).sum(1) / own.sum(1) / others.sum(1)
+
+
+def _resampled(
+    predictions: Mapping[str, pd.DataFrame], reference: str, repeats: int, seed: int
+) -> tuple[dict[str, list[pd.DataFrame]], np.ndarray, np.ndarray, int]:
+    """Return the runs of each model, labels [N], how often each sample counts [1 + R, N], and the number of people.
+
+    Row 0 of the counts is everybody once.
+    """
+    if reference not in predictions:
+        raise DataError(f"unknown reference model {reference!r}", "thresholds", f"models: {', '.join(predictions)}")
+    runs = {name: [run.reset_index(drop=True) for _, run in t.groupby("seed")] for name, t in predictions.items()}
+    samples = runs[reference][0][["subject", "clip", "label"]]
+    for name, tables in runs.items():
+        if not all(table[["subject", "clip", "label"]].equals(samples) for table in tables):
+            raise DataError("the models did not predict the same samples", f"thresholds: {name}")
+    people, who = np.unique(samples["subject"], return_inverse=True)
+    times = np.vstack([np.ones(len(people), int), resample(len(people), repeats, seed)])  # [1 + R, S]
+    return runs, samples["label"].to_numpy(), times[:, who], len(people)
 
 
 def _own_point(

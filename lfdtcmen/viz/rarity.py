@@ -1,10 +1,9 @@
 """Figures of rare classes: their sizes, where a threshold lies, what it trades, what a number of samples is worth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
@@ -74,7 +73,7 @@ def two_classes(share: float, edges: Mapping[str, float], scores: bool = False) 
         axes[1].set(xlabel="edge: rare is predicted above it", ylabel="score", xlim=(-1.5, 2.5), ylim=(0.5, 1))
     for k, (name, edge) in enumerate(edges.items()):
         for ax in axes:
-            style = {"linestyle": LINES[k % len(LINES)], "color": PALETTE[2 + k % 6], "linewidth": 4 - 0.6 * k}
+            style = {"linestyle": LINES[k % len(LINES)], "color": PALETTE[2 + k % 6], "linewidth": 3.5 - 0.6 * k}
             ax.axvline(edge, label=name if ax is axes[0] else None, **style)
     handles = [h for ax in axes for h in ax.get_legend_handles_labels()[0]]
     figure.legend(handles, [h.get_label() for h in handles], loc="outside lower center", ncols=3, frameon=False)
@@ -104,7 +103,7 @@ def focal_curves(losses: pd.DataFrame, answers: pd.DataFrame) -> Figure:
     for ax, table in ((left, losses), (right, answers)):
         for k, exponent in enumerate(table):
             style = {"color": PALETTE[k], "linestyle": LINES[k % len(LINES)], "linewidth": 2}
-            ax.plot(table.index, table[exponent], label=f"$\\gamma$ = {exponent}", **style)
+            ax.plot(table.index, table[exponent], label=f"$\\gamma$ = {exponent:g}", **style)
     left.set(xlabel="probability of the true class", ylabel="loss of the sample (nats)", ylim=(0, 4))
     right.axhline(0.5, color="black", linewidth=1)
     right.text(answers.index.max(), 0.47, "below: the rare class is predicted", ha="right", va="top")
@@ -113,65 +112,72 @@ def focal_curves(losses: pd.DataFrame, answers: pd.DataFrame) -> Figure:
     return figure
 
 
-def trade_offs(
-    curves: Mapping[str, np.ndarray], points: Mapping[str, tuple[str, float, float]], rates: np.ndarray, class_name: str
-) -> Figure:
+def trade_offs(curves: pd.DataFrame, points: pd.DataFrame, class_name: str) -> Figure:
     """Plot the share of a class that is found against the share of others that are taken for it.
 
     Parameters
     ----------
-    curves : mapping
-        Model -> share found at each of ``rates``, [G].
-    points : mapping
-        Model -> (name of the curve that it is to be compared with, false alarms, share found), where it puts the
-        threshold itself; it has that curve's colour.
-    rates : ndarray
-        Shares of false alarms, [G].
+    curves : DataFrame
+        Index: shares of false alarms; one column a model: the share found.
+    points : DataFrame
+        Of :func:`~lfdtcmen.evaluation.thresholds.matched_table`: where each model puts its threshold itself. The mark
+        has the colour of the model's own curve, or of the first one, with which it is to be compared.
     class_name : str
 
     Raises
     ------
     DataError
-        A point names no curve.
+        There is no curve, or the points are not of this class.
     """
-    if unknown := [curve for curve, _, _ in points.values() if curve not in curves]:
-        raise DataError(f"there is no curve {unknown[0]!r}", "trade_offs", f"curves: {', '.join(curves)}")
+    shown = points[points["part"] == class_name].drop_duplicates("model")
+    if curves.empty or shown.empty:
+        raise DataError(f"there is no curve, or no point of {class_name!r}", "trade_offs")
     figure = Figure(figsize=(WIDTH, 4.2), dpi=DPI, layout="constrained")
     ax = figure.subplots()
-    for k, (name, found) in enumerate(curves.items()):
-        ax.plot(rates, found, linestyle=LINES[k % len(LINES)], color=PALETTE[k], linewidth=2, label=name)
-    for k, (name, (curve, alarms, found)) in enumerate(points.items()):
-        colour = PALETTE[list(curves).index(curve)]
+    names = list(curves)
+    for k, name in enumerate(names):
+        ax.plot(curves.index, curves[name], linestyle=LINES[k % len(LINES)], color=PALETTE[k], linewidth=2, label=name)
+    for k, row in enumerate(shown.to_dict("records")):
+        own = row["model"] in names
+        colour = PALETTE[names.index(row["model"]) if own else 0]
         style = {"color": colour, "markersize": 10, "markeredgecolor": "black", "linestyle": "none"}
-        ax.plot(alarms, found, marker="osD^vP*X<>"[k % 10], label=name, **style)
+        label = None if own else row["model"]
+        ax.plot(row["false_alarms"], row["recall"], marker="osD^vP*X<>"[k % 10], label=label, **style)
     ax.set(xlabel=f"false alarms: share of the others predicted as {class_name}", ylabel=f"share of {class_name} found")
-    ax.set(xlim=(0, rates[-1]), ylim=(0, 1.02))
+    ax.set(xlim=(0, curves.index.max()), ylim=(0, 1.02))
     ax.grid(alpha=0.3)
     figure.legend(loc="outside right upper", frameon=False, labelspacing=0.9)
     return figure
 
 
 def by_number(table: pd.DataFrame, ylabel: str) -> Figure:
-    """Plot a measure against the number of samples of a class in training, with intervals, one line a model.
+    """Plot a measure against how much of the training clips was used, with intervals, one line a way of training.
 
     Parameters
     ----------
     table : DataFrame
-        Columns model, samples, value, low, high.
+        Tidy rows whose models are named "plain, half": the way of training, and the part. Differences are left out.
     ylabel : str
         What was measured.
+
+    Raises
+    ------
+    DataError
+        A model's name has no comma.
     """
-    figure = Figure(figsize=(WIDTH, 3.4), dpi=DPI, layout="constrained")
-    ax: Axes = figure.subplots()
-    for k, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        x = rows["samples"] * 1.03 ** (k - 0.5)  # so that intervals do not lie on each other
-        error = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
-        ax.errorbar(x, rows["value"], error, fmt=f"{'osD^'[k % 4]}{('-', '--', ':')[k % 3]}", capsize=4, label=model)
-    ticks: Sequence = sorted(set(table["samples"]))
-    ax.set_xscale("log")
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
-    ax.set(xlabel="samples of the class in training, mean of the folds", ylabel=ylabel)
+    rows = table[table["against"] == ""]
+    if not rows["model"].str.contains(", ").all():
+        raise DataError("a model is named without its part", "by_number", 'name it such as "plain, half"')
+    ways, parts = (rows["model"].str.split(", ").str[k] for k in (0, 1))
+    order = list(dict.fromkeys(parts))
+    figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
+    ax = figure.subplots()
+    for k, (way, own) in enumerate(rows.groupby(ways, sort=False)):
+        x = np.array([order.index(part) for part in parts[own.index]]) + 0.08 * (k - 0.5)
+        error = [own["value"] - own["low"], own["high"] - own["value"]]
+        ax.errorbar(x, own["value"], error, fmt=f"{'osD^'[k % 4]}{('-', '--', ':')[k % 3]}", capsize=4, label=way)
+    ax.set_xticks(range(len(order)), order)
+    ax.set(xlabel="part of the training clips of every class", ylabel=ylabel)
     ax.grid(alpha=0.3)
     figure.legend(loc="outside right upper", frameon=False)
     return figure

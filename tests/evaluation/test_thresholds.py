@@ -3,9 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.thresholds import ALL_CLASSES, AS_TRAINED, MATCHED, found_at, margin, matched_table
+from lfdtcmen.evaluation.thresholds import (
+    ALL_CLASSES,
+    AS_TRAINED,
+    MATCHED,
+    area_table,
+    curve,
+    found_at,
+    margin,
+    matched_table,
+)
 
 NAMES = ("a", "b", "c")
 
@@ -39,6 +49,12 @@ def test_the_share_found_is_that_above_the_first_sample_that_is_not_allowed():
     np.testing.assert_allclose(found, [1 / 3, 1 / 3, 2 / 3, 1, 1])
     twice = found_at(margins, is_class, rates[:1], np.array([[1, 1, 2, 1, 1, 1]]))
     np.testing.assert_allclose(twice, [1 / 4])  # weights count
+    table = predictions(1.0)
+    means = [
+        found_at(margin(run, "b"), (run["label"] == 1).to_numpy(), rates, np.ones((5, 300), int))
+        for _, run in table.groupby("seed")
+    ]
+    np.testing.assert_allclose(curve(table, "b", rates), np.mean(means, axis=0))
     tied = found_at(np.zeros(6), is_class, rates[:1], np.ones((1, 6), int))
     np.testing.assert_allclose(tied, [0])  # a threshold cannot part what is equal
 
@@ -66,3 +82,15 @@ def test_models_of_other_samples_and_unknown_references_are_refused():
         matched_table({"plain": plain}, "svm")
     with pytest.raises(DataError, match="same samples"):
         matched_table({"plain": plain, "other": plain.assign(label=0)}, "plain")
+
+
+def test_the_area_is_scikit_learns_and_no_threshold_changes_it():
+    models = {"plain": predictions(1.5), "shifted": predictions(1.5, shift=1.0), "better": predictions(3.0)}
+    table = area_table(models, "b", "plain", repeats=200).set_index(["model", "against"])
+    runs = [run for _, run in models["plain"].groupby("seed")]
+    areas = [roc_auc_score(run["label"] == 1, margin(run, "b")) for run in runs]
+    assert table.loc[("plain", ""), "value"] == pytest.approx(np.mean(areas))
+    assert table.loc[("shifted", "plain"), ["value", "low", "high"]].abs().max() < 1e-9
+    assert table.loc[("better", "plain"), "low"] > 0
+    tied = models["plain"].assign(p_a=0.2, p_b=0.6, p_c=0.2)
+    assert area_table({"tied": tied}, "b", "tied", repeats=50)["value"].iloc[0] == pytest.approx(0.5)

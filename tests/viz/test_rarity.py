@@ -39,16 +39,27 @@ def test_there_is_a_line_for_each_exponent():
     assert [len(ax.lines) for ax in focal_curves(table, table).axes] == [2, 3]
 
 
-def test_a_point_has_the_colour_of_its_curve():
+def test_a_point_has_the_colour_of_its_own_curve_or_of_the_first():
     rates = np.linspace(0, 0.2, 5)
-    curves = {"plain": rates * 4, "better": rates * 5}
-    (ax,) = trade_offs(curves, {"shifted": ("better", 0.1, 0.5)}, rates, "positive").axes
-    assert ax.lines[2].get_color() == ax.lines[1].get_color() != ax.lines[0].get_color()
-    with pytest.raises(DataError, match="no curve 'best'"):
-        trade_offs(curves, {"shifted": ("best", 0.1, 0.5)}, rates, "positive")
+    curves = pd.DataFrame({"plain": rates * 4, "better": rates * 5}, rates)
+    rows = [
+        (model, part, 0.1, 0.4) for model in ("better", "shifted") for part in ("positive", "all") for _ in range(2)
+    ]
+    points = pd.DataFrame(rows, columns=["model", "part", "false_alarms", "recall"])
+    (ax,) = trade_offs(curves, points, "positive").axes
+    colours = [line.get_color() for line in ax.lines]
+    assert colours[2] == colours[1] != colours[0] == colours[3]
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["plain", "better", "shifted"]
+    with pytest.raises(DataError, match="no point of 'negative'"):
+        trade_offs(curves, points, "negative")
 
 
-def test_numbers_of_samples_are_the_ticks():
-    rows = [("plain", 11, 0.8, 0.7, 0.9), ("plain", 44, 0.9, 0.8, 0.95), ("weighted", 44, 0.9, 0.8, 0.95)]
-    (ax,) = by_number(pd.DataFrame(rows, columns=["model", "samples", "value", "low", "high"]), "area").axes
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["11", "44"]
+def test_parts_of_the_clips_are_the_ticks_and_ways_of_training_the_lines():
+    models = [f"{way}, {part}" for way in ("plain", "weighted") for part in ("half", "all")]
+    rows = [(model, 0.8, 0.7, 0.9, against) for model in models for against in ("", "plain, all")]
+    table = pd.DataFrame(rows, columns=["model", "value", "low", "high", "against"])
+    (ax,) = by_number(table, "area").axes
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["half", "all"]
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["plain", "weighted"]
+    with pytest.raises(DataError, match="without its part"):
+        by_number(table.assign(model="plain"), "area")
