@@ -1,18 +1,21 @@
 """How much faster is a stage-1 step than the naive form of the same objective?
 
     python benchmarks/stage1_step.py
+    python benchmarks/stage1_step.py --rounds 9 --out benchmarks/results/stage1_step.csv
 
 Naive: NCHW, float32, one encoder call per frame, VGG features of the real frames computed for each loss that needs
 them. Ours: channels-last, bf16 in generator and VGG-19 where the processor has it, one encoder call, shared targets.
-Both minimise the same sum with the same weights (asserted in float32). They take turns; the times are medians.
+Both minimise the same sum with the same weights (asserted in float32). They take turns; times are medians, and so are
+the ratios of each round. Low and high are quartiles.
 """
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 
@@ -83,6 +86,7 @@ def seconds(step: Callable[[], object]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how many")
+    parser.add_argument("--out", type=Path, help="write the table to this file")
     args = parser.parse_args()
 
     config = load_config("cpu")
@@ -113,21 +117,20 @@ def main() -> None:
         "ours": lambda: ours_loss(ours, vgg, batch, config, bf16).backward(),
         "loading": lambda: augment(pairs.batch(index), config.max_shift, rng),
     }
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for number in range(args.rounds + 1):
-        for name, step in steps.items():  # in turns: other work on the machine slows all of them alike
-            taken = seconds(step)
-            if number:  # the first round warms up
-                times[name].append(taken)
-    median = {name: statistics.median(values) for name, values in times.items()}
+    rows = []
+    for _ in range(args.rounds + 1):  # in turns: other work on the machine slows all of them alike
+        rows.append({f"{name}, ms": 1000 * seconds(step) for name, step in steps.items()})
+    times = pd.DataFrame(rows[1:])  # the first round warms up
+    times["naive / ours"] = times["naive, ms"] / times["ours, ms"]
+    times["naive / ours, float32"] = times["naive, ms"] / times["ours, float32, ms"]
+    times["loading / ours"] = times["loading, ms"] / times["ours, ms"]
+    table = times.quantile([0.5, 0.25, 0.75]).T.set_axis(["median", "low", "high"], axis=1).rename_axis("step")
     print(
         f"batch {len(index)}, {torch.get_num_threads()} threads, bf16 {'on' if bf16 else 'off'}, {args.rounds} rounds"
     )
-    for name, value in median.items():
-        print(f"{name:14s} {value * 1000:8.1f} ms")
-    print(f"naive / ours          {median['naive'] / median['ours']:.2f}")
-    print(f"naive / ours, float32 {median['naive'] / median['ours, float32']:.2f}")
-    print(f"loading / step        {median['loading'] / median['ours']:.1%}")
+    print(table.round(3).to_string())
+    if args.out:
+        table.to_csv(args.out, float_format="%.3f")
 
 
 if __name__ == "__main__":

@@ -10,18 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from torch import nn
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
 from lfdtcmen.baselines import simple
-from lfdtcmen.baselines.dual_inception import dual_inception
-from lfdtcmen.baselines.flow_networks import FlowNetwork
-from lfdtcmen.baselines.off_apexnet import off_apexnet
-from lfdtcmen.baselines.ststnet import ststnet
+from lfdtcmen.baselines.compared import BESIDE_DRL, METHODS
+from lfdtcmen.baselines.plug_in import WithDRL
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.clips import load_prepared
-from lfdtcmen.datasets.manifest import LABEL_MAPS, check_classes
+from lfdtcmen.datasets.manifest import check_classes
 from lfdtcmen.datasets.pairs import PairSet, concatenate
 from lfdtcmen.datasets.people import find_alike
 from lfdtcmen.datasets.preparation import prepare_pairs
@@ -35,7 +32,7 @@ from lfdtcmen.evaluation.protocol import Model
 from lfdtcmen.evaluation.results import write_metrics, write_predictions
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
-from lfdtcmen.training import LFDTCMENClassifier, build_model
+from lfdtcmen.training import LFDTCMENClassifier
 from lfdtcmen.training.weights import digest, find_weights
 from lfdtcmen.transfer import check_start, mixed_models
 
@@ -265,7 +262,7 @@ def models(
     def network(changed: Config, stages: int = 3, folder: Path | None = run_dir) -> LFDTCMENClassifier:
         return LFDTCMENClassifier(changed, folder, stages, stage1_groups, validation, EXTENDED)
 
-    without_flow = replace(config, flow=None)
+    without_flow, stage1 = replace(config, flow=None), network(config, stages=1)
     alone: dict[str, Model] = {
         "majority": simple.majority,
         "apex-svm": simple.apex_svm,
@@ -273,7 +270,8 @@ def models(
         "linear-svm": simple.linear_svm,
         "logistic-regression": simple.logistic_regression,
         "action-units": simple.action_units,
-        **{network.name: network for network in (ststnet, off_apexnet, dual_inception)},
+        **METHODS,
+        **{f"{net.name}+drl": WithDRL(net, stage1) for net in BESIDE_DRL},
         "flow-branch": network(replace(config, drl=None, motion=None), folder=None),
         "lfd-tcmen-stages12": network(config, stages=2),
         "lfd-tcmen": network(config),
@@ -281,25 +279,6 @@ def models(
         "motion-branch": network(without_flow),
     }
     return alone if added is None else mixed_models(alone, added, config)
-
-
-def describe_models(config: Config) -> pd.DataFrame:
-    """Return what `lfdtcmen evaluate` can compare: name, kind, source, and parameters for the config's classes.
-
-    Kinds: reference (no network; see :mod:`lfdtcmen.baselines.simple`), compared method, and this network.
-    """
-    rows = []
-    for name, model in models(config, Path()).items():
-        if isinstance(model, FlowNetwork):
-            kind, source, network = "compared method", model.source, model.make(len(LABEL_MAPS[config.label_map]))
-        elif isinstance(model, LFDTCMENClassifier):
-            kind, source = "this network", "the paper"
-            network = build_model(model.config, len(LABEL_MAPS[config.label_map]), EXTENDED)
-        else:
-            kind, source, network = "reference", "none", nn.Module()
-        count = sum(p.numel() for p in network.parameters())
-        rows.append({"name": name, "kind": kind, "source": source, "parameters": f"{count:,}" if count else ""})
-    return pd.DataFrame(rows)
 
 
 def connect_dask(scheduler: str) -> int:

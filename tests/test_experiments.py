@@ -33,8 +33,13 @@ def test_every_network_is_built_with_its_groups_and_its_validation_share(tmp_pat
     networks = {name: model for name, model in built.items() if isinstance(model, LFDTCMENClassifier)}
     assert set(built) - set(networks) == {
         *("majority", "apex-svm", "difference-svm", "linear-svm", "logistic-regression", "action-units"),
-        *("ststnet", "off-apexnet", "dual-inception"),
+        *("lbp-top", "lbp-sip", "mdmo", "distlbp-rip", "bi-woof", "psn"),
+        *("alexnet", "off-apexnet", "ststnet", "dual-inception", "rcn", "htnet", "micro-bert"),
+        *("ststnet+drl", "off-apexnet+drl", "dual-inception+drl"),
     }
+    for name in ("ststnet+drl", "off-apexnet+drl", "dual-inception+drl"):
+        drl = built[name].drl
+        assert drl.run_dir == tmp_path and drl.config == CONFIG and drl.stage1_groups == groups
     for model in networks.values():
         assert model.settings["stage1_groups"] == groups and model.settings["validation"] == 0.25
     assert networks["flow-branch"].config.drl is None and networks["flow-branch"].run_dir is None

@@ -6,7 +6,7 @@ Any model must beat ``majority`` and ``apex_svm``; ``difference_svm`` sees how t
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from lfdtcmen.baselines.baseline import Baseline, softmax_of_decisions
 from lfdtcmen.datasets.pairs import PairSet
@@ -122,13 +122,14 @@ def _predict(
     axes = PCA(random_state=seed)
     known = axes.fit_transform((known / spread).reshape(len(known), -1))
     weights = np.ones(len(train)) if train.weights is None else train.weights
-    strength = _choose_strength(make, known, train.labels, train.subjects, weights, seed)
+    strength = choose_strength(make, STRENGTHS[make], known, train.labels, train.subjects, weights, seed)
     model = make(strength, seed).fit(known, train.labels, sample_weight=weights)
     return softmax_of_decisions(model, axes.transform((asked / spread).reshape(len(asked), -1)), train.num_classes)
 
 
-def _choose_strength(
-    make: Callable[[float, int], LogisticRegression | LinearSVC],
+def choose_strength(
+    make: Callable[[float, int], LogisticRegression | LinearSVC | SVC],
+    strengths: Sequence[float],
     features: np.ndarray,
     labels: np.ndarray,
     subjects: np.ndarray,
@@ -139,7 +140,6 @@ def _choose_strength(
 
     Each subject is held out once, and never trained on when it is predicted.
     """
-    strengths = STRENGTHS[make]
     count = min(INNER_FOLDS, len(np.unique(subjects)), np.bincount(labels).max())
     if count < 2:
         return strengths[len(strengths) // 2]

@@ -76,11 +76,17 @@ def evaluate(
 
     Models (--list shows their sources and parameters): majority (always the most frequent class), logistic-regression
     and linear-svm (on flow and strain), difference-svm (on the apex frame minus the onset frame), apex-svm (on the apex
-    frame alone), action-units (the true ones of synthetic faces), ststnet, off-apexnet and dual-inception (published
-    networks on flow), flow-branch (of the network, alone), motion-branch (the network without its flow branch),
-    lfd-tcmen (the network), and motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last four
-    load the same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage
-    2 of their `-stages12` model. The minutes per fold do not include stages that were loaded.
+    frame alone), action-units (the true ones of synthetic faces), lbp-top, lbp-sip, mdmo, distlbp-rip and bi-woof
+    (published hand-crafted features), psn (a network on what moves in a clip), alexnet, off-apexnet, ststnet,
+    dual-inception, rcn and htnet (published networks on flow), micro-bert (a published network on the frames),
+    ststnet+drl, off-apexnet+drl and dual-inception+drl (with the motion code of stage 1 beside them), flow-branch (of
+    the network, alone), motion-branch (the network without its flow branch), lfd-tcmen (the network), and
+    motion-branch-stages12 and lfd-tcmen-stages12 (both without stage 3). The last four and those with +drl load the
+    same trained stage 1. Without --validation and --share-stage1, lfd-tcmen and motion-branch also load stage 2 of
+    their `-stages12` model. The minutes per fold do not include stages that were loaded.
+
+    lbp-top, lbp-sip, distlbp-rip and psn need clips, which only synthetic faces have: they are rendered once (about 0.4
+    s a clip).
 
     With --checkpoint nothing is trained: the network predicts the whole set, and precision, recall and F1 of each
     class are shown as well; confusion.csv has the confusion matrix. People whom it has seen in training are refused.
@@ -116,12 +122,16 @@ def evaluate(
         score(checkpoint, config, data, name, runs)
         return
     from lfdtcmen import experiments, transfer
+    from lfdtcmen.baselines.compared import describe_models, needs_clips
+    from lfdtcmen.datasets.manifest import LABEL_MAPS
+    from lfdtcmen.datasets.synthetic import add_clips
     from lfdtcmen.evaluation.protocol import cross_validate
     from lfdtcmen.evaluation.results import readable, score_table, to_records
     from lfdtcmen.files import run_folder
 
     if list_models:
-        echo(experiments.describe_models(config).to_string(index=False))
+        listed = experiments.models(config, Path())
+        echo(describe_models(listed, len(LABEL_MAPS[config.label_map])).to_string(index=False))
         return
     run_dir = run_folder(name, "evaluate", runs)
     known = list(experiments.models(config, run_dir))
@@ -137,8 +147,12 @@ def evaluate(
     if unfit := [model for model in models or () if model not in by_name]:
         raise DataError(f"{unfit[0]} cannot weigh its training pairs", "--add-synthetic", "leave the model out")
     backend = connect(scheduler)
+    if not models:
+        models = [name for name in known if name in by_name and not (data and needs_clips(by_name[name]))]
+    if data is None and any(needs_clips(by_name[name]) for name in models):
+        pairs = add_clips(pairs, config.preset, n_jobs=-1, progress=True)
     predictions = {}
-    for model in models or [model for model in known if model in by_name]:
+    for model in models:
         echo(f"{model}: {len(splits)} folds, {seeds} seeds")
         predictions[model] = cross_validate(
             by_name[model], pairs, splits, range(seeds), run_dir / model, jobs, backend, progress=True

@@ -40,6 +40,9 @@ class PairSet:
         TV-L1 flow, float32 [N, 2, H, W] (made by :func:`lfdtcmen.datasets.preparation.prepare_pairs`).
     streams : ndarray, optional
         U, V and strain, float32 [N, 3, 28, 28] (made by :func:`lfdtcmen.datasets.preparation.prepare_pairs`).
+    clips : ndarray, optional
+        Grey frames from onset over apex to offset, aligned, uint8 [N, T, H, W] (synthetic faces only; made by
+        :func:`lfdtcmen.datasets.synthetic.add_clips`). They belong to the faces, and are not in the fingerprint.
     weights : ndarray, optional
         How much each pair counts where a classifier is trained, float32 [N], above 0; all alike without it (made by
         :func:`lfdtcmen.datasets.mixing.mix`).
@@ -55,6 +58,7 @@ class PairSet:
     action_units: np.ndarray | None = None
     flow: np.ndarray | None = None
     streams: np.ndarray | None = None
+    clips: np.ndarray | None = None
     weights: np.ndarray | None = None
 
     def __post_init__(self):
@@ -165,6 +169,7 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
         action_units=_join([pairs.action_units for pairs in sets]),
         flow=_join([pairs.flow for pairs in sets]),
         streams=_join([pairs.streams for pairs in sets]),
+        clips=_join([pairs.clips for pairs in sets]),
     )
 
 
@@ -195,6 +200,10 @@ def _check(pairs: PairSet) -> None:
     if streams is not None and (streams.dtype, streams.shape[1:]) != (np.float32, (3, 28, 28)):
         what = f"streams must be float32 [N, 3, 28, 28], got {streams.dtype} {list(streams.shape)}"
         raise DataError(what, "PairSet.streams", "make them with lfdtcmen.datasets.preparation.prepare_pairs")
+    clips = pairs.clips
+    if clips is not None and (clips.dtype != np.uint8 or clips.ndim != 4):
+        what = f"clips must be uint8 [N, T, H, W], got {clips.dtype} {list(clips.shape)}"
+        raise DataError(what, "PairSet.clips", "make them with lfdtcmen.datasets.synthetic.add_clips")
     weights = pairs.weights
     if weights is not None and (weights.dtype != np.float32 or not (np.isfinite(weights) & (weights > 0)).all()):
         raise DataError("weights must be float32 and above 0", "PairSet.weights", "make them with datasets.mixing.mix")
@@ -202,8 +211,8 @@ def _check(pairs: PairSet) -> None:
 
 
 def _check_rows(pairs: PairSet) -> None:
-    parts = ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams", "weights")
-    for name in parts:
+    parts = ("manifest", "apex", "labels", "true_flow", "landmarks", "action_units", "flow", "streams")
+    for name in (*parts, "clips", "weights"):
         value = getattr(pairs, name)
         if value is not None and len(value) != len(pairs):
             what = f"{len(value)} rows where onset has {len(pairs)}"

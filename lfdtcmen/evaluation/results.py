@@ -15,7 +15,15 @@ import pandas as pd
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS, Measure, describe_interval, difference_in_words, measure, ratio
+from lfdtcmen.evaluation.intervals import (
+    NO_INTERVAL,
+    REPEATS,
+    Measure,
+    describe_interval,
+    difference_in_words,
+    measure,
+    ratio,
+)
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
 from lfdtcmen.files import atomic_path
 
@@ -166,7 +174,8 @@ def measure_table(measures: Iterable[Measure], model: str = "network") -> pd.Dat
 def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.DataFrame:
     """Return a tidy table as people read it: one row per model, one column per metric, or the reverse.
 
-    A cell looks like "0.743 (0.701 to 0.786)", or "0.743 (no interval: fewer than 6 subjects)".
+    A cell looks like "0.743 (0.701 to 0.786)", or "0.743 (no interval: fewer than 6 subjects)". Where no cell has an
+    interval, this stands once, as the name of the columns.
 
     Parameters
     ----------
@@ -184,17 +193,19 @@ def readable(table: pd.DataFrame, index: str = "model", digits: int = 3) -> pd.D
         where known, its p; then the further columns of the table. A score that is not known is "".
     """
     names, head = list(dict.fromkeys(table[index])), "metric" if index == "model" else "model"
+    intervals = bool(table["low"].notna().any())
     columns: dict[str, dict] = {}
     for row in table.to_dict("records"):
         column = row[head] + (f" - {row['against']}" if row["against"] else "")
-        columns.setdefault(column, dict.fromkeys(names, ""))[row[index]] = _with_interval(row, digits)
+        columns.setdefault(column, dict.fromkeys(names, ""))[row[index]] = _as_text(row, digits, intervals)
         if row.get("sd", np.nan) == row.get("sd", np.nan) and not row["against"]:
             columns.setdefault(f"{column} sd", dict.fromkeys(names, ""))[row[index]] = f"{row['sd']:.{digits}f}"
     further = [c for c in table if c not in (*COLUMNS, "sd", "p", index)]
     about = table.drop_duplicates(index).set_index(index)[further]
     for c in further:
         columns[TITLES.get(c, c)] = {name: f"{v:.3g}" if isinstance(v, float) else v for name, v in about[c].items()}
-    return pd.DataFrame(columns, index=pd.Index(names, name=index))
+    found = pd.DataFrame(columns, index=pd.Index(names, name=index))
+    return found if intervals else found.rename_axis(columns=NO_INTERVAL)
 
 
 def read_table(file: Path | str) -> pd.DataFrame:
@@ -280,12 +291,14 @@ def _difference(run: tuple, reference: tuple, metric: str, repeats: int, seed: i
     return {"metric": metric.upper(), "part": "", "value": value, "low": low, "high": high, "p": p}
 
 
-def _with_interval(row: Mapping, digits: int) -> str:
+def _as_text(row: Mapping, digits: int, intervals: bool) -> str:
     if row["value"] != row["value"]:
         return ""
     form = f"{'+' if row['against'] else ''}z.{digits}f"  # z: no -0.000
     p = row.get("p", np.nan)
-    text = f"{row['value']:{form}} ({describe_interval(row['low'], row['high'], form)})"
+    text = f"{row['value']:{form}}"
+    if intervals:
+        text += f" ({describe_interval(row['low'], row['high'], form)})"
     return text + (f", p {p:.3f}" if p == p else "")
 
 

@@ -69,8 +69,10 @@ class Batch:
                     "resize the frames, to 128x128 as the notebooks do",
                 )
             check_values(frame, f"batch.{name}", values)
-            if values and len(frame) and (frame.min() < 0 or frame.max() > 1):
-                raise DataError("pixel values lie outside [0, 1]", f"batch.{name}", "divide uint8 frames by 255")
+            if values and len(frame):
+                low, high = frame.aminmax()
+                if low < 0 or high > 1:
+                    raise DataError("pixel values lie outside [0, 1]", f"batch.{name}", "divide uint8 frames by 255")
         if self.onset.shape != self.apex.shape:
             raise DataError(
                 f"onset is {list(self.onset.shape)} but apex is {list(self.apex.shape)}", "batch", "crop both alike"
@@ -103,5 +105,6 @@ def check_values(tensor: Tensor, where: str, values: bool) -> None:
             where,
             "convert with .float(); frames from uint8 with .float() / 255",
         )
-    if values and not torch.isfinite(tensor).all():
+    # minimum and maximum are NaN where any value is, and take a quarter of the time of isfinite on every value
+    if values and tensor.numel() and not torch.isfinite(torch.stack(tensor.aminmax())).all():
         raise DataError("some values are NaN or infinite", where, "look for unreadable frames or a failed flow")

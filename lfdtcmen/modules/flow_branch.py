@@ -1,6 +1,9 @@
 """The optical flow branch of TCME (3.3.2): a Triple Stream InceptionNet (TSI) on U, V and strain."""
 
+from collections.abc import Sequence
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lfdtcmen.errors import DataError
@@ -23,7 +26,28 @@ class MicroInception(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([branch(x) for branch in self.branches], dim=1)  # [B, sum(widths), h, w]
+        convolutions, norms, _ = zip(*(branch.children() for branch in self.branches), strict=True)
+        x = torch.cat([convolution(x) for convolution in convolutions], dim=1)  # [B, sum(widths), h, w]
+        return F.relu(normalise(x, norms), inplace=True)  # [B, sum(widths), h, w]
+
+
+def normalise(x: Tensor, norms: Sequence[nn.BatchNorm2d]) -> Tensor:
+    """Apply batch normalisations to their shares of the channels of x [B, C, h, w] in one call.
+
+    In the network's layout (channels last) normalising two channels takes longer than eight: with a call for each
+    branch, a training step of the flow branch takes a fifth more time.
+    """
+    names = ("running_mean", "running_var", "weight", "bias")
+    mean, var, weight, bias = (torch.cat([getattr(norm, name) for norm in norms]) for name in names)  # [C] each
+    training = norms[0].training
+    x = F.batch_norm(x, mean, var, weight, bias, training)  # [B, C, h, w]; in training it updates mean and var
+    if training:
+        widths = [norm.num_features for norm in norms]
+        for norm, own_mean, own_var in zip(norms, mean.split(widths), var.split(widths), strict=True):
+            norm.get_buffer("running_mean").copy_(own_mean)
+            norm.get_buffer("running_var").copy_(own_var)
+            norm.get_buffer("num_batches_tracked").add_(1)
+    return x
 
 
 class SpatialAttention(nn.Module):

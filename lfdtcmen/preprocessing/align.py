@@ -340,14 +340,14 @@ def _fit_motion(points: np.ndarray, flow: np.ndarray, prior: np.ndarray, centre:
     """
     X, Y = (points - centre).T
     one, zero = np.ones_like(X), np.zeros_like(X)
-    terms = np.stack([np.stack([X, -Y, one, zero], 1), np.stack([Y, X, zero, one], 1)])  # [2, P, 4]
+    terms = np.stack([np.r_[X, Y], np.r_[-Y, X], np.r_[one, zero], np.r_[zero, one]])  # [4, 2P]: all x before all y
     if method == "nose":
-        terms = terms[..., 2:]  # [2, P, 2]
-    target, weight, both = flow.T, prior, ((0, 1), (0, 1))
+        terms = terms[2:]  # [2, 2P]
+    target, weight = flow.T.ravel(), prior  # [2P], [P]
     for _ in range(ROBUST_STEPS):
-        weighted = terms * weight[:, None]
-        solution = np.linalg.solve(np.tensordot(weighted, terms, both), np.tensordot(weighted, target, both))
-        residual = np.linalg.norm(target - terms @ solution, axis=0)  # [P]
+        weighted = terms * np.tile(weight, 2)
+        solution = np.linalg.solve(weighted @ terms.T, weighted @ target)
+        residual = np.hypot(*(target - solution @ terms).reshape(2, -1))  # [P]
         scale = max(0.05, np.median(residual))
         weight = prior / (1 + (residual / scale) ** 2)  # Cauchy: the weight of points that do not fit falls smoothly
     a, b, tx, ty = solution if method == "similarity" else (0, 0, *solution)

@@ -309,6 +309,25 @@ class LFDTCMENClassifier:
             model.load_state_dict(best.weights)
         return predict(model, test)
 
+    def after_stage1(self, train: PairSet, test: PairSet, seed: int) -> LFDTCMEN:
+        """Return the network of a fold after stage 1, which has not seen the test subjects.
+
+        It is loaded where it is in ``run_dir``, or shared by folds (``stage1_groups``); else trained on all of
+        ``train``, whatever ``validation`` is.
+
+        Raises
+        ------
+        DataError
+            As :meth:`__call__`.
+        """
+        config = replace(self.config, seed=seed)
+        if self.stage1_groups is None:
+            return stage_checkpoint(1, config, train, self.run_dir, progress=False, method=self.method)[0]
+        model = build_model(config, train.num_classes, self.method)
+        for name, state in self._shared_stage1(test).items():
+            model.get_submodule(name).load_state_dict(state)
+        return model
+
     def _split_validation(self, train: PairSet, seed: int) -> tuple[np.ndarray, np.ndarray]:
         return split_validation(train.subjects, train.labels, self.validation, seed, train.label_names)
 

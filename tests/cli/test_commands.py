@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -143,7 +144,24 @@ def test_evaluate_lists_what_it_can_compare_and_trains_nothing(project):
     assert {"majority", "linear-svm", "flow-branch", "lfd-tcmen"} <= set(lines)
     assert "reference" in lines["majority"] and lines["lfd-tcmen"].split()[-1] == "7,921,308"
     assert "Liong et al., 2019, doi:" in lines["ststnet"] and lines["ststnet"].split()[-1] == "1,651"
+    assert "Zhao and Pietikäinen, 2007" in lines["lbp-top"] and lines["psn"].split()[-1] == "279,907"
     assert not (project / "runs" / "listed").exists()
+
+
+def test_evaluate_gives_clips_to_the_methods_that_need_them(project, monkeypatch):
+    asked = []
+
+    def add(pairs, preset, **options):
+        asked.append(preset)
+        clips = np.random.default_rng(0).integers(0, 255, (len(pairs), 11, 16, 16), dtype=np.uint8)
+        return replace(pairs, clips=clips)
+
+    monkeypatch.setattr("lfdtcmen.datasets.synthetic.add_clips", add)
+    options = ("-p", "smoke", "--seeds", "1")
+    assert run("evaluate", "lbp-sip", *options, "--name", "s").exit_code == 0 and asked == ["standard"]
+    assert run("evaluate", "majority", *options, "--name", "m").exit_code == 0 and asked == ["standard"]
+    refused = run("evaluate", "lbp-sip", *options, "--data", "mine", "--name", "d")
+    assert refused.exit_code == 2 and "lbp-sip needs clips" in refused.stderr and asked == ["standard"]
 
 
 def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project):

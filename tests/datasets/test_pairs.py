@@ -23,6 +23,7 @@ def pairs() -> PairSet:
         label_names=("negative", "positive", "surprise"),
         landmarks=rng.random((5, 5, 2)).astype(np.float32),
         streams=rng.standard_normal((5, 3, 28, 28)).astype(np.float32),
+        clips=rng.integers(0, 255, (5, 11, 8, 8), dtype=np.uint8),
     )
 
 
@@ -31,7 +32,7 @@ def test_subset_keeps_rows_together(pairs):
         part = pairs.subset(index)
         rows = np.flatnonzero(index) if isinstance(index, np.ndarray) else index
         assert list(part.manifest["clip"]) == [pairs.manifest["clip"][i] for i in rows]
-        for field in ("onset", "apex", "labels", "landmarks", "streams"):
+        for field in ("onset", "apex", "labels", "landmarks", "streams", "clips"):
             np.testing.assert_array_equal(getattr(part, field), getattr(pairs, field)[rows])
         assert part.true_flow is None and part.num_classes == 3
     assert len(pairs.subset([])) == 0
@@ -72,6 +73,8 @@ def test_fingerprint_changes_with_any_content(pairs):
         ({"labels": [0, 1, 1, 0, 1]}, "int64"),
         ({"labels": np.zeros(5, np.int32)}, "int64"),
         ({"streams": np.zeros((5, 3, 14, 14), np.float32)}, "28, 28"),
+        ({"clips": np.zeros((4, 11, 8, 8), np.uint8)}, "4 rows where onset has 5"),
+        ({"clips": np.zeros((5, 11, 8, 8), np.float32)}, r"clips must be uint8 \[N, T, H, W\]"),
         ({"apex": np.zeros((5, 64, 64, 3), np.uint8)}, "but apex is"),
         ({"manifest": pd.DataFrame({"clip": range(5)})}, "no column subject"),
     ],
@@ -86,7 +89,7 @@ def test_concatenated_parts_keep_their_rows_and_say_where_they_are_from(pairs):
     whole = concatenate({"train": first, "test": second})
     assert whole.manifest["part"].tolist() == ["train"] * 3 + ["test"] * 2
     assert whole.manifest["clip"].tolist() == list("vwxyz")
-    for field in ("onset", "apex", "labels", "streams"):
+    for field in ("onset", "apex", "labels", "streams", "clips"):
         np.testing.assert_array_equal(getattr(whole, field), getattr(pairs, field))
     assert whole.landmarks is None and whole.true_flow is None and whole.label_names == pairs.label_names
 

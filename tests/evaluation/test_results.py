@@ -92,10 +92,18 @@ def test_a_readable_table_has_a_row_a_model_and_a_column_a_metric():
 
 
 def test_few_subjects_are_a_sentence_where_an_interval_would_stand():
+    table = score_table({"svm": predictions(0.5, people=3), "ours": predictions(0.8)})
+    shown = readable(table)
+    assert shown.loc["svm", "UF1"] == f"{table['value'][0]:.3f} (no interval: fewer than 6 subjects)"
+    assert " to " in shown.loc["ours", "UF1"] and shown.columns.name is None
+
+
+def test_few_subjects_are_told_once_where_no_row_has_an_interval():
     table = score_table({"svm": predictions(0.5, people=3), "ours": predictions(0.8, people=3)}, reference="svm")
     shown = readable(table)
-    assert shown.loc["ours", "UF1"] == f"{table['value'][2 * 2]:.3f} (no interval: fewer than 6 subjects)"
-    assert "no interval" in shown.loc["ours", "UF1 - svm"] and "p " not in shown.loc["ours", "UF1 - svm"]
+    assert shown.columns.name == "no interval: fewer than 6 subjects" and shown.columns.name in shown.to_string()
+    assert shown.loc["ours", "UF1"] == f"{table['value'][2 * 2]:.3f}"
+    assert shown.loc["ours", "UF1 - svm"].startswith("+0.") and "(" not in shown.loc["ours", "UF1 - svm"]
     assert "low" not in to_records(table)[0]
 
 

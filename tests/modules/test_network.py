@@ -1,5 +1,7 @@
 """The network: parameters, shapes, settings of the tables, refused input, numbers that stay finite."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch.testing import assert_close
 
 from lfdtcmen import LFDTCMEN, Batch, DataError
 from lfdtcmen.modules.encoder import Encoder
-from lfdtcmen.modules.flow_branch import TSI
+from lfdtcmen.modules.flow_branch import TSI, MicroInception
 from lfdtcmen.modules.motion_branch import MAAG
 
 
@@ -114,6 +116,22 @@ def test_flow_branch_normalises_with_the_training_sets_constants():
     plain.load_state_dict({**branch.state_dict(), "mean": torch.zeros(3), "std": torch.ones(3)})
     normal = (flow - flow.mean((0, 2, 3), keepdim=True)) / flow.std((0, 2, 3), keepdim=True)
     assert_close(branch.eval()(flow), plain.eval()(normal), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_micro_inceptions_equal_their_branches_one_by_one(training):
+    block = MicroInception(3, (2, 4, 2)).train(training)
+    plain, x = copy.deepcopy(block), torch.randn(8, 3, 28, 28).to(memory_format=torch.channels_last)
+    for _ in range(2):  # the second time, the running statistics have changed
+        outputs = block(x), torch.cat([branch(x) for branch in plain.branches], dim=1)
+        assert_close(*outputs, atol=1e-4, rtol=1e-4)
+    weights = torch.randn_like(outputs[0])
+    for output in outputs:
+        (output * weights).sum().backward()
+    for own, other in zip(block.parameters(), plain.parameters(), strict=True):
+        assert_close(own.grad, other.grad, atol=1e-4, rtol=1e-4)
+    assert_close(block.state_dict(), plain.state_dict(), atol=1e-4, rtol=1e-4)
+    assert block.branches[1][1].num_batches_tracked == (2 if training else 0)
 
 
 def test_encoder_keeps_codes_apart_from_each_other():

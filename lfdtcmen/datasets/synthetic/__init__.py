@@ -6,12 +6,14 @@ A subject is about fifty numbers (``identity``), painted once in layers over a r
 exactly. Everything is painted on the grid of ``canvas``.
 
 ``settings`` has the presets; ``plan`` decides who shows what. ``dataset`` makes whole sets and keeps them on disk
-(``storage``), ``samples`` makes one sample alone, ``counterfactuals`` shows every motion on every identity,
-``portraits`` makes single faces, ``photograph`` applies action units to real photographs, ``wild`` varies all that can
-vary, ``other_world`` is a stand-in for real people, and ``proportions`` compares the faces with those of adults.
+(``storage``), ``clips_of_pairs`` adds a set's clips, ``samples`` makes one sample alone, ``counterfactuals`` shows
+every motion on every identity, ``portraits`` makes single faces, ``photograph`` applies action units to real
+photographs, ``wild`` varies all that can vary, ``other_world`` is a stand-in for real people, and ``proportions``
+compares the faces with those of adults.
 """
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
+from lfdtcmen.datasets.synthetic.clips_of_pairs import add_clips
 from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals, Swaps, make_counterfactuals, make_swaps
 from lfdtcmen.datasets.synthetic.dataset import make_dataset, make_dfme
 from lfdtcmen.datasets.synthetic.other_world import make_other_world
@@ -34,6 +36,7 @@ __all__ = [
     "Pair",
     "Swaps",
     "action_unit_field",
+    "add_clips",
     "draw_face",
     "make_clip",
     "make_counterfactuals",

@@ -116,7 +116,7 @@ def make_dfme(
     DataError
         As for :func:`make_dataset`.
     """
-    settings = get_settings(preset, "dfme")
+    get_settings(preset, "dfme")  # fails here where it is unknown
     if len(subjects) != len(DFME_COUNTS):
         raise DataError(f"{len(subjects)} numbers of subjects", "make_dfme", "give three: train, test A, test B")
     parts = {}
@@ -124,11 +124,16 @@ def make_dfme(
         check_subjects(number)
         check_seed(seed)
         counts = scale_counts(DFME_COUNTS[part], number / DFME_SUBJECTS[part])
-        own = replace(settings, intensity=0.9 * settings.intensity) if part == "test_b" else settings
         first = block * SUBJECTS_PER_BLOCK
-        contents = Contents(own, plan_clips(counts, number, seed, first), seed, first)
+        contents = Contents(dfme_settings(preset, part), plan_clips(counts, number, seed, first), seed, first)
         parts[part] = make_contents(contents, f"{preset}-dfme-{part}", "7class", n_jobs, progress)
     return parts
+
+
+def dfme_settings(preset: str, part: str) -> Settings:
+    """Return preset and camera of one of DFME's parts; the motions of ``test_b`` are a little fainter."""
+    settings = get_settings(preset, "dfme")
+    return replace(settings, intensity=0.9 * settings.intensity) if part == "test_b" else settings
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Pairs and clips: a subject shows an emotion in front of the camera."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -194,7 +195,13 @@ class Clip:
 
 
 def sample_clip(
-    subject: Subject, emotion: str, settings: Settings, timing: Timing, fps: float, rng: np.random.Generator
+    subject: Subject,
+    emotion: str,
+    settings: Settings,
+    timing: Timing,
+    fps: float,
+    rng: np.random.Generator,
+    keep: Sequence[int] | None = None,
 ) -> Clip:
     """Let a subject show an emotion while the head drifts, the lamp flickers, and perhaps the eyes blink.
 
@@ -208,6 +215,9 @@ def sample_clip(
         When the expression begins, peaks and ends.
     fps : float
         Frames a second.
+    keep : sequence of int, optional
+        Frames to render, onset, apex and offset among them; all by default. The sensor's noise is another than in the
+        whole clip.
     """
     if settings.wild:
         settings = vary_clip(settings, rng)
@@ -220,7 +230,9 @@ def sample_clip(
 
     rest = face.landmarks()
     frames, landmarks = [], []
-    for i, now in enumerate(nuisances):
+    shown = list(range(timing.length) if keep is None else keep)
+    for i in shown:
+        now = nuisances[i]
         expression = subject.muscles.expression(intensity * (level[i] ** speed)[:, None])
         expression = face.turn(expression, yaw + now.yaw, pitch + now.pitch)
         after = pose(now.rotation, 1.0, now.x, now.y) @ before
@@ -230,11 +242,11 @@ def sample_clip(
             flow = face.flow(expression, before, after, rest=turned)
     return Clip(
         frames=np.stack(frames),
-        onset=timing.onset,
-        apex=timing.apex,
-        offset=timing.offset,
+        onset=shown.index(timing.onset),
+        apex=shown.index(timing.apex),
+        offset=shown.index(timing.offset),
         fps=fps,
-        intensity=level.astype(np.float32),
+        intensity=level[shown].astype(np.float32),
         emotion=emotion,
         landmarks=np.stack(landmarks),
         flow=flow,
