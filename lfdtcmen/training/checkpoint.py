@@ -35,6 +35,7 @@ SUFFIX = ".safetensors"  # of a checkpoint's file
 EARLIER_SUFFIX = ".pt"  # of the pickles that earlier versions wrote
 RENDERED_SETS = {"synthetic", "other_world"}  # names of data sets, in manifests, that show no real people
 NEEDED = ("network", "label_names", "stage", "epochs", "data", "version")  # what prediction needs of `describe`
+INSTALL_AGAIN = "install lfdtcmen again"  # what to do about shipped weights that are damaged
 WEIGHTS, OPTIMIZER = "weights.", "optimizer."  # how the names of tensors in the file begin
 # config fields left out: the data have a fingerprint (a hash), with what was added to them; bf16 changes rounding only,
 # as another processor does
@@ -310,13 +311,25 @@ def load_shipped(stage: int, config: Config, fingerprint: str, model: LFDTCMEN) 
     DataError
         A file of the shipped weights is damaged.
     """
-    fix = "install lfdtcmen again"
-    for file in shipped_weights().values():
-        tensors, values = _read(file, fix)
-        if values["settings"] == stage_settings(config, stage, fingerprint):
-            _load_weights(model, tensors, file, fix)
-            return file, _history(tensors, file)
-    return None
+    file = shipped_file(stage, config, fingerprint)
+    if file is None:
+        return None
+    tensors, _ = _read(file, INSTALL_AGAIN)
+    _load_weights(model, tensors, file, INSTALL_AGAIN)
+    return file, _history(tensors, file)
+
+
+def shipped_file(stage: int, config: Config, fingerprint: str) -> Path | None:
+    """Return the file of the shipped weights that are of this very training, of config and data; None for none.
+
+    Raises
+    ------
+    DataError
+        A file of the shipped weights is damaged.
+    """
+    settings = stage_settings(config, stage, fingerprint)
+    files = shipped_weights().values()
+    return next((file for file in files if _read(file, INSTALL_AGAIN)[1]["settings"] == settings), None)
 
 
 def load_history(path: Path) -> list[dict]:

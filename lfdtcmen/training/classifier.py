@@ -27,6 +27,7 @@ from lfdtcmen.training.checkpoint import (
     load_model,
     load_shipped,
     settings_key,
+    shipped_file,
     stage_settings,
 )
 from lfdtcmen.training.method import PAPER, Method
@@ -89,8 +90,13 @@ def start_from(model: LFDTCMEN, config: Config, label_names: Sequence[str], meth
     return f"the classifier starts anew: the checkpoint has the classes {theirs}; the data have {own}"
 
 
-def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str) -> Path:
-    """Return where the checkpoint of a stage lies in a run's folder: the name depends on config and data."""
+def checkpoint_file(stage: int, config: Config, pairs: PairSet, run_dir: Path | str, weights: str = "train") -> Path:
+    """Return where the checkpoint of a stage lies in a run's folder: the name depends on config and data.
+
+    With ``weights="shipped"``, where :func:`stage_checkpoint` takes shipped weights: their file.
+    """
+    if weights == SHIPPED and (file := shipped_file(stage, config, pairs.fingerprint)):
+        return file
     key = settings_key(stage_settings(config, stage, pairs.fingerprint))
     return Path(run_dir) / "checkpoints" / f"stage{stage}-{key}{SUFFIX}"
 

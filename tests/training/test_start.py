@@ -153,7 +153,9 @@ def test_a_notebook_takes_the_shipped_weights_of_its_own_training_alone(pairs, s
     assert "the weights of paper.safetensors" in capsys.readouterr().out and not (tmp_path / "other").exists()
     assert_close(state(found), state(trained), atol=1e-3, rtol=1e-3)
     pd.testing.assert_frame_equal(same, history, check_dtype=False)
+    assert checkpoint_file(2, small, pairs, tmp_path, weights="shipped") == tmp_path / "weights" / "paper.safetensors"
     other = replace(small, seed=small.seed + 1)
+    assert checkpoint_file(2, other, pairs, tmp_path, weights="shipped").parent == tmp_path / "checkpoints"
     again = stage_checkpoint(2, other, pairs, progress=False, weights="shipped")[0]
     assert_close(state(again), state(stage_checkpoint(2, other, pairs, progress=False)[0]))
     with pytest.raises(DataError, match="unknown weights 'both'"):
