@@ -39,7 +39,7 @@ def main() -> None:
     for label_map, seeds in (("3class", args.seeds), ("7class", args.seeds_7class)):
         if seeds == 0:
             continue
-        flow_branch = {"label_map": label_map, "drl": None, "motion": None, "epochs": (0, args.epochs, 0)}
+        flow_branch: dict = {"label_map": label_map, "drl": None, "motion": None, "epochs": (0, args.epochs, 0)}
         config = load_config("cpu", **flow_branch)
         pairs = prepared_faces(config)
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds))
