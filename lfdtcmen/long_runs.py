@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.errors import DataError
-from lfdtcmen.results import find
+from lfdtcmen.results import COMMANDS, find
 
 LINEAR = ("logistic-regression", "linear-svm")  # the linear reference: the first one that a run has
 
@@ -21,6 +22,11 @@ IN_WORDS = {
     "motion-branch-stages12": "motion branch alone",
     "lfd-tcmen-stages12": "full network after stage 2",
     "lfd-tcmen": "full network after stage 3",
+    "cross_entropy": "plain cross-entropy",
+    "class_weights": "class weights",
+    "focal": "focal loss",
+    "logit_adjusted": "logit adjustment",
+    "balanced_sampling": "balanced sampling",
 }
 
 
@@ -65,4 +71,30 @@ def read_run(name: str) -> LongRun:
     about = json.loads(found.path("metrics.json").read_text(encoding="utf-8"))
     table = pd.read_csv(found.path("predictions.csv"), dtype={"subject": str, "clip": str})
     tables = {m: rows.drop(columns="model").reset_index(drop=True) for m, rows in table.groupby("model", sort=False)}
+    return LongRun(tables, about["command"], about["date"], found.origin)
+
+
+def read_imbalance(label_map: str) -> LongRun:
+    """Read the run ``imbalance``: the flow branch with each remedy for rare classes, and two linear models.
+
+    Parameters
+    ----------
+    label_map : {"3class", "7class"}
+
+    Raises
+    ------
+    DataError
+        There is no such run (:func:`lfdtcmen.results.find`), or it has no probabilities of these classes.
+    """
+    found = find("imbalance", "about.json", "predictions.csv")
+    about = json.loads(found.path("about.json").read_text(encoding="utf-8"))
+    table = pd.read_csv(found.path("predictions.csv"), dtype={"subject": str, "clip": str})
+    classes = [f"p_{name}" for name in LABEL_MAPS[label_map]]
+    others = [column for column in table if column not in ("label_map", "option") and not column.startswith("p_")]
+    rows = table[table["label_map"] == label_map]
+    if rows.empty or not set(classes) <= set(table):
+        advice = f"make it with: {COMMANDS['imbalance']}"
+        raise DataError(f"the run has no probabilities for {label_map}", found.origin, advice)
+    options = rows.groupby("option", sort=False)
+    tables = {name: part[[*others, *classes]].reset_index(drop=True) for name, part in options}
     return LongRun(tables, about["command"], about["date"], found.origin)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.long_runs import LongRun, read_run
+from lfdtcmen.long_runs import LongRun, read_imbalance, read_run
 
 
 def test_the_shipped_runs_can_be_read():
@@ -30,3 +30,19 @@ def test_models_in_words_keep_their_predictions():
     assert len(names) == len(set(names)) == len(run.predictions) and not set(names) & set(run.predictions)
     with pytest.raises(DataError, match="no model 'resnet'"):
         run.in_words("resnet")
+
+
+def test_the_run_on_imbalance_is_read_with_the_probabilities_of_one_label_map(tmp_path, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path))
+    (tmp_path / "imbalance").mkdir()
+    (tmp_path / "imbalance" / "about.json").write_text('{"command": "python x.py", "date": "2026-01-02"}')
+    columns = {"label_map": "3class", "option": ["cross_entropy", "focal"], "seed": 0, "subject": "007", "label": 1}
+    table = pd.DataFrame(columns | {f"p_{name}": 0.2 for name in ("anger", "negative", "positive", "surprise")})
+    table.to_csv(tmp_path / "imbalance" / "predictions.csv", index=False)
+    run = read_imbalance("3class")
+    assert list(run.in_words()) == ["plain cross-entropy", "focal loss"] and run.date == "2026-01-02"
+    one = run.predictions["focal"]
+    assert list(one) == ["seed", "subject", "label", "p_negative", "p_positive", "p_surprise"]
+    assert one["subject"].tolist() == ["007"]
+    with pytest.raises(DataError, match=r"no probabilities for 7class.*imbalance.py"):
+        read_imbalance("7class")

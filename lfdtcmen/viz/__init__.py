@@ -48,7 +48,7 @@ from lfdtcmen.viz.motion import (
     spotting_curves,
     spotting_errors,
 )
-from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, recall_marks, score_steps
+from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, score_steps
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
 from lfdtcmen.viz.training import gain_by_motion, loss_curves, loss_weight_bars, parameter_bars, training_curves
 from lfdtcmen.viz.tuning import tuning_curves
@@ -99,7 +99,6 @@ __all__ = [
     "prediction_strip",
     "probe_forest",
     "projections",
-    "recall_marks",
     "report_forest",
     "run_times",
     "score_steps",

@@ -24,6 +24,7 @@ TIDY = ("model", "metric", "part", "value", "low", "high", "against")
 # how a score changes from one ablation setting to the next; shape and colour both show the direction
 STEP_MARKS = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
 STEP_LINE: dict[str, Any] = {"capsize": 3, "linewidth": 1.5}
+LONG_LABEL = 16  # characters: with "(mean, 95 % interval over subjects)" they would run into the next panel
 PAPER_STEP = "the paper, on its own data"
 
 
@@ -66,8 +67,9 @@ def forest(
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
-        what = "\n(mean, 95 % interval\nover subjects)" if narrow else "(mean, 95 % interval over subjects)"
-        ax.set(xlabel=f"{label} {what}", ylim=(len(names) - 0.4, -0.7))
+        what = "(mean, 95 % interval\nover subjects)" if narrow else "(mean, 95 % interval over subjects)"
+        gap = "\n" if narrow or len(label) > LONG_LABEL else " "
+        ax.set(xlabel=f"{label}{gap}{what}", ylim=(len(names) - 0.4, -0.7))
         ax.margins(x=0.25 if narrow else 0.12)  # so that the numbers at the edges are not cut off
     _label_rows(axes, names)
     if lines:

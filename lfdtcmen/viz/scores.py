@@ -128,56 +128,6 @@ def _draw_matrix(ax: Axes, rates: np.ndarray, text: Sequence[Sequence[str]], nam
     return image
 
 
-def recall_marks(
-    recalls: Mapping[str, np.ndarray],
-    names: Sequence[str],
-    counts: Sequence[int] | None = None,
-    stated: Mapping[str, Mapping[str, float]] | None = None,
-) -> Figure:
-    """Plot the recall of each class, a mark per model, and the rates that the paper states for its own data (4.7).
-
-    Parameters
-    ----------
-    recalls : mapping
-        Model -> recall of each class, [C]; NaN leaves a mark out.
-    names : sequence of str
-        Class names.
-    counts : sequence of int, optional
-        Our samples of each class, written below its name.
-    stated : mapping, optional
-        Data set of the paper -> class -> recall, plotted as dashed lines; measured on other data than the marks.
-
-    Raises
-    ------
-    DataError
-        Another number of values than of classes.
-    """
-    for model, values in {**recalls, **({} if counts is None else {"counts": counts})}.items():
-        if len(values) != len(names):
-            raise DataError(f"{len(values)} values for {len(names)} classes", f"recall_marks: {model}")
-    figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
-    ax = figure.subplots()
-    position = np.arange(len(names))
-    for k, (model, values) in enumerate(recalls.items()):
-        aside = 0.7 * ((k + 0.5) / len(recalls) - 0.5)
-        marker = "os^Dv<>P*X"[k % 10]
-        ax.plot(position + aside, values, marker, color=PALETTE[k % len(PALETTE)], label=model, markersize=7)
-    for k, (data, rates) in enumerate((stated or {}).items()):
-        known = [c for c, name in enumerate(names) if name in rates]
-        height = [rates[names[c]] for c in known]
-        lines = ax.hlines(height, [c - 0.42 for c in known], [c + 0.42 for c in known], colors="black", linewidths=1.3)
-        lines.set(linestyle=("--", ":", "-.")[k % 3], label=f"the paper, {data}")
-    labels = names if counts is None else [f"{n}\n({c})" for n, c in zip(names, counts, strict=True)]
-    ax.set_xticks(position, labels, fontsize=9)
-    ax.set(ylabel="recall (share predicted correctly)", ylim=(-0.05, 1.05), xlim=(-0.55, len(names) - 0.45))
-    ax.set_xlabel("true class" + ("" if counts is None else " (our samples of it)"))
-    for c in position[1:]:
-        ax.axvline(c - 0.5, color="black", alpha=0.15, linewidth=0.8)
-    ax.grid(axis="y", alpha=0.3)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper", fontsize=8, frameon=False)
-    return figure
-
-
 def score_steps(steps: Mapping[str, float], metric: str = "UF1") -> Figure:
     """Plot how a score grows from the honest one to the reported one, a bar per step.
 

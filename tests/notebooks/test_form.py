@@ -24,6 +24,7 @@ REWRITTEN = (
     "05_confusion_matrices",
     "06_complexity_analysis",
     "14_apex_spotting",
+    "16_class_imbalance",
 )
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5
 EXERCISES = range(3, 6)

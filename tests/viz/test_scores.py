@@ -74,20 +74,6 @@ def test_of_many_classes_empty_cells_have_no_text_and_a_row_can_be_framed():
         viz.confusion_row({"A": np.eye(7, dtype=int)}, names, framed="x")
 
 
-def test_recall_marks_draw_a_mark_a_model_and_only_what_the_paper_states():
-    recalls = {"plain": np.array([0.9, 0.2, 0.7]), "weighted": np.array([0.8, np.nan, 0.7])}
-    ax = viz.recall_marks(recalls, NAMES, (457, 55, 187), {"its data": {"positive": 0.38, "fear": 0.5}}).axes[0]
-    marks = {line.get_label(): line.get_ydata() for line in ax.lines if not line.get_label().startswith("_")}
-    np.testing.assert_array_equal(marks["plain"], recalls["plain"])
-    np.testing.assert_array_equal(marks["weighted"], recalls["weighted"])
-    lines = ax.collections[0]
-    assert lines.get_label() == "the paper, its data" and len(lines.get_segments()) == 1  # fear is no class here
-    np.testing.assert_allclose(lines.get_segments()[0], [[0.58, 0.38], [1.42, 0.38]])
-    assert "positive\n(55)" in [label.get_text() for label in ax.get_xticklabels()]
-    with pytest.raises(DataError):
-        viz.recall_marks({"plain": [0.5]}, NAMES)
-
-
 def test_score_steps_lead_from_the_honest_score_to_the_reported_one():
     ax = viz.score_steps({"honest": 0.5, "lucky": 0.56, "unlucky": 0.53}).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["honest", "lucky", "unlucky", "reported"]
