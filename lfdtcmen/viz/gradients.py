@@ -79,8 +79,8 @@ def gradient_shares(products: np.ndarray, names: Sequence[str]) -> Figure:
     -------
     Figure
         Left, above the diagonal: cosine of two losses' gradients in the same batch, bold where its interval excludes 0;
-        below: half of the interval's width. Right: share of each loss in the squared length of the sum's gradient (grey:
-        single batches), and which part of the loss's own squared length is common to all batches.
+        below: half of the interval's width. Right: share of each loss in the squared length of the sum's gradient
+        (grey: single batches), and which part of the loss's own squared length is common to all batches.
 
     Raises
     ------
