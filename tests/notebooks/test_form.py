@@ -23,6 +23,7 @@ REWRITTEN = (
     "04_fine_tuning",
     "05_confusion_matrices",
     "06_complexity_analysis",
+    "13_fixed_against_learnable",
 )
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5
 EXERCISES = range(3, 6)
