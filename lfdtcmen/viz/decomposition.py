@@ -94,24 +94,26 @@ def kept_by_size(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def leak_bars(accuracy: Mapping[str, float], chance_level: float) -> Figure:
-    """Plot how often a probe names the person from each code, with chance level.
+def leak_bars(table: pd.DataFrame, chance_level: float) -> Figure:
+    """Plot how often a probe names the person from each code, with 95 % intervals and chance level.
 
     Parameters
     ----------
-    accuracy : mapping
-        Code -> accuracy.
+    table : DataFrame
+        Columns ``metric`` (the code), ``value``, ``low`` and ``high``; see
+        :func:`lfdtcmen.evaluation.results.measure_table`.
     chance_level : float
     """
-    figure = Figure(figsize=(WIDTH, 0.45 * len(accuracy) + 0.9), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.45 * len(table) + 1.2), dpi=DPI, layout="constrained")
     ax = figure.subplots()
-    bars = ax.barh(range(len(accuracy)), list(accuracy.values()), color=PALETTE[0], height=0.6)
-    ax.bar_label(bars, fmt="%.2f", padding=4)
+    rows = range(len(table))
+    error = [table["value"] - table["low"], table["high"] - table["value"]]
+    ax.barh(rows, table["value"], xerr=error, color=PALETTE[0], ecolor="black", height=0.6, capsize=3)
     ax.axvline(chance_level, color=PALETTE[3], linestyle="--", label=f"chance level, {chance_level:.2f}")
-    ax.set_yticks(range(len(accuracy)), list(accuracy))
+    ax.set_yticks(rows, [f"{name}  {value:.2f}" for name, value in zip(table["metric"], table["value"], strict=True)])
     ax.invert_yaxis()
-    ax.set(xlim=(0, 1.12), xlabel="share of clips whose person is named")
-    ax.legend(frameon=False, loc="lower right")
+    ax.set(xlim=(0, 1.05), xlabel="share of clips whose person is named")
+    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1))
     ax.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -19,12 +19,14 @@ TABLE = pd.DataFrame(
     ]
 )
 
+LEAK = pd.DataFrame({"metric": ["low rank", "sparse"], "value": [0.9, 0.1], "low": [0.8, 0.0], "high": [1.0, 0.3]})
+
 
 def test_every_figure_has_its_panels_and_is_made_without_pyplot():
     check_figure(decomposition.matrix_parts({"low rank": CHANGE[1], "sparse": CHANGE[2]}), 3, 2, "sparse")
     check_figure(decomposition.clip_rows({"clip": CLIP, "sparse": CHANGE}, {"onset": 0, "apex": 5}), 4, 4, "apex")
     check_figure(decomposition.kept_by_size(TABLE), 4, 0, "with noise")
-    check_figure(decomposition.leak_bars({"low rank": 0.9, "sparse": 0.1}, 0.1), 1, 0, "0.90")
+    check_figure(decomposition.leak_bars(LEAK, 0.1), 1, 0, "share of clips whose person is named")
     figure = decomposition.fixed_features(CHANGE, (1, 2), 5, np.full(75, 1 / 75), CHANGE[:, :10, :10])
     check_figure(figure, 4, 3, "row of the block")
 
@@ -43,8 +45,9 @@ def test_a_line_is_the_mean_of_its_rows_and_a_bar_the_accuracy():
     table = TABLE.assign(gain=np.arange(len(TABLE)))
     line = decomposition.kept_by_size(table).axes[0].lines[0]
     assert line.get_label() == "sparse" and line.get_ydata().tolist() == [0.5, 2]
-    bars = decomposition.leak_bars({"low rank": 0.9, "sparse": 0.1}, 0.2).axes[0].patches
-    assert [bar.get_width() for bar in bars] == [0.9, 0.1]
+    ax = decomposition.leak_bars(LEAK, 0.2).axes[0]
+    assert [bar.get_width() for bar in ax.patches] == [0.9, 0.1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["low rank  0.90", "sparse  0.10"]
 
 
 def test_the_projection_is_the_mean_of_the_rows_of_its_block():
