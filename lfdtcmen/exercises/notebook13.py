@@ -65,7 +65,10 @@ def _halves(answer: Answer) -> None:
     expect(mixed != 1, "One clip is cut in two, where your half ends. Choose clips, then take their frames.")
     expect(mixed == 0, f"{mixed} of {len(shares)} clips still have frames on both sides.")
     expect(0.25 < shares.mean() < 0.75, f"{shares.mean():.0%} of the clips train; half of them should.")
-    expect(not np.array_equal(masks[0], masks[1]), "Every seed gives the same halves: choose the clips at random, with rng.")
+    expect(
+        not np.array_equal(masks[0], masks[1]),
+        "Every seed gives the same halves: choose the clips at random, with rng.",
+    )
 
 
 EXERCISES = {
