@@ -51,7 +51,10 @@ SERIES: dict[str, dict[str, tuple[str, str]]] = {
         "10": ("interpret-", "ability"),
         "11": ("honest", "evaluation"),
     },
-    "III  Beyond the paper": {
+    "III  The others": {
+        "13": ("fixed against", "learnable"),
+    },
+    "IV  Beyond the paper": {
         "14": ("apex", "spotting"),
         "15": ("your own", "data"),
         "16": ("class", "imbalance"),
@@ -74,7 +77,7 @@ def series(highlight: Collection[str] = ()) -> Diagram:
     )
     rows = len(SERIES)
     diagram = Diagram("The series of notebooks", f"{listed}.", (840, 110 * rows + 4), numbers, highlight)
-    for row, ((part, notebooks), colour) in enumerate(zip(SERIES.items(), (IDENTITY, MOTION, FLOW), strict=True)):
+    for row, ((part, notebooks), colour) in enumerate(zip(SERIES.items(), (IDENTITY, MOTION, LOSS, FLOW), strict=True)):
         top = 110 * row
         diagram.text(18, top + 18, part, colour=colour, bold=True, left=True)
         for k, (number, words) in enumerate(notebooks.items()):

@@ -23,6 +23,7 @@ from lfdtcmen.exercises import (
     notebook04,
     notebook05,
     notebook06,
+    notebook13,
     notebook14,
 )
 from lfdtcmen.losses import identity_contrastive
@@ -263,6 +264,27 @@ def growth(*factors):
     return lambda: dict(zip(notebook06.GROWTH, factors, strict=True))
 
 
+# ---- 13
+
+
+def minimised(of_low_rank, of_entries):
+    return lambda low_rank, sparse, weight: of_low_rank(low_rank) + weight * of_entries(sparse).sum()
+
+
+def ranks(*values):
+    return lambda: dict(zip(notebook13.RANKS, values, strict=True))
+
+
+def whole_clips(clips, rng):
+    names = np.unique(clips)
+    return np.isin(clips, rng.permutation(names)[: len(names) // 2])
+
+
+def first_half(clips, rng):
+    """Cut the sorted frames in the middle of a clip."""
+    mask = np.zeros(len(clips), bool)
+    mask[np.argsort(clips, kind="stable")[: len(clips) // 2 + 3]] = True
+    return mask
 # ---- 14
 
 
@@ -452,6 +474,30 @@ TABLE = {
             lambda k, c, out, side, stride: 2 * k * c * out * (-(-side // stride)) ** 2,
         ],
     ),
+    "13.1": (
+        minimised(lambda low: np.linalg.norm(low, "nuc"), np.abs),
+        [
+            minimised(np.linalg.norm, np.abs),
+            minimised(lambda low: np.linalg.norm(low, 2), np.abs),
+            minimised(lambda low: np.linalg.norm(low, "nuc"), np.array),
+            minimised(lambda low: np.linalg.norm(low, "nuc"), np.square),
+            lambda low, sparse, weight: np.linalg.norm(low, "nuc") + np.abs(sparse).sum(),
+            lambda low, sparse, weight: np.linalg.matrix_rank(low) + weight * np.abs(sparse).sum(),
+            lambda low, sparse, weight: np.abs(low).sum() + weight * np.abs(sparse).sum(),
+            lambda low, sparse, weight: 0,
+        ],
+    ),
+    "13.2": (ranks(1, 1, 2, 3), [ranks(11, 1, 2, 3), ranks(1, 2, 2, 3), ranks(1, 1, 1, 3), ranks(1, 1, 2, 2), dict]),
+    "13.3": (
+        whole_clips,
+        [
+            lambda clips, rng: rng.random(len(clips)) < 0.5,
+            lambda clips, rng: np.arange(len(clips)) % 2 == 0,
+            lambda clips, rng: clips % 2 == 0,
+            lambda clips, rng: clips >= 0,
+            lambda clips, rng: np.flatnonzero(whole_clips(clips, rng)),
+            lambda clips, rng: rng.random(len(np.unique(clips))) < 0.5,
+            first_half,
     "14.1": (
         iou(),
         [
@@ -501,7 +547,7 @@ def message(number, answer, capsys) -> str:
 
 
 def test_every_exercise_is_in_the_table():
-    modules = (notebook01, notebook02, notebook03, notebook04, notebook05, notebook06, notebook14)
+    modules = (notebook01, notebook02, notebook03, notebook04, notebook05, notebook06, notebook13, notebook14)
     assert set(TABLE) == {number for module in modules for number in module.EXERCISES}
 
 

@@ -1,0 +1,55 @@
+"""Figures of low rank plus sparse: one scale for all parts, changes apart from images, lines and bars as given."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lfdtcmen import DataError
+from lfdtcmen.viz import decomposition
+from tests.viz.figures import RNG, check_figure, titles
+
+CLIP = RNG.random((11, 20, 20))
+CHANGE = CLIP - CLIP[0]
+TABLE = pd.DataFrame(
+    [
+        {"clip": clip, "part": part, "size": size, "gain": 0.5, "cosine": 0.9}
+        for clip in ("without noise", "with noise")
+        for part in ("sparse", "low rank")
+        for size in (1.0, 1.0, 2.0)
+    ]
+)
+
+LEAK = pd.DataFrame({"metric": ["low rank", "sparse"], "value": [0.9, 0.1], "low": [0.8, 0.0], "high": [1.0, 0.3]})
+
+
+def test_every_figure_has_its_panels_and_is_made_without_pyplot():
+    check_figure(decomposition.matrix_parts({"low rank": CHANGE[1], "sparse": CHANGE[2]}), 3, 2, "sparse")
+    check_figure(decomposition.clip_rows({"clip": CLIP, "sparse": CHANGE}, {"onset": 0, "apex": 5}), 4, 4, "apex")
+    check_figure(decomposition.kept_by_size(TABLE), 4, 0, "with noise")
+    check_figure(decomposition.leak_bars(LEAK, 0.1), 1, 0, "share of clips whose person is named")
+    figure = decomposition.fixed_features(CHANGE, (1, 2), 5, np.full(75, 1 / 75), CHANGE[:, :10, :10])
+    check_figure(figure, 4, 3, "row of the block")
+
+
+def test_changes_have_one_scale_around_0_and_images_go_from_black_to_white():
+    axes = decomposition.clip_rows({"clip": CLIP, "a": CHANGE, "b": 2 * CHANGE}, {"onset": 0, "apex": 5}).axes
+    limits = [ax.images[0].get_clim() for ax in axes]
+    assert limits[0] == limits[1] == (0, 1)
+    assert len(set(limits[2:])) == 1 and limits[2][0] == -limits[2][1]
+    assert titles(axes[:2]) == ["onset", "apex"]
+    with pytest.raises(DataError, match="different shapes"):
+        decomposition.clip_rows({"clip": CLIP, "short": CLIP[:3]}, {"onset": 0})
+
+
+def test_a_line_is_the_mean_of_its_rows_and_a_bar_the_accuracy():
+    table = TABLE.assign(gain=np.arange(len(TABLE)))
+    line = decomposition.kept_by_size(table).axes[0].lines[0]
+    assert line.get_label() == "sparse" and line.get_ydata().tolist() == [0.5, 2]
+    ax = decomposition.leak_bars(LEAK, 0.2).axes[0]
+    assert [bar.get_width() for bar in ax.patches] == [0.9, 0.1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["low rank  0.90", "sparse  0.10"]
+
+
+def test_the_projection_is_the_mean_of_the_rows_of_its_block():
+    figure = decomposition.fixed_features(CHANGE, (1, 2), 5, np.full(75, 1 / 75), CHANGE[:, :10, :10])
+    np.testing.assert_allclose(figure.axes[1].images[0].get_array(), CHANGE[:, 4:8, 8:12].mean(2))
