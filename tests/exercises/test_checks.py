@@ -285,6 +285,8 @@ def first_half(clips, rng):
     mask = np.zeros(len(clips), bool)
     mask[np.argsort(clips, kind="stable")[: len(clips) // 2 + 3]] = True
     return mask
+
+
 # ---- 14
 
 
@@ -498,6 +500,8 @@ TABLE = {
             lambda clips, rng: np.flatnonzero(whole_clips(clips, rng)),
             lambda clips, rng: rng.random(len(np.unique(clips))) < 0.5,
             first_half,
+        ],
+    ),
     "14.1": (
         iou(),
         [
