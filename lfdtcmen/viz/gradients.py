@@ -102,14 +102,14 @@ def gradient_shares(products: np.ndarray, names: Sequence[str]) -> Figure:
     of_batches = np.stack([(one := products[k, :, k]).sum(1) / one.sum() for k in range(count)])  # [K, L]
     rows = np.arange(losses)
     right.plot(100 * of_batches.T, rows[:, None] - 0.17 + np.zeros(count), ".", color="grey", alpha=0.5)
-    series = (("o", "share of the sum", -0.17), ("s", "common to all batches, of the loss's own", 0.17))
+    series = (("o", "share of the gradient", -0.17), ("s", "common to all batches, of the loss's own", 0.17))
     for k, (marker, label, offset) in enumerate(series):
         drawn = {"fmt": marker, "color": PALETTE[k], "capsize": 4, "markersize": 6, "label": label}
         right.errorbar(100 * shares[k], rows + offset, xerr=100 * share_errors[k], **drawn)
     right.axvline(0, color="black", linewidth=0.8)
     right.set(yticks=rows, ylim=(losses - 0.5, -0.5), xlabel="% of a squared length")
     right.set_yticklabels(names)
-    right.set_title("grey: share of the sum in one batch", fontsize=10)
+    right.set_title("grey: share of the gradient in one batch", fontsize=10)
     right.grid(axis="x", alpha=0.3)
     figure.legend(loc="outside lower right", ncols=2, fontsize=10, frameon=False)
     return figure
