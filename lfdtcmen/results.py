@@ -36,6 +36,10 @@ COMMANDS = {
         "motion-branch-stages12 lfd-tcmen-stages12 lfd-tcmen --seeds 3 --epochs 2 15 1 --jobs 2 --name standard_3class"
     ),
     "strong_motion": "python experiments/strong_motion.py --seeds 0",
+    "transfer": (
+        "python experiments/transfer.py --train wild --score other_world photographs "
+        "--models logistic-regression flow-branch"
+    ),
     "widgets": "python benchmarks/widgets.py",
     "without_parts": "python experiments/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts",
 }
