@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from skimage.feature import local_binary_pattern
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lfdtcmen.errors import DataError
+from lfdtcmen.errors import DataError, missing_extra
 from lfdtcmen.preprocessing.apex import FACE, flow_length, frame_difference
 
 CELLS = 6  # a side: Moilanen et al. (2014) divide the face into 6 x 6 blocks
@@ -29,6 +28,11 @@ def lbp_distance(frames: np.ndarray) -> np.ndarray:
     ----------
     frames : ndarray
         Aligned clip, uint8 [T, 128, 128, 3].
+
+    Raises
+    ------
+    DataError
+        scikit-image is not installed.
     """
     histograms = np.stack([_histograms(frame) for frame in frames])  # [T, CELLS * CELLS, PATTERNS]
     total = histograms + histograms[:1]
@@ -37,6 +41,10 @@ def lbp_distance(frames: np.ndarray) -> np.ndarray:
 
 
 def _histograms(frame: np.ndarray) -> np.ndarray:
+    try:
+        from skimage.feature import local_binary_pattern
+    except ModuleNotFoundError as error:
+        raise missing_extra("lbp_distance", "notebooks") from error
     x, y, width, height = FACE
     box = frame[y - height : y + height, x - width : x + width]
     patterns = local_binary_pattern(cv2.cvtColor(box, cv2.COLOR_RGB2GRAY), 8, 1, "uniform").astype(int)  # [H, W]

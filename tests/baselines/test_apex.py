@@ -1,5 +1,7 @@
 """Published ways to spot an apex: curves of change, their search by halves, and a learned baseline."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,9 @@ def test_the_learned_baseline_learns_the_rhythm_and_never_gives_the_onset():
     for features, apexes in (([], []), (clips, [4])):
         with pytest.raises(DataError, match="one apex a clip"):
             learn_apex(features, apexes)
+
+
+def test_patterns_without_scikit_image_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "skimage.feature", None)
+    with pytest.raises(DataError, match=r'lbp_distance needs the extra "notebooks"'):
+        lbp_distance(np.zeros((2, 128, 128, 3), np.uint8))
