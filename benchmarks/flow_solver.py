@@ -21,7 +21,8 @@ import pandas as pd
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.preprocessing.flow import TVL1_SETTINGS
+from lfdtcmen.evaluation.intervals import measure, ratio
+from lfdtcmen.preprocessing.flow import TVL1_SETTINGS, make_solver
 
 MOVING = 0.2  # pixels
 HALVED = {"ScaleStep": 0.5, "ScalesNumber": 3}  # each scale half of the one before
@@ -44,14 +45,6 @@ CHANGES: dict[str, dict[str, float]] = {
 }
 
 
-def make_solver(changes: dict[str, float]) -> cv2.optflow.DualTVL1OpticalFlow:
-    """Return a solver with the settings of the package and some changes."""
-    solver = cv2.optflow.DualTVL1OpticalFlow.create()
-    for name, value in (TVL1_SETTINGS | changes).items():
-        getattr(solver, f"set{name}")(value)
-    return solver
-
-
 def errors_of(flows: np.ndarray, pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean end-point error of each pair, on all pixels and on moving skin (NaN: nothing moves), [N] each."""
     assert pairs.true_flow is not None
@@ -59,14 +52,6 @@ def errors_of(flows: np.ndarray, pairs: PairSet) -> tuple[np.ndarray, np.ndarray
     moving = np.linalg.norm(pairs.true_flow, axis=1) > MOVING
     on_skin = [d[m].mean() if m.any() else np.nan for d, m in zip(distance, moving, strict=True)]
     return distance.mean((1, 2)), np.array(on_skin)
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval of the mean, by resampling pairs."""
-    rng = np.random.default_rng(0)
-    means = [np.nanmean(rng.choice(values, len(values))) for _ in range(1000)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def main() -> None:
@@ -85,7 +70,7 @@ def main() -> None:
     for pair in zip(pairs.onset, pairs.apex, strict=True):
         onset, apex = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in pair)
         for name, changes in CHANGES.items():
-            solver = make_solver(changes)
+            solver = make_solver(TVL1_SETTINGS | changes)
             start = time.thread_time()
             flow = solver.calc(onset, apex, None)  # type: ignore[call-overload]  # [H, W, 2]
             times[name].append(1000 * (time.thread_time() - start))
@@ -94,15 +79,15 @@ def main() -> None:
     rows = []
     for name, (everywhere, on_skin) in errors.items():
         difference = everywhere - errors["package"][0]
-        low, high = interval(difference)
+        mean = measure(name, ratio, np.stack([difference, np.ones_like(difference)], axis=1), pairs.subjects)
         rows.append(
             {
                 "settings": name,
                 "error": everywhere.mean(),
                 "error on moving skin": np.nanmean(on_skin),
-                "difference": difference.mean(),
-                "low": low,
-                "high": high,
+                "difference": mean.value,
+                "low": mean.low,
+                "high": mean.high,
                 "ms a pair": np.median(times[name]),
                 "ratio": np.median(np.array(times["package"]) / times[name]),
             }

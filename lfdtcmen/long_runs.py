@@ -7,7 +7,7 @@ import pandas as pd
 
 from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.errors import DataError
-from lfdtcmen.results import COMMANDS, find
+from lfdtcmen.results import COMMANDS, Found, find
 
 LINEAR = ("logistic-regression", "linear-svm")  # the linear reference: the first one that a run has
 
@@ -67,9 +67,7 @@ def read_run(name: str) -> LongRun:
     DataError
         There is no such run (:func:`lfdtcmen.results.find`).
     """
-    found = find(name, "metrics.json", "predictions.csv")
-    about = json.loads(found.path("metrics.json").read_text(encoding="utf-8"))
-    table = pd.read_csv(found.path("predictions.csv"), dtype={"subject": str, "clip": str})
+    found, about, table = _read(name, "metrics.json")
     tables = {m: rows.drop(columns="model").reset_index(drop=True) for m, rows in table.groupby("model", sort=False)}
     return LongRun(tables, about["command"], about["date"], found.origin)
 
@@ -86,9 +84,7 @@ def read_imbalance(label_map: str) -> LongRun:
     DataError
         There is no such run (:func:`lfdtcmen.results.find`), or it has no probabilities of these classes.
     """
-    found = find("imbalance", "about.json", "predictions.csv")
-    about = json.loads(found.path("about.json").read_text(encoding="utf-8"))
-    table = pd.read_csv(found.path("predictions.csv"), dtype={"subject": str, "clip": str})
+    found, about, table = _read("imbalance", "about.json")
     classes = [f"p_{name}" for name in LABEL_MAPS[label_map]]
     others = [column for column in table if column not in ("label_map", "option") and not column.startswith("p_")]
     rows = table[table["label_map"] == label_map]
@@ -98,3 +94,10 @@ def read_imbalance(label_map: str) -> LongRun:
     options = rows.groupby("option", sort=False)
     tables = {name: part[[*others, *classes]].reset_index(drop=True) for name, part in options}
     return LongRun(tables, about["command"], about["date"], found.origin)
+
+
+def _read(name: str, about: str) -> tuple[Found, dict, pd.DataFrame]:
+    """Return where a run lies, what it says about itself in a JSON file, and its predictions."""
+    found = find(name, about, "predictions.csv")
+    table = pd.read_csv(found.path("predictions.csv"), dtype={"subject": str, "clip": str})
+    return found, json.loads(found.path(about).read_text(encoding="utf-8")), table

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from lfdtcmen.baselines.hand_crafted import split_blocks
 from lfdtcmen.errors import DataError, missing_extra
 from lfdtcmen.preprocessing.apex import FACE, flow_length, frame_difference
 
@@ -48,8 +49,8 @@ def _histograms(frame: np.ndarray) -> np.ndarray:
     x, y, width, height = FACE
     box = frame[y - height : y + height, x - width : x + width]
     patterns = local_binary_pattern(cv2.cvtColor(box, cv2.COLOR_RGB2GRAY), 8, 1, "uniform").astype(int)  # [H, W]
-    blocks = [cell for band in np.array_split(patterns, CELLS) for cell in np.array_split(band, CELLS, axis=1)]
-    return np.stack([np.bincount(cell.ravel(), minlength=PATTERNS) / cell.size for cell in blocks])
+    cells = split_blocks(patterns, CELLS)
+    return np.stack([np.bincount(cell.ravel(), minlength=PATTERNS) / cell.size for cell in cells])
 
 
 def binary_search(values: np.ndarray) -> int:

@@ -12,9 +12,8 @@ publication varies them with the data set.
 import numpy as np
 
 from lfdtcmen.baselines.baseline import Baseline
-from lfdtcmen.baselines.hand_crafted import describe_each, predict_by_svm, split_blocks
+from lfdtcmen.baselines.hand_crafted import describe_each, flow_of, predict_by_svm, split_blocks
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.flow import strain
 
 BLOCKS = 8
@@ -42,9 +41,7 @@ def describe_pairs(pairs: PairSet) -> np.ndarray:
     DataError
         The pairs have no flow.
     """
-    if pairs.flow is None:
-        raise DataError("the pairs have no optical flow", "bi-woof", "call prepare_pairs first")
-    return describe_each(pairs.flow, describe_flow)
+    return describe_each(flow_of(pairs, "bi-woof"), describe_flow)
 
 
 def predict(train: PairSet, test: PairSet, seed: int) -> np.ndarray:

@@ -15,7 +15,7 @@ neighbours along the projection, radius 1 in space and time.
 import numpy as np
 
 from lfdtcmen.baselines.baseline import Baseline
-from lfdtcmen.baselines.hand_crafted import describe_each, predict_by_svm, split_blocks
+from lfdtcmen.baselines.hand_crafted import predict_by_clips, split_blocks
 from lfdtcmen.baselines.lbp_top import BINS, NUM_BINS, binary_patterns
 from lfdtcmen.baselines.rpca import sparse_motion
 from lfdtcmen.datasets.pairs import PairSet
@@ -57,10 +57,7 @@ def describe_clip(clip: np.ndarray) -> np.ndarray:
 
 def predict(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
     """Return probabilities for ``test``, float64 [N_test, C]; the pairs have clips."""
-    assert train.clips is not None and test.clips is not None  # Baseline has checked it
-    return predict_by_svm(
-        describe_each(train.clips, describe_clip), describe_each(test.clips, describe_clip), train, seed
-    )
+    return predict_by_clips(describe_clip, train, test, seed)
 
 
 distlbp_rip = Baseline(

@@ -96,6 +96,30 @@ def predict_by_svm(
     return softmax_of_decisions(model, axes.transform(asked / scale), train.num_classes)
 
 
+def predict_by_clips(
+    describe: Callable[[np.ndarray], np.ndarray], train: PairSet, test: PairSet, seed: int
+) -> np.ndarray:
+    """Return probabilities for ``test``, float64 [N_test, C], by an SVM on the features of each clip [T, H, W].
+
+    Errors as :func:`predict_by_svm` and ``describe``.
+    """
+    assert train.clips is not None and test.clips is not None  # Baseline has checked it
+    return predict_by_svm(describe_each(train.clips, describe), describe_each(test.clips, describe), train, seed)
+
+
+def flow_of(pairs: PairSet, name: str) -> np.ndarray:
+    """Return the flow, float32 [N, 2, H, W].
+
+    Raises
+    ------
+    DataError
+        The pairs have none; ``name`` says which method needs it.
+    """
+    if pairs.flow is None:
+        raise DataError("the pairs have no optical flow", name, "call prepare_pairs first")
+    return pairs.flow
+
+
 def split_blocks(image: np.ndarray, count: int) -> list[np.ndarray]:
     """Split the last two axes into ``count`` times ``count`` blocks, row by row, whose sides differ by at most 1."""
     return [block for rows in np.array_split(image, count, axis=-2) for block in np.array_split(rows, count, axis=-1)]

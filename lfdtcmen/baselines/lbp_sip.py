@@ -13,7 +13,7 @@ Gaussian pyramid before.
 import numpy as np
 
 from lfdtcmen.baselines.baseline import Baseline
-from lfdtcmen.baselines.hand_crafted import describe_each, predict_by_svm
+from lfdtcmen.baselines.hand_crafted import predict_by_clips
 from lfdtcmen.baselines.lbp_top import RADII, block_histograms, check_length
 from lfdtcmen.datasets.pairs import PairSet
 
@@ -50,10 +50,7 @@ def describe_clip(clip: np.ndarray) -> np.ndarray:
 
 def predict(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
     """Return probabilities for ``test``, float64 [N_test, C]; the pairs have clips."""
-    assert train.clips is not None and test.clips is not None  # Baseline has checked it
-    return predict_by_svm(
-        describe_each(train.clips, describe_clip), describe_each(test.clips, describe_clip), train, seed
-    )
+    return predict_by_clips(describe_clip, train, test, seed)
 
 
 lbp_sip = Baseline("lbp-sip", predict, needs_clips=True, source="Wang et al., 2014, doi:10.1007/978-3-319-16865-4_34")

@@ -16,7 +16,7 @@ that a temporal interpolation makes; C is chosen inside the training subjects.
 import numpy as np
 
 from lfdtcmen.baselines.baseline import Baseline
-from lfdtcmen.baselines.hand_crafted import describe_each, predict_by_svm, split_blocks
+from lfdtcmen.baselines.hand_crafted import predict_by_clips, split_blocks
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 
@@ -114,10 +114,7 @@ def describe_clip(clip: np.ndarray) -> np.ndarray:
 
 def predict(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
     """Return probabilities for ``test``, float64 [N_test, C]; the pairs have clips."""
-    assert train.clips is not None and test.clips is not None  # Baseline has checked it
-    return predict_by_svm(
-        describe_each(train.clips, describe_clip), describe_each(test.clips, describe_clip), train, seed
-    )
+    return predict_by_clips(describe_clip, train, test, seed)
 
 
 lbp_top = Baseline(

@@ -16,9 +16,8 @@ import cv2
 import numpy as np
 
 from lfdtcmen.baselines.baseline import Baseline
-from lfdtcmen.baselines.hand_crafted import make_polynomial_svm, predict_by_svm
+from lfdtcmen.baselines.hand_crafted import flow_of, make_polynomial_svm, predict_by_svm
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.errors import DataError
 from lfdtcmen.preprocessing.geometry import CANONICAL, SIZE, from_canonical
 
 # rows of boxes on the canonical face of 128 x 128 pixels: top, bottom, left, right, boxes
@@ -95,12 +94,11 @@ def describe_pairs(pairs: PairSet) -> np.ndarray:
     DataError
         The pairs have no flow.
     """
-    if pairs.flow is None:
-        raise DataError("the pairs have no optical flow", "mdmo", "call prepare_pairs first")
+    flows = flow_of(pairs, "mdmo")
     landmarks = [None] * len(pairs) if pairs.landmarks is None else list(pairs.landmarks)
-    shape = pairs.flow.shape[2], pairs.flow.shape[3]
+    shape = flows.shape[2], flows.shape[3]
     return np.stack(
-        [describe_flow(flow, place_regions(points, shape)) for flow, points in zip(pairs.flow, landmarks, strict=True)]
+        [describe_flow(flow, place_regions(points, shape)) for flow, points in zip(flows, landmarks, strict=True)]
     )
 
 

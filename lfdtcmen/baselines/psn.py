@@ -4,26 +4,23 @@ The paper says of it: robust principal component analysis, the low-rank part is 
 a shallow CNN, so that the network sees motion only (section 2). The text that we have lacks the reference itself, and
 we know no other description: every size here is assumed. One channel a frame of the sparse part
 (:mod:`lfdtcmen.baselines.rpca`), 32 x 32; two convolutions of 5 x 5, with 16 and 32 filters, each with a maximum over 2
-x 2 cells; a linear layer of 128. The training is that of the compared networks on flow
-(:mod:`lfdtcmen.baselines.flow_networks`): AdamW with a rate that rises and falls, mirrored clips, classes weighed by
+x 2 cells; a linear layer of 128. The training is that of the compared networks
+(:mod:`lfdtcmen.baselines.networks`): AdamW with a rate that rises and falls, mirrored clips, classes weighed by
 their inverse frequency.
 """
-
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lfdtcmen.baselines.baseline import Baseline
 from lfdtcmen.baselines.hand_crafted import describe_each
+from lfdtcmen.baselines.networks import Classification, ComparedNetwork, seeded
 from lfdtcmen.baselines.rpca import sparse_motion
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.devices import find_device
-from lfdtcmen.training.batches import epoch_batches
-from lfdtcmen.training.loop import Schedule, Task, fit
+from lfdtcmen.training.loop import Schedule, fit
 
 SIZE = 32  # pixels
 EPOCHS = 30
@@ -54,55 +51,19 @@ def small_motion(clip: np.ndarray) -> np.ndarray:
     return np.stack([cv2.resize(frame, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in sparse_motion(clip)])
 
 
-class Classification(Task):
-    """Class-balanced cross-entropy on mirrored motion, in the form that the training loop runs."""
-
-    title = "train"
-
-    def __init__(self, network: PSN, motion: Tensor, pairs: PairSet, seed: int):
-        self.network, self.motion, self.seed = network, motion, seed
-        weights = 1 / np.bincount(pairs.labels)[pairs.labels]  # of each pair: the classes count alike
-        self.labels = torch.from_numpy(pairs.labels).to(motion.device)
-        self.weights = torch.from_numpy(weights.astype(np.float32)).to(motion.device)
-
-    def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yield motion, labels and weights of the epoch's batches, half of the clips mirrored."""
-        self.network.train()
-        rng = np.random.default_rng([self.seed, epoch])
-        for rows in epoch_batches(len(self.motion), BATCH_SIZE, rng):
-            index = torch.from_numpy(rows).to(self.motion.device)
-            mirror = torch.from_numpy(rng.random(len(rows)) < 0.5).to(self.motion.device)
-            motion = self.motion[index]
-            motion = torch.where(mirror[:, None, None, None], motion.flip(3), motion)
-            yield motion, self.labels[index], self.weights[index]
-
-    def loss(self, batch: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the weighted mean loss of the batch."""
-        motion, labels, weights = batch
-        losses = F.cross_entropy(self.network(motion), labels, reduction="none")
-        return (weights * losses).sum() / weights.sum(), {}
-
-
 def predict(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
     """Train on ``train`` and return probabilities for ``test``, float64 [N_test, C]; the pairs have clips."""
     assert train.clips is not None and test.clips is not None  # Baseline has checked it
     known, asked = describe_each(train.clips, small_motion), describe_each(test.clips, small_motion)
-    scale, device = known.std() + 1e-6, find_device()
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = PSN(train.num_classes, known.shape[1]).to(device)
-        task = Classification(network, torch.from_numpy(known / scale).to(device), train, seed)
-        steps = -(-len(train) // BATCH_SIZE)
-        fit(
-            task,
-            network,
-            Schedule(EPOCHS, steps, LEARNING_RATE, WEIGHT_DECAY, warmup=0.1, clip_norm=1.0),
-            progress=False,
-        )
+    scale = known.std() + 1e-6
+    motion = torch.from_numpy(known / scale)
+    schedule = Schedule(EPOCHS, -(-len(train) // BATCH_SIZE), LEARNING_RATE, WEIGHT_DECAY, warmup=0.1, clip_norm=1.0)
+    with seeded(seed):
+        network = PSN(train.num_classes, known.shape[1]).to(find_device())
+        task = Classification(network, (motion,), (motion.flip(3),), train, BATCH_SIZE, seed)
+        fit(task, network, schedule, progress=False)
     network.eval()
-    with torch.no_grad():
-        logits = network(torch.from_numpy(asked / scale).to(device))
-    return logits.double().softmax(1).cpu().numpy()
+    return ComparedNetwork.predict(network, (torch.from_numpy(asked / scale),))
 
 
 psn = Baseline("psn", predict, needs_clips=True, source="the paper's reference [21]", make=PSN)

@@ -4,6 +4,8 @@ Axes: ``flow[0]`` is U, the displacement along x (columns), and ``flow[1]`` is V
 that ``onset(x, y)`` moves to ``apex(x + U, y + V)``.
 """
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -43,11 +45,16 @@ def tvl1(onset: np.ndarray, apex: np.ndarray) -> np.ndarray:
     first, second = check_frame(onset, "onset"), check_frame(apex, "apex")
     if first.shape != second.shape:
         raise DataError(f"onset is {list(first.shape)} but apex is {list(second.shape)}", "tvl1", "crop both alike")
-    solver = cv2.optflow.DualTVL1OpticalFlow.create()
-    for name, value in TVL1_SETTINGS.items():
-        getattr(solver, f"set{name}")(value)
-    flow = solver.calc(first, second, None)  # type: ignore[call-overload]  # [H, W, 2]
+    flow = make_solver(TVL1_SETTINGS).calc(first, second, None)  # type: ignore[call-overload]  # [H, W, 2]
     return np.ascontiguousarray(flow.transpose(2, 0, 1), dtype=np.float32)  # [2, H, W]
+
+
+def make_solver(settings: Mapping[str, float]) -> cv2.optflow.DualTVL1OpticalFlow:
+    """Return OpenCV's solver of TV-L1 with settings such as :data:`TVL1_SETTINGS`."""
+    solver = cv2.optflow.DualTVL1OpticalFlow.create()
+    for name, value in settings.items():
+        getattr(solver, f"set{name}")(value)
+    return solver
 
 
 def strain(flow: np.ndarray) -> np.ndarray:

@@ -311,10 +311,9 @@ def load_shipped(stage: int, config: Config, fingerprint: str, model: LFDTCMEN) 
     DataError
         A file of the shipped weights is damaged.
     """
-    file = shipped_file(stage, config, fingerprint)
-    if file is None:
+    if (found := _find_shipped(stage, config, fingerprint)) is None:
         return None
-    tensors, _ = _read(file, INSTALL_AGAIN)
+    file, tensors = found
     _load_weights(model, tensors, file, INSTALL_AGAIN)
     return file, _history(tensors, file)
 
@@ -327,9 +326,18 @@ def shipped_file(stage: int, config: Config, fingerprint: str) -> Path | None:
     DataError
         A file of the shipped weights is damaged.
     """
+    found = _find_shipped(stage, config, fingerprint)
+    return None if found is None else found[0]
+
+
+def _find_shipped(stage: int, config: Config, fingerprint: str) -> tuple[Path, dict[str, Tensor]] | None:
+    """Return the file of :func:`shipped_file` and its tensors."""
     settings = stage_settings(config, stage, fingerprint)
-    files = shipped_weights().values()
-    return next((file for file in files if _read(file, INSTALL_AGAIN)[1]["settings"] == settings), None)
+    for file in shipped_weights().values():
+        tensors, values = _read(file, INSTALL_AGAIN)
+        if values["settings"] == settings:
+            return file, tensors
+    return None
 
 
 def load_history(path: Path) -> list[dict]:

@@ -46,7 +46,6 @@ from lfdtcmen.viz.motion import (
     flow_figure,
     nose_paths,
     spotting_curves,
-    spotting_errors,
 )
 from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, score_steps
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
@@ -105,7 +104,6 @@ __all__ = [
     "show",
     "show_figures_inline",
     "spotting_curves",
-    "spotting_errors",
     "start_notebook",
     "stream_sheet",
     "swap_bars",

@@ -206,31 +206,6 @@ def spotting_curves(
     return figure
 
 
-def spotting_errors(errors: Mapping[str, Sequence[int]], reach: int = 6) -> Figure:
-    """Plot how far spotted apexes are from the true ones, a panel per method (section 6).
-
-    Parameters
-    ----------
-    errors : mapping
-        Method -> spotted minus true frame of each clip.
-    reach : int
-        The outermost bars count all errors of this many frames or more.
-    """
-    figure = Figure(figsize=(WIDTH, 2.5), dpi=DPI, layout="constrained")
-    axes = figure.subplots(1, len(errors), squeeze=False, sharey=True)[0]
-    bars = np.arange(-reach, reach + 1)
-    for ax, (name, values), colour in zip(axes, errors.items(), PALETTE, strict=False):
-        off = np.asarray(values)
-        share = [100 * (np.clip(off, -reach, reach) == k).mean() for k in bars]
-        ax.bar(bars, share, color=colour, edgecolor="white", width=1)
-        ax.axvline(0, color="black", linestyle="--", linewidth=0.8)
-        ax.set_title(f"{name}\nmean error {np.abs(off).mean():.2f} frames", fontsize=9)
-        ax.set_xticks([-reach, 0, reach], [f"-{reach} or\nbefore", "0", f"{reach} or\nafter"])
-    axes[0].set_ylabel("clips (%)")
-    figure.supxlabel("spotted minus true frame (frames)", fontsize=9)
-    return figure
-
-
 def clip_timeline(
     frames: np.ndarray,
     shown: int,

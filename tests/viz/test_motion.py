@@ -95,10 +95,3 @@ def test_curves_mark_what_was_found_and_how_far_off_it_is():
     ]  # curve, three lines, maybe a diamond
     assert figure.axes[0].lines[-1].get_xydata().tolist() == [[21 / 30, 11.0]]
     assert "+7 frames" in texts(figure) and "exact" in texts(figure) and "grey levels" in texts(figure)
-
-
-def test_errors_beyond_the_reach_are_counted_in_the_outermost_bars():
-    figure = viz.spotting_errors({"midpoint": [1, 2, 0, 1], "pulse": [0, 0, -60, 0]}, reach=6)
-    heights = [bar.get_height() for bar in figure.axes[1].patches]
-    assert heights[0] == 25 and heights[6] == 75 and sum(heights) == 100
-    assert "mean error 15.00 frames" in texts(figure)

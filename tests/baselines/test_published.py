@@ -2,7 +2,9 @@
 
 import torch
 
-from lfdtcmen.analysis.published import HTNet, OffApexNet, alexnet, published_costs
+from lfdtcmen.baselines.alexnet import AlexNet
+from lfdtcmen.baselines.off_apexnet import OFFApexNet
+from lfdtcmen.baselines.published import HTNet, published_costs
 
 
 def test_the_costs_are_those_that_others_counted_or_that_add_up_by_hand():
@@ -17,6 +19,6 @@ def test_the_costs_are_those_that_others_counted_or_that_add_up_by_hand():
 def test_they_return_logits_of_three_classes():
     torch.manual_seed(0)
     with torch.no_grad():
-        assert OffApexNet()(torch.rand(2, 2, 28, 28)).shape == (2, 3)
-        assert alexnet()(torch.rand(1, 3, 224, 224)).shape == (1, 3)
+        assert OFFApexNet(3)(torch.rand(2, 3, 28, 28)).shape == (2, 3)
+        assert AlexNet(3, side=224)(torch.rand(1, 3, 28, 28)).shape == (1, 3)
         assert HTNet((1, 1, 1))(torch.rand(2, 3, 28, 28)).shape == (2, 3)

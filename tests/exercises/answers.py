@@ -1,0 +1,19 @@
+"""What the tests of the exercises ask of every check."""
+
+from collections.abc import Callable, Sequence
+
+from lfdtcmen.exercises import check
+
+
+def message(number: str, answer: object, capsys) -> str:
+    """Return what the check of an exercise prints about an answer."""
+    check(number, answer)
+    return capsys.readouterr().out.strip()
+
+
+def check_wrong(number: str, answers: Sequence[Callable], capsys) -> None:
+    """Check that typical wrong answers, three or more, get messages of their own."""
+    messages = [message(number, answer, capsys) for answer in answers]
+    assert len(messages) >= 3 and len(set(messages)) == len(messages), messages
+    assert all(text.startswith(f"{number}: not yet. ") for text in messages)
+    assert not [text for text in messages if "stopped with" in text]
