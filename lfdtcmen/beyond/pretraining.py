@@ -62,8 +62,8 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     Raises
     ------
     DataError
-        A network without a generator, or the paper's; a checkpoint of another config, a loss that is not finite, a cache folder
-        that cannot be written to.
+        A network without a generator, or the paper's; a checkpoint of another config, a loss that is not finite, a
+        cache folder that cannot be written to.
     """
     task = SwapTask(model, config, progress)
     # without the epochs and the learning rate of stage 1: settings that differ there share one pretraining
