@@ -79,8 +79,9 @@ class Demo(nn.Module):
 
 def export(demo: Demo, file: Path) -> None:
     """Write the network as ONNX, with weights of half precision where, as in the shipped file, nothing is lost by it."""
-    frame = torch.zeros(1, 3, SIZE, SIZE)
-    inputs = (frame, frame, torch.zeros(1, 3, FLOW_SIZE, FLOW_SIZE), frame)
+    # a tensor for each: one that is given twice would become one input
+    onset, apex, other = (torch.zeros(1, 3, SIZE, SIZE) for _ in range(3))
+    inputs = (onset, apex, torch.zeros(1, 3, FLOW_SIZE, FLOW_SIZE), other)
     # without "optimize": it would merge convolutions with their normalisations, whose product half precision rounds
     names = {"input_names": INPUTS, "output_names": OUTPUTS}
     program = torch.onnx.export(demo.eval(), inputs, **names, opset_version=18, optimize=False, verbose=False)

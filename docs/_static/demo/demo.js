@@ -32,29 +32,36 @@ async function readFaces() {
   const [about, content] = await Promise.all([read("faces.json").then(answer => answer.json()), unpack("faces.gzip")]);
   const types = { uint8: Uint8Array, int8: Int8Array, int16: Int16Array, float32: Float32Array };
   for (const array of Object.values(about.arrays)) {
-    array.values = Float32Array.from(new types[array.type](content, array.at, array.count), value => value * array.scale);
+    const stored = new types[array.type](content, array.at, array.count);
+    array.values = new Float32Array(stored);
+    if (array.scale !== 1) for (let k = 0; k < stored.length; k++) array.values[k] *= array.scale;
   }
   return about;
 }
 
 // ------------------------------------------------------------------------------------------------ pictures
 
-/** Look planes [grid, grid] up at pixel coordinates x, y: bilinear, 0 outside. */
+/** Look planes [grid, grid] up at pixel coordinates x, y: bilinear, 0 outside. The grid is twice as fine as the frame. */
 function sample(planes, x, y, grid) {
-  const found = planes.map(() => new Float32Array(x.length));
-  for (let k = 0; k < x.length; k++) {
-    const column = 2 * x[k] + 0.5, row = 2 * y[k] + 0.5; // the grid is twice as fine as the frame
-    const left = Math.floor(column), top = Math.floor(row);
-    if (left < 0 || top < 0 || left >= grid - 1 || top >= grid - 1) continue;
-    const right = column - left, down = row - top, at = top * grid + left;
-    for (let p = 0; p < planes.length; p++) {
-      const plane = planes[p];
-      const above = plane[at] + right * (plane[at + 1] - plane[at]);
-      const below = plane[at + grid] + right * (plane[at + grid + 1] - plane[at + grid]);
-      found[p][k] = above + down * (below - above);
-    }
+  const count = x.length, at = new Int32Array(count), right = new Float32Array(count), down = new Float32Array(count);
+  for (let k = 0; k < count; k++) {
+    const column = 2 * x[k] + 0.5, row = 2 * y[k] + 0.5, left = Math.floor(column), top = Math.floor(row);
+    at[k] = left < 0 || top < 0 || left >= grid - 1 || top >= grid - 1 ? -1 : top * grid + left;
+    right[k] = column - left;
+    down[k] = row - top;
   }
-  return found;
+  return planes.map(plane => {
+    const found = new Float32Array(count);
+    for (let k = 0; k < count; k++) if (at[k] >= 0) found[k] = between(plane, at[k], right[k], down[k], grid);
+    return found;
+  });
+}
+
+/** Return the value between four neighbours of a plane, the first of which is at `at`. */
+function between(plane, at, right, down, grid) {
+  const above = plane[at] + right * (plane[at + 1] - plane[at]);
+  const below = plane[at + grid] + right * (plane[at + grid + 1] - plane[at + grid]);
+  return above + down * (below - above);
 }
 
 /** Keep of a matrix [target, size] the part of each row that is not zero. */
@@ -69,29 +76,35 @@ function bands(matrix, size) {
 /** Resize a plane [size, size] by the rows of a matrix, down and across. */
 function resize(plane, size, rows) {
   const target = rows.length, half = new Float32Array(target * size), whole = new Float32Array(target * target);
-  rows.forEach(({ first, weights }, i) => {
+  for (let i = 0; i < target; i++) {
+    const { first, weights } = rows[i];
     for (let k = 0; k < weights.length; k++) {
-      for (let j = 0; j < size; j++) half[i * size + j] += weights[k] * plane[(first + k) * size + j];
+      const weight = weights[k], from = (first + k) * size, to = i * size;
+      for (let j = 0; j < size; j++) half[to + j] += weight * plane[from + j];
     }
-  });
-  rows.forEach(({ first, weights }, j) => {
+  }
+  for (let j = 0; j < target; j++) {
+    const { first, weights } = rows[j];
     for (let i = 0; i < target; i++) {
       let sum = 0;
       for (let k = 0; k < weights.length; k++) sum += weights[k] * half[i * size + first + k];
       whole[i * target + j] = sum;
     }
-  });
+  }
   return whole;
 }
 
 /** Return the derivatives of a plane [size, size] along x and y, as numpy.gradient does. */
 function gradient(plane, size) {
-  const along = step => Float32Array.from(plane, (_, k) => {
-    const at = step === 1 ? k % size : Math.floor(k / size);
-    const before = at > 0 ? 1 : 0, after = at < size - 1 ? 1 : 0;
-    return (plane[k + after * step] - plane[k - before * step]) / (before + after);
-  });
-  return [along(1), along(size)];
+  const across = new Float32Array(plane.length), along = new Float32Array(plane.length), last = size - 1;
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      const left = Math.max(j - 1, 0), right = Math.min(j + 1, last), up = Math.max(i - 1, 0), down = Math.min(i + 1, last);
+      across[i * size + j] = (plane[i * size + right] - plane[i * size + left]) / (right - left);
+      along[i * size + j] = (plane[down * size + j] - plane[up * size + j]) / (down - up);
+    }
+  }
+  return [across, along];
 }
 
 const limited = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -107,6 +120,27 @@ class Renderer {
     this.toStreams = bands(about.arrays["to streams"].values, frame);
     this.gridAtRest = this.atRest(grid, k => (k + 0.5) / 2 - 0.5);
     this.frameAtRest = this.atRest(frame, k => k);
+    this.block = Uint16Array.from(this.gridAtRest[0], (x, k) => this.blockOf(x, this.gridAtRest[1][k]));
+    this.all = Int32Array.from(this.gridAtRest[0], (_, k) => k);
+    this.behind = this.eachFace(face => sample(this.planes(face, "behind"), ...this.gridAtRest, grid));
+    this.resting = this.eachFace(face => {
+      const planes = Array.from({ length: 3 }, () => new Float32Array(this.all.length));
+      this.paint(face, this.expression(face, {}), this.all, this.gridAtRest, planes);
+      return planes;
+    });
+  }
+
+  /** Return a function that makes something of a face once and keeps it. */
+  eachFace(make) {
+    const made = {};
+    return face => (made[face] ??= make(face));
+  }
+
+  /** Return the number of the block of 8 x 8 pixels of the grid that holds a point of the face. */
+  blockOf(x, y) {
+    const side = this.sizes.grid / 8;
+    const [row, column] = [y, x].map(value => limited(Math.floor((2 * value + 0.5) / 8), 0, side - 1));
+    return row * side + column;
   }
 
   /** Return where the points of a square grid lie on the face, which is enlarged in the frame. */
@@ -136,70 +170,112 @@ class Renderer {
       if (!amount) continue;
       const motion = this.about.arrays[`${face} motion ${unit}`], change = this.about.arrays[`${face} shade ${unit}`];
       const { top, left, height, width } = motion, count = height * width;
-      for (let k = 0; k < count; k++) {
-        const at = (top + Math.floor(k / width)) * grid + left + (k % width);
-        dx[at] += amount * motion.values[k];
-        dy[at] += amount * motion.values[count + k];
-        shade[at] += amount * change.values[k];
+      for (let i = 0; i < height; i++) {
+        for (let j = 0; j < width; j++) {
+          const k = i * width + j, at = (top + i) * grid + left + j;
+          dx[at] += amount * motion.values[k];
+          dy[at] += amount * motion.values[count + k];
+          shade[at] += amount * change.values[k];
+        }
       }
     }
     const open = limited(((units[26] ?? 0) - 0.05) / 0.55, 0, 1);
     return { dx, dy, shade, parting: open * open * (3 - 2 * open) };
   }
 
-  /** Find where the skin that is now at the points of the grid was at rest (renderer.invert_displacement). */
-  invert({ dx, dy }) {
-    const grid = this.sizes.grid, [x, y] = this.gridAtRest;
-    let low = 0, high = 0, largest = 0;
-    for (let k = 0; k < dx.length - grid; k++) {
-      const across = k % grid < grid - 1 ? 2 * (dx[k + 1] - dx[k]) : 0, down = 2 * (dy[k + grid] - dy[k]);
-      low = Math.min(low, across, down);
-      high = Math.max(high, across, down);
-      largest = Math.max(largest, Math.abs(dx[k]), Math.abs(dy[k]));
+  /** Return which pixels of the grid may show skin that moves, judged by blocks of 8 x 8 pixels. */
+  moving({ dx, dy, shade }, largest) {
+    const side = this.sizes.grid / 8, near = new Uint8Array(side * side), reach = Math.ceil(largest / 4);
+    for (let block = 0; block < near.length; block++) {
+      const top = Math.floor(block / side), left = block % side;
+      if (!this.moves(8 * (8 * top * side + left), dx, dy, shade)) continue;
+      for (let i = Math.max(top - reach, 0); i <= Math.min(top + reach, side - 1); i++) {
+        near.fill(1, i * side + Math.max(left - reach, 0), i * side + Math.min(left + reach, side - 1) + 1);
+      }
     }
-    if (largest < 1e-3) return [x, y];
-    low = Math.max(low, -0.7);
-    const relax = 2 / (2 + low + high), shrink = limited((high - low) / (2 + low + high), 0.05, 0.75);
-    const steps = Math.ceil(Math.log(1e-3 / Math.max(largest, 2e-3)) / Math.log(shrink));
-    const px = x.slice(), py = y.slice();
-    for (let step = 0; step <= limited(steps, 2, 16); step++) {
-      const [fromX, fromY] = sample([dx, dy], px, py, grid);
-      for (let k = 0; k < px.length; k++) {
-        px[k] += relax * (x[k] - px[k] - fromX[k]);
-        py[k] += relax * (y[k] - py[k] - fromY[k]);
+    return this.all.filter(k => near[this.block[k]]);
+  }
+
+  /** Return whether anything moves in the block of 8 x 8 pixels whose first is at `first`. */
+  moves(first, dx, dy, shade) {
+    const grid = this.sizes.grid;
+    for (let i = 0; i < 8; i++) {
+      for (let k = first + i * grid; k < first + i * grid + 8; k++) {
+        if (Math.abs(dx[k]) + Math.abs(dy[k]) + Math.abs(shade[k]) > 1e-4) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Find where the skin that is now at the points x, y was at rest: as renderer.invert_displacement, to 0.001 pixels. */
+  invert({ dx, dy }, x, y) {
+    const grid = this.sizes.grid, px = x.slice(), py = y.slice();
+    let low = -0.7, high = 0, lowest = 0;
+    for (let k = 0; k < dx.length - grid - 1; k++) {
+      const across = 2 * (dx[k + 1] - dx[k]), down = 2 * (dy[k + grid] - dy[k]);
+      lowest = Math.min(lowest, across, down);
+      high = Math.max(high, across, down);
+    }
+    low = Math.max(low, lowest);
+    const relax = 2 / (2 + low + high);
+    for (let k = 0; k < px.length; k++) {
+      for (let step = 0; step < 17; step++) {
+        const column = 2 * px[k] + 0.5, row = 2 * py[k] + 0.5, left = Math.floor(column), top = Math.floor(row);
+        if (left < 0 || top < 0 || left >= grid - 1 || top >= grid - 1) break; // nothing moves there
+        const at = top * grid + left;
+        const stepX = relax * (x[k] - px[k] - between(dx, at, column - left, row - top, grid));
+        const stepY = relax * (y[k] - py[k] - between(dy, at, column - left, row - top, grid));
+        px[k] += stepX;
+        py[k] += stepY;
+        if (Math.abs(stepX) + Math.abs(stepY) < 1e-3) break;
       }
     }
     return [px, py];
   }
 
   /** Render a frame: RGB in [0, 1], three planes [frame, frame] in one array. */
-  frame(face, units) {
-    const grid = this.sizes.grid, expression = this.expression(face, units);
-    const skin = this.invert(expression);
+  frame(face, expression) {
+    const { dx, dy } = expression;
+    let largest = 0;
+    for (let k = 0; k < dx.length; k++) largest = Math.max(largest, Math.abs(dx[k]), Math.abs(dy[k]));
+    const planes = this.resting(face).map(plane => plane.slice());
+    if (largest > 1e-3) {
+      const pixels = this.moving(expression, largest);
+      const points = this.gridAtRest.map(axis => Float32Array.from(pixels, k => axis[k]));
+      this.paint(face, expression, pixels, this.invert(expression, ...points), planes);
+    }
+    const count = this.sizes.frame ** 2, whole = new Float32Array(3 * count);
+    planes.forEach((plane, p) => whole.set(this.picture(plane), p * count));
+    return whole;
+  }
+
+  /** Paint pixels of the planes [grid, grid] with the skin from the points x, y, and with what lies behind its openings. */
+  paint(face, { shade, parting }, pixels, [x, y], planes) {
+    const grid = this.sizes.grid, behind = this.behind(face), background = this.planes(face, "background");
     const [eyes] = this.planes(face, "eyes"), [mouth] = this.planes(face, "mouth");
-    const holes = eyes.map((open, k) => Math.max(open, expression.parting * mouth[k]));
-    const [red, green, blue, covered, hole, shade] = sample(
-      [...this.planes(face, "layer"), holes, expression.shade], ...skin, grid);
-    const behind = sample(this.planes(face, "behind"), ...this.gridAtRest, grid);
-    const background = this.planes(face, "background");
-    const whole = [red, green, blue].map((colour, p) => colour.map((value, k) => {
-      const lit = value * (1 + shade[k] * [0.88, 1, 1.03][p]);
-      const open = lit + (behind[p][k] - lit) * hole[k];
-      return background[p][k] + (open - background[p][k]) * covered[k];
-    }));
-    return Float32Array.from(whole.flatMap(plane => [...this.picture(plane)]));
+    const found = sample([...this.planes(face, "layer"), eyes, mouth, shade], x, y, grid);
+    const covered = found[3], eye = found[4], lips = found[5], lit = found[6];
+    for (let p = 0; p < 3; p++) {
+      const plane = planes[p], colour = found[p], back = background[p], inside = behind[p], tint = [0.88, 1, 1.03][p];
+      for (let k = 0; k < pixels.length; k++) {
+        const at = pixels[k], skin = colour[k] * (1 + lit[k] * tint);
+        const open = skin + (inside[at] - skin) * Math.max(eye[k], parting * lips[k]);
+        plane[at] = back[at] + (open - back[at]) * covered[k];
+      }
+    }
   }
 
   /** Take a picture of a plane (camera.take_picture, without noise). */
   picture(plane) {
-    const { grid, sensor } = this.sizes;
-    const small = resize(plane, grid, this.toSensor).map(value => Math.floor(limited(value * 255 + 0.5, 0, 255)));
-    return resize(small, sensor, this.toFrame).map(value => limited(Math.round(value), 0, 255) / 255);
+    const small = resize(plane, this.sizes.grid, this.toSensor);
+    for (let k = 0; k < small.length; k++) small[k] = Math.floor(limited(small[k] * 255 + 0.5, 0, 255));
+    const whole = resize(small, this.sizes.sensor, this.toFrame);
+    for (let k = 0; k < whole.length; k++) whole[k] = limited(Math.round(whole[k]), 0, 255) / 255;
+    return whole;
   }
 
   /** Return the exact motion of each pixel of the frame at rest: x and y, [frame, frame] each, pixels. */
-  flow(face, units) {
-    const { dx, dy } = this.expression(face, units);
+  flow(face, { dx, dy }) {
     const [x, y, eyes, head] = sample(
       [dx, dy, this.planes(face, "eyes")[0], this.planes(face, "layer")[3]], ...this.frameAtRest, this.sizes.grid);
     const moves = eyes.map((open, k) => (open > 0.5 || head[k] <= 0.5 ? 0 : this.about.pose.zoom));
@@ -210,7 +286,9 @@ class Renderer {
   streams([u, v]) {
     const size = this.sizes.frame, [[ux, uy], [vx, vy]] = [gradient(u, size), gradient(v, size)];
     const strain = ux.map((_, k) => Math.sqrt(ux[k] ** 2 + vy[k] ** 2 + 0.5 * (uy[k] + vx[k]) ** 2));
-    return Float32Array.from([u, v, strain].flatMap(plane => [...resize(plane, size, this.toStreams)]));
+    const count = this.sizes.streams ** 2, whole = new Float32Array(3 * count);
+    [u, v, strain].forEach((plane, p) => whole.set(resize(plane, size, this.toStreams), p * count));
+    return whole;
   }
 }
 
@@ -220,7 +298,7 @@ class Network {
   /** Load onnxruntime-web and the network; `told` is given the MB that have come. */
   static async load(told) {
     const network = new Network();
-    const ort = (network.ort = await import(new URL("onnxruntime/ort.wasm.bundle.min.mjs", FOLDER)));
+    const ort = (network.ort = await import(new URL("onnxruntime/ort.wasm.min.mjs", FOLDER)));
     ort.env.wasm.numThreads = 1; // more would need headers that most web servers do not send
     ort.env.wasm.wasmBinary = await unpack("onnxruntime/ort-wasm-simd-threaded.wasm.gzip");
     const answer = await read("network.onnx"), parts = [];
@@ -232,7 +310,7 @@ class Network {
       told((size += value.length) / 1e6);
     }
     const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
-    network.session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+    network.session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], logSeverityLevel: 3 });
     return network;
   }
 
@@ -316,7 +394,7 @@ class Demo {
   }
 
   onset(face) {
-    return (this.cached[face] ??= this.renderer.frame(face, {}));
+    return (this.cached[face] ??= this.renderer.frame(face, this.renderer.expression(face, {})));
   }
 
   /** Render, ask and show; a move that comes meanwhile is shown next, the last one only. */
@@ -341,9 +419,9 @@ class Demo {
       slider.setAttribute("aria-valuetext", text);
     }
     const face = Number(this.part("face").value), other = Number(this.part("other").value);
-    const flow = renderer.flow(face, units);
-    const shown = { onset: this.onset(face), moved: renderer.frame(face, units), flow, still: this.onset(other) };
-    shown.truth = renderer.frame(other, units);
+    const expression = renderer.expression(face, units), flow = renderer.flow(face, expression);
+    const shown = { onset: this.onset(face), moved: renderer.frame(face, expression), flow, still: this.onset(other) };
+    shown.truth = renderer.frame(other, renderer.expression(other, units));
     if (this.network) {
       const answer = await this.network.ask(shown.onset, shown.moved, renderer.streams(flow), shown.still);
       shown.swapped = answer.swapped;
