@@ -6,7 +6,9 @@ docs/_static/demo. Alone: python docs/demo.py FOLDER
 
 import gzip
 import json
+import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from lfdtcmen.preprocessing.flow import to_streams, tvl1
 from lfdtcmen.training.checkpoint import load_model
 from lfdtcmen.training.weights import shipped_weights
 
+RUNTIME = Path(__file__).parent / "_static" / "demo" / "onnxruntime"
 PEOPLE = ((26, 7), (27, 5), (26, 1))  # seed and subject; the network was trained on subjects of seed 0
 UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 15, 20, 26)
 SETTINGS = get_settings("standard")  # the preset that the network was trained on
@@ -39,6 +42,7 @@ AT = pose(scale=SETTINGS.zoom)
 # to how many steps the largest value is rounded; motion to less than a thousandth of a pixel
 LEVELS = {np.uint8: 255, np.int8: 127, np.int16: 2047}
 EACH_EMOTION = 3  # expressions of each emotion on each face, to compare the flows
+logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # not that torchvision, which is not needed, is missing
 INPUTS, OUTPUTS = ["onset", "apex", "flow", "other"], ["both", "branches", "swapped"]
 
 
@@ -84,7 +88,9 @@ def export(demo: Demo, file: Path) -> None:
     inputs = (onset, apex, torch.zeros(1, 3, FLOW_SIZE, FLOW_SIZE), other)
     # without "optimize": it would merge convolutions with their normalisations, whose product half precision rounds
     names = {"input_names": INPUTS, "output_names": OUTPUTS}
-    program = torch.onnx.export(demo.eval(), inputs, **names, opset_version=18, optimize=False, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # PyTorch's own
+        program = torch.onnx.export(demo, inputs, **names, opset_version=18, optimize=False, verbose=False)
     model = program.model_proto
     casts = []
     for weight in model.graph.initializer:
@@ -214,13 +220,15 @@ def answer(demo: Demo, onset: np.ndarray, apex: np.ndarray, flow: np.ndarray) ->
 
 
 def write(folder: Path) -> dict:
-    """Write all files into a folder; return what the page says about them: their sizes in MB, and the comparison."""
+    """Write all files into a folder; return what the page says about them: sizes in MB, and the comparison."""
     folder.mkdir(parents=True, exist_ok=True)
     demo, people = Demo().eval(), make_people()
     compared = compare_flows(demo, people)  # before the export, which leaves tensors without values in a cache
     export(demo, folder / "network.onnx")
     write_faces(people, demo.label_names, folder)
-    return {"compared": compared, "network": (folder / "network.onnx").stat().st_size / 1e6}
+    network = (folder / "network.onnx").stat().st_size / 1e6
+    runtime = sum(file.stat().st_size for file in RUNTIME.iterdir()) / 1e6
+    return {"compared": compared, "network": network, "megabytes": network + runtime}
 
 
 if __name__ == "__main__":

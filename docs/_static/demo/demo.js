@@ -334,7 +334,7 @@ class Demo {
     this.about = about;
     this.renderer = new Renderer(about);
     this.network = null;
-    this.cached = {};
+    this.onset = this.renderer.eachFace(face => this.renderer.frame(face, this.renderer.expression(face, {})));
     this.makeControls();
   }
 
@@ -358,8 +358,8 @@ class Demo {
     this.sliders = {};
     for (const { unit, name } of this.about.units) {
       const label = this.part("units").appendChild(document.createElement("label"));
-      label.innerHTML = `<span>${unit} ${name}</span><output></output>
-        <input type="range" min="0" max="${MOST}" step="0.1" value="0">`;
+      label.innerHTML = `<span>${unit} ${name}</span> <span></span>
+        <input type="range" min="0" max="${MOST}" step="0.1" value="0" aria-label="${unit} ${name}">`;
       this.sliders[unit] = label.querySelector("input");
       this.sliders[unit].addEventListener("input", () => this.update());
     }
@@ -381,6 +381,7 @@ class Demo {
   async load() {
     const button = this.part("load"), status = this.part("status");
     button.disabled = true;
+    this.part("progress").hidden = false;
     try {
       status.textContent = "Loading the network.";
       this.network = await Network.load(size => (this.part("progress").value = size));
@@ -388,13 +389,11 @@ class Demo {
       this.part("answer").hidden = false;
       await this.update();
     } catch (error) {
+      this.network = null;
       button.disabled = false;
+      this.part("progress").hidden = true;
       status.textContent = `The network could not be loaded (${error.message}). The faces and their flow work without it.`;
     }
-  }
-
-  onset(face) {
-    return (this.cached[face] ??= this.renderer.frame(face, this.renderer.expression(face, {})));
   }
 
   /** Render, ask and show; a move that comes meanwhile is shown next, the last one only. */
@@ -402,12 +401,15 @@ class Demo {
     this.waiting = true;
     if (this.busy) return;
     this.busy = true;
-    while (this.waiting) {
-      this.waiting = false;
-      await new Promise(done => setTimeout(done)); // the slider moves first
-      await this.move();
+    try {
+      while (this.waiting) {
+        this.waiting = false;
+        await new Promise(done => setTimeout(done)); // the slider moves first
+        await this.move();
+      }
+    } finally {
+      this.busy = false;
     }
-    this.busy = false;
   }
 
   async move() {
