@@ -1,4 +1,4 @@
-"""What the page docs/demo.md needs in the browser: the network as ONNX, the faces, and how far the page's flow misleads.
+"""What the page docs/demo.md needs in the browser: the network as ONNX, the faces, and how far its flow is from TV-L1.
 
 `make site` calls :func:`write` and puts the files into ``_static/demo`` of the site, beside the scripts that are in
 docs/_static/demo. Alone: python docs/demo.py FOLDER
@@ -82,7 +82,7 @@ class Demo(nn.Module):
 
 
 def export(demo: Demo, file: Path) -> None:
-    """Write the network as ONNX, with weights of half precision where, as in the shipped file, nothing is lost by it."""
+    """Write the network as ONNX, with weights in half precision, as they are shipped, where that loses nothing."""
     # a tensor for each: one that is given twice would become one input
     onset, apex, other = (torch.zeros(1, 3, SIZE, SIZE) for _ in range(3))
     inputs = (onset, apex, torch.zeros(1, 3, FLOW_SIZE, FLOW_SIZE), other)
@@ -174,7 +174,7 @@ def write_faces(people: list[tuple[Face, Muscles]], label_names: list[str], fold
     (folder / "faces.gzip").write_bytes(gzip.compress(bytes(content), mtime=0))
 
 
-# ---------------------------------------------------------------- how far the page's flow misleads
+# ---------------------------------------------------------------- the page's flow and TV-L1
 
 
 def compare_flows(demo: Demo, people: list[tuple[Face, Muscles]]) -> dict[str, int]:
