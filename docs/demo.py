@@ -167,7 +167,7 @@ def write_faces(people: list[tuple[Face, Muscles]], label_names: list[str], fold
         "labels": label_names,
         "sizes": {"grid": GRID, "sensor": SETTINGS.resolution, "frame": SIZE, "streams": FLOW_SIZE},
         "pose": {"zoom": AT[0, 0], "x": AT[0, 2], "y": AT[1, 2]},
-        "colours": [matplotlib.colors.to_hex(colour) for colour in matplotlib.colormaps["cividis"].colors],
+        "colours": matplotlib.colormaps["cividis"].colors,
         "arrays": arrays,
     }
     (folder / "faces.json").write_text(json.dumps(about), encoding="utf-8")
@@ -183,9 +183,9 @@ def compare_flows(demo: Demo, people: list[tuple[Face, Muscles]]) -> dict[str, i
     Returns
     -------
     dict
-        ``pairs``: how many; ``right_page``, ``right_camera``: for how many of them the network finds the class of the
-        emotion; ``same_flow``, ``same``: for how many it gives the page's class if only the flow is estimated, and if
-        the camera has noise as well; ``same_camera``: for how many two takes with noise get the same class.
+        ``pairs``: how many. For how many of them the network's class is that of the emotion: ``right_page``,
+        ``right_flow`` if only the flow is estimated, ``right_camera`` if the camera has noise as well. ``same_flow``,
+        ``same_camera``: for how many it is the page's class. ``same_takes``: for how many two takes with noise agree.
     """
     rng = np.random.default_rng(0)
     answers: dict[str, list[int]] = {"true": [], "page": [], "flow": [], "camera": [], "second camera": []}
@@ -202,10 +202,11 @@ def compare_flows(demo: Demo, people: list[tuple[Face, Muscles]]) -> dict[str, i
     true, page, flow, camera, second = (np.array(given) for given in answers.values())  # [N] each
     pairs = {
         "right_page": (page, true),
+        "right_flow": (flow, true),
         "right_camera": (camera, true),
         "same_flow": (page, flow),
-        "same": (page, camera),
-        "same_camera": (camera, second),
+        "same_camera": (page, camera),
+        "same_takes": (camera, second),
     }
     return {"pairs": len(true)} | {name: int((one == other).sum()) for name, (one, other) in pairs.items()}
 

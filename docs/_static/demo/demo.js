@@ -446,8 +446,7 @@ class Demo {
     const error = image => truth.reduce((sum, value, k) => sum + (value - image[k]) ** 2, 0);
     const unmoved = error(still);
     this.part("status").textContent = `The network's answer: ${names[best]}, ${percent(both[best])}.`;
-    this.part("error").textContent = unmoved === 0 ? "nothing moves" :
-      `squared error ${percent(error(swapped) / unmoved)} of the unmoved face's`;
+    this.part("error").textContent = unmoved === 0 ? "nothing moves" : `error ${percent(error(swapped) / unmoved)}`;
   }
 
   paint(atRest) {
@@ -460,13 +459,20 @@ class Demo {
     this.flow(flow);
   }
 
-  picture(name, planes) {
+  /** Return a canvas that shows RGB planes. */
+  image(planes) {
     const size = this.about.sizes.frame, count = size * size, image = new ImageData(size, size);
     for (let k = 0; k < count; k++) {
-      for (let p = 0; p < 3; p++) image.data[4 * k + p] = Math.round(255 * planes[p * count + k]);
+      for (let p = 0; p < 3; p++) image.data[4 * k + p] = 255 * planes[p * count + k] + 0.5;
       image.data[4 * k + 3] = 255;
     }
-    this.part(name).getContext("2d").putImageData(image, 0, 0);
+    const canvas = new OffscreenCanvas(size, size);
+    canvas.getContext("2d").putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  picture(name, planes) {
+    this.part(name).getContext("2d").drawImage(this.image(planes), 0, 0);
   }
 
   /** Show the length of the flow as colour, its direction as arrows, as the notebooks do. */
@@ -474,25 +480,26 @@ class Demo {
     const size = this.about.sizes.frame, canvas = this.part("flow"), scale = canvas.width / size, brush = canvas.getContext("2d");
     const length = u.map((value, k) => Math.hypot(value, v[k]));
     const longest = length.reduce((most, value) => Math.max(most, value), 0), limit = Math.max(longest, LIMIT);
-    const last = this.about.colours.length - 1;
+    const { colours } = this.about, planes = new Float32Array(3 * length.length);
     for (let k = 0; k < length.length; k++) {
-      brush.fillStyle = this.about.colours[Math.round((last * length[k]) / limit)];
-      brush.fillRect((k % size) * scale, Math.floor(k / size) * scale, scale, scale);
+      const colour = colours[Math.round(((colours.length - 1) * length[k]) / limit)];
+      for (let p = 0; p < 3; p++) planes[p * length.length + k] = colour[p];
     }
+    brush.drawImage(this.image(planes), 0, 0, canvas.width, canvas.height);
     brush.strokeStyle = "white";
-    brush.lineWidth = scale / 2;
-    for (let i = 4; i < size; i += 8) {
-      for (let j = 4; j < size; j += 8) {
+    brush.lineWidth = scale;
+    for (let i = 6; i < size; i += 10) {
+      for (let j = 6; j < size; j += 10) {
         const k = i * size + j;
         if (length[k] < 0.15 * limit) continue;
-        const reach = (7 * scale) / limit, x = (j + 0.5) * scale, y = (i + 0.5) * scale;
+        const reach = (10 * scale) / limit, x = (j + 0.5) * scale, y = (i + 0.5) * scale;
         const toX = x + u[k] * reach, toY = y + v[k] * reach, angle = Math.atan2(v[k], u[k]);
         brush.beginPath();
         brush.moveTo(x, y);
         brush.lineTo(toX, toY);
         for (const turn of [2.6, -2.6]) {
           brush.moveTo(toX, toY);
-          brush.lineTo(toX + 2 * scale * Math.cos(angle + turn), toY + 2 * scale * Math.sin(angle + turn));
+          brush.lineTo(toX + 3 * scale * Math.cos(angle + turn), toY + 3 * scale * Math.sin(angle + turn));
         }
         brush.stroke();
       }
