@@ -42,8 +42,8 @@ AT = pose(scale=SETTINGS.zoom)
 # to how many steps the largest value is rounded; motion to less than a thousandth of a pixel
 LEVELS = {np.uint8: 255, np.int8: 127, np.int16: 2047}
 EACH_EMOTION = 3  # expressions of each emotion on each face, to compare the flows
-logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # not that torchvision, which is not needed, is missing
 INPUTS, OUTPUTS = ["onset", "apex", "flow", "other"], ["both", "branches", "swapped"]
+logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing, which is not needed
 
 
 class Demo(nn.Module):
@@ -126,7 +126,7 @@ def face_arrays(face: Face, muscles: Muscles) -> Iterator[tuple[str, np.ndarray,
     """Yield the name, values and stored type of each array of a face, and what else is known of it."""
     yield "layer", face.layer, np.uint8, {}
     yield "background", np.broadcast_to(face.background, (3, GRID, GRID)), np.uint8, {}
-    yield "behind", face.behind * np.maximum(face.eye_holes, face.mouth_hole > 0).astype(bool), np.uint8, {}
+    yield "behind", face.behind, np.uint8, {}
     yield "eyes", face.eye_holes, np.uint8, {}
     yield "mouth", face.mouth_hole, np.uint8, {}
     for unit in UNITS:
@@ -143,9 +143,9 @@ def face_arrays(face: Face, muscles: Muscles) -> Iterator[tuple[str, np.ndarray,
 
 def write_faces(people: list[tuple[Face, Muscles]], label_names: list[str], folder: Path) -> None:
     """Write faces.json (what is where) and faces.gzip (the numbers, one array after the other)."""
-    assert all(face.glasses is None for face, _ in people), "demo.js draws no glasses"
+    assert all(face.glasses is None for face, _ in people), "renderer.js paints no glasses"
     camera = (SETTINGS.gain, SETTINGS.gamma, SETTINGS.white_balance, SETTINGS.blur, SETTINGS.colour)
-    assert camera == (1, 1, (1, 1, 1), 0, 1), "demo.js knows the resolution of the camera only"
+    assert camera == (1, 1, (1, 1, 1), 0, 1), "renderer.js knows the resolution of the camera only"
     content, arrays = bytearray(), {}
 
     def add(name: str, values: np.ndarray, kind: type, more: dict) -> None:

@@ -28,6 +28,7 @@ from lfdtcmen.notebooks import find_notebooks
 from lfdtcmen.preprocessing.flow import to_streams
 
 sphinx = pytest.importorskip("sphinx", reason="Sphinx is missing: pip install 'lfdtcmen[site]'")
+pytest.importorskip("onnxscript", reason="onnxscript is missing: pip install 'lfdtcmen[site]'")
 axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is missing")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -293,14 +294,24 @@ def test_the_demo_follows_the_keyboard_within_three_tenths_of_a_second(demo):
     smile.press("End")
     status.get_by_text("positive").wait_for()
     assert smile.get_attribute("aria-valuetext") == "3.0 px"
-    times = []
-    for _ in range(12):
+    processor = demo.context.new_cdp_session(demo)  # its time, as other processes may be busy
+    processor.send("Performance.enable", {"timeDomain": "threadTicks"})
+    spent = [busy_seconds(processor)]
+    for _ in range(10):
         smile.press("ArrowLeft")
         demo.wait_for_function("!window.demo.busy")
-        times.append(demo.evaluate("window.demo.milliseconds"))
-    assert min(times) < 300, times  # of several: other processes may be busy
+        spent.append(busy_seconds(processor))
+    moves = np.diff(spent)
+    print(f"{np.median(moves):.3f} s a move")
+    assert np.median(moves) < 0.3, moves
     assert demo.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     demo.screenshot(path=SCREENSHOTS / "demo_with_network.png", full_page=True)
+
+
+def busy_seconds(processor) -> float:
+    """Return how long the page's thread has run on the processor."""
+    metrics = processor.send("Performance.getMetrics")["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
 
 def test_the_demo_says_what_is_missing(built, browser, address):
