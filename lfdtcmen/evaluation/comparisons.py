@@ -11,12 +11,14 @@ from lfdtcmen.evaluation.intervals import (
     REPEATS,
     describe_interval,
     difference_in_words,
+    holm,
     interval,
     measure,
     ratio,
     resample,
 )
 from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject
+from lfdtcmen.evaluation.results import score_table
 from lfdtcmen.paper import numbers
 
 RECALL_COLUMNS = ("model", "class", "samples", "recall", "low", "high")
@@ -50,6 +52,60 @@ def sentences(table: pd.DataFrame) -> list[str]:
         numbers_of_it = f"{value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
         found.append(f"{row['metric']}: {row['model']} {relation} {row['against']} ({numbers_of_it})")
     return found
+
+
+def compare_all(
+    predictions: Mapping[str, pd.DataFrame], reference: str, repeats: int = 10_000, seed: int = 0
+) -> pd.DataFrame:
+    """Return the scores of models and their differences to one of them, all corrected for how many there are.
+
+    The models may have been run with different seeds: a score is the mean over all of a model's seeds, a difference
+    that over the seeds which it shares with the reference.
+
+    Parameters
+    ----------
+    predictions : mapping
+        Model -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+    reference : str
+        The model that all others are compared with.
+    repeats : int
+        Resamples and exchanges: with fewer, no p is small enough to survive the correction of many.
+    seed : int
+        Random seed of both.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`~lfdtcmen.evaluation.results.score_table`, without a difference of the reference to itself. One more
+        column, ``holm``: p adjusted over all differences of the table, those of both scores. NaN where nothing can be
+        compared, as with no seed in common.
+
+    Raises
+    ------
+    DataError
+        As for :func:`~lfdtcmen.evaluation.results.score_table`.
+    """
+    if reference not in predictions:
+        raise DataError(f"unknown reference model {reference!r}", "compare_all", f"models: {', '.join(predictions)}")
+    tables = [score_table(predictions, None, repeats, seed)]
+    for name, table in predictions.items():
+        shared = set(table["seed"]) & set(predictions[reference]["seed"])
+        if name != reference and shared:
+            both = {m: predictions[m][predictions[m]["seed"].isin(shared)] for m in (name, reference)}
+            found = score_table(both, reference, repeats, seed)
+            tables.append(found[found["model"].eq(name) & found["against"].ne("")])
+    table = pd.concat(tables, ignore_index=True).assign(holm=np.nan)
+    if "p" in table:
+        tested = table["p"].notna()
+        table.loc[tested, "holm"] = holm(table.loc[tested, "p"].to_numpy())
+    return table
+
+
+def same_split(predictions: Mapping[str, pd.DataFrame]) -> bool:
+    """Return whether all models, with all seeds, predicted the same clips in the same folds."""
+    columns = ["fold", "subject", "clip", "label"]
+    splits = [run[columns].reset_index(drop=True) for table in predictions.values() for _, run in table.groupby("seed")]
+    return all(split.equals(splits[0]) for split in splits)
 
 
 def change_in_words(
