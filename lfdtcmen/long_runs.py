@@ -8,8 +8,7 @@ import pandas as pd
 
 from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation import holm
-from lfdtcmen.evaluation.comparisons import compare_all
+from lfdtcmen.evaluation.comparisons import compare_all, correct
 from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.results import COMMANDS, Found, find
 
@@ -70,10 +69,8 @@ def drl_differences(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         if plus and network in predictions:
             found = compare_all({in_words(m): predictions[m] for m in (network, name)}, in_words(network))
             tables.append(found[found["against"].ne("")])
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "p", "holm"])
-    tested = table["p"].notna()
-    table.loc[tested, "holm"] = holm(table.loc[tested, "p"].to_numpy(float))
-    return table
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "p"])
+    return correct(table)
 
 
 @dataclass(frozen=True)

@@ -63,18 +63,29 @@ def describe_models(models: Mapping[str, Model], num_classes: int) -> pd.DataFra
 
     Kinds: reference (see :mod:`lfdtcmen.baselines.simple`), compared method, and this network.
     """
+    counts = count_parameters(models, num_classes)
     rows = []
     for name, model in models.items():
-        kind, source, network = "reference", "none", nn.Module()
+        kind, source = "reference", "none"
         if isinstance(model, LFDTCMENClassifier):
-            kind, source, network = "this network", "the paper", build_model(model.config, num_classes, model.method)
+            kind, source = "this network", "the paper"
         elif isinstance(model, Baseline | ComparedNetwork | WithDRL) and model.source:
             kind, source = "compared method", model.source
-            with torch.device("meta"):  # shapes without numbers: they are counted only
-                network = network if model.make is None else model.make(num_classes)
-        count = _count(network)
-        rows.append({"name": name, "kind": kind, "source": source, "parameters": f"{count:,}" if count else ""})
+        rows.append({"name": name, "kind": kind, "source": source})
+        rows[-1]["parameters"] = f"{counts[name]:,}" if name in counts else ""
     return pd.DataFrame(rows)
+
+
+def count_parameters(models: Mapping[str, Model], num_classes: int) -> dict[str, int]:
+    """Return the number of parameters of each model that has a network, for a number of classes."""
+    counts = {}
+    for name, model in models.items():
+        if isinstance(model, LFDTCMENClassifier):
+            counts[name] = _count(build_model(model.config, num_classes, model.method))
+        elif isinstance(model, Baseline | ComparedNetwork | WithDRL) and model.make is not None:
+            with torch.device("meta"):  # shapes without numbers: they are counted only
+                counts[name] = _count(model.make(num_classes))
+    return counts
 
 
 def family(name: str) -> str:

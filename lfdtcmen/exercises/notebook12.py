@@ -1,4 +1,4 @@
-"""Exercises of notebook 12: changes of a pattern, what a description forgets, a C chosen on the test set, the plug-in."""
+"""Exercises of notebook 12: changes of a pattern, what a description forgets, C chosen on the test set, the plug-in."""
 
 import numpy as np
 import torch

@@ -40,6 +40,7 @@ def three_planes(clip: np.ndarray, place: tuple[int, int, int], shares: Mapping[
         above.axhline(row, color=PALETTE[1], linewidth=1)
         above.axvline(column, color=PALETTE[1], linewidth=1, linestyle="--")
         above.set(xlabel=across, ylabel=down, title=title)
+        above.locator_params(integer=True, nbins=5)
         below.bar(range(len(share)), share, color=PALETTE[0], width=1.0)
         below.set(xlabel="pattern", ylabel="share", ylim=(0, max(s.max() for s in shares.values())))
     return figure
@@ -61,15 +62,22 @@ def flow_descriptions(
     weights : ndarray
         Weight of each block, [b, b].
     histograms : DataFrame
-        Index: direction; columns: ways of counting; shares.
+        Index: direction in degrees, from x to y (down); columns: one or two ways of counting; shares.
     """
     figure = Figure(figsize=(WIDTH, 3.1), dpi=DPI, layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=[1, 1.1, 1.2])
     bare(left).imshow(face)
     left.contour(regions, levels=np.arange(0.5, len(motions)), colors="white", linewidths=0.5)
     centres = np.array([np.argwhere(regions == k + 1).mean(0)[::-1] for k in range(len(motions))])  # [R, 2]: x, y
-    scale = np.linalg.norm(motions, axis=1).max() / 12  # the longest arrow: 12 pixels
-    style = {"angles": "xy", "scale_units": "xy", "scale": scale or 1, "color": PALETTE[1], "width": 0.012}
+    scale = np.linalg.norm(motions, axis=1).max() / 18  # the longest arrow: 18 pixels
+    style = {
+        "angles": "xy",
+        "scale_units": "xy",
+        "scale": scale or 1,
+        "color": PALETTE[3],
+        "width": 0.012,
+        "headwidth": 3,
+    }
     left.quiver(*centres.T, *motions.T, **style)
     left.set_title("MDMO: main motion\nof 36 regions", fontsize=10)
     image = bare(middle).imshow(weights, cmap="cividis")
@@ -82,7 +90,10 @@ def flow_descriptions(
         right.bar(
             place + (k - 0.5) * width, histograms[name], width, color=PALETTE[k], hatch=("", "//")[k % 2], label=name
         )
-    right.set_xticks(place, histograms.index, rotation=90)
+    right.set_xticks(place, ["→"] * len(place))
+    for label, angle in zip(right.get_xticklabels(), histograms.index, strict=True):
+        label.set(rotation=-angle, va="center", fontsize=14)  # y runs down: a positive angle turns clockwise
+    right.tick_params(axis="x", pad=10)
     right.set(ylabel="share")
     right.set_title("the block at the cross:\ndirections", fontsize=10)
     right.legend(frameon=False)

@@ -26,7 +26,7 @@ ENCODER_LAYERS: list[Layer] = [
 ]
 # compared network -> its steps from left to right, each a column of boxes
 COMPARED_NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "STSTNet": (("U, V, strain",), ("3x3, 3", "3x3, 5", "3x3, 8"), ("max, mean: 400",)),
+    "STSTNet": (("U, V, strain",), ("3x3, 3", "3x3, 5", "3x3, 8"), ("pool: 400",)),
     "OFF-ApexNet": (("U", "V"), ("5x5, 6", "5x5, 6"), ("5x5, 16", "5x5, 16"), ("1,024",), ("1,024",)),
     "Dual-Inception": (("U", "V"), ("inception, 24", "inception, 24"), ("inception, 64", "inception, 64"), ("1,024",)),
     "RCN": (("U, V, strain",), ("5x5, 32",), ("3x3, 32, twice",), ("attention, 5x5",)),

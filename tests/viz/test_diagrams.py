@@ -99,7 +99,7 @@ def test_steps_of_the_compared_networks_are_their_layers():
         assert {f"{layer.kernel_size[0]}x{layer.kernel_size[1]}, {layer.out_channels}" for layer in layers} <= steps
     widths = {layer.out_features for layer in made["OFF-ApexNet"].modules() if isinstance(layer, torch.nn.Linear)}
     assert {f"{width:,}" for width in widths - {3}} <= set(texts(drawn("compared_networks")))
-    assert f"max, mean: {made['STSTNet'].classifier.in_features}" in texts(drawn("compared_networks"))
+    assert f"pool: {made['STSTNet'].classifier.in_features}" in texts(drawn("compared_networks"))
 
 
 def test_the_plug_in_is_drawn_with_its_own_widths():
