@@ -94,7 +94,9 @@ def compare_all(predictions: Mapping[str, pd.DataFrame], reference: str, seed: i
             both = {m: predictions[m][predictions[m]["seed"].isin(shared)] for m in (name, reference)}
             found = score_table(both, reference, seed=seed)
             found = found[found["model"].eq(name) & found["against"].ne("")]
-            tables.append(found.assign(p=[_exchanged(*both.values(), row, seed) for row in found.to_dict("records")]))
+            tables.append(
+                found.assign(p=[_exchanged(both[name], both[reference], r, seed) for r in found.to_dict("records")])
+            )
     return correct(pd.concat(tables, ignore_index=True))
 
 
