@@ -23,6 +23,7 @@ IN_WORDS = {
     "action-units": "linear model of muscle actions",
     "flow-branch": "flow branch alone",
     "motion-branch-stages12": "motion branch alone",
+    "motion-branch": "motion branch after stage 3",
     "lfd-tcmen-stages12": "full network after stage 2",
     "lfd-tcmen": "full network after stage 3",
     "difference-svm": "linear SVM on apex - onset",
@@ -53,7 +54,7 @@ def in_words(name: str) -> str:
     ``NAME+drl`` is the network NAME with DRL beside it; a name that ends with ``-repaired`` is of the repaired recipe.
     """
     network, _, beside = name.removesuffix("-repaired").partition("+")
-    recipe = ", repaired" if name.endswith("-repaired") else ""
+    recipe = " (repaired)" if name.endswith("-repaired") else ""
     return IN_WORDS.get(network, network) + (" + DRL" if beside else "") + recipe
 
 

@@ -38,16 +38,16 @@ def test_the_compared_methods_have_names_of_their_own_and_one_split():
     assert same_split(run.predictions) and {"linear-svm", "bi-woof", "ststnet"} <= set(run.predictions)
     assert not [name for name in run.predictions if in_words(name) == name]
     assert in_words("ststnet+drl") == "STSTNet + DRL"
-    assert in_words("ststnet+drl-repaired") == "STSTNet + DRL, repaired"
-    assert in_words("lfd-tcmen-repaired") == "full network after stage 3, repaired"
+    assert in_words("ststnet+drl-repaired") == "STSTNet + DRL (repaired)"
+    assert in_words("lfd-tcmen-repaired") == "full network after stage 3 (repaired)"
 
 
 def test_a_network_with_drl_is_compared_with_itself_without():
     rcn = read_run("compared").predictions["rcn"]
     all_right = rcn.assign(prediction=rcn["label"])
     table = drl_differences({"rcn": rcn, "rcn+drl": all_right, "rcn+drl-repaired": rcn, "psn+drl": rcn})
-    assert set(table["model"]) == {"RCN + DRL", "RCN + DRL, repaired"} and set(table["against"]) == {"RCN"}
-    better, same = (table[table["model"].eq(name)] for name in ("RCN + DRL", "RCN + DRL, repaired"))
+    assert set(table["model"]) == {"RCN + DRL", "RCN + DRL (repaired)"} and set(table["against"]) == {"RCN"}
+    better, same = (table[table["model"].eq(name)] for name in ("RCN + DRL", "RCN + DRL (repaired)"))
     assert (better["holm"] < 0.05).all() and (same["holm"] == 1).all()
     assert drl_differences({"rcn": rcn}).empty
 

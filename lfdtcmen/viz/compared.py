@@ -166,15 +166,16 @@ def score_by_size(table: pd.DataFrame, reference: Mapping[str, float]) -> Figure
     families = list(dict.fromkeys(table["family"]))
     if not 0 < len(families) <= len(FAMILY_MARKS):
         raise DataError(f"{len(families)} families", "score_by_size", f"plot 1 to {len(FAMILY_MARKS)}")
-    figure = Figure(figsize=(WIDTH, 4.2), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH, 5.0), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     for k, name in enumerate(families):
         rows = table[table["family"].eq(name)]
         error = np.maximum([rows["value"] - rows["low"], rows["high"] - rows["value"]], 0)
         style = {"color": PALETTE[k], "ecolor": PALETTE[7], "capsize": 3, "linestyle": "none", "markersize": 8}
         ax.errorbar(rows["parameters"], rows["value"], error, marker=FAMILY_MARKS[k], label=name, **style)
-    for row in table.to_dict("records"):
-        ax.annotate(row["model"], (row["parameters"], row["value"]), (7, 4), textcoords="offset points")
+    for k, row in enumerate(table.sort_values("parameters").to_dict("records")):
+        beside = (7, -13 if k % 2 else 4)  # points: names of neighbours above and below their marks
+        ax.annotate(row["model"], (row["parameters"], row["value"]), beside, textcoords="offset points")
     for k, (name, value) in enumerate(reference.items()):
         ax.axhline(value, color="black", linestyle=("--", ":", "-.")[k % 3], linewidth=1.2, label=name)
     low, high = table["parameters"].min() / 2, table["parameters"].max() * 12  # room for the last name
