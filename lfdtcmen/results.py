@@ -26,6 +26,7 @@ COMMANDS = {
         "--seeds 2 --jobs 2 --name dfme"
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
+    "entangled": "python experiments/entangled.py --jobs 2",
     "flow_widths": "python experiments/flow_widths.py",
     "imbalance": "python experiments/imbalance.py --seeds 3 --seeds-7class 3 --epochs 8 --jobs 2",
     "inflation": "python experiments/inflation.py --seeds 3 --epochs 8 --jobs 2",
