@@ -1,10 +1,10 @@
-"""Recordings that stand in for a reader's own, so that notebook 15 runs without any: a film, labelled clips, a set.
+"""Recordings that stand in for a reader's own, so that notebook 15 runs without any: films, labelled clips, a set.
 
-They are written as a camera and somebody with a spreadsheet would leave them, slips included. Nothing in them is a
-person: the faces are rendered, with another camera than those that the shipped network was trained on.
+They are written as a camera and somebody with a spreadsheet would leave them, slips included. Apart from photographs,
+nothing in them is a person: the faces are rendered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,12 @@ import pandas as pd
 
 from lfdtcmen.datasets.synthetic.action_units import to_intensity
 from lfdtcmen.datasets.synthetic.camera import take_picture
+from lfdtcmen.datasets.synthetic.photograph import warp_photograph
 from lfdtcmen.datasets.synthetic.randomness import clip_rng, timing_rng
 from lfdtcmen.datasets.synthetic.renderer import pose
 from lfdtcmen.datasets.synthetic.sequences import Subject, make_subject, sample_clip, sample_pair, sample_timing
 from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
+from lfdtcmen.errors import DataError
 
 SIDE = 256  # pixels of a frame as filmed
 FPS = 30.0
@@ -30,6 +32,67 @@ CASME3_CLIPS = (  # subject and emotion
     *((1, "happiness"), (1, "anger"), (2, "surprise"), (2, "disgust")),
     *((3, "fear"), (3, "surprise"), (4, "sadness")),
 )
+
+
+def photograph_film(
+    photo: np.ndarray,
+    landmarks: np.ndarray,
+    units: Mapping[int, float],
+    level: np.ndarray,
+    seed: int = 0,
+    shown: Iterable[int] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Film a photograph whose muscles move, while the head drifts and the camera is noisy.
+
+    Parameters
+    ----------
+    photo, landmarks
+        As for :func:`~lfdtcmen.datasets.synthetic.warp_photograph`.
+    units : mapping
+        Action unit -> pixels of the aligned face, at full strength.
+    level : ndarray
+        Share of full strength in each frame, [T].
+    seed : int
+        Random seed of head and noise: two films of one seed differ by their muscles alone.
+    shown : iterable of int, optional
+        Frames to render; all by default. The noise is another than in the whole film.
+
+    Returns
+    -------
+    frames : ndarray
+        RGB uint8 [T, H, W, 3].
+    heads : ndarray
+        Motion of the head, from a point of the photograph to that of the frame, float64 [T, 2, 3].
+    """
+    rng, frames, heads = np.random.default_rng(seed), [], []
+    drift = np.cumsum(rng.normal(0, [0.15, 0.15, 0.05], (len(level), 3)), axis=0)  # pixels, pixels, degrees
+    height, width = photo.shape[:2]
+    for t in range(len(level)) if shown is None else shown:
+        frame, _ = warp_photograph(photo, landmarks, {unit: level[t] * pixels for unit, pixels in units.items()})
+        head = cv2.getRotationMatrix2D((width / 2, height / 2), drift[t, 2], 1.0)  # [2, 3]
+        head[:, 2] += drift[t, :2]
+        frame = cv2.warpAffine(frame, head, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        frames.append(np.clip(frame + rng.normal(0, 3, frame.shape), 0, 255).astype(np.uint8))
+        heads.append(head)
+    return np.stack(frames), np.stack(heads)
+
+
+def write_video(file: Path | str, frames: np.ndarray, fps: float = FPS) -> Path:
+    """Write RGB frames, uint8 [T, H, W, 3], as a compressed video (mp4), and return its path.
+
+    Raises
+    ------
+    DataError
+        The file cannot be written.
+    """
+    size = (frames.shape[2], frames.shape[1])
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
+    if not writer.isOpened():
+        raise DataError("the video cannot be written", str(file), "give a file .mp4 in a folder that is there")
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))  # OpenCV takes blue first
+    writer.release()
+    return Path(file)
 
 
 def everyday_film(seed: int = 0, subject: int = 0) -> tuple[np.ndarray, dict[str, tuple[int, int]]]:
@@ -157,7 +220,8 @@ def _shoot(person: Subject, settings: Settings, rng: np.random.Generator, shown:
     expression = person.muscles.expression(to_intensity({unit: level * pixels for unit, pixels in units.items()}))
     if shown == "nod":
         expression = person.face.turn(expression, 0.0, 6.0 * level)  # degrees
-    at = pose(0.1 * rng.normal(), settings.zoom, *rng.normal(0, 0.1, 2) + [0, 2.0 * level * (shown == "nod")])
+    turn, x, y = rng.normal(0, 0.1, 3)  # degrees, pixels, pixels: nobody keeps quite still
+    at = pose(turn, settings.zoom, x, y + 2.0 * level * (shown == "nod"))
     frame = person.face.frame(expression, at, blink=level if shown == "blink" else 0.0)
     return _enlarge(take_picture(frame, settings, rng))
 
