@@ -8,8 +8,8 @@ exactly. Everything is painted on the grid of ``canvas``.
 ``settings`` has the presets; ``plan`` decides who shows what. ``dataset`` makes whole sets and keeps them on disk
 (``storage``), ``clips_of_pairs`` adds a set's clips, ``samples`` makes one sample alone, ``counterfactuals`` shows
 every motion on every identity, ``portraits`` makes single faces, ``photograph`` applies action units to real
-photographs, ``wild`` varies all that can vary, ``other_world`` is a stand-in for real people, and ``proportions``
-compares the faces with those of adults.
+photographs, ``wild`` varies all that can vary, ``other_world`` is a stand-in for real people, ``recordings`` writes
+films and folders like a reader's own, and ``proportions`` compares the faces with those of adults.
 """
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS

@@ -69,8 +69,8 @@ def photograph_film(
     height, width = photo.shape[:2]
     for t in range(len(level)) if shown is None else shown:
         frame, _ = warp_photograph(photo, landmarks, {unit: level[t] * pixels for unit, pixels in units.items()})
-        head = cv2.getRotationMatrix2D((width / 2, height / 2), drift[t, 2], 1.0)  # [2, 3]
-        head[:, 2] += drift[t, :2]
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), drift[t, 2], 1.0)  # [2, 3]
+        head = np.column_stack([turn[:, :2], turn[:, 2] + drift[t, :2]])
         frame = cv2.warpAffine(frame, head, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         frames.append(np.clip(frame + rng.normal(0, 3, frame.shape), 0, 255).astype(np.uint8))
         heads.append(head)
@@ -183,7 +183,8 @@ def write_casme3(root: Path | str, seed: int = 0, preset: str = "standard") -> P
     path
         The workbook, xlsx.
     """
-    root, settings, rows = Path(root), get_settings(preset), []
+    root, settings = Path(root), get_settings(preset)
+    rows: list[list] = []
     for count, (subject, emotion) in enumerate(CASME3_CLIPS):
         timing = sample_timing(FPS, timing_rng(seed, subject, 0))
         kept = [timing.onset - 1, timing.onset, timing.apex, timing.offset]
