@@ -132,7 +132,7 @@ EXERCISES = {
         (
             "How long is the arrow at each pixel? np.hypot, or np.linalg.norm over the first axis.",
             "A smile moves a few hundred pixels of 16,384, noise a handful far: which percentile lies between?",
-            "Section 5 prints how far a face at rest seems to move, and one with half a pixel.",
+            "Sections 5 and 6 warn of a face at rest: the pixels in the warning are a limit that noise can reach.",
         ),
     ),
     "15.3": Exercise(
