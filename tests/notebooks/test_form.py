@@ -26,6 +26,7 @@ REWRITTEN = (
     "12_compared_methods",
     "13_fixed_against_learnable",
     "14_apex_spotting",
+    "15_your_own_data",
     "16_class_imbalance",
 )
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5

@@ -9,7 +9,8 @@ exactly. Everything is painted on the grid of ``canvas``.
 (``storage``), ``clips_of_pairs`` adds a set's clips, ``samples`` makes one sample alone, ``counterfactuals`` shows
 every motion on every identity, ``portraits`` makes single faces, ``photograph`` applies action units to real
 photographs, ``wild`` varies all that can vary, ``other_world`` is a stand-in for real people, ``entangled`` ties looks
-to emotions by a known degree, and ``proportions`` compares the faces with those of adults.
+to emotions by a known degree, ``recordings`` writes films and folders like a reader's own, and ``proportions``
+compares the faces with those of adults.
 """
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
