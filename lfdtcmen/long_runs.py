@@ -96,6 +96,33 @@ def read_imbalance(label_map: str) -> LongRun:
     return LongRun(tables, about["command"], about["date"], found.origin)
 
 
+@dataclass(frozen=True)
+class InflationRun:
+    """The tables of ``experiments/inflation.py`` (its docstring describes them), and whose run it is."""
+
+    splits: dict[str, pd.DataFrame]
+    fresh: pd.DataFrame
+    habits: pd.DataFrame
+    real_habits: pd.DataFrame
+    about: dict
+    origin: str
+
+
+def read_inflation() -> InflationRun:
+    """Read the run ``inflation``.
+
+    Raises
+    ------
+    DataError
+        There is no such run (:func:`lfdtcmen.results.find`).
+    """
+    splits, tables = ("loso", "apart", "mixed", "validated"), ("fresh", "habits", "real_habits")
+    found = find("inflation", "about.json", *(f"{name}.csv" for name in (*splits, *tables)))
+    read = {name: pd.read_csv(found.path(f"{name}.csv")) for name in (*splits, *tables)}
+    about = json.loads(found.path("about.json").read_text(encoding="utf-8"))
+    return InflationRun({name: read[name] for name in splits}, *(read[name] for name in tables), about, found.origin)
+
+
 def _read(name: str, about: str) -> tuple[Found, dict, pd.DataFrame]:
     """Return where a run lies, what it says about itself in a JSON file, and its predictions."""
     found = find(name, about, "predictions.csv")
