@@ -14,7 +14,8 @@ epoch chosen on a fifth of the training subjects: `validated`) OUT gets
 - `real_habits.csv`, with `--labels FILE`: how strong such habits are in a list of data set, subject, clip and class
   (0, 1, 2) without a header, such as the list of MEGC 2019, which is not ours to ship.
 
-The flow of the fresh people is kept in OUT/fresh, their pictures are not. A run that was stopped continues.
+The networks are kept in OUT, and of the fresh people the flow, not the pictures: so a run that was stopped continues,
+and more people can be added with a larger `--fresh`. The minutes in about.json are without the rendering.
 """
 
 import os
@@ -27,7 +28,8 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 import pandas as pd
-from common import append_rows, make_parser, prepared_faces, write_about
+import torch
+from common import make_parser, prepared_faces, write_about
 
 from lfdtcmen import load_config
 from lfdtcmen.analysis.inflation import habit_share, keep_habits, random_kfold
@@ -35,8 +37,8 @@ from lfdtcmen.analysis.small_networks import (
     SmallNetworks,
     epoch_predictions,
     flow_values,
+    fold_numbers,
     predict_classes,
-    tested_in,
     train_small_networks,
 )
 from lfdtcmen.datasets.pairs import PairSet
@@ -88,15 +90,13 @@ def count_by_fold(truth: np.ndarray, predicted: np.ndarray, used: np.ndarray) ->
     return np.bincount(cells, minlength=9 * len(predicted)).reshape(-1, 3, 3)
 
 
-def run_split(
-    split: str, faces: PairSet, fresh: dict[str, np.ndarray], epochs: int, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train a split's networks; return predictions after each epoch, and counts on fresh people."""
+def run_split(split: str, faces: PairSet, epochs: int, seed: int) -> tuple[pd.DataFrame, list[dict]]:
+    """Train a split's networks; return predictions after each epoch, and the last and the best networks at times."""
     values, labels, subjects = flow_values(faces.streams), faces.labels, faces.subjects
     folds = list(loso(subjects) if split == "loso" else grouped_kfold(subjects, labels, FOLDS))
     if split == "mixed":
         folds = random_kfold(labels, FOLDS)
-    tested = tested_in(folds, len(labels))
+    tested = fold_numbers(folds, len(labels))
     judged = tested == np.arange(len(folds))[:, None]  # [networks, N]: samples that an epoch is chosen on
     trained_on = ~judged
     if split == "validated":
@@ -104,8 +104,8 @@ def run_split(
         for number, (train, _) in enumerate(folds):
             judged[number, train[split_validation(subjects[train], labels[train], 0.2, seed)[1]]] = True
         trained_on &= ~judged
-    found, counts = np.empty((len(labels), epochs), np.int8), []
-    best = SmallNetworks(len(folds), values.shape[1], 3).eval()
+    found, kept = np.empty((len(labels), epochs), np.int8), []
+    best = SmallNetworks(len(folds), values.shape[1], 3)
     best_score, best_epoch = np.full(len(folds), -1.0), np.zeros(len(folds), int)
 
     def look(epoch: int, networks: SmallNetworks) -> None:
@@ -118,20 +118,30 @@ def run_split(
         better = score >= best_score  # of equal epochs the latest, as in public code
         best.copy_networks(better, networks)
         best_score[better], best_epoch[better] = score[better], epoch + 1
-        if epoch + 1 not in HORIZONS:
-            return
-        at_last = np.full(len(folds), epoch + 1)
-        for choice, chosen, at in (("last", networks, at_last), ("best", best, best_epoch)):
-            on_fresh = predict_classes(chosen, fresh["values"])
-            matrices = count_by_fold(fresh["labels"], on_fresh, np.ones_like(on_fresh, bool))
-            rows = pd.DataFrame(matrices.reshape(-1, 9), columns=CELLS)
-            keys = {"split": split, "seed": seed, "epochs": epoch + 1, "choice": choice}
-            counts.append(rows.assign(fold=rows.index, epoch=at, **keys)[[*keys, "fold", "epoch", *CELLS]])
+        if epoch + 1 in HORIZONS:
+            at_last = np.full(len(folds), epoch + 1)
+            for choice, chosen, at in (("last", networks, at_last), ("best", best, best_epoch.copy())):
+                weights = {name: part.clone() for name, part in chosen.state_dict().items()}
+                kept.append({"epochs": epoch + 1, "choice": choice, "epoch": at, "weights": weights})
 
     train_small_networks(values, labels, trained_on, epochs, seed, look)
     keys = {"seed": seed, "fold": tested, "subject": subjects, "clip": faces.manifest["clip"], "label": labels}
     predictions = pd.DataFrame(found, columns=range(1, epochs + 1))
-    return pd.concat([pd.DataFrame(keys).reset_index(drop=True), predictions], axis=1), pd.concat(counts)
+    return pd.concat([pd.DataFrame(keys).reset_index(drop=True), predictions], axis=1), kept
+
+
+def count_fresh(split: str, seed: int, kept: list[dict], fresh: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return the confusion matrices of a split's kept networks for fresh people."""
+    tables = []
+    for entry in kept:
+        networks = SmallNetworks(len(entry["epoch"]), fresh["values"].shape[1], 3)
+        networks.load_state_dict(entry["weights"])
+        predicted = predict_classes(networks.eval(), fresh["values"])
+        matrices = count_by_fold(fresh["labels"], predicted, np.ones_like(predicted, bool))
+        rows = pd.DataFrame(matrices.reshape(-1, 9), columns=CELLS)
+        keys = {"split": split, "seed": seed, "epochs": entry["epochs"], "choice": entry["choice"]}
+        tables.append(rows.assign(fold=rows.index, epoch=entry["epoch"], **keys)[[*keys, "fold", "epoch", *CELLS]])
+    return pd.concat(tables)
 
 
 def score_habits(faces: PairSet, fresh: dict[str, np.ndarray], seeds: range) -> Iterator[dict]:
@@ -187,22 +197,27 @@ def main() -> None:
         real_habits(args.labels).to_csv(out / "real_habits.csv", index=False, float_format="%.4f")
     config = load_config("cpu")
     faces = prepared_faces(config, args.jobs)
-    fresh = fresh_people(out / "fresh", args.fresh, args.jobs)
     start = time.perf_counter()
-    seeds = range(args.seeds)
-    done = make_folder(out / f"{len(fresh['labels'])}-clips-{args.epochs}-epochs")
+    done, seeds = make_folder(out / f"{args.epochs}-epochs"), range(args.seeds)
     for split, seed in product(SPLITS, seeds):
-        last_written = done / f"{split}-{seed}-fresh.csv"
+        last_written = done / f"{split}-{seed}.pt"
         if not last_written.exists():
-            predictions, counts = run_split(split, faces, fresh, args.epochs, seed)
+            predictions, kept = run_split(split, faces, args.epochs, seed)
             predictions.to_csv(done / f"{split}-{seed}.csv", index=False)
-            append_rows(last_written, counts)
+            with atomic_path(last_written) as temporary:
+                torch.save(kept, temporary)
             print(f"{split}, seed {seed}: {(time.perf_counter() - start) / 60:.1f} min", flush=True)
     for split in SPLITS:
         parts = [pd.read_csv(done / f"{split}-{seed}.csv") for seed in seeds]
         pd.concat(parts).to_csv(out / f"{split}.csv.gz", index=False)
-    parts = [pd.read_csv(done / f"{split}-{seed}-fresh.csv") for split, seed in product(SPLITS, seeds)]
-    pd.concat(parts).to_csv(out / "fresh.csv", index=False)
+    rendering = time.perf_counter()
+    fresh = fresh_people(out / "fresh", args.fresh, args.jobs)
+    start += time.perf_counter() - rendering
+    counts = [
+        count_fresh(split, seed, torch.load(done / f"{split}-{seed}.pt", weights_only=False), fresh)
+        for split, seed in product(SPLITS, seeds)
+    ]
+    pd.concat(counts).to_csv(out / "fresh.csv", index=False)
     habits = pd.DataFrame(score_habits(faces, fresh, seeds))
     habits.to_csv(out / "habits.csv", index=False, float_format="%.4f")
     print(habits.round(3).to_string(index=False))

@@ -16,7 +16,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.threads import one_thread
 
 HIDDEN, DROPOUT = 16, 0.5
-BATCH_SIZE, LEARNING_RATE = 32, 1e-3  # the rate stays as it is, so that 8 of 200 epochs are a training of 8 epochs
+BATCH_SIZE, LEARNING_RATE = 64, 1e-3  # the rate stays as it is, so that 8 of 200 epochs are a training of 8 epochs
 UNIT = 0.2  # pixels: the flow of a micro-expression is of this order
 
 AfterEpoch = Callable[[int, "SmallNetworks"], None]
@@ -129,7 +129,7 @@ def epoch_predictions(
     ndarray
         int8 [N, epochs].
     """
-    tested = tested_in(folds, len(labels))  # [N]
+    tested = fold_numbers(folds, len(labels))  # [N]
     trained_on = tested != np.arange(len(folds))[:, None]  # [networks, N]
     found = np.empty((len(labels), epochs), np.int8)
 
@@ -140,7 +140,7 @@ def epoch_predictions(
     return found
 
 
-def tested_in(folds: Sequence[Fold], samples: int) -> np.ndarray:
+def fold_numbers(folds: Sequence[Fold], samples: int) -> np.ndarray:
     """Return the number of the fold in which each sample is tested, int64 [samples].
 
     Raises
@@ -152,5 +152,7 @@ def tested_in(folds: Sequence[Fold], samples: int) -> np.ndarray:
     for number, (_, test) in enumerate(folds):
         tested[test] = number
     if (tested < 0).any():
-        raise DataError(f"{(tested < 0).sum()} samples are tested in no fold", "tested_in", "give all folds of a split")
+        raise DataError(
+            f"{(tested < 0).sum()} samples are tested in no fold", "fold_numbers", "give all folds of a split"
+        )
     return tested
