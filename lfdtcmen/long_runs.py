@@ -120,7 +120,8 @@ def read_inflation() -> InflationRun:
     found = find("inflation", "about.json", *(f"{name}.csv" for name in (*splits, *tables)))
     read = {name: pd.read_csv(found.path(f"{name}.csv")) for name in (*splits, *tables)}
     about = json.loads(found.path("about.json").read_text(encoding="utf-8"))
-    return InflationRun({name: read[name] for name in splits}, *(read[name] for name in tables), about, found.origin)
+    predictions = {name: read[name] for name in splits}
+    return InflationRun(predictions, read["fresh"], read["habits"], read["real_habits"], about, found.origin)
 
 
 def _read(name: str, about: str) -> tuple[Found, dict, pd.DataFrame]:

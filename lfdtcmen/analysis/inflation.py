@@ -124,7 +124,7 @@ def chosen_counts(split: pd.DataFrame, chosen: pd.DataFrame) -> tuple[np.ndarray
         own.append(confusion_by_subject(run["label"].to_numpy(), predicted, run["subject"].to_numpy(), 3)[0])
         counts = models.filter(regex=r"^n\d\d$").to_numpy()  # [N, 9]
         fresh.append(sum_by_group(counts, run["subject"].to_numpy()))
-    return tuple(np.stack(part).reshape(len(own), -1, 3, 3) for part in (own, fresh))
+    return np.stack(own).reshape(len(own), -1, 3, 3), np.stack(fresh).reshape(len(own), -1, 3, 3)
 
 
 def habit_share(labels: np.ndarray, subjects: np.ndarray) -> float:
@@ -210,7 +210,6 @@ def inflation_table(
     apart: pd.DataFrame,
     mixed: pd.DataFrame,
     num_classes: int,
-    validated: pd.DataFrame | None = None,
     metric: str = "uf1",
     repeats: int = REPEATS,
     seed: int = 0,
@@ -223,8 +222,6 @@ def inflation_table(
         Of :func:`long_table`, with subjects apart and with samples split at random, the same seeds and samples.
     num_classes : int
         C.
-    validated : DataFrame, optional
-        Predictions with the epoch chosen on validation subjects of the training side: what to do instead.
     metric : {"uf1", "uar"}
     repeats : int
         Resamples of the bootstrap over subjects. What was chosen (epoch, seed) stays chosen.
@@ -255,8 +252,6 @@ def inflation_table(
         "luckiest seed": _pooled(luckiest_seed(last, num_classes), num_classes, metric),
         "all four together": _over_folds(worst, num_classes, metric),
     }
-    if validated is not None:
-        scores["epoch chosen on validation subjects"] = _pooled(validated, num_classes, metric)
     people = last["subject"].nunique()
     # [1 + R, S]: everybody once, then the resamples
     weights = np.concatenate([np.ones((1, people), int), resample(people, repeats, seed)])

@@ -1,6 +1,7 @@
 """Figures of scores that are too high, and of how sure a score is (4.2): chosen epochs, label habits, coverage."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,9 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
 
 LINES, MARKS = ("-", "--", ":", "-."), "osD^"
-REPORTED = {  # split, choice -> label and style of the figure of chosen epochs
+REPORTED: dict[
+    tuple[str, str], tuple[str, dict[str, Any]]
+] = {  # split, choice -> label and style of the figure of chosen epochs
     ("loso", "best"): ("LOSO, best epoch of each test person", {"color": PALETTE[3], "marker": "s"}),
     ("apart", "best"): (
         "5 folds, best epoch of each test fold",
@@ -160,6 +163,6 @@ def coverage_curves(table: pd.DataFrame, metric: str = "uf1") -> Figure:
     return figure
 
 
-def _error_bars(ax: Axes, x: pd.Series, y: pd.Series, rows: pd.DataFrame, **style: object) -> None:
+def _error_bars(ax: Axes, x: pd.Series, y: pd.Series, rows: pd.DataFrame, **style: Any) -> None:
     """Plot values with the interval of their rows."""
     ax.errorbar(x, y, np.maximum([y - rows["low"], rows["high"] - y], 0), capsize=3, **style)

@@ -108,12 +108,6 @@ def test_the_interval_of_a_difference_is_that_of_the_metrics_module():
     np.testing.assert_allclose(found[["value", "low", "high"]].astype(float), expected, atol=1e-12)
 
 
-def test_validated_predictions_are_a_row_of_their_own():
-    validated = last_epoch(predictions(0.55)).drop(columns="epoch")
-    scores, _ = split(inflation_table(predictions(), predictions(mixed=True), 3, validated))
-    assert scores.loc["epoch chosen on validation subjects", "value"] == pytest.approx(pooled(validated))
-
-
 def test_other_samples_are_refused():
     with pytest.raises(DataError, match="same samples"):
         inflation_table(predictions(), predictions(mixed=True).query("clip != 'c003'"), 3)
