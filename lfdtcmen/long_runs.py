@@ -116,12 +116,14 @@ def read_inflation() -> InflationRun:
     DataError
         There is no such run (:func:`lfdtcmen.results.find`).
     """
-    splits, tables = ("loso", "apart", "mixed", "validated"), ("fresh", "habits", "real_habits")
-    found = find("inflation", "about.json", *(f"{name}.csv" for name in (*splits, *tables)))
-    read = {name: pd.read_csv(found.path(f"{name}.csv")) for name in (*splits, *tables)}
+    splits = ("loso", "apart", "mixed", "validated")
+    found = find("inflation", "about.json", *(f"{name}.csv" for name in (*splits, "fresh", "habits")))
+    predictions = {name: pd.read_csv(found.path(f"{name}.csv")) for name in splits}
+    fresh, habits = (pd.read_csv(found.path(f"{name}.csv")) for name in ("fresh", "habits"))
+    # a list of labels is needed for these, which not everybody has
+    real_habits = pd.read_csv(find("inflation", "real_habits.csv").path("real_habits.csv"))
     about = json.loads(found.path("about.json").read_text(encoding="utf-8"))
-    predictions = {name: read[name] for name in splits}
-    return InflationRun(predictions, read["fresh"], read["habits"], read["real_habits"], about, found.origin)
+    return InflationRun(predictions, fresh, habits, real_habits, about, found.origin)
 
 
 def _read(name: str, about: str) -> tuple[Found, dict, pd.DataFrame]:

@@ -13,9 +13,8 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
 
 LINES, MARKS = ("-", "--", ":", "-."), "osD^"
-REPORTED: dict[
-    tuple[str, str], tuple[str, dict[str, Any]]
-] = {  # split, choice -> label and style of the figure of chosen epochs
+# split, choice -> label and style of the figure of chosen epochs
+REPORTED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("loso", "best"): ("LOSO, best epoch of each test person", {"color": PALETTE[3], "marker": "s"}),
     ("apart", "best"): (
         "5 folds, best epoch of each test fold",
@@ -131,35 +130,37 @@ def habit_gain(table: pd.DataFrame, real: float) -> Figure:
     return figure
 
 
-def coverage_curves(table: pd.DataFrame, metric: str = "uf1") -> Figure:
+def coverage_curves(table: pd.DataFrame, found: Mapping[int, float], metric: str = "uf1") -> Figure:
     """Plot how often intervals contain the true value, and how often a true difference is found.
 
     Parameters
     ----------
     table : DataFrame
-        Of ``experiments/coverage.py``: columns subjects, metric, of, coverage, low, high, found.
+        Of ``experiments/coverage.py``: columns subjects, metric, of, coverage, low, high.
+    found : mapping
+        Number of subjects -> share of the intervals of a true difference that leave out 0.
     metric : {"uf1", "uar"}
     """
     figure = Figure(figsize=(WIDTH, 3.3), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True)
     rows = table[table["metric"].eq(metric)]
+    labels = {"score": "of a score", "difference": "of a paired difference"}
     for k, (what, part) in enumerate(rows.groupby("of", sort=False)):
-        place = part["subjects"] * 1.04 ** (2 * k - 1)
-        label = {"score": "of a score", "difference": "of a paired difference"}[what]
-        _error_bars(left, place, part["coverage"], part, color=PALETTE[k], fmt=f"{MARKS[k]}{LINES[k]}", label=label)
-    left.axhline(0.95, color="black", linestyle="--", linewidth=1, label="what they promise")
+        place = part["subjects"] * 1.04 ** (2 * k - 1)  # beside each other
+        style = {"color": PALETTE[k], "fmt": f"{MARKS[k]}{LINES[k]}", "label": labels[str(what)]}
+        _error_bars(left, place, part["coverage"], part, **style)
+    left.axhline(0.95, color="black", linestyle=":", label="what they promise")
     left.set(ylabel="intervals with the true value")
-    of_difference = rows[rows["of"].eq("difference")]
-    right.plot(of_difference["subjects"], of_difference["found"], "s-", color=PALETTE[1])
+    left.legend(frameon=False, loc="lower right")
+    right.plot(list(found), list(found.values()), "s-", color=PALETTE[1])
     right.set(ylabel="true difference found", ylim=(0, 1.03))
     ticks = sorted(rows["subjects"].unique())
     for ax in (left, right):
-        ax.set(xscale="log", xlabel="subjects")
+        ax.set(xscale="log", xlabel="people")
         ax.set_xticks(ticks, ticks)
         ax.minorticks_off()
         ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
         ax.grid(alpha=0.3)
-    left.legend(frameon=False, loc="lower right")
     return figure
 
 

@@ -44,7 +44,7 @@ def test_habits_have_a_line_per_input_and_one_for_real_people():
 
 def test_coverage_has_a_curve_for_scores_and_for_differences():
     keys = [(metric, what, n) for metric in ("uf1", "uar") for what in ("score", "difference") for n in (10, 50)]
-    rows = [(*key, 0.9, 0.8, 0.95, 0.3 if key[1] == "difference" else np.nan) for key in keys]
-    table = pd.DataFrame(rows, columns=["metric", "of", "subjects", "coverage", "low", "high", "found"])
-    left, right = coverage_curves(table).axes
-    assert len(left.containers) == 2 and right.lines[0].get_ydata().tolist() == [0.3, 0.3]
+    rows = [(*key, 0.9, 0.8, 0.95) for key in keys]
+    table = pd.DataFrame(rows, columns=["metric", "of", "subjects", "coverage", "low", "high"])
+    left, right = coverage_curves(table, {10: 0.1, 50: 0.3}).axes
+    assert len(left.containers) == 2 and right.lines[0].get_ydata().tolist() == [0.1, 0.3]
