@@ -4,13 +4,15 @@
 
 Simulates many data sets of one model whose true scores are known. Classes are as imbalanced as those of CAS(ME)^3, and
 predictions for the same subject are correlated. Counts how often the interval of UF1, the interval of UAR, and the
-interval of a paired difference contain the true value. Writes coverage.csv to OUT. A run that was stopped continues
-with the numbers of subjects that are missing.
+interval of a paired difference contain the true value. Writes coverage.csv and about.json to OUT. A run that was
+stopped continues with the numbers of subjects that are missing.
 """
+
+import time
 
 import numpy as np
 import pandas as pd
-from common import append_rows, finished_jobs, make_parser
+from common import append_rows, finished_jobs, make_parser, write_about
 from joblib import delayed
 from scipy.stats import binomtest
 
@@ -56,6 +58,7 @@ def main() -> None:
     parser.add_argument("--accuracy", type=float, default=0.6, help="of the first model, about")
     args = parser.parse_args()
 
+    start = time.perf_counter()
     truth, first, second, _ = simulate(200_000, args.accuracy, np.random.default_rng(0))
     true = {metric: [score(truth, model, 3) for model in (first, second)] for metric, score in METRICS.items()}
     file = make_folder(args.out) / "coverage.csv"
@@ -73,6 +76,7 @@ def main() -> None:
             rows.append(row | {"repetitions": args.repetitions, "accuracy": args.accuracy})
         append_rows(file, pd.DataFrame(rows))
         print(pd.DataFrame(rows).round(3).to_string(index=False), flush=True)
+    write_about(args.out, start, jobs=args.jobs)
 
 
 if __name__ == "__main__":

@@ -140,6 +140,36 @@ def read_imbalance(label_map: str) -> LongRun:
     return LongRun(tables, about["command"], about["date"], found.origin)
 
 
+@dataclass(frozen=True)
+class InflationRun:
+    """The tables of ``experiments/inflation.py`` (its docstring describes them), and whose run it is."""
+
+    splits: dict[str, pd.DataFrame]
+    fresh: pd.DataFrame
+    habits: pd.DataFrame
+    real_habits: pd.DataFrame
+    about: dict
+    origin: str
+
+
+def read_inflation() -> InflationRun:
+    """Read the run ``inflation``.
+
+    Raises
+    ------
+    DataError
+        There is no such run (:func:`lfdtcmen.results.find`).
+    """
+    splits = ("loso", "apart", "mixed", "validated")
+    found = find("inflation", "about.json", *(f"{name}.csv" for name in (*splits, "fresh", "habits")))
+    predictions = {name: pd.read_csv(found.path(f"{name}.csv")) for name in splits}
+    fresh, habits = (pd.read_csv(found.path(f"{name}.csv")) for name in ("fresh", "habits"))
+    # a list of labels is needed for these, which not everybody has
+    real_habits = pd.read_csv(find("inflation", "real_habits.csv").path("real_habits.csv"))
+    about = json.loads(found.path("about.json").read_text(encoding="utf-8"))
+    return InflationRun(predictions, fresh, habits, real_habits, about, found.origin)
+
+
 def _read(name: str, about: str) -> tuple[Found, dict, pd.DataFrame]:
     """Return where a run lies, what it says about itself in a JSON file, and its predictions."""
     found = find(name, about, "predictions.csv")

@@ -5,7 +5,14 @@ import pytest
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.comparisons import same_split
-from lfdtcmen.long_runs import LongRun, drl_differences, in_words, read_imbalance, read_run
+from lfdtcmen.long_runs import (
+    LongRun,
+    drl_differences,
+    in_words,
+    read_imbalance,
+    read_inflation,
+    read_run,
+)
 
 
 def test_the_shipped_runs_can_be_read():
@@ -66,3 +73,10 @@ def test_the_run_on_imbalance_is_read_with_the_probabilities_of_one_label_map(tm
     assert one["subject"].tolist() == ["007"]
     with pytest.raises(DataError, match=r"no probabilities for 7class.*imbalance.py"):
         read_imbalance("7class")
+
+
+def test_the_run_on_inflation_has_all_splits_and_the_fresh_people():
+    run = read_inflation()
+    assert list(run.splits) == ["loso", "apart", "mixed", "validated"] and run.about["fresh_people"] >= 100
+    assert set(run.fresh["split"]) == set(run.splits) and {"last", "best"} == set(run.fresh["choice"])
+    assert run.real_habits["habit"].between(0, 1).all() and set(run.habits["input"]) == {"flow", "apex frame"}

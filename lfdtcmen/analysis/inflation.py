@@ -1,32 +1,25 @@
 """How a score gets inflated: four ways of breaking the protocol of 4.2, each measured against the honest score.
 
+And by how much a reported score exceeds that of the same models on fresh people (optimism), and how strong people's
+label habits are, on which a split at random lives.
+
 All of them are seen in public code of this field. They are here to be shown, in notebook 11: nothing else in the
 package uses them, and :func:`~lfdtcmen.evaluation.protocol.cross_validate` raises an error for a split that mixes
 subjects.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from math import comb
 
 import numpy as np
 import pandas as pd
-from joblib import delayed
 from sklearn.model_selection import StratifiedKFold
-from tqdm.auto import tqdm
 
-from lfdtcmen.beyond.method import EXTENDED
-from lfdtcmen.config import Config
-from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
-from lfdtcmen.devices import side_by_side
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import REPEATS, interval, resample
+from lfdtcmen.evaluation.intervals import REPEATS, interval, resample, sum_by_group
 from lfdtcmen.evaluation.metrics import confusion_by_subject, mean_score, score_confusion, uf1
 from lfdtcmen.evaluation.results import COLUMNS
-from lfdtcmen.progress import hidden
-from lfdtcmen.threads import one_thread
-from lfdtcmen.training import build_model, predict, train_stage
 
 HONEST = "last epoch, pooled, subjects apart"
 
@@ -37,60 +30,154 @@ def random_kfold(labels: np.ndarray, k: int, seed: int = 0) -> list[Fold]:
     return list(StratifiedKFold(k, shuffle=True, random_state=seed).split(labels, labels))
 
 
-def epoch_predictions(
-    config: Config, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], n_jobs: int = 1, progress: bool = False
-) -> pd.DataFrame:
-    """Train stage 2 on each fold and seed, and predict the test samples after *every* epoch.
+def long_table(wide: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of ``experiments/inflation.py``, with a column per epoch, as one row per seed, epoch and sample.
+
+    Columns: seed, fold, subject, clip, label, epoch (from 1), prediction.
+    """
+    keys = ["seed", "fold", "subject", "clip", "label"]
+    table = wide.melt(keys, var_name="epoch", value_name="prediction")
+    return table.assign(epoch=table["epoch"].astype(int))
+
+
+def optimism(
+    own: np.ndarray, fresh: np.ndarray, num_classes: int, metric: str = "uf1", repeats: int = REPEATS, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return a reported score minus the score of the same trained models on fresh people (Efron, 1983).
 
     Parameters
     ----------
-    config : Config
-        Of a network without DRL (the optical flow branch alone), so that stage 2 is all there is to train.
-    pairs : PairSet
-        Prepared.
-    folds : iterable of (train_index, test_index)
-        Any split, also one that leaks.
-    seeds : iterable of int
-    n_jobs : int
-        Processes; -1 for all cores.
-    progress : bool
-        Show a progress bar over folds.
+    own : ndarray
+        Confusion matrices of each run's test subjects, [runs, S, C, C], as they are reported.
+    fresh : ndarray
+        Those of the model that tested the subject, for the fresh people, [runs, S, C, C].
+    num_classes : int
+        C.
+    metric : {"uf1", "uar"}
+    repeats : int
+        Resamples of the bootstrap over the S test subjects; the fresh people are taken to be many.
+    seed : int
+        Random seed of the bootstrap.
+
+    Returns
+    -------
+    optimism, low, high : float
+        The mean over runs, and its 95 % interval.
+    """
+    own, fresh = (counts.reshape(*counts.shape[:2], -1) for counts in (own, fresh))  # [runs, S, C * C]
+    people = own.shape[1]
+    weights = np.concatenate([np.ones((1, people)), resample(people, repeats, seed)])  # [1 + R, S], all data first
+    values = mean_score(weights @ own, metric, num_classes) - mean_score(weights @ fresh, metric, num_classes)
+    return float(values[0]), *interval(values[1:], people)
+
+
+def selection_table(
+    splits: Mapping[str, pd.DataFrame], fresh: pd.DataFrame, metric: str = "uf1", repeats: int = REPEATS
+) -> pd.DataFrame:
+    """Return what is reported, what the same models score on fresh people, and the difference, for each choice.
+
+    Parameters
+    ----------
+    splits : mapping
+        Split -> its predictions after each epoch, as ``experiments/inflation.py`` writes them.
+    fresh : DataFrame
+        Its counts on fresh people.
+    metric : {"uf1", "uar"}
+    repeats : int
+        Resamples of :func:`optimism`.
 
     Returns
     -------
     DataFrame
-        One row per seed, epoch and sample. Columns: seed, fold, epoch, subject, clip, label, prediction.
+        Columns: split, choice (``last`` or ``best``), epochs (of which the best is chosen), reported, fresh, optimism,
+        low, high.
+    """
+    rows = []
+    for (split, choice, epochs), chosen in fresh.groupby(["split", "choice", "epochs"], sort=False):
+        own, theirs = chosen_counts(splits[split], chosen)
+        reported, of_fresh = (mean_score(counts.sum(1).reshape(len(own), -1), metric, 3) for counts in (own, theirs))
+        rows.append((split, choice, epochs, reported, of_fresh, *optimism(own, theirs, 3, metric, repeats)))
+    columns = ["split", "choice", "epochs", "reported", "fresh", "optimism", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def chosen_counts(split: pd.DataFrame, chosen: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the confusion matrices of each seed and test subject, and those of their models for fresh people.
+
+    Parameters
+    ----------
+    split : DataFrame
+        Predictions after each epoch, as ``experiments/inflation.py`` writes them.
+    chosen : DataFrame
+        Rows of its ``fresh.csv``, one a seed and fold: the chosen epoch, and counts on fresh people.
+
+    Returns
+    -------
+    own, fresh : ndarray
+        [seeds, S, 3, 3]; a model counts in ``fresh`` once for each clip that it tests in ``own``.
+    """
+    own, fresh = [], []
+    for seed, run in split.groupby("seed"):
+        models = chosen[chosen["seed"] == seed].set_index("fold").loc[run["fold"]]  # of each clip
+        epochs = run[[name for name in run if str(name).isdigit()]].to_numpy()  # [N, epochs]
+        predicted = epochs[np.arange(len(run)), models["epoch"] - 1]
+        own.append(confusion_by_subject(run["label"].to_numpy(), predicted, run["subject"].to_numpy(), 3)[0])
+        counts = models.filter(regex=r"^n\d\d$").to_numpy()  # [N, 9]
+        fresh.append(sum_by_group(counts, run["subject"].to_numpy()))
+    return np.stack(own).reshape(len(own), -1, 3, 3), np.stack(fresh).reshape(len(own), -1, 3, 3)
+
+
+def habit_share(labels: np.ndarray, subjects: np.ndarray) -> float:
+    """Return how much two clips of one person agree in class beyond two of different people: 0 not at all, 1 always.
+
+    ``(w - b) / (1 - b)``: w is the share of a person's other clips that show the same class, b the share of other
+    people's clips that do, both in the mean over clips. People with one clip do not count in w.
+
+    Parameters
+    ----------
+    labels, subjects : ndarray
+        Class, int64, and subject of each clip, [N] each.
 
     Raises
     ------
     DataError
-        A config with DRL.
+        Nobody has two clips, or all clips are of one person.
     """
-    if config.drl is not None:
-        raise DataError("the config has a stage 1", "epoch_predictions", "give replace(config, drl=None, motion=None)")
-    jobs = [(int(seed), number, *fold) for seed in seeds for number, fold in enumerate(folds)]
-    tables = []
-    with tqdm(total=len(jobs), unit="fold", disable=hidden(progress)) as bar:
-        run = delayed(_one_fold)
-        for table in side_by_side((run(config, pairs, *job) for job in jobs), n_jobs):
-            tables.append(table)
-            bar.update()
-    return pd.concat(tables, ignore_index=True)
+    who = np.unique(subjects, return_inverse=True)[1]
+    counts = np.zeros((who.max() + 1, labels.max() + 1))  # [people, C]
+    np.add.at(counts, (who, labels), 1)
+    own, all_same, clips = counts[who, labels], counts.sum(0)[labels], counts.sum(1)[who]  # [N]
+    if (clips < 2).all() or len(counts) < 2:
+        raise DataError("two people are needed, and two clips of one of them", "habit_share", "give more clips")
+    within = ((own - 1)[clips > 1] / (clips - 1)[clips > 1]).mean()
+    between = ((all_same - own) / (len(labels) - clips)).mean()
+    return float((within - between) / (1 - between))
 
 
-def _one_fold(config: Config, pairs: PairSet, seed: int, fold: int, train: np.ndarray, test: np.ndarray):
-    tested, tables = pairs.subset(test), []
+def keep_habits(labels: np.ndarray, subjects: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:
+    """Choose about one clip in C, such that each person shows one class more often than others do.
 
-    def keep(epoch: int, model) -> None:
-        columns = {"seed": seed, "fold": fold, "epoch": epoch, "subject": tested.subjects}
-        columns |= {"clip": tested.manifest["clip"], "label": tested.labels}
-        tables.append(pd.DataFrame({**columns, "prediction": predict(model, tested).argmax(1)}))
+    Each person gets a class at random, all alike. A clip of it is kept with probability ``(1 + (C - 1) strength) / C``,
+    another one with ``(1 - strength) / C``: so the classes' shares of all clips stay what they are.
 
-    with one_thread():
-        config = replace(config, seed=seed)
-        model = build_model(config, pairs.num_classes, EXTENDED)
-        train_stage(model, pairs.subset(train), 2, config, progress=False, on_epoch=keep, method=EXTENDED)
-    return pd.concat(tables)
+    Parameters
+    ----------
+    labels, subjects : ndarray
+        Class, int64, and subject of each clip, [N] each; all C classes are there.
+    strength : float
+        0: no habits; 1: each person shows one class.
+    seed : int
+        Random seed of classes and choice.
+
+    Returns
+    -------
+    ndarray
+        bool [N].
+    """
+    rng = np.random.default_rng(seed)
+    classes, who = labels.max() + 1, np.unique(subjects, return_inverse=True)[1]
+    habitual = rng.integers(0, classes, who.max() + 1)[who] == labels  # [N]
+    return rng.random(len(labels)) < np.where(habitual, 1 + (classes - 1) * strength, 1 - strength) / classes
 
 
 def last_epoch(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +210,6 @@ def inflation_table(
     apart: pd.DataFrame,
     mixed: pd.DataFrame,
     num_classes: int,
-    validated: pd.DataFrame | None = None,
     metric: str = "uf1",
     repeats: int = REPEATS,
     seed: int = 0,
@@ -133,11 +219,9 @@ def inflation_table(
     Parameters
     ----------
     apart, mixed : DataFrame
-        Of :func:`epoch_predictions`, with subjects apart and with samples split at random, the same seeds and samples.
+        Of :func:`long_table`, with subjects apart and with samples split at random, the same seeds and samples.
     num_classes : int
         C.
-    validated : DataFrame, optional
-        Predictions with the epoch chosen on validation subjects of the training side: what to do instead.
     metric : {"uf1", "uar"}
     repeats : int
         Resamples of the bootstrap over subjects. What was chosen (epoch, seed) stays chosen.
@@ -168,8 +252,6 @@ def inflation_table(
         "luckiest seed": _pooled(luckiest_seed(last, num_classes), num_classes, metric),
         "all four together": _over_folds(worst, num_classes, metric),
     }
-    if validated is not None:
-        scores["epoch chosen on validation subjects"] = _pooled(validated, num_classes, metric)
     people = last["subject"].nunique()
     # [1 + R, S]: everybody once, then the resamples
     weights = np.concatenate([np.ones((1, people), int), resample(people, repeats, seed)])
@@ -196,7 +278,7 @@ def inflated_scores(
     Parameters
     ----------
     apart, mixed : DataFrame
-        Of :func:`lfdtcmen.analysis.inflation.epoch_predictions`, the same seeds and epochs.
+        Of :func:`long_table`, the same seeds and epochs.
     num_classes : int
         C.
     epochs : int

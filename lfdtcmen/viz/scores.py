@@ -129,31 +129,32 @@ def _draw_matrix(ax: Axes, rates: np.ndarray, text: Sequence[Sequence[str]], nam
 
 
 def score_steps(steps: Mapping[str, float], metric: str = "UF1") -> Figure:
-    """Plot how a score grows from the honest one to the reported one, a bar per step.
+    """Plot how a score grows from the honest one to the reported one: a point for either, a bar per step.
 
     Parameters
     ----------
     steps : mapping
         Name -> score after this step: the honest one first; the last one is what is reported.
     metric : str
-        What was scored, for the axis, which runs from 0 to 1, so that one picture can be compared with another.
+        What was scored, for the axis. It depends on the honest score alone, unless others are far from it, so that one
+        picture can be compared with another.
     """
     if len(steps) < 2:
         raise DataError(f"{len(steps)} steps", "score_steps", "give the honest score and one step or more")
     names, values = [*steps, "reported"], [*steps.values()]
     figure = Figure(figsize=(WIDTH, 0.9 + 0.36 * len(names)), dpi=DPI, layout="constrained")
     ax = figure.subplots()
-    ax.barh([0, len(steps)], [values[0], values[-1]], color=[PALETTE[0], PALETTE[3]])
     for k, (before, after) in enumerate(pairwise(values), start=1):
         ax.barh(k, after - before, left=before, color=PALETTE[1] if after >= before else PALETTE[7])
         ax.plot([before, before], [k - 1, k], color="black", linewidth=0.6)
-        ax.text(max(before, after) + 0.01, k, f"{after - before:+z.3f}", va="center", fontsize=9)
-    for k, value in ((0, values[0]), (len(steps), values[-1])):
-        ax.text(value + 0.01, k, f"{value:.3f}", va="center", fontsize=9, weight="bold")
+        ax.text(max(before, after) + 0.005, k, f"{after - before:+z.3f}", va="center", fontsize=9)
+    for k, value, colour in ((0, values[0], PALETTE[0]), (len(steps), values[-1], PALETTE[3])):
+        ax.plot(value, k, "o", color=colour, markersize=9)
+        ax.text(value + 0.005, k, f"{value:.3f}", va="center", fontsize=9, weight="bold")
     ax.axvline(values[0], color=PALETTE[0], linestyle="--", linewidth=1)
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel=metric, xlim=(0, 1.08), ylim=(len(names) - 0.4, -0.6))
-    ax.set_xticks(np.linspace(0, 1, 6))
+    limits = min([*values, values[0] - 0.03]) - 0.02, max([*values, values[0] + 0.1]) + 0.03
+    ax.set(xlabel=metric, xlim=limits, ylim=(len(names) - 0.4, -0.6))
     return figure
 
 

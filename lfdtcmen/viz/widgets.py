@@ -324,8 +324,7 @@ def inflation_slider(apart: pd.DataFrame, mixed: pd.DataFrame, num_classes: int)
     Parameters
     ----------
     apart, mixed : DataFrame
-        What :func:`lfdtcmen.analysis.inflation.epoch_predictions` returned, with subjects apart and with samples split
-        at random.
+        Of :func:`lfdtcmen.analysis.inflation.long_table`, with subjects apart and with samples split at random.
     num_classes : int
         C.
 

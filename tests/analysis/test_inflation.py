@@ -5,20 +5,23 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from lfdtcmen import DataError, load_config
+from lfdtcmen import DataError
 from lfdtcmen.analysis.inflation import (
     HONEST,
     best_epoch,
-    epoch_predictions,
+    chosen_counts,
+    habit_share,
     inflation_table,
+    keep_habits,
     last_epoch,
+    long_table,
     luckiest_seed,
     random_kfold,
+    selection_table,
 )
 from lfdtcmen.datasets.preparation import prepare_pairs
-from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
-from lfdtcmen.evaluation.metrics import paired_difference, uf1
+from lfdtcmen.evaluation.metrics import paired_difference, score_confusion, uf1
 from lfdtcmen.evaluation.results import COLUMNS
 
 PEOPLE, EACH = 20, 6
@@ -105,32 +108,98 @@ def test_the_interval_of_a_difference_is_that_of_the_metrics_module():
     np.testing.assert_allclose(found[["value", "low", "high"]].astype(float), expected, atol=1e-12)
 
 
-def test_validated_predictions_are_a_row_of_their_own():
-    validated = last_epoch(predictions(0.55)).drop(columns="epoch")
-    scores, _ = split(inflation_table(predictions(), predictions(mixed=True), 3, validated))
-    assert scores.loc["epoch chosen on validation subjects", "value"] == pytest.approx(pooled(validated))
-
-
 def test_other_samples_are_refused():
     with pytest.raises(DataError, match="same samples"):
         inflation_table(predictions(), predictions(mixed=True).query("clip != 'c003'"), 3)
 
 
+def test_a_column_per_epoch_becomes_a_row():
+    wide = pd.DataFrame(
+        {"seed": 0, "fold": [0, 1], "subject": ["a", "b"], "clip": "c", "label": [2, 0], "1": 1, "2": 2}
+    )
+    table = long_table(wide)
+    assert len(table) == 4 and set(table["epoch"]) == {1, 2}
+    assert last_epoch(table)["prediction"].tolist() == [2, 2]
+
+
+def wide_table(people=12, each=5, epochs=4, seeds=2):
+    """Return predictions after each epoch of a guess that never gets better, one person a fold."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(rng.integers(0, 3, people * each), seeds)
+    who = np.tile(np.repeat(np.arange(people), each), seeds)
+    right = rng.random((len(labels), epochs)) < 0.5
+    predicted = np.where(right, labels[:, None], rng.integers(0, 3, right.shape))
+    keys = {"seed": np.repeat(np.arange(seeds), people * each), "fold": who, "subject": [f"s{p:02d}" for p in who]}
+    keys |= {"clip": "c", "label": labels}
+    return pd.concat([pd.DataFrame(keys), pd.DataFrame(predicted, columns=[str(e + 1) for e in range(epochs)])], axis=1)
+
+
+def kept_models(wide, choice, seeds=2, people=12):
+    """Return the chosen epochs of such a table, and counts on fresh people that are the same for every model."""
+    rows = []
+    for seed in range(seeds):
+        for fold in range(people):
+            mine = wide[(wide["seed"] == seed) & (wide["fold"] == fold)]
+            hits = (mine[["1", "2", "3", "4"]].to_numpy() == mine[["label"]].to_numpy()).mean(0)
+            epoch = 4 if choice == "last" else int(hits.argmax()) + 1
+            rows.append((seed, fold, epoch, 60, 20, 20, 20, 60, 20, 20, 20, 60))
+    cells = [f"n{i}{j}" for i in range(3) for j in range(3)]
+    table = pd.DataFrame(rows, columns=["seed", "fold", "epoch", *cells])
+    return table.assign(split="loso", choice=choice, epochs=4)
+
+
+def test_the_best_of_noise_is_optimism_and_the_last_epoch_has_none():
+    wide = wide_table()
+    fresh = pd.concat([kept_models(wide, choice) for choice in ("last", "best")])
+    table = selection_table({"loso": wide}, fresh, repeats=200).set_index("choice")
+    np.testing.assert_allclose(table["fresh"], 0.6)  # 60 of 100 of each class
+    np.testing.assert_allclose(table["optimism"], table["reported"] - table["fresh"])
+    assert table.loc["best", "low"] > 0 and table.loc["best", "reported"] > table.loc["last", "reported"]
+    assert table.loc["last", "low"] < table.loc["last", "optimism"] < table.loc["last", "high"]
+
+
+def test_reported_is_the_score_of_the_chosen_epochs():
+    wide = wide_table(seeds=1)
+    models = kept_models(wide, "best", seeds=1)
+    own, fresh = chosen_counts(wide, models)
+    epoch = models.set_index("fold")["epoch"]
+    predicted = [row[str(epoch[row["fold"]])] for _, row in wide.iterrows()]
+    assert mean_uf1(own) == pytest.approx(uf1(wide["label"].to_numpy(), np.array(predicted), 3))
+    np.testing.assert_array_equal(fresh[0].sum((1, 2)), 5 * 300)  # once for each of a person's five clips
+
+
+def mean_uf1(counts):
+    return score_confusion(counts.sum(1), "uf1").mean()
+
+
+def test_habits_are_none_whole_or_as_in_pairs_of_clips():
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(400), 5)
+    assert habit_share(rng.integers(0, 3, 2000), people) == pytest.approx(0, abs=0.03)
+    assert habit_share(people % 3, people) == pytest.approx(1)
+    labels, who = np.array([0, 0, 1, 0, 2]), np.array(["a", "a", "a", "b", "b"])
+    own, others = [1 / 2, 1 / 2, 0, 0, 0], [1 / 2, 1 / 2, 0, 2 / 3, 0]
+    w, b = np.mean(own), np.mean(others)
+    assert habit_share(labels, who) == pytest.approx((w - b) / (1 - b))
+    with pytest.raises(DataError, match="two clips of one of them"):
+        habit_share(np.array([0, 1]), np.array(["a", "b"]))
+
+
+def test_habits_leave_the_classes_as_frequent_as_they_are():
+    rng = np.random.default_rng(0)
+    labels, people = rng.choice(3, 9000, p=[0.6, 0.1, 0.3]), np.repeat(np.arange(900), 10)
+    found = []
+    for strength in (0.0, 0.5, 1.0):
+        kept = keep_habits(labels, people, strength, seed=1)
+        assert kept.mean() == pytest.approx(1 / 3, abs=0.03)
+        np.testing.assert_allclose(np.bincount(labels[kept]) / kept.sum(), [0.6, 0.1, 0.3], atol=0.04)
+        found.append(habit_share(labels[kept], people[kept]))
+    assert found[0] < 0.03 < found[1] < found[2] == pytest.approx(1)
+
+
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     return prepare_pairs(make_dataset("easy", "3class", subjects=6, seed=3))
-
-
-def test_every_epoch_of_every_fold_is_predicted(pairs):
-    config = load_config("smoke", drl=None, motion=None, epochs=(0, 2, 0))
-    folds = list(grouped_kfold(pairs.subjects, pairs.labels, 2))
-    table = epoch_predictions(config, pairs, folds, [0, 1])
-    assert len(table) == 2 * 2 * len(pairs)
-    assert list(table.columns) == ["seed", "fold", "epoch", "subject", "clip", "label", "prediction"]
-    mixed = epoch_predictions(config, pairs, random_kfold(pairs.labels, 2), [0, 1])
-    assert split(inflation_table(table, mixed, 3))[0]["value"].between(0, 1).all()
-    with pytest.raises(DataError, match="stage 1"):
-        epoch_predictions(load_config("smoke"), pairs, folds, [0])
 
 
 def test_a_random_split_is_refused_where_scores_are_made(pairs, tmp_path):

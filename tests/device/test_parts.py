@@ -18,7 +18,6 @@ from lfdtcmen.analysis import (
     codes,
     complexity,
     disentanglement,
-    inflation,
     probes,
     swaps,
 )
@@ -208,12 +207,6 @@ def test_each_function_of_the_analysis_works_on_the_device(device, name, faces, 
     if name in ("gradcam", "hirescam", "swap"):  # what is looked at comes back
         for values in result.values() if isinstance(result, dict) else [result]:
             values.numpy()
-
-
-def test_epochs_are_predicted_on_the_device(device, pairs):
-    config = small(drl=None, motion=None, epochs=(0, 1, 0), batch_sizes=(4, 4, 4))
-    folds = inflation.random_kfold(pairs.labels, 2)
-    assert len(inflation.epoch_predictions(config, pairs, folds, [0])) == len(pairs)
 
 
 def test_a_slider_swaps_motions_on_the_device(device, pictures):

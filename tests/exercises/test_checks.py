@@ -23,6 +23,7 @@ from lfdtcmen.exercises import (
     notebook04,
     notebook05,
     notebook06,
+    notebook11,
     notebook13,
     notebook14,
     notebook15,
@@ -290,6 +291,19 @@ def first_half(clips, rng):
     return mask
 
 
+# ---- 11
+
+
+def balanced(labels, test, rng, size=np.max, among=lambda test: np.flatnonzero(~test)):
+    rest = among(test)
+    each = size(np.bincount(labels[rest]))
+    return np.concatenate([rng.choice(rest[labels[rest] == c], each) for c in range(3)])
+
+
+def chosen_by(pick, scored=lambda validation, test: test):
+    return lambda validation, test: scored(validation, test).mean(0)[pick(validation.mean(0), test.mean(0))]
+
+
 # ---- 14
 
 
@@ -332,6 +346,45 @@ def people_needed(of=lambda people, ratio: people * ratio**2, whole=math.ceil):
 
 
 TABLE = {
+    "11.1": (
+        lambda p, looks: 1 - (1 - p) ** looks,
+        [
+            lambda p, looks: p,
+            lambda p, looks: p**looks,
+            lambda p, looks: (1 - p) ** looks,
+            lambda p, looks: p * looks,
+        ],
+    ),
+    "11.2": (
+        lambda subjects, train, test: np.isin(subjects[test], subjects[train]).mean(),
+        [
+            lambda subjects, train, test: np.isin(subjects[train], subjects[test]).mean(),
+            lambda subjects, train, test: np.isin(np.unique(subjects[test]), subjects[train]).mean(),
+            lambda subjects, train, test: 1 - np.isin(subjects[test], subjects[train]).mean(),
+            lambda subjects, train, test: np.isin(subjects[test], subjects[train]).sum(),
+            lambda subjects, train, test: np.isin(subjects[test], subjects[train]).sum() / len(subjects),
+            lambda subjects, train, test: np.isin(test, train).mean(),
+        ],
+    ),
+    "11.3": (
+        balanced,
+        [
+            lambda labels, test, rng: balanced(labels, test, rng, among=lambda test: np.arange(len(test))),
+            lambda labels, test, rng: balanced(labels, test, rng, np.min),
+            lambda labels, test, rng: balanced(labels, test, rng, lambda counts: np.bincount(labels).max()),
+            lambda labels, test, rng: np.flatnonzero(~test),
+            lambda labels, test, rng: ~test,
+        ],
+    ),
+    "11.4": (
+        chosen_by(lambda validation, test: validation.argmax()),
+        [
+            chosen_by(lambda validation, test: test.argmax()),
+            chosen_by(lambda validation, test: validation.argmax(), lambda validation, test: validation),
+            chosen_by(lambda validation, test: -1),
+            chosen_by(lambda validation, test: len(validation) - 1 - validation[::-1].argmax()),
+        ],
+    ),
     "01.1": (divergence, [divergence_of_swapped_axes, curl, without_sign, lambda flow: divergence(flow)[1:]]),
     "01.2": (
         robust_shift,
@@ -613,6 +666,7 @@ def test_every_exercise_is_in_the_table():
         notebook04,
         notebook05,
         notebook06,
+        notebook11,
         notebook13,
         notebook14,
         notebook15,

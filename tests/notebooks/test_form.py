@@ -23,6 +23,7 @@ REWRITTEN = (
     "04_fine_tuning",
     "05_confusion_matrices",
     "06_complexity_analysis",
+    "11_honest_evaluation",
     "12_compared_methods",
     "13_fixed_against_learnable",
     "14_apex_spotting",
