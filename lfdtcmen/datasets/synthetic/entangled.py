@@ -104,6 +104,9 @@ class Entangled:
         rng = np.random.default_rng([*subject_rng(seed, subject).integers(2**32, size=2), ENTANGLED_BLOCK])
         emotion = EMOTIONS[rng.integers(len(EMOTIONS))]
         person.rest = self.degree * REST * sample_action_units(emotion, person.muscles.style, settings, rng)
-        lights = {k: self.degree * np.array(SESSION_LIGHT) * rng.standard_normal(3) for k in range(3)}
-        person.lights = {e: tuple(lights[map_emotion(e, "3class")].tolist()) for e in EMOTIONS}
+        sessions = {number: self.degree * np.array(SESSION_LIGHT) * rng.standard_normal(3) for number in range(3)}
+        for number, light in sessions.items():
+            level, across, down = light.tolist()
+            of_class = [emotion for emotion in EMOTIONS if map_emotion(emotion, "3class") == number]
+            person.lights = {**person.lights, **dict.fromkeys(of_class, (level, across, down))}
         return person
