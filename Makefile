@@ -68,7 +68,7 @@ lowest:
 site: $(READY)
 	rm -rf build/site
 	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs -d build/doctrees . build/site
-	@echo "open build/site/index.html"
+	@echo "open build/site/index.html; for its demo: $(BIN)/python -m http.server -d build/site, then http://localhost:8000"
 
 site-test: $(READY)
 	ALL_PAGES=1 $(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)

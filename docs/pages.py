@@ -13,6 +13,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
+import demo
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
@@ -128,13 +129,15 @@ def ledger_sections() -> dict[str, list[dict]]:
 
 
 def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Fill the Jinja fields of docs/ledger.md and docs/paper.md, and tidy a notebook, before Sphinx reads them."""
+    """Fill the Jinja fields of pages in docs, and tidy a notebook, before Sphinx reads them."""
     if docname == "docs/ledger":
         table = ledger.rows()
         counts = Counter(table["stated or assumed"])
         source[0] = render(app, source[0], sections=ledger_sections(), counts=counts, total=len(table))
     elif docname == "docs/paper":
         source[0] = render(app, source[0], numbers=numbers)
+    elif docname == "docs/demo":
+        source[0] = render(app, source[0], **demo.write(app.outdir / "_static" / "demo"))
     elif docname == "README":
         contents = (ROOT / "docs" / "contents.md.jinja").read_text(encoding="utf-8")
         source[0] += render(app, contents, parts=course())

@@ -1,12 +1,15 @@
 """Read what a long run predicted, for the notebooks that show it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.comparisons import compare_all, correct
+from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.results import COMMANDS, Found, find
 
 LINEAR = ("logistic-regression", "linear-svm")  # the linear reference: the first one that a run has
@@ -20,14 +23,55 @@ IN_WORDS = {
     "action-units": "linear model of muscle actions",
     "flow-branch": "flow branch alone",
     "motion-branch-stages12": "motion branch alone",
+    "motion-branch": "motion branch after stage 3",
     "lfd-tcmen-stages12": "full network after stage 2",
     "lfd-tcmen": "full network after stage 3",
+    "difference-svm": "linear SVM on apex - onset",
+    "lbp-top": "LBP-TOP",
+    "lbp-sip": "LBP-SIP",
+    "mdmo": "MDMO",
+    "distlbp-rip": "DiSTLBP-RIP",
+    "bi-woof": "Bi-WOOF",
+    "psn": "PSN",
+    "alexnet": "AlexNet",
+    "ststnet": "STSTNet",
+    "off-apexnet": "OFF-ApexNet",
+    "dual-inception": "Dual-Inception",
+    "rcn": "RCN",
+    "htnet": "HTNet",
+    "micro-bert": "Micro-BERT",
     "cross_entropy": "plain cross-entropy",
     "class_weights": "class weights",
     "focal": "focal loss",
     "logit_adjusted": "logit adjustment",
     "balanced_sampling": "balanced sampling",
 }
+
+
+def in_words(name: str) -> str:
+    """Return what a model is, for tables and figures: a name of ``lfdtcmen evaluate`` in the words of IN_WORDS.
+
+    ``NAME+drl`` is the network NAME with DRL beside it; a name that ends with ``-repaired`` is of the repaired recipe.
+    """
+    network, _, beside = name.removesuffix("-repaired").partition("+")
+    recipe = " (repaired)" if name.endswith("-repaired") else ""
+    return IN_WORDS.get(network, network) + (" + DRL" if beside else "") + recipe
+
+
+def drl_differences(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the paired differences of networks with DRL beside them to the same networks without it, tidy rows.
+
+    Without such a network among the predictions (``NAME+drl`` and NAME), the table is empty. Seeds and correction as
+    for :func:`~lfdtcmen.evaluation.comparisons.compare_all`; the correction is over the whole table.
+    """
+    tables = []
+    for name in predictions:
+        network, plus, _ = name.partition("+drl")
+        if plus and network in predictions:
+            found = compare_all({in_words(m): predictions[m] for m in (network, name)}, in_words(network))
+            tables.append(found[found["against"].ne("")])
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "p"])
+    return correct(table)
 
 
 @dataclass(frozen=True)
@@ -48,11 +92,11 @@ class LongRun:
         return known[0]
 
     def in_words(self, *names: str) -> dict[str, pd.DataFrame]:
-        """Return the predictions of some models (none: of all), each with what it is for a name (:data:`IN_WORDS`)."""
+        """Return the predictions of some models (none: of all), each with what it is for a name (:func:`in_words`)."""
         chosen = names or tuple(self.predictions)
         if unknown := [name for name in chosen if name not in self.predictions]:
             raise DataError(f"the run has no model {unknown[0]!r}", self.origin, f"has: {', '.join(self.predictions)}")
-        return {IN_WORDS.get(name, name): self.predictions[name] for name in chosen}
+        return {in_words(name): self.predictions[name] for name in chosen}
 
     def of_part(self, part: str) -> dict[str, pd.DataFrame]:
         """Return the predictions on one test set only, such as ``test_a`` of DFME."""

@@ -16,12 +16,17 @@ COMMANDS = {
     "apex": "python experiments/apex.py --emotions",
     "baselines": "python experiments/baselines.py --jobs 2",
     "branches": "python experiments/branches.py --presets easy standard hard --jobs 2",
+    "compared": (
+        "lfdtcmen evaluate majority logistic-regression linear-svm action-units lbp-top lbp-sip mdmo bi-woof "
+        "distlbp-rip psn ststnet off-apexnet rcn dual-inception flow-branch --name compared"
+    ),
     "coverage": "python experiments/coverage.py --repetitions 1000",
     "dfme": (
         "lfdtcmen evaluate logistic-regression linear-svm flow-branch --protocol holdout --subjects 100 --epochs 1 8 1 "
         "--seeds 2 --jobs 2 --name dfme"
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
+    "entangled": "python experiments/entangled.py --jobs 2",
     "flow_widths": "python experiments/flow_widths.py",
     "imbalance": "python experiments/imbalance.py --seeds 3 --seeds-7class 3 --epochs 8 --jobs 2",
     "inflation": "python experiments/inflation.py --fresh 3",

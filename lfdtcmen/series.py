@@ -22,7 +22,6 @@ WAITS_FOR: dict[str, tuple[str, ...]] = {
     "04_fine_tuning": ("02_drl_training",),
     "08_repairing_disentanglement": ("02_drl_training",),
     "10_interpretability": ("02_drl_training",),
-    "15_your_own_data": ("00_tour",),
 }
 
 MOST_JOBS = 4  # with more, the others are done long before notebook 00 and what waits for it

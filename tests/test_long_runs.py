@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.long_runs import LongRun, read_imbalance, read_inflation, read_run
+from lfdtcmen.evaluation.comparisons import same_split
+from lfdtcmen.long_runs import LongRun, drl_differences, in_words, read_imbalance, read_inflation, read_run
 
 
 def test_the_shipped_runs_can_be_read():
@@ -30,6 +31,25 @@ def test_models_in_words_keep_their_predictions():
     assert len(names) == len(set(names)) == len(run.predictions) and not set(names) & set(run.predictions)
     with pytest.raises(DataError, match="no model 'resnet'"):
         run.in_words("resnet")
+
+
+def test_the_compared_methods_have_names_of_their_own_and_one_split():
+    run = read_run("compared")
+    assert same_split(run.predictions) and {"linear-svm", "bi-woof", "ststnet"} <= set(run.predictions)
+    assert not [name for name in run.predictions if in_words(name) == name]
+    assert in_words("ststnet+drl") == "STSTNet + DRL"
+    assert in_words("ststnet+drl-repaired") == "STSTNet + DRL (repaired)"
+    assert in_words("lfd-tcmen-repaired") == "full network after stage 3 (repaired)"
+
+
+def test_a_network_with_drl_is_compared_with_itself_without():
+    rcn = read_run("compared").predictions["rcn"]
+    all_right = rcn.assign(prediction=rcn["label"])
+    table = drl_differences({"rcn": rcn, "rcn+drl": all_right, "rcn+drl-repaired": rcn, "psn+drl": rcn})
+    assert set(table["model"]) == {"RCN + DRL", "RCN + DRL (repaired)"} and set(table["against"]) == {"RCN"}
+    better, same = (table[table["model"].eq(name)] for name in ("RCN + DRL", "RCN + DRL (repaired)"))
+    assert (better["holm"] < 0.05).all() and (same["holm"] == 1).all()
+    assert drl_differences({"rcn": rcn}).empty
 
 
 def test_the_run_on_imbalance_is_read_with_the_probabilities_of_one_label_map(tmp_path, monkeypatch):

@@ -1,17 +1,12 @@
-"""Published networks that Table 8 or Table 2 may have compared, as far as their cost goes (4.8).
+"""HTNet as its public code has it, as far as its cost goes (4.8).
 
-With three classes and the sizes that were published. None is trained here: they are counted. OFF-ApexNet and AlexNet
-are the compared methods; HTNet is counted as its public code has it, which differs from its text
-(:mod:`lfdtcmen.baselines.htnet`).
+The code differs from its text, which :mod:`lfdtcmen.baselines.htnet` follows. Nothing is trained here: it is counted.
 """
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
-
-from lfdtcmen.baselines.alexnet import AlexNet
-from lfdtcmen.baselines.off_apexnet import OFFApexNet
 
 PATCH = 7  # pixels of the side of an HTNet patch
 
@@ -79,19 +74,17 @@ def published_costs() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index: network, with HTNet once for each depth of its public code. Columns parameters and operations.
+        Index: HTNet, once for each depth of its public code. Columns parameters and operations.
     """
     with torch.device("meta"):  # shapes without numbers: no memory, no time
         networks = {
-            "OFF-ApexNet": (OFFApexNet(3), (1, 3, 28, 28)),
-            "AlexNet": (AlexNet(3, side=224), (1, 3, 28, 28)),
-            "HTNet, 8 blocks": (HTNet((2, 2, 8)), (1, 3, 28, 28)),
-            "HTNet, 10 blocks": (HTNet((2, 2, 10)), (1, 3, 28, 28)),
+            "HTNet, 8 blocks": HTNet((2, 2, 8)),
+            "HTNet, 10 blocks": HTNet((2, 2, 10)),
         }
         rows = {}
-        for name, (network, shape) in networks.items():
+        for name, network in networks.items():
             with torch.no_grad(), FlopCounterMode(display=False) as counter:
-                network(torch.empty(shape))
+                network(torch.empty(1, 3, 28, 28))
             parameters = sum(parameter.numel() for parameter in network.parameters())
             rows[name] = {"parameters": parameters, "operations": counter.get_total_flops()}
     return pd.DataFrame(rows).T

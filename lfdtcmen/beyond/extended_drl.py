@@ -113,6 +113,17 @@ class ExtendedDRL(DRL):
         difference = motion.motion - (start or identity).motion
         return self.generator(identity.identity, difference, identity.identity_skips, identity.frames)
 
+    def regenerate(self, codes: Codes) -> Tensor:
+        """Generate frames [2B, 3, H, W], apexes and onsets; the warp generator moves each to the state of the other.
+
+        From its own codes a frame would be moved by a difference of zero: it would learn nothing, and such differences
+        would spoil the variance by which the generator normalises.
+        """
+        if not isinstance(self.generator, WarpGenerator):
+            return super().regenerate(codes)
+        onset, apex = self.generate(codes, codes.exchanged()).chunk(2)
+        return torch.cat([apex, onset])
+
 
 def generate_from(drl: DRL, identity: Codes, motion: Codes, start: Codes | None) -> Tensor:
     """Generate as ``drl`` does, with the start of the motion for an extended one; the paper's takes none."""

@@ -15,7 +15,6 @@ from lfdtcmen.beyond.extended_drl import ExtendedCodes, ExtendedDRL
 from lfdtcmen.beyond.gain_loss import gain
 from lfdtcmen.beyond.rest_loss import rest
 from lfdtcmen.beyond.swap_batches import SwapBatch, SwapTensors, sample_batch, vary
-from lfdtcmen.beyond.warp_generator import WarpGenerator
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, make_swaps
 from lfdtcmen.devices import side_by_side
@@ -46,8 +45,8 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     Parameters
     ----------
     model : LFDTCMEN
-        Changed in place, and left in ``eval`` mode. It needs a warp generator and, for the rest loss, a bottleneck;
-        action units are predicted if it has a motion branch.
+        Changed in place, and left in ``eval`` mode. It needs a generator, of either kind, and for the rest loss a
+        bottleneck; action units are predicted if it has a motion branch.
     config : Config
         ``pretraining`` is the number of steps.
     run_dir : path, optional
@@ -63,8 +62,8 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     Raises
     ------
     DataError
-        A network without a warp generator, a checkpoint of another config, a loss that is not finite, a cache folder
-        that cannot be written to.
+        A network without a generator, or the paper's; a checkpoint of another config, a loss that is not finite, a
+        cache folder that cannot be written to.
     """
     task = SwapTask(model, config, progress)
     # without the epochs and the learning rate of stage 1: settings that differ there share one pretraining
@@ -97,9 +96,9 @@ class SwapTask(Task):
     title = "pretraining"
 
     def __init__(self, model: LFDTCMEN, config: Config, progress: bool):
-        generator = getattr(model.drl, "generator", None)
-        if not isinstance(model.drl, ExtendedDRL) or not isinstance(generator, WarpGenerator):
-            raise DataError("only a warp generator can be pretrained", "pretrain", "use generator='warp_difference'")
+        if not isinstance(model.drl, ExtendedDRL) or model.drl.generator is None:
+            what = "only a DRL with a generator and one of our extensions can be pretrained"
+            raise DataError(what, "pretrain", "use recipe='repaired'")
         self.model, self.drl, self.branch = model, model.drl, model.tcme.motion_branch
         self.config, self.progress = config, progress
         self.device = next(model.parameters()).device

@@ -11,14 +11,17 @@ from lfdtcmen.evaluation.intervals import (
     REPEATS,
     describe_interval,
     difference_in_words,
+    holm,
     interval,
     measure,
     ratio,
     resample,
 )
-from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject
+from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject, permutation_test
+from lfdtcmen.evaluation.results import score_table
 from lfdtcmen.paper import numbers
 
+EXCHANGES = 10_000  # of a permutation test: with fewer, no p is small enough to survive the correction of many
 RECALL_COLUMNS = ("model", "class", "samples", "recall", "low", "high")
 
 
@@ -33,7 +36,8 @@ def sentences(table: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        Such as "UF1: flow-branch is above linear-svm (+0.070, +0.028 to +0.104)"; none for the reference itself.
+        Such as "UF1: flow-branch is above linear-svm (+0.070, +0.028 to +0.104)"; none for the reference itself. The
+        verdict is the interval's; p, where it is corrected (:func:`correct`), is added to the numbers.
 
     Raises
     ------
@@ -48,8 +52,104 @@ def sentences(table: pd.DataFrame) -> list[str]:
         value, low, high = row["value"], row["low"], row["high"]
         relation = "is above" if low > 0 else "is below" if high < 0 else "is not distinguishable from"
         numbers_of_it = f"{value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+        if "holm" in row:
+            numbers_of_it += f", Holm's p {row['holm']:.3f}"
         found.append(f"{row['metric']}: {row['model']} {relation} {row['against']} ({numbers_of_it})")
     return found
+
+
+def compare_all(predictions: Mapping[str, pd.DataFrame], reference: str, seed: int = 0) -> pd.DataFrame:
+    """Return the scores of models and their differences to one of them, all corrected for how many there are.
+
+    The models may have been run with different seeds: a score is the mean over all of a model's seeds, a difference
+    that over the seeds which it shares with the reference.
+
+    Parameters
+    ----------
+    predictions : mapping
+        Model -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+    reference : str
+        The model that all others are compared with.
+    seed : int
+        Random seed of bootstrap and exchanges.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`~lfdtcmen.evaluation.results.score_table`, without a difference of the reference to itself; p is that
+        of :data:`EXCHANGES` exchanges. One more column, ``holm``: p adjusted over all differences of the table, those
+        of both scores. NaN where nothing can be compared, as with other samples; with no seed in common, no row.
+
+    Raises
+    ------
+    DataError
+        As for :func:`~lfdtcmen.evaluation.results.score_table`.
+    """
+    if reference not in predictions:
+        raise DataError(f"unknown reference model {reference!r}", "compare_all", f"models: {', '.join(predictions)}")
+    tables = [score_table(predictions, seed=seed).assign(p=np.nan)]
+    for name, table in predictions.items():
+        shared = set(table["seed"]) & set(predictions[reference]["seed"])
+        if name != reference and shared:
+            both = {m: predictions[m][predictions[m]["seed"].isin(shared)] for m in (name, reference)}
+            found = score_table(both, reference, seed=seed)
+            found = found[found["model"].eq(name) & found["against"].ne("")]
+            tables.append(
+                found.assign(p=[_exchanged(both[name], both[reference], r, seed) for r in found.to_dict("records")])
+            )
+    return correct(pd.concat(tables, ignore_index=True))
+
+
+def correct(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of differences with the column ``holm``: its p, adjusted by Holm over all that are not NaN."""
+    tested = table["p"].notna()
+    table = table.assign(holm=np.nan)
+    table.loc[tested, "holm"] = holm(table.loc[tested, "p"].to_numpy(float))
+    return table
+
+
+def _exchanged(table: pd.DataFrame, reference: pd.DataFrame, row: Mapping, seed: int) -> float:
+    """Return p of a difference (``row``) with many exchanges; NaN where it is not known."""
+    if np.isnan(row["p"]):
+        return np.nan
+    (samples, predicted), (_, theirs) = _by_seed(table), _by_seed(reference)
+    known = samples["label"].to_numpy(), predicted, theirs, samples["subject"].to_numpy()
+    return permutation_test(*known, row["metric"].lower(), len(class_names(table)), EXCHANGES, seed)
+
+
+def _by_seed(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the samples of a table of predictions, and what each seed predicted of them, [seeds, N]."""
+    runs = [run for _, run in table.groupby("seed")]
+    return runs[0], np.stack([run["prediction"].to_numpy() for run in runs])
+
+
+def verdicts(table: pd.DataFrame, metric: str = "UF1", level: float = 0.05) -> dict[str, list[str]]:
+    """Return which models are above the reference, below it, or not distinguishable from it, after Holm's correction.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`compare_all`.
+    metric : {"UF1", "UAR"}
+    level : float
+        Largest adjusted p that counts.
+
+    Returns
+    -------
+    dict
+        "above", "below", "not distinguishable" -> models, the highest score first.
+    """
+    rows = table[table["metric"].eq(metric) & table["against"].ne("")].sort_values("value", ascending=False)
+    found = rows["holm"].le(level)
+    kinds = {"above": found & rows["value"].gt(0), "below": found & rows["value"].lt(0), "not distinguishable": ~found}
+    return {kind: rows.loc[chosen, "model"].tolist() for kind, chosen in kinds.items()}
+
+
+def same_split(predictions: Mapping[str, pd.DataFrame]) -> bool:
+    """Return whether all models, with all seeds, predicted the same clips in the same folds."""
+    columns = ["fold", "subject", "clip", "label"]
+    splits = [run[columns].reset_index(drop=True) for table in predictions.values() for _, run in table.groupby("seed")]
+    return all(split.equals(splits[0]) for split in splits)
 
 
 def change_in_words(
@@ -156,11 +256,10 @@ def recalls(predictions: Mapping[str, pd.DataFrame], repeats: int = REPEATS, see
     rows = []
     for model, table in predictions.items():
         names = class_names(table)
-        runs = [run for _, run in table.groupby("seed")]
-        first, predicted = runs[0], np.stack([run["prediction"].to_numpy() for run in runs])
+        first, predicted = _by_seed(table)
         by_subject = confusion_by_subject(first["label"], predicted, first["subject"], len(names))  # [runs, S, C * C]
         weights = np.vstack([np.ones(by_subject.shape[1], int), resample(by_subject.shape[1], repeats, seed)])
-        counts = (weights @ by_subject).reshape(len(runs), repeats + 1, len(names), len(names))
+        counts = (weights @ by_subject).reshape(len(predicted), repeats + 1, len(names), len(names))
         with np.errstate(invalid="ignore"):
             rates = (np.diagonal(counts, axis1=-2, axis2=-1) / counts.sum(-1)).mean(0)  # [1 + R, C]
         for c, name in enumerate(names):

@@ -96,3 +96,7 @@ class DRL(nn.Module):
             "both": lambda: tuple(torch.cat(pair, dim=1) for pair in both),
         }[self.skips]()
         return self.generator(identity.identity, motion.motion, skips)
+
+    def regenerate(self, codes: Codes) -> Tensor:
+        """Generate frames [2B, 3, H, W], apexes and onsets, from their own codes (3.2.3)."""
+        return self.generate(codes, codes)

@@ -190,7 +190,7 @@ class LFDTCMEN(nn.Module):
         """Encode the cross-combined images [2B, 3, H, W] and generate them from their own codes (3.2.3)."""
         assert self.drl is not None
         codes = self.drl.encode(hat)
-        tilde = self.drl.generate(codes, codes)  # [2B, 3, H, W]
+        tilde = self.drl.regenerate(codes)  # [2B, 3, H, W]
         assert codes.identity is not None
         output.id_apex_hat, output.id_onset_hat = codes.identity.chunk(2)
         output.mo_apex_hat, output.mo_onset_hat = codes.motion.chunk(2)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lfdtcmen.analysis.class_activation import gradcam
+from lfdtcmen.analysis.class_activation import hirescam
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.datasets.frames import describe_rate, is_video, list_frames, read_frames, video_info
 from lfdtcmen.datasets.pairs import PairSet
@@ -42,7 +42,7 @@ class Prediction:
     """What the network predicts for a clip, and all that the report shows. Frame numbers are the clip's own.
 
     ``onset_frame`` and ``apex_frame`` are aligned, uint8 [128, 128, 3]; ``flow`` runs from the first to the second,
-    float32 [2, 128, 128], pixels; ``maps`` holds each branch's Grad-CAM [h, w] for the most probable class; ``curve``
+    float32 [2, 128, 128], pixels; ``maps`` holds each branch's HiResCAM [h, w] for the most probable class; ``curve``
     [T] measures how far the expression has gone in each of the frames ``numbers`` [T]; ``probabilities`` is float32
     [C]; ``about`` is what the checkpoint records of its training; ``held_out`` holds its scores on held-out subjects,
     None where they are not known; ``seconds`` is the time that each step took.
@@ -155,7 +155,7 @@ def predict_clip(
         found = _spot(path, clip, numbers, fps) if given is None else _use_given(*given, clip, numbers)
     with _timed("optical flow", seconds):
         pair = _align_pair(path, found.onset, found.apex, detect, alignment)
-    with _timed("network and Grad-CAM", seconds):
+    with _timed("network and HiResCAM", seconds):
         label_names = tuple(about["label_names"])
         probabilities, maps = _classify(model, pair, label_names)
 
@@ -286,7 +286,7 @@ def _align_pair(path: Path, onset: int, apex: int, detect: Detector, alignment: 
 def _classify(
     model: LFDTCMEN, pair: AlignedPair, label_names: tuple[str, ...]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return the probabilities [C] of one pair, and each branch's Grad-CAM [h, w] for the most probable class."""
+    """Return the probabilities [C] of one pair, and each branch's HiResCAM [h, w] for the most probable class."""
     one = PairSet(
         manifest=pd.DataFrame({"subject": ["unknown"]}),
         onset=pair.onset[None],
@@ -296,7 +296,7 @@ def _classify(
         streams=pair.streams[None],
     )
     probabilities = predict(model, one)[0]
-    maps = gradcam(model, one.batch([0]), torch.tensor([int(probabilities.argmax())]))
+    maps = hirescam(model, one.batch([0]), torch.tensor([int(probabilities.argmax())]))
     return probabilities, {name: values[0].numpy() for name, values in maps.items()}
 
 

@@ -97,7 +97,11 @@ def measure_commands(about: Mapping, checkpoint: str) -> list[str]:
 
 def data_name(data: Mapping) -> str:
     """Return the name of a checkpoint's data: "synthetic faces", or the names of the sets."""
-    words = {"synthetic": "synthetic faces", "other_world": "synthetic faces of the other world"}
+    words = {
+        "synthetic": "synthetic faces",
+        "other_world": "synthetic faces of the other world",
+        "entangled": "entangled synthetic faces",
+    }
     names = [words.get(name, name) for name in data["sets"]]
     return enumerate_words(names) if names else "data without a name"
 

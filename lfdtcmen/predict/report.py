@@ -147,7 +147,7 @@ def _panels(p: Prediction) -> Iterator[Panel]:
     yield Panel(_jpeg(figure), "optical strain", "Strain", text, _scale("cividis", "0", f"{limit:.2g}"))
 
     for branch in p.maps:
-        yield _gradcam_panel(p, branch)
+        yield _map_panel(p, branch)
 
 
 def _difference_panel(p: Prediction) -> Panel:
@@ -160,16 +160,17 @@ def _difference_panel(p: Prediction) -> Panel:
     return Panel(_jpeg(figure), "difference of apex and onset", "Difference", text, scale)
 
 
-def _gradcam_panel(p: Prediction, branch: str) -> Panel:
+def _map_panel(p: Prediction, branch: str) -> Panel:
     title, source = {
-        "motion": ("Grad-CAM, motion branch", "frames"),
-        "flow": ("Grad-CAM, flow branch", "flow"),
+        "motion": ("HiResCAM, motion branch", "frames"),
+        "flow": ("HiResCAM, flow branch", "flow"),
     }[branch]
     values = p.maps[branch]  # [h, w]
     if values.any():
-        # notebook 10 compares these maps with the true motion: their share on moving skin is about chance level
+        # not the paper's Grad-CAM, whose share on moving skin is at chance level in both branches; that of HiResCAM is
+        # above it in the flow branch (notebook 10, experiments/results/inside)
         size = f"{values.shape[0]}x{values.shape[1]} positions"
-        text = f"Grad-CAM of the {source} for {p.label} ({size}): it does not prove where the network looked"
+        text = f"HiResCAM of the {source} for {p.label} ({size}): a hint where the evidence lies, and no proof"
     else:
         text = f"zero everywhere: no part of the {source} raises the score of {p.label}"
     figure = face_panel(values, p.onset_frame, cmap="inferno", limits=(0, max(float(values.max()), 1e-6)))

@@ -33,7 +33,7 @@ from lfdtcmen.training.weights import digest, find_weights, shipped_weights
 
 SUFFIX = ".safetensors"  # of a checkpoint's file
 EARLIER_SUFFIX = ".pt"  # of the pickles that earlier versions wrote
-RENDERED_SETS = {"synthetic", "other_world"}  # names of data sets, in manifests, that show no real people
+RENDERED_SETS = {"synthetic", "other_world", "entangled"}  # names of data sets, in manifests, that show no real people
 NEEDED = ("network", "label_names", "stage", "epochs", "data", "version")  # what prediction needs of `describe`
 INSTALL_AGAIN = "install lfdtcmen again"  # what to do about shipped weights that are damaged
 WEIGHTS, OPTIMIZER = "weights.", "optimizer."  # how the names of tensors in the file begin

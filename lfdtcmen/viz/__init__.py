@@ -41,7 +41,6 @@ from lfdtcmen.viz.inputs import constancy_plot, flow_rows, map_row, point_weight
 from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
     clip_curve,
-    clip_prediction,
     clip_timeline,
     flow_figure,
     nose_paths,
@@ -65,7 +64,6 @@ __all__ = [
     "attribution_grid",
     "claimed_scores",
     "clip_curve",
-    "clip_prediction",
     "clip_strip",
     "clip_timeline",
     "compared_costs",

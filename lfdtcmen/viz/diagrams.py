@@ -24,6 +24,14 @@ ENCODER_LAYERS: list[Layer] = [
     ("conv7", 128, 4, False),
     ("conv8", 256, 4, True),
 ]
+# compared network -> its steps from left to right, each a column of boxes
+COMPARED_NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "STSTNet": (("U, V, strain",), ("3x3, 3", "3x3, 5", "3x3, 8"), ("pool: 400",)),
+    "OFF-ApexNet": (("U", "V"), ("5x5, 6", "5x5, 6"), ("5x5, 16", "5x5, 16"), ("1,024",), ("1,024",)),
+    "Dual-Inception": (("U", "V"), ("inception, 24", "inception, 24"), ("inception, 64", "inception, 64"), ("1,024",)),
+    "RCN": (("U, V, strain",), ("5x5, 32",), ("3x3, 32, twice",), ("attention, 5x5",)),
+    "AlexNet": (("U, V, strain",), ("five conv., 256",), ("4,096",), ("4,096",)),
+}
 GENERATOR_LAYERS: list[Layer] = [
     ("id, mo", 512, 4, True),
     ("UP1", 128, 8, False),
@@ -52,6 +60,7 @@ SERIES: dict[str, dict[str, tuple[str, str]]] = {
         "11": ("honest", "evaluation"),
     },
     "III  The others": {
+        "12": ("compared", "methods"),
         "13": ("fixed against", "learnable"),
     },
     "IV  Beyond the paper": {
@@ -350,4 +359,65 @@ def flow_branch(highlight: Collection[str] = ()) -> Diagram:
     diagram.arrow((732, 118), (758, 118), part="project")
     diagram.box((760, 88, 66, 60), "linear", "256", colour=FLOW, part="project")
     diagram.text(420, 234, "Inception: 1x1, 3x3, 5x5 side by side. Dashed: size, widths or form assumed.")
+    return diagram
+
+
+def compared_networks() -> Diagram:
+    """Draw the compared networks on flow, a row each: their streams, layers and widths."""
+    rows = {name: 20 + 28 * max(map(len, steps)) for name, steps in COMPARED_NETWORKS.items()}
+    diagram = Diagram(
+        "The compared networks on flow: kernels and channels of each step",
+        "A row for each network, from the flow to the classes. STSTNet has three convolutions side by side on all "
+        "components; OFF-ApexNet and Dual-Inception have a stream for U and one for V, then wide linear layers; RCN "
+        "runs one convolution twice and weighs its cells; AlexNet has five convolutions and two layers of 4,096.",
+        (840, sum(rows.values()) + 8),
+        (),
+        (),
+    )
+    top = 4
+    for name, steps in COMPARED_NETWORKS.items():
+        middle = top + rows[name] / 2
+        diagram.text(8, middle, name, bold=True, left=True)
+        columns = (*steps, ("C classes",))
+        places = [[middle + 28 * (k - (len(column) - 1) / 2) for k in range(len(column))] for column in columns]
+        for number, (column, heights) in enumerate(zip(columns, places, strict=True)):
+            x = 122 + 121 * number
+            for text, y in zip(column, heights, strict=True):
+                diagram.box((x, y - 12, 106, 24), text, colour=FLOW if number == 0 else BOTH)
+            if number:
+                for y in places[number - 1]:
+                    aims = [y] if y in heights else heights
+                    for aim in aims:
+                        diagram.arrow((x - 15, y), (x - 1, aim))
+        top += rows[name]
+    return diagram
+
+
+def plug_in() -> Diagram:
+    """Draw DRL beside another network: the motion code's change joins the logits; the encoder stays as it is."""
+    diagram = Diagram(
+        "DRL as a plug-in (all of it assumed): the motion code beside a network on flow",
+        "Above, U, V and strain go through any network to logits. Below, the frozen motion encoder gives the codes of "
+        "onset and apex; their difference is reduced to 16 channels, and a linear layer that starts at zero makes "
+        "logits of it. The two are added.",
+        (840, 170),
+        (),
+        (),
+    )
+    diagram.box((14, 20, 120, 48), "U, V, strain", "3x28x28", colour=FLOW)
+    diagram.box((330, 20, 170, 48), "any network", "trained", colour=FLOW)
+    diagram.box((14, 100, 120, 48), "onset, apex", "3x128x128")
+    diagram.box((164, 100, 136, 48), "motion encoder", "frozen, stage 1", colour=MOTION)
+    diagram.box((330, 100, 170, 48), "mo(I_ap) - mo(I_on)", "256x4x4", colour=MOTION, assumed=True)
+    diagram.box((530, 100, 130, 48), "1x1, 16; linear", "starts at zero", colour=MOTION, assumed=True)
+    diagram.box((690, 60, 130, 48), "sum: logits", "C classes")
+    for start, end in (
+        ((134, 44), (328, 44)),
+        ((134, 124), (162, 124)),
+        ((300, 124), (328, 124)),
+        ((500, 124), (528, 124)),
+    ):
+        diagram.arrow(start, end)
+    diagram.arrow((500, 44), (688, 76), colour=FLOW)
+    diagram.arrow((660, 124), (688, 94), colour=MOTION)
     return diagram

@@ -1,6 +1,6 @@
 """Figures of motion: optical flow, the path of the nose, curves and spotted apexes over the frames of a clip."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,7 +19,6 @@ from lfdtcmen.viz.style import (
     draw_arrows,
     draw_change,
     draw_flow,
-    draw_map,
     image_grid,
     symmetric_limit,
 )
@@ -112,53 +111,6 @@ def nose_paths(before: np.ndarray, after: np.ndarray, fps: float) -> Figure:
     path.invert_yaxis()
     time.set(xlabel="time (s)", ylabel="distance (px)", title="distance from its position in the first frame")
     time.legend(fontsize=9)
-    return figure
-
-
-def clip_prediction(
-    onset: np.ndarray,
-    apex: np.ndarray,
-    flow: np.ndarray,
-    maps: Mapping[str, np.ndarray],
-    probabilities: np.ndarray,
-    label_names: Sequence[str],
-) -> Figure:
-    """Show the input of a network for one clip, the Grad-CAM of its branches, and the probabilities that it predicts.
-
-    Parameters
-    ----------
-    onset, apex : ndarray
-        Aligned, uint8 [H, W, 3].
-    flow : ndarray
-        Onset -> apex, [2, H, W], x then y, pixels.
-    maps : mapping
-        Grad-CAM of each branch for the most probable class, name -> [h, w] (4.7). Each has a colour range of its own.
-    probabilities : ndarray
-        [C].
-    label_names : sequence of str
-        Class of each probability.
-    """
-    frames = check_frames(np.stack([onset, apex]), "clip_prediction")
-    check_count(label_names, len(probabilities), "clip_prediction")
-    columns = 3 + len(maps)
-    figure = Figure(figsize=(WIDTH, WIDTH / columns + 1.7), dpi=DPI, layout="constrained")
-    grid = figure.add_gridspec(2, columns, height_ratios=(WIDTH / columns, 0.9))
-    axes = [bare(figure.add_subplot(grid[0, k])) for k in range(columns)]
-    for ax, frame in zip(axes, frames, strict=False):
-        ax.imshow(frame)
-    limit = symmetric_limit(np.linalg.norm(flow, axis=0))
-    draw_flow(axes[2], flow, limit)
-    for ax, values in zip(axes[3:], maps.values(), strict=True):
-        ax.imshow(frames[0].mean(2), cmap="gray")
-        draw_map(ax, values, onset.shape[:2], alpha=0.55)
-    heads = [f"Grad-CAM, {name}\n(own scale; brighter: more)" for name in maps]
-    for ax, title in zip(axes, ["onset", "apex", f"flow (to {limit:.1f} px)", *heads], strict=True):
-        ax.set_title(title, fontsize=8)
-    ax = figure.add_subplot(grid[1, :])
-    bars = ax.barh(list(label_names), probabilities, color=PALETTE[0])
-    ax.bar_label(bars, [f"{p:.2f}" for p in probabilities], padding=3, fontsize=9)
-    ax.set(xlim=(0, 1.08), xlabel="probability")
-    ax.invert_yaxis()
     return figure
 
 

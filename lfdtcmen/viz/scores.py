@@ -121,7 +121,7 @@ def _draw_matrix(ax: Axes, rates: np.ndarray, text: Sequence[Sequence[str]], nam
         for p, rate in enumerate(row):
             colour = "grey" if np.isnan(rate) else "white" if rate < 0.55 else "black"
             ax.text(p, t, text[t][p], ha="center", va="center", color=colour, fontsize=size - 2 * np.isnan(rate))
-    slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(names) > 4 else {}
+    slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if len(names) > 3 else {}
     ax.set_xticks(range(len(names)), names, fontsize=9, **slanted)
     ax.set_yticks(range(len(names)), names, fontsize=9)
     ax.set_xlabel("predicted class")

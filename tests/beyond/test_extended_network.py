@@ -39,11 +39,11 @@ def test_a_field_moves_the_picture_by_as_many_pixels_as_it_says():
     assert_close(warp(frame, field), frame * 1.2, atol=1e-4, rtol=0)
 
 
-def test_the_untrained_warp_generator_copies_and_moves_nothing_without_a_difference():
+def test_the_untrained_warp_generator_copies():
     model, batch = extended(**OURS).eval(), make_batch()
     output = model(batch, reconstruct=True)
     assert (output.apex_hat - batch.onset).abs().max() < 0.1
-    assert_close(output.apex_tilde, output.apex_hat, atol=0.05, rtol=0)
+    assert_close(output.apex_tilde, output.onset_hat, atol=0.05, rtol=0)  # moved from there
 
 
 def test_fields_of_all_scales_add_up_and_all_learn():
@@ -79,6 +79,29 @@ def test_the_warp_generator_takes_the_difference_to_where_the_motion_begins():
         still = model.drl.generate(identity, motion, motion)
         assert_close(still, model.drl.generate(identity, identity))
         assert not torch.allclose(own, still, atol=1e-3)
+
+
+def test_the_cycle_moves_each_generated_frame_to_the_state_of_the_other():
+    model, batch = extended(**OURS).eval(), make_batch()
+    torch.nn.init.normal_(model.drl.generator.to_field.weight, std=0.1)
+    with torch.no_grad():
+        output = model(batch, reconstruct=True)
+        apex, onset = (model.drl.encode(frames) for frames in (output.apex_hat, output.onset_hat))
+        assert_close(output.apex_tilde, model.drl.generate(onset, apex))
+        assert_close(output.onset_tilde, model.drl.generate(apex, onset))
+
+
+def test_the_cycle_leaves_the_generators_variance_that_of_real_differences():
+    """In evaluation a field would otherwise be too strong: it is divided by the root of the running variance."""
+    batch, deviations = make_batch(4), []
+    for cycle in (False, True):
+        torch.manual_seed(0)
+        model = extended(**OURS).train()
+        model.drl.generator.normalise.momentum = 0.5  # few steps are enough
+        for _ in range(6):
+            model(batch, reconstruct=True, cycle=cycle, classify=False)
+        deviations.append(model.drl.generator.normalise.running_var.sqrt())
+    assert (deviations[1] / deviations[0]).median().item() == pytest.approx(1, abs=0.05)
 
 
 def test_a_bottleneck_limits_the_rank_of_the_motion_code():

@@ -8,13 +8,17 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.comparisons import (
     change_in_words,
     class_names,
+    compare_all,
     interval_ratio,
     mean_confusion,
     recalls,
+    same_split,
     sentences,
     stated_recalls,
+    verdicts,
     wilson,
 )
+from lfdtcmen.evaluation.intervals import holm
 from lfdtcmen.evaluation.results import score_table
 
 
@@ -40,6 +44,41 @@ def test_a_sentence_claims_no_more_than_its_interval():
     assert sentences(swapped)[0].startswith("UF1: bad is below good (-")
     with pytest.raises(DataError, match="compares no models"):
         sentences(score_table({"good": predictions(0.9)}, None, 50))
+
+
+def test_all_are_compared_on_shared_seeds_and_corrected_together():
+    models = {"good": predictions(0.95, seeds=3), "reference": predictions(0.5), "same": predictions(0.5, seeds=1)}
+    table = compare_all(models, "reference")
+    own = table[table["against"].eq("")].set_index(["model", "metric"])
+    pd.testing.assert_frame_equal(
+        own[["value", "low", "high"]],
+        score_table(models).set_index(["model", "metric"])[["value", "low", "high"]],
+    )
+    differences = table[table["against"].eq("reference")]
+    assert differences["model"].tolist() == ["good", "good", "same", "same"]
+    assert differences["runs"].tolist() == [2, 2, 1, 1]  # seeds that both have
+    np.testing.assert_allclose(differences["holm"], holm(differences["p"].to_numpy()))
+    assert differences["p"].min() < 1 / 1001  # more exchanges than a table of scores has
+    assert verdicts(table) == {"above": ["good"], "below": [], "not distinguishable": ["same"]}
+    assert sentences(table)[0].endswith(f"Holm's p {differences['holm'].iloc[0]:.3f})")
+    assert verdicts(compare_all(models, "good"), "UAR")["below"] == ["same", "reference"]
+
+
+def test_what_cannot_be_compared_has_no_p():
+    models = {"reference": predictions(0.5), "later": predictions(0.5, seeds=1).assign(seed=9)}
+    assert set(compare_all(models, "reference")["against"]) == {""}
+    others = predictions(0.5).assign(clip=lambda table: table["clip"] + 1)
+    table = compare_all({"reference": predictions(0.5), "others": others}, "reference")
+    assert table.loc[table["against"].ne(""), ["value", "p", "holm"]].isna().all(axis=None)
+    with pytest.raises(DataError, match="unknown reference model 'x'"):
+        compare_all(models, "x")
+
+
+def test_another_fold_is_another_split():
+    one = predictions(0.5)
+    assert same_split({"one": one, "two": predictions(0.9, seeds=1)})
+    assert not same_split({"one": one, "two": one.assign(fold=1)})
+    assert not same_split({"one": pd.concat([one, one.assign(seed=5, subject=0)])})
 
 
 def test_recalls_are_those_of_the_matrix_and_lie_in_their_intervals():

@@ -24,8 +24,10 @@ REWRITTEN = (
     "05_confusion_matrices",
     "06_complexity_analysis",
     "11_honest_evaluation",
+    "12_compared_methods",
     "13_fixed_against_learnable",
     "14_apex_spotting",
+    "15_your_own_data",
     "16_class_imbalance",
 )
 MAX_WORDS, MAX_CELLS, MEDIAN_LINES = 2000, 90, 5

@@ -12,7 +12,7 @@ from lfdtcmen import DataError, files
 from lfdtcmen.datasets.synthetic import make_clip
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "15_your_own_data.ipynb"
-SECTION = "## 9. The licensed sets, or your own"
+SECTION = "## 10. The licensed sets, or your own"
 HEADER = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
 
 

@@ -45,7 +45,7 @@ def test_the_page_stands_alone_and_names_no_folder(predicted, video, tmp_path):
     for content in (text, (page.parent / "report.json").read_text(encoding="utf-8")):
         for folder in (tmp_path, video.parent, Path.cwd(), Path.home()):
             assert str(folder) not in content
-    for expected in ("a clip", predicted.label, "Grad-CAM", "9 samples", "synthetic faces only", "data prepare"):
+    for expected in ("a clip", predicted.label, "HiResCAM", "9 samples", "synthetic faces only", "data prepare"):
         assert expected in read.text, expected
     assert predicted.checkpoint in read.text
     assert f"Onset at frame {predicted.onset}, apex at frame {predicted.apex}" in read.text

@@ -7,10 +7,14 @@ import pytest
 import torch
 
 from lfdtcmen import LFDTCMEN, Batch, DataError
+from lfdtcmen.baselines import off_apexnet, rcn, ststnet
+from lfdtcmen.baselines.plug_in import CELLS, REDUCED
+from lfdtcmen.modules.encoder import CODE_CHANNELS
 from lfdtcmen.viz import diagrams
 from lfdtcmen.viz.drawing import FADED
 
 DRAWINGS = ("series", "framework", "encoder", "generator", "contrastive", "motion_branch", "flow_branch")
+DRAWINGS = (*DRAWINGS, "compared_networks", "plug_in")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -84,6 +88,23 @@ def test_shapes_in_the_drawings_are_those_of_the_network(shapes):
     whole = texts(drawn("framework"))
     for shape in ([3, 128, 128], shapes["drl.motion_encoder.conv8"]):
         assert any(as_text(shape) in text for text in whole)
+
+
+def test_steps_of_the_compared_networks_are_their_layers():
+    made = {"STSTNet": ststnet.STSTNet(3), "OFF-ApexNet": off_apexnet.OFFApexNet(3), "RCN": rcn.RCN(3)}
+    for name, network in made.items():
+        steps = {text.removesuffix(", twice") for column in diagrams.COMPARED_NETWORKS[name] for text in column}
+        layers = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)]
+        layers = [layer for layer in layers if layer.kernel_size != (1, 1)]  # of a kernel: 1x1 is not shown
+        assert {f"{layer.kernel_size[0]}x{layer.kernel_size[1]}, {layer.out_channels}" for layer in layers} <= steps
+    widths = {layer.out_features for layer in made["OFF-ApexNet"].modules() if isinstance(layer, torch.nn.Linear)}
+    assert {f"{width:,}" for width in widths - {3}} <= set(texts(drawn("compared_networks")))
+    assert f"pool: {made['STSTNet'].classifier.in_features}" in texts(drawn("compared_networks"))
+
+
+def test_the_plug_in_is_drawn_with_its_own_widths():
+    shown = texts(drawn("plug_in"))
+    assert f"1x1, {REDUCED}; linear" in shown and f"{CODE_CHANNELS}x{CELLS}x{CELLS}" in shown
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from lfdtcmen import DataError, viz
 from lfdtcmen.images import grey_change
-from tests.viz.figures import FLOW, FLOW_LENGTH, FRAMES, NAMES, RNG, check_figure, image, titles
+from tests.viz.figures import FLOW, FLOW_LENGTH, FRAMES, check_figure, image, titles
 
 FIGURES = {
     "flow_figure": lambda: viz.flow_figure(FRAMES[0], FLOW[0], FLOW[1]),
@@ -51,17 +51,6 @@ def test_nose_paths_begin_at_zero_and_measure_from_there():
     np.testing.assert_allclose(time.lines[0].get_xydata(), [[0, 0], [0.1, 5]])
     np.testing.assert_allclose(time.lines[1].get_ydata(), 0)
     np.testing.assert_allclose(path.lines[0].get_xydata(), [[0, 0], [3, 4]])
-
-
-def test_clip_prediction_shows_every_probability_and_every_map():
-    maps = {"motion": RNG.random((4, 4)), "flow": RNG.random((14, 14))}
-    axes = viz.clip_prediction(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.2, 0.1]), NAMES).axes
-    scale = "(own scale; brighter: more)"
-    assert [ax.get_title() for ax in axes[3:5]] == [f"Grad-CAM, motion\n{scale}", f"Grad-CAM, flow\n{scale}"]
-    assert [text.get_text() for text in axes[-1].texts] == ["0.70", "0.20", "0.10"]
-    assert [label.get_text() for label in axes[-1].get_yticklabels()] == list(NAMES)
-    with pytest.raises(DataError):
-        viz.clip_prediction(FRAMES[0], FRAMES[1], FLOW[0], maps, np.array([0.7, 0.3]), NAMES)
 
 
 def test_clip_timeline_marks_the_frame_and_both_apexes():

@@ -8,7 +8,8 @@ exactly. Everything is painted on the grid of ``canvas``.
 ``settings`` has the presets; ``plan`` decides who shows what. ``dataset`` makes whole sets and keeps them on disk
 (``storage``), ``clips_of_pairs`` adds a set's clips, ``samples`` makes one sample alone, ``counterfactuals`` shows
 every motion on every identity, ``portraits`` makes single faces, ``photograph`` applies action units to real
-photographs, ``wild`` varies all that can vary, ``other_world`` is a stand-in for real people, and ``proportions``
+photographs, ``wild`` varies all that can vary, ``other_world`` is a stand-in for real people, ``entangled`` ties looks
+to emotions by a known degree, ``recordings`` writes films and folders like a reader's own, and ``proportions``
 compares the faces with those of adults.
 """
 
@@ -16,6 +17,7 @@ from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
 from lfdtcmen.datasets.synthetic.clips_of_pairs import add_clips
 from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals, Swaps, make_counterfactuals, make_swaps
 from lfdtcmen.datasets.synthetic.dataset import make_dataset, make_dfme
+from lfdtcmen.datasets.synthetic.entangled import make_entangled
 from lfdtcmen.datasets.synthetic.other_world import make_other_world
 from lfdtcmen.datasets.synthetic.photograph import (
     package_photographs,
@@ -42,6 +44,7 @@ __all__ = [
     "make_counterfactuals",
     "make_dataset",
     "make_dfme",
+    "make_entangled",
     "make_other_world",
     "make_swaps",
     "package_photographs",

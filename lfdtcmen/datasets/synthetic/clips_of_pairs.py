@@ -17,7 +17,13 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic.dataset import dfme_settings
 from lfdtcmen.datasets.synthetic.other_world import OTHER_SETTINGS
 from lfdtcmen.datasets.synthetic.other_world import make_person as make_other_person
-from lfdtcmen.datasets.synthetic.plan import DFME_COUNTS, OTHER_WORLD_BLOCK, SUBJECTS_PER_BLOCK, WILD_BLOCK
+from lfdtcmen.datasets.synthetic.plan import (
+    DFME_COUNTS,
+    ENTANGLED_BLOCK,
+    OTHER_WORLD_BLOCK,
+    SUBJECTS_PER_BLOCK,
+    WILD_BLOCK,
+)
 from lfdtcmen.datasets.synthetic.randomness import clip_rng, timing_rng
 from lfdtcmen.datasets.synthetic.renderer import RENDERER_VERSION
 from lfdtcmen.datasets.synthetic.sequences import Subject, make_subject, sample_clip, sample_timing
@@ -97,7 +103,7 @@ def _world(preset: str, subject: int) -> tuple[Settings, Callable[[int, int, Set
         return OTHER_SETTINGS, make_other_person
     if 1 <= block <= len(DFME_COUNTS):
         return dfme_settings(preset, list(DFME_COUNTS)[block - 1]), make_subject
-    if block == 0 or block >= WILD_BLOCK:
+    if block == 0 or WILD_BLOCK <= block < ENTANGLED_BLOCK:
         return get_settings(preset, "casme3"), make_subject
     raise DataError(f"subject {subject} has no clips", "add_clips", "use make_dataset, make_dfme or make_other_world")
 

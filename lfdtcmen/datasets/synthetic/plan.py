@@ -13,10 +13,12 @@ DFME_SUBJECTS = {"train": 160, "test_a": 48, "test_b": 32}
 
 # Numbers of subjects are unique: CAS(ME)^3's begin at 0, those of DFME's three parts at 1000, 2000 and 3000, those of
 # the counterfactuals at 4000, those of the other world at 5000; photographs move like subjects from 6000 on; the
-# wild ones, of whom there may be more, come last. So no two of them share a face.
+# wild ones, of whom there may be more, begin at 7000, those of the entangled sets at 107,000. So no two of them share a
+# face.
 SUBJECTS_PER_BLOCK = 1000
 MOST_WILD_SUBJECTS = 100_000
 COUNTERFACTUAL_BLOCK, OTHER_WORLD_BLOCK, PHOTOGRAPH_BLOCK, WILD_BLOCK = 4, 5, 6, 7
+ENTANGLED_BLOCK = WILD_BLOCK + MOST_WILD_SUBJECTS // SUBJECTS_PER_BLOCK
 
 
 def _order(counts: dict[str, int]) -> dict[str, int]:

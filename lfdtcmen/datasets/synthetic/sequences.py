@@ -1,6 +1,6 @@
 """Pairs and clips: a subject shows an emotion in front of the camera."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,6 +23,14 @@ class Subject:
     face: Face
     muscles: Muscles
     prototypes: Prototypes = field(default_factory=lambda: PROTOTYPES)  # which units it uses for each emotion
+    rest: np.ndarray | None = None  # the units that are shown at rest, pixels [len(ACTION_UNITS), 2]; None for none
+    # emotion -> (level, gradient x, gradient y), added to the light of each clip that shows it
+    lights: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+
+    def show(self, intensity: np.ndarray | float) -> Expression:
+        """Return the face that shows the units, pixels [len(ACTION_UNITS), 2], beside those that it has at rest."""
+        whole = intensity if self.rest is None else self.rest + intensity
+        return self.muscles.expression(np.broadcast_to(whole, (len(ACTION_UNITS), 2)))
 
 
 def make_subject(seed: int, subject: int, settings: Settings) -> Subject:
@@ -93,12 +101,13 @@ def _sample_expression(subject: Subject, emotion: str, settings: Settings, rng: 
     return units
 
 
-def _sample_rest(face: Face, settings: Settings, rng: np.random.Generator) -> tuple[Expression, float, float]:
+def _sample_rest(subject: Subject, settings: Settings, rng: np.random.Generator) -> tuple[Expression, float, float]:
     """Sample how far the head is turned at the onset; return the face at rest, turned, and the angles, degrees."""
+    rest = Expression.neutral() if subject.rest is None else subject.show(0.0)
     if not settings.turn:
-        return Expression.neutral(), 0.0, 0.0
+        return rest, 0.0, 0.0
     yaw, pitch = settings.turn * rng.standard_normal(), settings.turn / 2 * rng.standard_normal()
-    return face.turn(Expression.neutral(), yaw, pitch), yaw, pitch
+    return subject.face.turn(rest, yaw, pitch), yaw, pitch
 
 
 def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.random.Generator) -> Pair:
@@ -119,8 +128,8 @@ def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.rand
     if settings.wild:
         settings = vary_clip(settings, rng)
     face, intensity = subject.face, _sample_expression(subject, emotion, settings, rng)
-    rest, yaw, pitch = _sample_rest(face, settings, rng)
-    expression = subject.muscles.expression(intensity)
+    rest, yaw, pitch = _sample_rest(subject, settings, rng)
+    expression = subject.show(intensity)
     expression = face.turn(expression, yaw + settings.yaw * normal(), pitch + settings.pitch * normal())
 
     before = sample_pose(settings, rng)
@@ -133,6 +142,8 @@ def sample_pair(subject: Subject, emotion: str, settings: Settings, rng: np.rand
     after = moved @ before
     gradient = settings.light_gradient
     level, across, down = 1 + settings.light_level * normal(), gradient * normal(), gradient * normal()
+    session = subject.lights.get(emotion, (0.0, 0.0, 0.0))
+    level, across, down = level + session[0], across + session[1], down + session[2]
     flicker = settings.flicker * normal(), settings.flicker_gradient * normal(), settings.flicker_gradient * normal()
     blink = rng.uniform(0.2, 0.8) if rng.random() < settings.blinks else 0.0
     gaze = (0.5 * normal(), 0.5 * normal()) if rng.random() < settings.glances else (0.0, 0.0)
@@ -223,7 +234,7 @@ def sample_clip(
     if settings.wild:
         settings = vary_clip(settings, rng)
     face, intensity = subject.face, _sample_expression(subject, emotion, settings, rng)
-    turned, yaw, pitch = _sample_rest(face, settings, rng)
+    turned, yaw, pitch = _sample_rest(subject, settings, rng)
     before = sample_pose(settings, rng)
     level = timing.level()
     speed = rng.uniform(0.75, 1.35, len(ACTION_UNITS))  # some muscles are early, some late
@@ -234,7 +245,7 @@ def sample_clip(
     shown = list(range(timing.length) if keep is None else keep)
     for i in shown:
         now = nuisances[i]
-        expression = subject.muscles.expression(intensity * level[i] ** speed[:, None])
+        expression = subject.show(intensity * level[i] ** speed[:, None])
         expression = face.turn(expression, yaw + now.yaw, pitch + now.pitch)
         after = pose(now.rotation, 1.0, now.x, now.y) @ before
         frames.append(take_picture(face.frame(expression, after, now.blink), settings, rng, (now.lamp, 0, 0)))
