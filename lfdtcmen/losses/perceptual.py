@@ -145,7 +145,7 @@ class VGG19(nn.Module):
         in_channels = 3
         for name, (block, number) in zip(names[: max(map(names.index, taps)) + 1], places, strict=False):
             width = LAYOUT[block - 1][number - 1]
-            convolution = nn.utils.skip_init(nn.Conv2d, in_channels, width, 3, padding=1)  # _load gives the values
+            convolution = nn.Conv2d(in_channels, width, 3, padding=1)
             pooled = block > 1 and number == 1  # halve the size between blocks
             self.layers[name] = nn.Sequential(nn.MaxPool2d(2), convolution) if pooled else convolution
             in_channels = width
