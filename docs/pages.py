@@ -83,18 +83,18 @@ def definitions() -> dict[str, str]:
 
 
 @cache
-def test_texts() -> dict[Path, list[str]]:
-    return {file: file.read_text(encoding="utf-8").splitlines() for file in sorted(TESTS.rglob("test_*.py"))}
+def test_texts() -> dict[Path, str]:
+    return {file: file.read_text(encoding="utf-8") for file in sorted(TESTS.rglob("test_*.py"))}
 
 
 def first_lines(folder: str, pattern: str, owner: str = "") -> list[tuple[str, str]]:
     """Return (name, link) of the tests that name the owner and that a pattern is found in, those of a folder first."""
     found = []
-    for file, lines in test_texts().items():
-        if not any(re.search(rf"\b{owner}\b", text) for text in lines):
-            continue
-        line = next((number for number, text in enumerate(lines, 1) if re.search(pattern, text)), None)
-        if line:
+    for file, text in test_texts().items():
+        named = owner in text and re.search(rf"\b{owner}\b", text)  # the first is fast, and mostly says no
+        place = re.search(pattern, text) if named else None
+        if place:
+            line = text.count("\n", 0, place.start()) + 1
             found.append((file.relative_to(TESTS).as_posix(), f"{source_page(file)}.html#line-{line}"))
     return sorted(found, key=lambda test: not test[0].startswith(folder))[:MOST_TESTS]
 
@@ -109,7 +109,8 @@ def tests_of(file: Path, codes: list[str]) -> list[tuple[str, str]]:
             return found
     package, module = ".".join(file.relative_to(ROOT).parent.parts), file.stem
     imports = rf"{re.escape(package)}\.{module}\b|from {re.escape(package)} import .*\b{module}\b"
-    own = [name for name, link in definitions().items() if link.startswith(f"{source_page(file)}.html")]
+    page = f"{source_page(file)}.html"
+    own = [name for name, link in definitions().items() if link.startswith(page)]
     uses = rf"\b({'|'.join(name for name in own if '.' not in name)})\b"
     return first_lines(folder, imports) or first_lines(folder, uses) or first_lines(folder, ".")
 
