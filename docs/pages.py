@@ -8,13 +8,16 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
 import demo
 from docutils import nodes
+from jinja2.bccache import Bucket, BytecodeCache
+from jinja2.sandbox import SandboxedEnvironment
+from numpydoc import docscrape_sphinx
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
@@ -84,18 +87,18 @@ def definitions() -> dict[str, str]:
 
 
 @cache
-def test_texts() -> dict[Path, list[str]]:
-    return {file: file.read_text(encoding="utf-8").splitlines() for file in sorted(TESTS.rglob("test_*.py"))}
+def test_texts() -> dict[Path, str]:
+    return {file: file.read_text(encoding="utf-8") for file in sorted(TESTS.rglob("test_*.py"))}
 
 
 def first_lines(folder: str, pattern: str, owner: str = "") -> list[tuple[str, str]]:
     """Return (name, link) of the tests that name the owner and that a pattern is found in, those of a folder first."""
     found = []
-    for file, lines in test_texts().items():
-        if not any(re.search(rf"\b{owner}\b", text) for text in lines):
-            continue
-        line = next((number for number, text in enumerate(lines, 1) if re.search(pattern, text)), None)
-        if line:
+    for file, text in test_texts().items():
+        named = owner in text and re.search(rf"\b{owner}\b", text)  # the first is fast, and mostly says no
+        place = re.search(pattern, text) if named else None
+        if place:
+            line = text.count("\n", 0, place.start()) + 1
             found.append((file.relative_to(TESTS).as_posix(), f"{source_page(file)}.html#line-{line}"))
     return sorted(found, key=lambda test: not test[0].startswith(folder))[:MOST_TESTS]
 
@@ -110,7 +113,8 @@ def tests_of(file: Path, codes: list[str]) -> list[tuple[str, str]]:
             return found
     package, module = ".".join(file.relative_to(ROOT).parent.parts), file.stem
     imports = rf"{re.escape(package)}\.{module}\b|from {re.escape(package)} import .*\b{module}\b"
-    own = [name for name, link in definitions().items() if link.startswith(f"{source_page(file)}.html")]
+    page = f"{source_page(file)}.html"
+    own = [name for name, link in definitions().items() if link.startswith(page)]
     uses = rf"\b({'|'.join(name for name in own if '.' not in name)})\b"
     return first_lines(folder, imports) or first_lines(folder, uses) or first_lines(folder, ".")
 
@@ -202,14 +206,20 @@ def check_links(app: Sphinx, exception: Exception | None) -> None:
     pages = (page for page in app.outdir.rglob("*.html") if "_static" not in page.parts)  # there: pieces of the theme
     texts = {page.resolve(): page.read_text(encoding="utf-8") for page in pages}
     places = {page: set(re.findall(r'\sid="([^"]*)"', text)) for page, text in texts.items()}
+
+    @cache  # every page of a folder has the same side bar
+    def target_of(folder: Path, path: str) -> Path | None:
+        target = (folder / path).resolve()
+        return target if target.exists() else None
+
     broken = []
     for page, text in texts.items():
         for link in sorted(set(re.findall(r'\s(?:href|src)="([^"<]+)"', text))):
             path, _, place = unquote(unescape(link)).partition("#")
             if re.match(r"[a-z]+:", path):  # other sites, mail, data
                 continue
-            target = (page.parent / path.partition("?")[0]).resolve() if path else page
-            if not target.exists() or (place and place not in places.get(target, {place})):
+            target = target_of(page.parent, path.partition("?")[0]) if path else page
+            if target is None or (place and place not in places.get(target, {place})):
                 broken.append(f"{page.relative_to(app.outdir)}: {link}")
     if broken:
         raise SphinxError("links that lead nowhere:\n" + "\n".join(broken))
@@ -223,7 +233,24 @@ def home(app: Sphinx, exception: Exception | None) -> None:
         shutil.copy(app.outdir / "README.html", app.outdir / "index.html")
 
 
+class Compiled(BytecodeCache):
+    """Compiled templates by their text: numpydoc compiles its template anew for every docstring, 5,000 times."""
+
+    def __init__(self):
+        self.code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template its code, where it was compiled before."""
+        if bucket.key in self.code:
+            bucket.bytecode_from_string(self.code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template's code."""
+        self.code[bucket.key] = bucket.bytecode_to_string()
+
+
 def setup(app: Sphinx) -> dict:
+    docscrape_sphinx.SandboxedEnvironment = partial(SandboxedEnvironment, bytecode_cache=Compiled())
     # autosummary writes it anew: no page of a module that is gone
     shutil.rmtree(ROOT / "docs" / "api", ignore_errors=True)
     app.connect("source-read", fill_in)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import cv2
-import torch
 from threadpoolctl import threadpool_limits
 
 
@@ -22,6 +21,8 @@ def one_cv2_thread() -> Iterator[None]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Let OpenCV, torch and NumPy's libraries use one thread within the block."""
+    import torch  # only here: the processes that draw faces do without
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

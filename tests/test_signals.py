@@ -68,11 +68,12 @@ class Command:
         while not condition():
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def workers(self) -> int:
         """How many workers of joblib there are."""
-        return sum("LokyProcess" in " ".join(process.cmdline()) for process in started(self.mark))
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return sum("LokyProcess" in " ".join(process.cmdline()) for process in children)
 
     def send(self, number: int) -> None:
         """Send a signal, and see that nothing is left after two seconds (more where the cores are busy)."""

@@ -135,23 +135,21 @@ class VGG19(nn.Module):
     def __init__(self, weights: str = "auto", taps: tuple[str, ...] = TAPS, size: int | None = None):
         super().__init__()
         self.taps, self.size = taps, size
-        self.layers = nn.ModuleDict()  # relu names -> the convolution before them, pooling included
-        in_channels = 3
-        for block, widths in enumerate(LAYOUT, start=1):
-            for number, width in enumerate(widths, start=1):
-                convolution = nn.Conv2d(in_channels, width, 3, padding=1)
-                pooled = block > 1 and number == 1  # halve the size between blocks
-                layer = nn.Sequential(nn.MaxPool2d(2), convolution) if pooled else convolution
-                self.layers[f"relu{block}_{number}"] = layer
-                in_channels = width
-        if unknown := [tap for tap in taps if tap not in self.layers]:
+        places = [(block, number) for block, widths in enumerate(LAYOUT, 1) for number in range(1, len(widths) + 1)]
+        names = ["relu{}_{}".format(*place) for place in places]
+        if unknown := [tap for tap in taps if tap not in names]:
             raise DataError(f"unknown VGG-19 layer {unknown[0]!r}", "VGG19(taps=...)", "use names like relu3_1")
         weights = obtain_vgg(weights)
         self.source = vgg_source(weights)
+        self.layers = nn.ModuleDict()  # relu names -> the convolution before them, pooling included
+        in_channels = 3
+        for name, (block, number) in zip(names[: max(map(names.index, taps)) + 1], places, strict=False):
+            width = LAYOUT[block - 1][number - 1]
+            convolution = nn.Conv2d(in_channels, width, 3, padding=1)
+            pooled = block > 1 and number == 1  # halve the size between blocks
+            self.layers[name] = nn.Sequential(nn.MaxPool2d(2), convolution) if pooled else convolution
+            in_channels = width
         self._load(weights)
-        names = list(self.layers)
-        for name in names[max(names.index(tap) for tap in taps) + 1 :]:
-            del self.layers[name]
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406])[:, None, None])
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225])[:, None, None])
         self.requires_grad_(False).eval()
@@ -173,7 +171,9 @@ class VGG19(nn.Module):
             _check_hash(file)
             state = torch.load(file, map_location="cpu", weights_only=True)
             values = [value for key, value in state.items() if key.startswith("features.")]
-            for convolution, weight, bias in zip(self.convolutions(), values[::2], values[1::2], strict=True):
+            if len(values) != 2 * sum(map(len, LAYOUT)):
+                raise ValueError("another number of convolutions")
+            for convolution, weight, bias in zip(self.convolutions(), values[::2], values[1::2], strict=False):
                 for own, value in ((convolution.weight, weight), (convolution.get_parameter("bias"), bias)):
                     if own.shape != value.shape or own.dtype != value.dtype or not torch.isfinite(value).all():
                         raise ValueError("other shapes or dtypes, or values that are not finite")

@@ -33,8 +33,7 @@ def test_pretraining_is_done_once_and_on_other_people(tmp_path, repaired, monkey
     assert history[["change", "gain", "action_units", "rest"]].notna().sum().tolist() == [4, 4, 4, 2]
     monkeypatch.setattr("lfdtcmen.beyond.pretraining.sample_batch", None)  # training again would fail
     pretrain(second, config, tmp_path, progress=False)
-    for name, value in state(first).items():
-        assert_close(second.state_dict()[name], value, rtol=0, atol=0)
+    assert_close(state(second), state(first), rtol=0, atol=0)
     fresh = build_model(config, 3, EXTENDED).state_dict()
     learned = {name for name, value in state(first).items() if not torch.equal(value, fresh[name])}
     assert any(name.startswith("tcme.motion_branch") for name in learned)
@@ -68,8 +67,7 @@ def test_pretraining_goes_on_to_the_weights_of_an_unbroken_run(tmp_path, repaire
         patch.setattr("lfdtcmen.beyond.pretraining.sample_batch", stop)
         pretrain(broken, config, tmp_path, progress=False)
     assert len(pretrain(resumed, config, tmp_path, progress=False)) == 4
-    for name, value in state(whole).items():
-        assert_close(resumed.state_dict()[name], value, rtol=0, atol=0)
+    assert_close(state(resumed), state(whole), rtol=0, atol=0)
 
 
 def test_the_last_fifth_of_pretraining_normalises_as_the_finished_network_does(tmp_path, repaired, monkeypatch):
@@ -135,8 +133,7 @@ def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, re
     model, _ = stage_checkpoint(1, config, pairs, tmp_path, progress=False, method=EXTENDED)
     other = build_model(config, 3, EXTENDED)
     pretrain(other, config, tmp_path, progress=False)
-    for name, value in state(other).items():
-        assert_close(model.state_dict()[name], value, rtol=0, atol=0)
+    assert_close(state(model), state(other), rtol=0, atol=0)
 
 
 def test_with_a_shared_stage_1_the_motion_branch_is_pretrained_too(tmp_path, pairs, repaired, monkeypatch):

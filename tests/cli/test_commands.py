@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from lfdtcmen import doctor, experiments
 from lfdtcmen.cli import app
 from lfdtcmen.datasets.pairs import PairSet
+from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.losses import perceptual
 
 
@@ -37,6 +38,8 @@ def project(tmp_path, monkeypatch):
     labels = rng.permutation([0] * 14 + [1] * 5 + [2] * 5)
     pairs = PairSet(manifest, *frames, labels, ("negative", "positive", "surprise"), streams=streams)
     monkeypatch.setattr(experiments, "load_pairs", lambda config, data=None, n_jobs=-1: pairs)
+    few = partial(make_counterfactuals, identities=2, motions=2)
+    monkeypatch.setattr(experiments, "make_counterfactuals", lambda preset, seed, **_: few(preset, seed))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -79,6 +82,7 @@ def test_train_scores_held_out_subjects_and_a_second_call_loads_the_checkpoints(
     first = run("train", "-p", "smoke", "--name", "x")
     assert first.exit_code == 0, first.output
     assert "UF1 " in first.stdout and "(no interval: fewer than 6 subjects)" in first.stdout  # 4 are held out
+    assert ", across identities" in first.stdout
     history = pd.read_csv(project / "runs" / "x" / "history.csv")
     assert set(history["stage"]) == {1, 2, 3}
     checkpoints = sorted((project / "runs" / "x" / "checkpoints").iterdir())
@@ -164,16 +168,18 @@ def test_evaluate_gives_clips_to_the_methods_that_need_them(project, monkeypatch
     assert refused.exit_code == 2 and "lbp-sip needs clips" in refused.stderr and asked == ["standard"]
 
 
-def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project):
+def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project, monkeypatch):
+    pairs = experiments.load_pairs(None)
+    monkeypatch.setattr(experiments, "load_pairs", lambda *_, **__: pairs.subset(pairs.subjects < "s5"))
     options = ("--set", "perceptual_size=32", "--epochs", "1", "1", "1", "--share-stage1", "--validation", "0.3")
     command = ("evaluate", "flow-branch", "lfd-tcmen", "-p", "smoke", "--seeds", "1", "--protocol", "loso", *options)
     result = run(*command, "--name", "l")
     assert result.exit_code == 0, result.output
-    assert "8 folds, 1 seeds" in result.stdout
+    assert "5 folds, 1 seeds" in result.stdout
     assert len(list((project / "runs" / "l" / "checkpoints").iterdir())) == 2  # stages 1, one for each of two folds
     metrics = json.loads((project / "runs" / "l" / "metrics.json").read_text())
     assert metrics["protocol"] == "loso"
-    assert {row["folds"] for row in metrics["scores"] if row["model"] == "lfd-tcmen"} == {8}
+    assert {row["folds"] for row in metrics["scores"] if row["model"] == "lfd-tcmen"} == {5}
 
 
 def test_evaluate_pretrains_once_for_all_folds_of_a_seed(project):

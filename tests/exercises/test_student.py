@@ -148,9 +148,9 @@ def test_the_series_makes_student_copies_from_which_nothing_leaks(tmp_path):
         assert not [line for line in escaped if line in strings], path.name
 
 
-@pytest.mark.skipif(not SOLVED, reason="no notebook has solutions yet")
 def test_a_student_copy_of_the_series_runs_to_its_end(tmp_path, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_PROFILE", "smoke")
     monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path / "runs"))
-    (path,) = student.write_student_copies(SOLVED[-1:], tmp_path)
+    short = [path for path in SOLVED if path.stem == "05_confusion_matrices"]  # it trains nothing
+    (path,) = student.write_student_copies(short, tmp_path)
     assert set(errors_of(nbformat.read(path, as_version=4))) <= {"NotImplementedError"}

@@ -79,7 +79,7 @@ def test_the_epoch_is_chosen_on_training_subjects_whom_the_stages_do_not_see(con
 
     monkeypatch.setattr(classifier, "train_stage", spy)
     monkeypatch.setattr(classifier.BestEpoch, "update", note)
-    LFDTCMENClassifier(config, validation=0.25)(pairs, test, 0)
+    LFDTCMENClassifier(replace(config, batch_sizes=(16, 16, 16)), validation=0.25)(pairs, test, 0)
     assert len(scored) == sum(config.epochs[1:])
     held = scored[0][0]
     assert len(held) == 2 and held < set(pairs.subjects) and not held & learned

@@ -6,8 +6,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pandas as pd
-from matplotlib import cbook
-from matplotlib import image as picture_files
 
 from lfdtcmen.datasets.manifest import LABEL_MAPS, check_manifest, map_emotion
 from lfdtcmen.datasets.pairs import PairSet
@@ -144,6 +142,9 @@ def package_photographs() -> dict[str, np.ndarray]:
         from skimage.data import astronaut
     except ImportError:
         raise DataError("scikit-image is not installed", "photographs", "pip install scikit-image") from None
+    from matplotlib import cbook  # not above: the processes that draw faces would import it, too
+    from matplotlib import image as picture_files
+
     hopper = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
     return {"Collins": astronaut(), "Hopper": picture_files.imread(hopper)}
 
