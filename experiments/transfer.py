@@ -10,7 +10,8 @@ predicted in this way). Then, on folds of the subjects of --folds-on: `alone`, t
 the set of --train in addition, whose loss has the weight --weight; `started`, from the weights of the first training.
 
 Sets: easy, standard, hard, wild; with -dfme, the other camera (hard-dfme); other_world; photographs. Models: a linear
-one; flow-branch, motion-branch and lfd-tcmen, in the paper's recipe and, with -repaired, in the other one.
+one; flow-branch, motion-branch and lfd-tcmen, in the paper's recipe and, with -repaired, in the other one; and on
+request every other model that `lfdtcmen evaluate --list` shows, `as it is` alone. Photographs have no clips.
 Writes predictions.csv.gz and scores.csv (UF1 and UAR with 95 % intervals over subjects, and paired differences to the
 linear model) to OUT. Each model, seed and fold is a file: a run that was stopped continues with those that are missing.
 """
@@ -25,6 +26,7 @@ import pandas as pd
 from common import make_parser, write_about
 
 from lfdtcmen import experiments
+from lfdtcmen.baselines.compared import needs_clips
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets import synthetic
@@ -75,8 +77,9 @@ class OwnScale:
         return self.model(train, replace(test, streams=streams), seed)
 
 
-def make_set(name: str, people: int, seed: int, jobs: int) -> PairSet:
-    """Return a prepared set by its name: the one place where names become sets."""
+def make_set(name: str, people: int, seed: int, jobs: int, clips: bool) -> PairSet:
+    """Return a prepared set by its name, with clips on request: the one place where names become sets."""
+    preset, _, domain = name.partition("-")
     if name in ("other_world", "photographs"):
         maker: Callable | None = getattr(
             synthetic, {"other_world": "make_other_world", "photographs": "photograph_pairs"}[name], None
@@ -85,9 +88,10 @@ def make_set(name: str, people: int, seed: int, jobs: int) -> PairSet:
             raise DataError(f"this version of lfdtcmen has no {name}", "--score", "leave it out")
         pairs = maker(people, n_jobs=jobs) if name == "other_world" else maker()
     else:
-        preset, _, domain = name.partition("-")
         pairs = synthetic.make_dataset(preset, subjects=people, seed=seed, n_jobs=jobs, domain=domain or "casme3")
     pairs = prepare_pairs(pairs, n_jobs=jobs)
+    if clips:
+        pairs = synthetic.add_clips(pairs, preset, n_jobs=jobs)
     return replace(pairs, manifest=pairs.manifest.assign(subject=name_people(pairs.manifest)))
 
 
@@ -99,9 +103,10 @@ def make_models(names: list[str], out: Path, epochs: tuple[int, ...] | None) -> 
     for name, (recipe, fields) in NETWORKS.items():
         config = load_config("cpu", recipe, **fields, **({} if epochs is None else {"epochs": epochs}))
         models[name] = LFDTCMENClassifier(config, out / "networks", method=EXTENDED)
-    if unknown := [name for name in names if name not in models]:
-        raise DataError(f"unknown model {unknown[0]!r}", "--models", f"use one of {', '.join(models)}")
-    return {name: model for name, model in models.items() if name in (names or models)}
+    known = {name: model for name, model in known.items() if name not in models} if names else {}
+    if unknown := [name for name in names if name not in models | known]:
+        raise DataError(f"unknown model {unknown[0]!r}", "--models", f"use one of {', '.join(models | known)}")
+    return {name: model for name, model in (models | known).items() if name in (names or models)}
 
 
 class Started:
@@ -138,8 +143,9 @@ def main() -> None:
 
     start, out = time.perf_counter(), make_folder(args.out)
     models = make_models(args.models, out, None if args.epochs is None else tuple(args.epochs))
-    train = make_set(args.train, args.people, TRAIN_SEED, args.jobs)
-    scored = {name: make_set(name, args.people, SCORE_SEED, args.jobs) for name in args.score}
+    clips = any(needs_clips(model) for model in models.values())
+    train = make_set(args.train, args.people, TRAIN_SEED, args.jobs, clips)
+    scored = {name: make_set(name, args.people, SCORE_SEED, args.jobs, clips) for name in args.score}
     for pairs in scored.values():
         check_apart(train, pairs)
     everything = concatenate({f"train {args.train}": train, **scored})
@@ -158,7 +164,8 @@ def main() -> None:
 
     for name, model in models.items():
         run("as it is", model, name, everything, split)
-        run("own scale", OwnScale(model), name, everything, split)
+        if name in NETWORKS or name in LINEAR:
+            run("own scale", OwnScale(model), name, everything, split)
         for part in args.folds_on:
             pairs = scored[part]
             folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds, names=pairs.label_names))
