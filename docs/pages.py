@@ -157,19 +157,15 @@ def course() -> dict[str, list[Path]]:
 
 
 def timetable() -> dict[str, dict]:
-    """Return number -> name, title, minutes to read (0: not stated) and time at the machine, from the title cells."""
+    """Return number -> name, title, minutes to read (0: not stated) and machine time, from the title cells."""
     rows = {}
     for notebook in find_notebooks(ROOT / "notebooks"):
         head = "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
         title = head.splitlines()[0].removeprefix("# ")
         reading, machine = re.search(r"\*\*Time[^*]*\*\*\s*(?:(\d+) minutes to read; )?([^*]+)", head).groups()
-        row = {
-            "name": notebook.stem,
-            "title": title,
-            "reading": int(reading or 0),
-            "machine": " ".join(machine.split()),
-        }
-        rows[notebook.stem[:2]] = row
+        number, machine = notebook.stem[:2], " ".join(machine.split())
+        row = {"number": number, "name": notebook.stem, "title": title, "reading": int(reading or 0)}
+        rows[number] = row | {"machine": machine}
     return rows
 
 

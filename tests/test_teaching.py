@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from lfdtcmen.exercises import find
+from lfdtcmen.exercises.student import solution_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
@@ -73,6 +74,14 @@ def test_no_page_of_the_site_shows_the_exam_or_links_to_it():
     assert not [page.name for page in pages if re.search(r"\]\([^)]*teaching/", page.read_text(encoding="utf-8"))]
 
 
+def test_no_page_that_is_handed_out_shows_a_solution():
+    names = [path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")]
+    lines = set().union(*(solution_lines(read(name)) for name in names))
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        assert not [line for line in lines if line in text], page.name
+
+
 def test_the_guides_exercises_targets_and_links_are_there():
     for number, first, last in re.findall(r"\b(\d\d)\.(\d) to \1\.(\d)\b", GUIDE):
         assert [find(f"{number}.{k}") for k in range(int(first), int(last) + 1)]
@@ -81,7 +90,11 @@ def test_the_guides_exercises_targets_and_links_are_there():
         assert re.search(rf"^{''.join(target)}:", makefile, flags=re.MULTILINE), target
     links = [link for link in re.findall(r"\]\(([^)]+)\)", GUIDE) if "{" not in link]
     assert links and not [link for link in links if not (ROOT / "docs" / link).exists()]
-    numbers = {number for names in re.findall(r"books\(\[([^\]]+)\]\)", GUIDE) for number in re.findall(r"\d\d", names)}
+    numbers = {
+        number
+        for names in re.findall(r"(?:books|week)\(\[([^\]]+)\]\)", GUIDE)
+        for number in re.findall(r"\d\d", names)
+    }
     assert {path.name[:2] for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")} <= numbers
 
 
