@@ -11,6 +11,7 @@
 # make site-test                      the site in a real browser: width, dark mode, keyboard, search, WCAG
 # make notebooks                      execute the committed notebooks in place (cpu profile)
 # make student                        copies of the notebooks without their solutions, in student/
+# make slides                         the figures of the notebooks as files for slides, in build/slides
 # make clean                          remove .venv, .venv-lowest and caches; runs/ stays
 #
 # Another Python: make run PYTHON=python3.12
@@ -23,7 +24,7 @@ SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: help run test rehearsal lab lint lowest site site-test notebooks student clean
+.PHONY: help run test rehearsal lab lint lowest site site-test notebooks student slides clean
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -81,6 +82,10 @@ notebooks: $(READY)
 
 student: $(READY)
 	$(BIN)/python -m lfdtcmen.exercises.student $(ARGS)
+
+slides: $(READY)
+	rm -rf build/slides
+	$(BIN)/python -m lfdtcmen.slides $(ARGS)
 
 clean:
 	rm -rf .venv .venv-lowest build docs/api data/cache .pytest_cache .ruff_cache .mypy_cache .hypothesis

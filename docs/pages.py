@@ -140,6 +140,8 @@ def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = render(app, source[0], sections=ledger_sections(), counts=counts, total=len(table))
     elif docname == "docs/paper":
         source[0] = render(app, source[0], numbers=numbers)
+    elif docname == "docs/teaching":
+        source[0] = render(app, source[0], course=timetable())
     elif docname == "docs/demo":
         source[0] = render(app, source[0], **demo.write(app.outdir / "_static" / "demo"))
     elif docname == "README":
@@ -156,6 +158,19 @@ def course() -> dict[str, list[Path]]:
         f"The course: {name}": [notebook for number, notebook in numbered if first <= number <= last]
         for name, first, last in PARTS
     }
+
+
+def timetable() -> dict[str, dict]:
+    """Return number -> name, title, minutes to read (0: not stated) and machine time, from the title cells."""
+    rows = {}
+    for notebook in find_notebooks(ROOT / "notebooks"):
+        head = "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
+        title = head.splitlines()[0].removeprefix("# ")
+        reading, machine = re.search(r"\*\*Time[^*]*\*\*\s*(?:(\d+) minutes to read; )?([^*]+)", head).groups()
+        number, machine = notebook.stem[:2], " ".join(machine.split())
+        row = {"number": number, "name": notebook.stem, "title": title, "reading": int(reading or 0)}
+        rows[number] = row | {"machine": machine}
+    return rows
 
 
 def render(app: Sphinx, text: str, **values: object) -> str:

@@ -38,7 +38,14 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes":
 # Figures of notebooks have no alt text yet; False as soon as they have
 ALT_TEXTS_ARE_TO_COME = True
 PICTURED = ["README", "notebooks/00_tour", "notebooks/02_drl_training", "notebooks/05_confusion_matrices"]
-PICTURED += ["docs/demo", "docs/ledger", "docs/paper", "docs/glossary", "docs/api/lfdtcmen.modules.drl"]
+PICTURED += [
+    "docs/demo",
+    "docs/teaching",
+    "docs/ledger",
+    "docs/paper",
+    "docs/glossary",
+    "docs/api/lfdtcmen.modules.drl",
+]
 SOME = ["README", "docs/demo", "notebooks/05_confusion_matrices", "docs/glossary", "docs/api/lfdtcmen.modules.drl"]
 # of the demo: action units and pixels; together they use each unit
 EXPRESSIONS = [
