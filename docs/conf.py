@@ -6,6 +6,7 @@ same on the site as in the repository. `pages.py` beside this file fills in what
 
 import importlib
 import sys
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -59,6 +60,11 @@ html_favicon = "_static/favicon.svg"
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_theme_options = {"collapse_navbar": True, "max_navbar_depth": 2, "navbar_persistent": []}
+# once pyproject.toml states where the repository is, each notebook has buttons that open it elsewhere
+_stated = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+if _address := _stated.get("urls", {}).get("Repository"):
+    _services = {"binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}
+    html_theme_options |= {"repository_url": _address, "repository_branch": "main", "launch_buttons": _services}
 html_sidebars = {"source/**": []}
 html_context = {"default_mode": "auto"}
 html_show_copyright = False

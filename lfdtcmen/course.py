@@ -22,6 +22,17 @@ ours. The [ledger](../lfdtcmen/paper/ledger.csv) lists each value, what is state
 # what the title cell of each notebook has, in this order (a test looks for the beginnings)
 HEADER = ("**Paper:**", "**You will be able to**", "**You need:**", "**Time:**")
 
+# the third cell of each notebook, word for word; it is hidden in JupyterLab and not on the site (a test compares them)
+ON_COLAB = """\
+# Google Colab has the notebook alone: fetch the rest of the project and install it. Anywhere else, do nothing.
+import sys
+from importlib.util import find_spec
+
+if "google.colab" in sys.modules and find_spec("lfdtcmen") is None:
+    address = input("Address of the project's repository: ")
+    get_ipython().system(f"git clone -q --depth 1 '{address}' course && pip install -q -e course")
+    sys.path.insert(0, "course")"""
+
 
 def versions(config: Config, device: str | None = None) -> str:
     """Return in one line what a notebook runs with: versions, profile, seed and device (by default, the one found)."""

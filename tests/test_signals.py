@@ -15,6 +15,9 @@ import pytest
 
 from tests.cli.test_run import write_notebook
 
+if os.name != "posix":
+    pytest.skip("Windows has other signals, and workers that outlive their command", allow_module_level=True)
+
 WITHIN = 2.0  # seconds, on cores that nobody else uses
 MARK = "LFDTCMEN_TEST_MARK"  # in the environment of a command, and so of all that it starts
 SLOW = ("--set", "subjects=60", "--set", "seed=987")  # rendered on all cores for longer than any test waits

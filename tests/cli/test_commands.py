@@ -446,6 +446,7 @@ def test_a_package_that_cannot_be_imported_is_one_line_in_other_commands(tmp_pat
     assert "libGL.so.1" in result.stderr and "lfdtcmen doctor" in result.stderr
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not remove a folder in which a program runs")
 def test_a_working_directory_that_is_gone_is_one_line(tmp_path):
     (tmp_path / "gone").mkdir()
     script = 'cd "$1" && rmdir "$1" && exec "$2" -m lfdtcmen doctor'

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -254,7 +253,7 @@ def test_a_killed_run_goes_on_with_the_notebook_it_was_killed_in(folder, run_dir
     while not (run_dir / "slow.count").exists():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.1)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
 
     (run_dir / "awake").touch()

@@ -75,8 +75,8 @@ def figures(cell: NotebookNode) -> tuple[int, int]:
 
 
 def count(notebook: NotebookNode) -> Counts:
-    """Count one notebook."""
-    cells = notebook.cells
+    """Count one notebook, without the cell that is hidden and for Colab only."""
+    cells = [cell for cell in notebook.cells if "remove-cell" not in tags(cell)]
     code = [cell for cell in cells if cell.cell_type == "code"]
     source = "\n".join(cell.source for cell in code)
     sizes = [lines(cell) for cell in code]
