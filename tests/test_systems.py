@@ -19,6 +19,7 @@ import os, signal
 if hasattr(os, "set_blocking"):
     del os.set_blocking
 from lfdtcmen.signals import ended_by_signals
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 with ended_by_signals():
     signal.raise_signal(signal.SIGINT)
 """
