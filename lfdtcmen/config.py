@@ -232,8 +232,8 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
     if config.vgg_weights not in VGG_WEIGHTS and not Path(config.vgg_weights).expanduser().is_file():
         use = f"use {', '.join(VGG_WEIGHTS)}, or the path of torchvision's vgg19 checkpoint"
         raise DataError(f"there is no file {config.vgg_weights!r}", "vgg_weights", use)
-    if config.pretraining and all(getattr(config, name) == getattr(Config, name) for name in BEYOND_DRL):
-        raise DataError("the paper's DRL cannot be pretrained", "pretraining", "use recipe='repaired'")
+    if config.pretraining and config.network.keys() == {*NETWORK_FIELDS}:
+        raise DataError("the paper's network cannot be pretrained", "pretraining", "use recipe='repaired'")
     if config.freeze_motion_branch and not config.pretraining:
         raise DataError("an untrained motion branch would be frozen", "freeze_motion_branch", "give pretraining steps")
     if config.change_first and not config.stage1.get("change"):

@@ -58,7 +58,7 @@ def test_a_recipe_changes_the_way_and_the_profile_the_size():
     assert load_config("smoke", recipe="repaired", bottleneck=0).bottleneck == 0
     with pytest.raises(DataError, match=r"unknown recipe 'mine'.*repaired"):
         load_config(recipe="mine")
-    with pytest.raises(DataError, match="the paper's DRL cannot be pretrained"):
+    with pytest.raises(DataError, match="the paper's network cannot be pretrained"):
         load_config("smoke", pretraining=10)
     with pytest.raises(DataError, match="change_first without a change loss"):
         load_config("smoke", change_first=0.5)
