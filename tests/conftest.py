@@ -1,6 +1,10 @@
 """What every test shares."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # on a busy machine any example may take a second
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

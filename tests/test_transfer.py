@@ -36,7 +36,7 @@ def test_other_people_are_predicted_in_the_columns_of_cross_validation(trained):
     ((name, table),) = predictions.items()
     assert name == f"{trained.parent.parent.name}/{trained.stem}" and len(table) == 12
     assert list(table)[:6] == ["seed", "fold", "subject", "clip", "label", "prediction"]
-    np.testing.assert_allclose(table.filter(like="p_").sum(1), 1, rtol=1e-5)
+    np.testing.assert_allclose(table.filter(like="p_").sum(axis=1), 1, rtol=1e-5)
     assert checkpoints[name]["file"] == trained.name and checkpoints[name]["trained_on"].startswith("Mine: 6 subjects")
 
 

@@ -109,7 +109,7 @@ def valid_files():
     return files
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_no_damage_to_an_image_gives_another_error_than_ours(data, tmp_path_factory):
     content = bytearray(data.draw(st.sampled_from(valid_files())))

@@ -15,7 +15,7 @@ def some_samples(people=10, each=6, classes=3, seed=0):
     return subjects, rng.integers(0, classes, people * each)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(people=st.integers(5, 20), each=st.integers(6, 10), k=st.integers(2, 5), seed=st.integers(0, 99))
 def test_kfold_tests_every_sample_once_and_shares_nobody(people, each, k, seed):
     subjects, labels = some_samples(people, each, seed=seed)
@@ -94,7 +94,7 @@ def test_loso_of_one_subject_is_refused():
         list(loso(["a", "a"]))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(people=st.integers(8, 20), share=st.sampled_from([0.1, 0.2, 0.25, 0.5]), seed=st.integers(0, 99))
 def test_validation_subjects_are_apart_and_about_as_many_as_asked_for(people, share, seed):
     subjects, labels = some_samples(people, 8, seed=seed)

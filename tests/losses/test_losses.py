@@ -95,7 +95,7 @@ def test_contrastive_by_hand():
     assert active_fraction(features, subjects) == 0.5
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     count=st.integers(0, 6),
     dimensions=st.integers(1, 8),

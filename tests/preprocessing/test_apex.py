@@ -120,7 +120,7 @@ def test_the_same_answer_twice(portrait):
     assert (first.onset, first.apex, first.offset) == (second.onset, second.apex, second.offset)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     length=st.integers(2, 24),
     onset=st.integers(0, 22),

@@ -62,7 +62,7 @@ def test_nothing_but_bad_rows_is_an_empty_manifest(tmp_path):
 
 
 @pytest.mark.parametrize("spot_apex", [False, True])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     interval=st.tuples(*[st.integers(0, 12) | st.none()] * 3),
     present=st.sets(st.integers(0, 10), min_size=1),
@@ -194,7 +194,7 @@ SPELLINGS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(subjects=st.lists(SPELLINGS, max_size=8))
 def test_no_two_subjects_are_alike_without_folders_of_their_own(tmp_path_factory, subjects):
     kept, report, _ = load(tmp_path_factory.mktemp("alike"), *subjects)

@@ -154,7 +154,7 @@ def test_a_missing_file_is_said(tmp_path):
             read_table(path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
 def test_no_file_crashes_the_reader(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "random.csv"
@@ -167,7 +167,7 @@ def test_no_file_crashes_the_reader(tmp_path_factory, content):
     assert table.columns.is_unique
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     rows=st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=3, max_size=3), max_size=6)
 )
