@@ -16,6 +16,10 @@ COMMANDS = {
     "apex": "python experiments/apex.py --emotions",
     "baselines": "python experiments/baselines.py --jobs 2",
     "branches": "python experiments/branches.py --presets easy standard hard --jobs 2",
+    "carried": (
+        "python experiments/transfer.py --train wild --score other_world --models logistic-regression linear-svm "
+        "majority action-units mdmo bi-woof lbp-top lbp-sip distlbp-rip psn off-apexnet --out runs/carried"
+    ),
     "compared": (
         "lfdtcmen evaluate majority logistic-regression linear-svm action-units lbp-top lbp-sip mdmo bi-woof "
         "distlbp-rip psn ststnet off-apexnet rcn dual-inception flow-branch --name compared"
