@@ -30,8 +30,8 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, grouped_kfold
 from lfdtcmen.datasets.synthetic import make_entangled
-from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference
 from lfdtcmen.evaluation.protocol import cross_validate
+from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.files import make_folder
 from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
@@ -47,18 +47,6 @@ def as_strangers(pairs: PairSet) -> PairSet:
     """Return the pairs with each clip as a subject of its own, so that the protocol splits clips and not people."""
     clips = pairs.manifest["subject"] + "/" + pairs.manifest["clip"]
     return replace(pairs, manifest=pairs.manifest.assign(subject=clips))
-
-
-def score(labels: np.ndarray, people: np.ndarray, predicted: dict[str, np.ndarray], classes: int) -> list[dict]:
-    """Return UF1 and UAR of both splits, and the difference; predictions are [runs, N]."""
-    rows = []
-    for metric, compute in METRICS.items():
-        for split, runs in predicted.items():
-            value = np.mean([compute(labels, run, classes) for run in runs])
-            rows.append((metric, split, value, *bootstrap_interval(labels, runs, people, metric, classes)))
-        difference = paired_difference(labels, predicted["random"], predicted["subject"], people, metric, classes)
-        rows.append((metric, "random - subject", *difference))
-    return [dict(zip(("metric", "split", "value", "low", "high"), row, strict=True)) for row in rows]
 
 
 def measure_leak(name: str, degree: float, pairs: PairSet, folds: list[Fold], seeds: list[int], out: Path) -> None:
@@ -101,16 +89,15 @@ def main() -> None:
                 model = BASELINES.get(name) or LFDTCMENClassifier(NETWORKS[name], out, stages=2, method=EXTENDED)
                 folder = out / f"{degree:g}" / split / name
                 table = cross_validate(model, split_pairs, folds, args.seeds, folder, args.jobs, progress=True)
-                predicted[split] = table["prediction"].to_numpy().reshape(len(args.seeds), -1)
-                tables.append(table.assign(model=name, degree=degree, split=split))
-            rows = score(pairs.labels, pairs.subjects, predicted, pairs.num_classes)
-            scores += [{"model": name, "degree": degree} | row for row in rows]
+                predicted[split] = table.assign(subject=np.tile(pairs.subjects, len(args.seeds)))  # people again
+                tables.append(predicted[split].assign(model=name, degree=degree, split=split))
+            table = score_table(predicted, "subject")
+            print(f"{name}, degree {degree:g}\n{readable(table).to_string()}", flush=True)
+            scores.append(table.rename(columns={"model": "split"}).assign(model=name, degree=degree))
             if name in NETWORKS:
                 measure_leak(name, degree, *splits["subject"], args.seeds, out)
-    found = pd.DataFrame(scores)
-    found.to_csv(out / "scores.csv", index=False, float_format="%.4f")
+    pd.concat(scores).to_csv(out / "scores.csv", index=False, float_format="%.4f")
     pd.concat(tables).to_csv(out / "predictions.csv.gz", index=False, float_format="%.4f")
-    print(found.pivot_table("value", ["metric", "model", "degree"], "split").round(3).to_string())
     write_about(out, start)
 
 
