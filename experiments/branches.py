@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from common import foreign_people, make_parser, prepared_faces
+from common import BRANCHES, Branch, foreign_people, make_parser, prepared_faces
 
 from lfdtcmen.baselines.simple import logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
@@ -25,33 +24,12 @@ from lfdtcmen.config import Config, load_config
 from lfdtcmen.datasets.pairs import PairSet, concatenate
 from lfdtcmen.datasets.splits import Fold, grouped_kfold, holdout
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.protocol import cross_validate
+from lfdtcmen.evaluation.protocol import Model, cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.settings import parse_settings
-from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
+from lfdtcmen.training import LFDTCMENClassifier
 
-BRANCHES = {"both": None, "motion": 0, "flow": 1}
 ALONE: dict[str, dict] = {"both": {}, "motion": {"flow": None}, "flow": {"motion": None, "drl": None}}
-
-
-class Branch:
-    """One branch, or both, of a network that is trained once for each seed and fold: a model for `cross_validate`."""
-
-    def __init__(self, name: str, config: Config, run_dir: Path):
-        self.branch, self.config, self.run_dir = BRANCHES[name], config, run_dir
-        self.network = LFDTCMENClassifier(config, run_dir, stages=2, method=EXTENDED)
-        self.settings = {"model": name} | self.network.settings
-        self.prepare = self.network.prepare
-
-    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
-        model, _ = stage_checkpoint(
-            2, replace(self.config, seed=seed), train, self.run_dir, progress=False, method=EXTENDED
-        )
-        chunks = np.array_split(np.arange(len(test)), -(-len(test) // 64))
-        with torch.no_grad():
-            outputs = [model(test.batch(chunk), identity=False) for chunk in chunks]
-        logits = [out.logits if self.branch is None else out.branch_logits[self.branch] for out in outputs]
-        return torch.cat(logits).softmax(1).numpy()
 
 
 def task(name: str, config: Config) -> tuple[PairSet, list[Fold]]:
@@ -79,10 +57,11 @@ def quarter(pairs: PairSet, train: np.ndarray, seed: int) -> np.ndarray:
     )
 
 
-def make_models(config: Config, out: Path) -> dict:
+def make_models(config: Config, out: Path) -> dict[str, Model]:
     """Return the compared models by name."""
     if config.fusion == "late":
-        models = {name: Branch(name, config, out) for name in BRANCHES}
+        network = LFDTCMENClassifier(config, out, stages=2, method=EXTENDED)
+        models: dict[str, Model] = {"both": network} | {name: Branch(network, name) for name in BRANCHES}
     else:
         models = {
             name: LFDTCMENClassifier(replace(config, **changes), out, stages=2, method=EXTENDED)

@@ -4,19 +4,54 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import torch
 
 from lfdtcmen import __version__
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
+from lfdtcmen.datasets.splits import Fold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.files import atomic_path, parse_folder, runs_dir
+from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
+
+BRANCHES = ("motion", "flow")  # in the order of a network's branch_logits
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One branch of a network with late fusion: a model for `cross_validate`.
+
+    With late fusion each branch has its own classifier and its own loss, so it need not be trained again without the
+    other one: the network's checkpoint in its run's folder serves both branches and the network itself.
+    """
+
+    network: LFDTCMENClassifier
+    name: str
+
+    @property
+    def settings(self) -> Mapping:
+        return {"branch": self.name} | self.network.settings
+
+    def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
+        self.network.prepare(pairs, folds, seeds, jobs)
+
+    def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
+        config = replace(self.network.config, seed=seed)
+        model, _ = stage_checkpoint(
+            self.network.stages, config, train, self.network.run_dir, progress=False, method=self.network.method
+        )
+        chunks = np.array_split(np.arange(len(test)), -(-len(test) // 64))
+        with torch.no_grad():
+            outputs = [model(test.batch(chunk), identity=False).branch_logits for chunk in chunks]
+        return torch.cat([logits[BRANCHES.index(self.name)] for logits in outputs]).softmax(1).numpy()
 
 
 def make_parser(doc: str, name: str) -> argparse.ArgumentParser:

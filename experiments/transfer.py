@@ -23,12 +23,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import make_parser, write_about
+from common import Branch, make_parser, write_about
 
 from lfdtcmen import experiments
 from lfdtcmen.baselines.compared import needs_clips
 from lfdtcmen.beyond.method import EXTENDED
-from lfdtcmen.config import Config, load_config
+from lfdtcmen.config import load_config
 from lfdtcmen.datasets import synthetic
 from lfdtcmen.datasets.mixing import channel_rms, check_apart, scale_streams
 from lfdtcmen.datasets.pairs import PairSet, concatenate
@@ -49,7 +49,7 @@ NETWORKS = {  # name -> recipe, fields of the config
     "flow-branch-repaired": ("repaired", {"drl": None, "motion": None, "pretraining": 0}),
     "motion-branch": ("paper", {"flow": None}),
     "lfd-tcmen": ("paper", {}),
-    "motion-branch-repaired": ("repaired", {"flow": None}),
+    "motion-branch-repaired": ("repaired", {}),  # with late fusion, it is read from the whole network
     "lfd-tcmen-repaired": ("repaired", {}),
 }
 LINEAR = ("logistic-regression", "linear-svm")  # the first one that this version has
@@ -102,7 +102,8 @@ def make_models(names: list[str], out: Path, epochs: tuple[int, ...] | None) -> 
     models: dict[str, Model] = {linear: known[linear]}
     for name, (recipe, fields) in NETWORKS.items():
         config = load_config("cpu", recipe, **fields, **({} if epochs is None else {"epochs": epochs}))
-        models[name] = LFDTCMENClassifier(config, out / "networks", method=EXTENDED)
+        network = LFDTCMENClassifier(config, out / "networks", method=EXTENDED)
+        models[name] = Branch(network, "motion") if name == "motion-branch-repaired" else network
     known = {name: model for name, model in known.items() if name not in models} if names else {}
     if unknown := [name for name in names if name not in models | known]:
         raise DataError(f"unknown model {unknown[0]!r}", "--models", f"use one of {', '.join(models | known)}")
@@ -112,19 +113,21 @@ def make_models(names: list[str], out: Path, epochs: tuple[int, ...] | None) -> 
 class Started:
     """A network that starts, in each fold, from the weights of the training of its seed on another set."""
 
-    def __init__(self, network: LFDTCMENClassifier, before: PairSet, out: Path):
-        self.config, self.before, self.out = network.config, before, out
-        self.settings = {**network.settings, "started_on": before.fingerprint}
+    def __init__(self, model: LFDTCMENClassifier | Branch, before: PairSet):
+        self.model, self.before = model, before
+        self.settings = {**model.settings, "started_on": before.fingerprint}
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
         """Do nothing: the weights are those of the first training."""
 
     def __call__(self, train: PairSet, test: PairSet, seed: int) -> np.ndarray:
-        config: Config = settle_vgg(replace(self.config, seed=seed))
-        file = checkpoint_file(3, config, self.before, self.out)
+        network = self.model.network if isinstance(self.model, Branch) else self.model
+        config = settle_vgg(replace(network.config, seed=seed))
+        file = checkpoint_file(3, config, self.before, network.run_dir)
         if not file.exists():  # the last stage has no epochs, as for the flow branch alone
-            file = checkpoint_file(2, config, self.before, self.out)
-        return LFDTCMENClassifier(replace(config, init=str(file)), method=EXTENDED)(train, test, seed)
+            file = checkpoint_file(2, config, self.before, network.run_dir)
+        network = LFDTCMENClassifier(replace(config, init=str(file)), network.run_dir, method=EXTENDED)
+        return (Branch(network, self.model.name) if isinstance(self.model, Branch) else network)(train, test, seed)
 
 
 def main() -> None:
@@ -171,8 +174,8 @@ def main() -> None:
             folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds, names=pairs.label_names))
             run("alone", model, name, pairs, folds, part)
             run("added", MixedTraining(model, train, args.weight, args.repeats), name, pairs, folds, part)
-            if isinstance(model, LFDTCMENClassifier):
-                run("started", Started(model, before, out / "networks"), name, pairs, folds, part)
+            if isinstance(model, LFDTCMENClassifier | Branch):
+                run("started", Started(model, before), name, pairs, folds, part)
 
     scores = []
     for (how, part), predictions in found.items():
