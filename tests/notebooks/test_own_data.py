@@ -22,7 +22,7 @@ def run_section(**given) -> dict:
     first = next(k for k, cell in enumerate(cells) if cell.source.startswith(SECTION))
     last = next(k for k in range(first + 1, len(cells)) if cells[k].source.startswith("## "))
     before, section = ([c.source for c in part if c.cell_type == "code"] for part in (cells[:first], cells[first:last]))
-    parameters, setup, *earlier = before
+    parameters, _, setup, *earlier = before  # the second one sets up Google Colab
     reused = (ast.Import, ast.ImportFrom, ast.FunctionDef)
     needed = [node for source in earlier for node in ast.parse(source).body if isinstance(node, reused)]
     variables: dict = {}
