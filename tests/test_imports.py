@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "datasets": DATA,
     "training": DATA | PAPER,
     "beyond": DATA | PAPER,
-    "baselines": DATA | PAPER | {"evaluation"},
+    "baselines": DATA | PAPER | {"evaluation", "analysis.codes"},
     "evaluation": DATA,
     "analysis": DATA | PAPER | {"beyond", "evaluation", "paper"},
     "viz": DATA | {"modules", "analysis", "beyond.extended_drl", "evaluation", "paper"},

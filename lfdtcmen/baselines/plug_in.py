@@ -14,21 +14,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
+from lfdtcmen.analysis.codes import encode_pairs
 from lfdtcmen.baselines.flow_networks import FlowNetwork, scaled_inputs, streams_of
 from lfdtcmen.baselines.networks import mirror, seeded
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.splits import Fold
 from lfdtcmen.devices import find_device
 from lfdtcmen.errors import DataError
-from lfdtcmen.images import as_tensor
-from lfdtcmen.modules.drl import DRL
 from lfdtcmen.modules.encoder import CODE_CHANNELS
+from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.training.classifier import LFDTCMENClassifier
 
-CHUNK = 32  # pairs at once in the encoder
 REDUCED = 16  # channels of the motion code that the classifier is given
 CELLS = 4  # of each side: the motion code of a 128x128 face
 
@@ -113,9 +111,8 @@ class WithDRL:
         """
         parts = (train, mirror(train), test)
         streams = scaled_inputs([streams_of(pairs, self.name) for pairs in parts])
-        drl = self.drl.after_stage1(train, test, seed).drl
-        assert drl is not None
-        changes = scaled_inputs([motion_change(drl, pairs) for pairs in parts])
+        encoders = self.drl.after_stage1(train, test, seed)
+        changes = scaled_inputs([motion_change(encoders, pairs) for pairs in parts])
         known, mirrored, asked = zip(streams, changes, strict=True)
         with seeded(seed):
             joined = self.make(train.num_classes).to(find_device())
@@ -123,14 +120,7 @@ class WithDRL:
         return self.network.predict(joined, asked)
 
 
-@torch.no_grad()
-def motion_change(drl: DRL, pairs: PairSet) -> np.ndarray:
-    """Return the difference of the motion codes, apex minus onset, float32 [N, 256, h, w]; DRL stays as it is."""
-    drl.eval()
-    device = next(drl.parameters()).device
-    changes = []
-    for rows in np.array_split(np.arange(len(pairs)), -(-len(pairs) // CHUNK)):
-        frames = as_tensor(np.concatenate([pairs.onset[rows], pairs.apex[rows]])).to(device)  # [2B, 3, H, W]
-        onset, apex = drl.encode(frames, identity=False).motion.chunk(2)  # [B, 256, h, w] each
-        changes.append((apex - onset).cpu().numpy())
-    return np.concatenate(changes)
+def motion_change(network: LFDTCMEN, pairs: PairSet) -> np.ndarray:
+    """Return the difference of the motion codes, apex minus onset, float32 [N, 256, h, w]."""
+    codes = encode_pairs(network, pairs, identity=False)
+    return codes["mo(apex)"] - codes["mo(onset)"]

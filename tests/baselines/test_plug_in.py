@@ -101,14 +101,14 @@ def test_the_encoder_has_no_gradient_and_stays_as_it_is(config, untrained):
 def test_the_motion_code_is_what_the_encoder_says_of_apex_minus_onset(untrained):
     pairs = make_pairs(70)  # more than the encoder is given at once
     model = build_model(CONFIG, 3)
-    found = motion_change(model.drl, pairs)
+    found = motion_change(model, pairs)
     assert found.shape == (70, 256, 1, 1) and found.dtype == np.float32
     batch = pairs.batch(np.arange(40, 44))
     with torch.no_grad():
         expected = model.drl.encode(batch.apex).motion - model.drl.encode(batch.onset).motion
     np.testing.assert_allclose(found[40:44], expected.numpy(), atol=1e-5)
     still = replace(pairs, apex=pairs.onset)
-    assert np.abs(motion_change(model.drl, still)).max() == 0
+    assert np.abs(motion_change(model, still)).max() == 0
 
 
 def test_it_learns_sixteen_pairs_by_heart(untrained):
