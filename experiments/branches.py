@@ -11,12 +11,13 @@ Writes predictions.csv.gz and scores.csv (UF1 of each, and paired differences wi
 A run that was stopped continues with the folds that are missing.
 """
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import BRANCHES, Branch, foreign_people, make_parser, prepared_faces
+from common import BRANCHES, Branch, foreign_people, make_parser, prepared_faces, write_about
 
 from lfdtcmen.baselines.simple import logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
@@ -79,7 +80,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE", help="other fields of the config")
     args = parser.parse_args()
 
-    tables, scores = [], []
+    start, tables, scores = time.perf_counter(), [], []
     for name in args.presets:
         config = load_config("cpu", args.recipe)
         config = load_config("cpu", args.recipe, **parse_settings(args.set, config))
@@ -94,8 +95,9 @@ def main() -> None:
             table = score_table(predictions, reference)
             scores.append(table.assign(preset=name))
         print(f"{name}\n{readable(table).T.to_string()}", flush=True)
-    pd.concat(tables).to_csv(args.out / "predictions.csv.gz", index=False, float_format="%.4f")
-    pd.concat(scores).drop_duplicates().to_csv(args.out / "scores.csv", index=False, float_format="%.4f")
+        pd.concat(tables).to_csv(args.out / "predictions.csv.gz", index=False, float_format="%.4f")
+        pd.concat(scores).drop_duplicates().to_csv(args.out / "scores.csv", index=False, float_format="%.4f")
+    write_about(args.out, start, presets=args.presets)
 
 
 if __name__ == "__main__":
