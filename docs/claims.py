@@ -305,12 +305,15 @@ def facts(table: str) -> list[str]:
     """Return the date of a table, and how many seeds and people it has, where it or its run says so."""
     run = table.partition("/")[0]
     rows, about = read.shipped(lambda: (read.table(table), record(run)))
-    found, people = [made_on(table)], about.get("config", about).get("subjects") or about.get("people")
+    found = [made_on(table)]
+    people = about.get("config", about).get("subjects") or about.get("people")
     if "seed" in rows or "runs" in rows:
         count = rows["seed"].nunique() if "seed" in rows else rows["runs"].max()
         found.append(f"{count} seeds" if count > 1 else "1 seed")
-    if "subject" in rows or "people" in rows:
-        people = rows["subject"].nunique() if "subject" in rows else rows["people"].max()
+    if "subject" in rows:
+        people = rows["subject"].nunique()
+    elif "people" in rows:  # each row has a number of its own
+        people = None
     elif stated := re.search(r"--subjects (\d+)", about.get("command", "")):
         people = stated[1]
     return [*found, f"{people} people"] if people else found

@@ -109,7 +109,7 @@ def test_a_table_says_how_many_seeds_and_people_it_has_and_may_have_a_date_of_it
     assert claims.facts("standard_3class/predictions.csv")[1:] == ["3 seeds", "100 people"]
     assert claims.facts("transfer/scores.csv")[1:] == ["3 seeds", "100 people"]
     assert claims.facts("alignment/clips.csv")[1:] == ["16 people"]
-    assert claims.facts("inflation/real_habits.csv")[1:] == ["68 people"]  # not those of the synthetic faces
+    assert len(claims.facts("inflation/real_habits.csv")) == 1  # its people are not the synthetic ones
     assert len(claims.facts("recipes/costs.csv")) == 1
     errors, emotions = (claims.made_on(f"apex/{file}.csv") for file in ("errors", "emotions"))
     assert emotions < errors and claims.run_row("apex")[3].startswith(errors)
