@@ -1,4 +1,4 @@
-"""What the site fills in from the package: the ledger, the paper's contradictions, source pages, tidied notebooks."""
+"""What the site fills in: the ledger, claims, the paper's contradictions, source pages, tidied notebooks."""
 
 import ast
 import importlib
@@ -7,12 +7,13 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
+import claims
 import demo
 from docutils import nodes
 from jinja2.bccache import Bucket, BytecodeCache
@@ -142,13 +143,17 @@ def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = render(app, source[0], numbers=numbers)
     elif docname == "docs/teaching":
         source[0] = render(app, source[0], course=timetable())
+    elif docname == "docs/claims":
+        rows = {timetable()[number]["title"]: claimed for number, claimed in claims.sections().items()}
+        earlier = sum(row["earlier"] for claimed in rows.values() for row in claimed)
+        source[0] = render(app, source[0], claims=rows, earlier=earlier, total=len(claims.CLAIMS))
     elif docname == "docs/demo":
         source[0] = render(app, source[0], **demo.write(app.outdir / "_static" / "demo"))
     elif docname == "README":
         contents = (ROOT / "docs" / "contents.md.jinja").read_text(encoding="utf-8")
         source[0] += render(app, contents, parts=course())
     elif docname.startswith("notebooks/"):
-        source[0] = tidy(source[0])
+        source[0] = tidy(source[0], claims.anchors(docname.removeprefix("notebooks/")[:2]))
 
 
 def course() -> dict[str, list[Path]]:
@@ -177,14 +182,20 @@ def render(app: Sphinx, text: str, **values: object) -> str:
     return app.builder.templates.environment.from_string(text).render(values)
 
 
-def tidy(text: str) -> str:
+def tidy(text: str, anchors: Mapping[str, str]) -> str:
     """Return a notebook's JSON as the site takes it.
 
     Outputs that need a kernel are left out (their static twin is an output of its own), and links from outputs, which
-    Sphinx does not look at, lead to pages instead of notebooks.
+    Sphinx does not look at, lead to pages instead of notebooks. Cells that other pages link to (``anchors``: id of a
+    cell -> its anchor) have an invisible cell with their anchor before them.
     """
     notebook = json.loads(text)
-    for cell in notebook["cells"]:
+    cells, notebook["cells"] = notebook["cells"], []
+    for cell in cells:
+        if anchor := anchors.get(cell["id"]):
+            place = {"id": anchor, "cell_type": "markdown", "metadata": {}, "source": f'<div id="{anchor}"></div>'}
+            notebook["cells"].append(place)
+        notebook["cells"].append(cell)
         if "outputs" in cell:
             outputs = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
             cell["outputs"] = json.loads(re.sub(r"\b(\d\d_\w+)\.ipynb\b", r"\1.html", json.dumps(outputs)))

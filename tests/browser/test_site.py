@@ -42,6 +42,7 @@ PICTURED += [
     "docs/demo",
     "docs/teaching",
     "docs/ledger",
+    "docs/claims",
     "docs/paper",
     "docs/glossary",
     "docs/api/lfdtcmen.modules.drl",

@@ -1,0 +1,161 @@
+"""docs/claims.py: each claim leads to a cell that shows its number, and experiments/README.md knows who reads what."""
+
+import json
+import re
+import sys
+from functools import cache
+from html import unescape
+from math import isfinite
+from pathlib import Path
+
+import pytest
+
+from lfdtcmen.results import COMMANDS, find
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+import claims  # noqa: E402 (where the site's pages are made)
+
+sys.path.remove(str(ROOT / "docs"))
+NAMES = [f"{claim.notebook}-{claim.cell}-{k}" for k, claim in enumerate(claims.CLAIMS)]
+each_claim = pytest.mark.parametrize("claim", claims.CLAIMS, ids=NAMES)
+
+
+@cache
+def cells(number: str) -> dict[str, dict]:
+    """Return id -> cell of a notebook."""
+    (notebook,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    return {cell["id"]: cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]}
+
+
+@cache
+def readers() -> dict[str, set[str]]:
+    """Return run -> numbers of the notebooks that read it, as their code says."""
+    found: dict[str, set[str]] = {name: set() for name in COMMANDS}
+    for number in (path.stem[:2] for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")):
+        code = "\n".join("".join(cell["source"]) for cell in cells(number).values() if cell["cell_type"] == "code")
+        for name in found:
+            if re.search(rf'\b(?:find|read_run|kept_table|read_table)\(\s*"{name}"|\bread_{name}\(', code):
+                found[name].add(number)
+    return found
+
+
+def shown(cell: dict) -> str:
+    """Return the text that a cell shows: of its outputs, or its own where it is Markdown."""
+    if cell["cell_type"] == "markdown":
+        return "".join(cell["source"])
+    texts = []
+    for output in cell["outputs"]:
+        data = output.get("data", {})
+        page = re.sub(r"<style.*?</style>|<[^>]*>", " ", "".join(data.get("text/html", "")), flags=re.DOTALL)
+        texts += ["".join(output.get("text", "")), "".join(data.get("text/plain", "")), unescape(page)]
+    return "\n".join(texts)
+
+
+def printed(text: str, form: str) -> set[float]:
+    """Return the numbers in a text, with decimals where the form has some; percentages where it asks for them."""
+    decimals = r"\.\d+" if int(form.strip("+.f%")) else r"(?!\.?\d)"
+    pattern = rf"(?<![\d.])[-+]?\d+{decimals}" + (r"(?=\s?%)" if form.endswith("%") else "")
+    return {float(number) for number in re.findall(pattern, text.replace("\N{MINUS SIGN}", "-"))}
+
+
+def on_page(number: float, form: str) -> float:
+    return float(claims.rounded(number, form).removesuffix(" %"))
+
+
+@each_claim
+def test_a_claim_has_a_run_that_its_notebook_reads_a_cell_and_finite_numbers(claim):
+    assert claim.cell in cells(claim.notebook), f"notebook {claim.notebook} has no cell {claim.cell}"
+    assert claim.notebook in readers()[claim.run]
+    numbers = claims.read.shipped(claim.numbers)
+    assert len(numbers) == claim.sentence.count("{}") and all(isfinite(number.value) for number in numbers)
+    assert all(number.low <= number.value <= number.high for number in numbers if isfinite(number.low))
+    assert not re.search(r"\d\.\d", claim.sentence), "a number with decimals was typed by hand"
+    assert {"{}", "."} <= set(re.findall(r"\{\}|\.$", claim.sentence))
+
+
+@each_claim
+def test_its_cell_shows_the_same_numbers(claim):
+    cell = cells(claim.notebook)[claim.cell]
+    if claim.shows == claims.FIGURE:
+        pictures = [output for output in cell["outputs"] if "<img" in "".join(output["data"].get("text/html", ""))]
+        assert pictures, "the cell shows no figure"
+        return
+    found = printed(shown(cell), claim.form)
+    numbers = claims.read.shipped(claim.numbers)
+    wanted = [number.value for number in numbers]
+    if claim.shows == claims.INTERVAL:
+        assert any(isfinite(number.low) for number in numbers)
+        wanted = [x for number in numbers for x in number if isfinite(x)]
+    missing = [x for x in wanted if on_page(x, claim.form) not in found]
+    assert not missing, f"cell {claim.cell} shows {sorted(found)}"
+
+
+@pytest.mark.parametrize("run", COMMANDS)
+def test_the_notebooks_of_a_run_are_those_that_read_it_and_each_has_a_claim_from_it(run):
+    column = claims.run_row(run)[2]
+    assert set(re.findall(r"\d\d", column)) == readers()[run] and (readers()[run] or column == "none")
+    claimed = {claim.notebook for claim in claims.CLAIMS if claim.run == run}
+    assert claimed == readers()[run]
+
+
+@pytest.mark.parametrize("run", COMMANDS)
+def test_the_date_of_a_run_is_the_one_that_it_has_recorded(run):
+    recorded = claims.read.shipped(lambda: claims.record(run)).get("date")
+    assert recorded is None or claims.run_row(run)[3].startswith(recorded)
+
+
+def test_a_table_says_how_many_seeds_and_people_it_has_and_may_have_a_date_of_its_own():
+    assert claims.facts("standard_3class/predictions.csv")[1:] == ["3 seeds", "100 people"]
+    assert claims.facts("transfer/scores.csv")[1:] == ["3 seeds", "100 people"]
+    assert claims.facts("alignment/clips.csv")[1:] == ["16 people"]
+    assert len(claims.facts("inflation/real_habits.csv")) == 1  # its people are not the synthetic ones
+    assert len(claims.facts("recipes/costs.csv")) == 1
+    errors, emotions = (claims.made_on(f"apex/{file}.csv") for file in ("errors", "emotions"))
+    assert emotions < errors and claims.run_row("apex")[3].startswith(errors)
+
+
+def test_which_tables_have_earlier_faces_stands_in_the_readme():
+    earlier = {claim.table: claims.has_earlier_faces(claim.table) for claim in claims.CLAIMS}
+    assert not earlier["apex/errors.csv"] and earlier["apex/emotions.csv"]
+    assert earlier["ablations/predictions.csv"] and not earlier["compared/predictions.csv"]
+    assert not earlier["coverage/coverage.csv"]  # has no faces at all
+
+
+def test_numbers_are_rounded_as_pandas_does_and_a_difference_says_what_its_interval_allows():
+    number = claims.Number
+    assert claims.as_text(number(0.325), ".2f") == "**0.32**" and claims.as_text(number(-0.0004), ".3f") == "**0.000**"
+    assert claims.as_text(number(0.1234), ".1%") == "**12.3 %**"
+    assert claims.as_text(number(0.5, 0.4, 0.6), ".1f") == "**0.5** (0.4 to 0.6)"
+    assert claims.as_text(number(0.5, 0.4, 0.6), "+.1f") == "**+0.5** (+0.4 to +0.6; higher)"
+    assert claims.as_text(number(0.5, -0.4, 0.6), "+.1f").endswith("; not distinguishable)")
+
+
+def test_a_readers_own_run_is_not_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path))
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "costs.csv").write_text("recipe,minutes per fold\npaper,1\n")
+    assert find("recipes", "costs.csv").folder == tmp_path / "recipes"
+    folder = claims.read.shipped(lambda: find("recipes", "costs.csv").folder)
+    assert folder == ROOT / "experiments" / "results" / "recipes"
+    assert find("recipes", "costs.csv").folder == tmp_path / "recipes"
+
+
+def test_the_page_has_each_claim_with_its_run_and_section(monkeypatch):
+    for name in ("sphinx", "onnxscript"):
+        pytest.importorskip(name, reason=f"{name} is missing: pip install 'lfdtcmen[site]'")
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import pages
+
+    sections = claims.sections()
+    assert sum(map(len, sections.values())) == len(claims.CLAIMS)
+    for number, rows in sections.items():
+        (notebook,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        places = json.loads(pages.tidy(notebook.read_text(encoding="utf-8"), claims.anchors(number)))["cells"]
+        ids = [cell["id"] for cell in places]
+        text = "".join("".join(cell["source"]) for cell in places)
+        for row in rows:
+            page, _, place = row["link"].partition(".html#")
+            assert page == notebook.stem and places[ids.index(place)]["source"] == f'<div id="{place}"></div>'
+            assert ids[ids.index(place) + 1] == place.removeprefix("cell-")
+            assert f"# {row['heading']}\n" in text and "{}" not in row["sentence"] and "**" in row["sentence"]
