@@ -32,7 +32,7 @@ def gain_vectors(true: np.ndarray, generated: Mapping[str, np.ndarray]) -> Figur
     changes = {name: np.asarray(change, float) for name, change in generated.items()}
     if any(change.shape != (2,) for change in (true, *changes.values())) or not true.any():
         raise DataError("changes must have two numbers, and the true one a length", "gain_vectors")
-    figure = Figure(figsize=(WIDTH, 3.3), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(6.6, 3.0), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     arrow = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 16}
     ends = [("true change", true, "black", 3.5)]
