@@ -40,7 +40,7 @@ def gain_vectors(true: np.ndarray, generated: Mapping[str, np.ndarray]) -> Figur
     for name, end, colour, width in ends:
         gain = end @ true / (true @ true)
         label = name if end is true else f"{name}: gain {gain:.2f}"
-        ax.annotate("", end, (0, 0), arrowprops={**arrow, "color": colour, "linewidth": width})
+        ax.annotate("", tuple(end), (0, 0), arrowprops={**arrow, "color": colour, "linewidth": width})
         ax.plot([], [], color=colour, linewidth=width, label=label)
         ax.plot(*np.stack([end, gain * true], axis=1), ":", color=colour)
         ax.plot(*(gain * true), "o", color=colour, markersize=6)
@@ -70,7 +70,7 @@ def motions_alike(cosines: Mapping[str, np.ndarray], motions: Sequence[str]) -> 
     """
     count = len(motions)
     if any(np.shape(matrix) != (count, count) for matrix in cosines.values()):
-        raise DataError(f"a matrix that is not {count} x {count}", "motions_alike", "give a cosine for each two motions")
+        raise DataError(f"a matrix that is not {count} x {count}", "motions_alike", "give a cosine for any two motions")
     figure = Figure(figsize=(WIDTH, 3.9), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(cosines), sharey=True, squeeze=False)[0]
     for ax, (title, matrix) in zip(axes, cosines.items(), strict=True):

@@ -72,8 +72,15 @@ TABLE = {
     ),
     "07.3": (
         gap(),
-        [gap(axis=1), gap(other=0), gap(other=None), gap(mean=np.sum), lambda scores: np.max(scores, 0).mean()]
-        + [sap_in_place, gap(other=-3)],
+        [
+            gap(axis=1),
+            gap(other=0),
+            gap(other=None),
+            gap(other=-3),
+            gap(mean=np.sum),
+            lambda scores: np.max(scores, 0).mean(),
+            sap_in_place,
+        ],
     ),
     "07.4": (
         lambda matrix: 1 - entropy(of_rows(matrix)),
