@@ -6,7 +6,7 @@ with chance level and with an untrained encoder: convolutions preserve most of w
 probes are ours, none is the paper's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,8 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
         Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per question (``metric``), code (``part``:
         "mo(apex)", "mo(apex) - mo(onset)", "id(apex)"), positions and probe. Further columns: positions: "mean" (over
         the map) or "all"; probe: "linear" (logistic or ridge regression) or "kernel" (RBF; support vectors or ridge
-        regression); chance level.
+        regression); chance level (for the subject, of always naming the one with the most clips); shuffled level
+        (:func:`shuffled_accuracy`, the stricter one; for the other questions the chance level).
 
     Raises
     ------
@@ -80,23 +81,49 @@ def probe_codes(model: nn.Module, pairs: PairSet, seed: int = 0) -> pd.DataFrame
     """
     codes = encode_pairs(model, pairs)
     frames_of = {"mo(apex)": ["mo(onset)", "mo(apex)"], "id(apex)": ["id(onset)", "id(apex)"]}
-    halves = split_clips(pairs.subjects, seed)
-    rows = []
+    features = {}
     for name in ("mo(apex)", "mo(apex) - mo(onset)", "id(apex)"):
         if name.split(" - ")[0] not in codes:
             continue
         frames = [codes[frame] for frame in frames_of.get(name, [])] or [codes["mo(apex)"] - codes["mo(onset)"]]
-        for positions in ("mean", "all"):
-            features = [f.mean((2, 3)) if positions == "mean" else f.reshape(len(f), -1) for f in frames]
-            for probe in CLASSIFIERS:
-                for question, (statistic, sums, chance_level, subjects) in _answers(
-                    features, pairs, halves, probe
-                ).items():
-                    found = measure(question, statistic, sums, subjects, seed)
-                    row = ("network", question, name, found.value, found.low, found.high, "")
-                    rows.append((*row, positions, probe, chance_level))
+        features[name, "mean"] = [f.mean((2, 3)) for f in frames]
+        features[name, "all"] = [f.reshape(len(f), -1) for f in frames]
+    return probe_features(features, pairs, seed)
+
+
+def probe_features(
+    features: Mapping[tuple[str, str], Sequence[np.ndarray]], pairs: PairSet, seed: int = 0
+) -> pd.DataFrame:
+    """Read any features of pairs with linear and kernel probes.
+
+    Parameters
+    ----------
+    features : mapping
+        Their name and positions (``part`` and ``positions`` in the table) -> rows [N, K] for each pair; or those of its
+        onset and those of its apex: then probes for the subject are trained on both, and all are tested on the latter.
+    pairs, seed
+        As for :func:`probe_codes`.
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`probe_codes`.
+
+    Raises
+    ------
+    DataError
+        Fewer than two subjects with two clips.
+    """
+    halves = split_clips(pairs.subjects, seed)
+    rows = []
+    for (name, positions), frames in features.items():
+        for probe in CLASSIFIERS:
+            for question, (statistic, sums, *levels, subjects) in _answers(frames, pairs, halves, probe).items():
+                found = measure(question, statistic, sums, subjects, seed)
+                row = ("network", question, name, found.value, found.low, found.high, "")
+                rows.append((*row, positions, probe, *levels))
     order = {"subject": 0, "emotion": 1, "action units": 2}
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance level"])
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance level", "shuffled level"])
     return table.sort_values("metric", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
@@ -144,14 +171,23 @@ def subject_hits(
         Whether the subject is right (1 or 0), and the 1 that it counts, float64 [N_test, 2], for
         :func:`~lfdtcmen.evaluation.intervals.ratio`.
     """
-    probe = make_pipeline(StandardScaler(), clone(classifier))
-    right = probe.fit(codes[train], subjects[train]).predict(codes[test]) == subjects[test]
-    return np.stack([right, np.ones(len(test))], axis=1).astype(float)
+    return _hits(_predict_subjects(codes, subjects, train, test, classifier), subjects[test])
 
 
 def subject_chance_level(subjects: np.ndarray) -> float:
     """Return the accuracy of always naming the subject with the most clips."""
     return float(np.unique(subjects, return_counts=True)[1].max() / len(subjects))
+
+
+def shuffled_accuracy(predicted: np.ndarray, subjects: np.ndarray) -> float:
+    """Return the expected accuracy of predicted subjects if the true ones were shuffled: what no information gives.
+
+    A probe that has learned nothing seldom reaches the level of always naming the subject with the most clips: it
+    spreads its answers over all of them (Cohen 1960: the agreement that chance alone would give).
+    """
+    names = np.unique(np.concatenate([predicted, subjects]))
+    answered, true = ((rows[:, None] == names).mean(0) for rows in (predicted, subjects))
+    return float(answered @ true)
 
 
 def emotion_hits(codes: np.ndarray, pairs: PairSet, classifier: BaseEstimator = LOGISTIC) -> np.ndarray:
@@ -194,7 +230,8 @@ def action_unit_errors(codes: np.ndarray, pairs: PairSet, regressor: BaseEstimat
         cross_val_predict(reader, codes, truth, groups=pairs.subjects, cv=_folds(pairs))
         for reader in (make_pipeline(StandardScaler(), regressor), DummyRegressor())
     )
-    return np.stack([((truth - guess) ** 2).sum(1) for guess in (read, mean)], axis=1)
+    # of a single unit, scikit-learn returns the rows without an axis for it
+    return np.stack([((truth - guess.reshape(truth.shape)) ** 2).sum(1) for guess in (read, mean)], axis=1)
 
 
 def explained(sums: np.ndarray) -> np.ndarray:
@@ -231,20 +268,32 @@ def _folds(pairs: PairSet) -> GroupKFold:
     return GroupKFold(min(FOLDS, len(np.unique(pairs.subjects))))
 
 
-def _answers(features: list[np.ndarray], pairs: PairSet, halves: tuple[np.ndarray, np.ndarray], probe: str) -> dict:
-    """Return question -> statistic, sums [N, 2], chance level, subjects; of two frames, the last one is tested."""
+def _predict_subjects(
+    codes: np.ndarray, subjects: np.ndarray, train: np.ndarray, test: np.ndarray, classifier: BaseEstimator
+) -> np.ndarray:
+    probe = make_pipeline(StandardScaler(), clone(classifier))
+    return probe.fit(codes[train], subjects[train]).predict(codes[test])
+
+
+def _hits(predicted: np.ndarray, subjects: np.ndarray) -> np.ndarray:
+    return np.stack([predicted == subjects, np.ones(len(subjects))], axis=1).astype(float)
+
+
+def _answers(features: Sequence[np.ndarray], pairs: PairSet, halves: tuple[np.ndarray, np.ndarray], probe: str) -> dict:
+    """Return question -> statistic, sums [N, 2], chance level, shuffled level, subjects; the last frame is tested."""
     train, test = halves
     both = len(pairs) * np.arange(len(features))[:, None]  # rows of the onsets, then rows of the apexes
     frames, who = np.concatenate(features), np.tile(pairs.subjects, len(features))
-    right = subject_hits(frames, who, (train + both).ravel(), test + both[-1], CLASSIFIERS[probe])
     tested = pairs.subjects[test]
-    answers = {"subject": (ratio, right, subject_chance_level(tested), tested)}
+    predicted = _predict_subjects(frames, who, (train + both).ravel(), test + both[-1], CLASSIFIERS[probe])
+    levels = subject_chance_level(tested), shuffled_accuracy(predicted, tested)
+    answers = {"subject": (ratio, _hits(predicted, tested), *levels, tested)}
 
     codes, classes = features[-1], np.unique(pairs.labels)
     if len(classes) > 1:
         right = emotion_hits(codes, pairs, CLASSIFIERS[probe])
-        answers["emotion"] = (ratio, right, 1 / len(classes), pairs.subjects)
+        answers["emotion"] = (ratio, right, 1 / len(classes), 1 / len(classes), pairs.subjects)
     if pairs.action_units is not None:
         errors = action_unit_errors(codes, pairs, REGRESSORS[probe])
-        answers["action units"] = (explained, errors, 0.0, pairs.subjects)
+        answers["action units"] = (explained, errors, 0.0, 0.0, pairs.subjects)
     return answers

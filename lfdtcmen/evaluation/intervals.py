@@ -4,7 +4,7 @@ Clips of one person resemble each other, so people are resampled, not clips. Eve
 here, and the same seed gives the same resamples: two numbers can be compared resample by resample.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,6 +113,54 @@ def measure(
     sums = sum_by_group(values, groups)  # [G, K]
     low, high = interval(statistic(resample(len(sums), seed=seed) @ sums), len(sums))
     return Measure(name, float(statistic(sums.sum(0))), low, high, reference, target)
+
+
+def resample_crossed(levels: Sequence[int], repeats: int = REPEATS, seed: int = 0) -> list[np.ndarray]:
+    """Return how often each level of each factor counts in each resample, int64 [repeats, levels] for each factor.
+
+    Every factor is resampled on its own. A factor of one level stays as it is.
+    """
+    rng = np.random.default_rng(seed)
+    return [rng.multinomial(count, np.full(count, 1 / count), size=repeats) for count in levels]
+
+
+def crossed_interval(resampled: np.ndarray, levels: Sequence[int]) -> tuple[float, float]:
+    """Return the 95 % interval of resampled values; both ends are NaN where a resampled factor has too few levels.
+
+    Too few are fewer than :data:`LEAST_SUBJECTS`; a factor of one level is not resampled.
+    """
+    return interval(resampled, min((count for count in levels if count > 1), default=1))
+
+
+def crossed_measure(
+    name: str,
+    statistic: Statistic,
+    values: np.ndarray,
+    seed: int = 0,
+    reference: float = float("nan"),
+    target: str = "",
+) -> Measure:
+    """Evaluate a statistic of sums where every combination of several factors was measured once.
+
+    The interval is that of a crossed bootstrap: the levels of each factor (such as receivers, drivers and motions) are
+    resampled independently of the others, so that it covers other levels of all of them at once (Owen 2007, "The
+    pigeonhole bootstrap"; it is rather too wide than too narrow). :func:`measure` covers other levels of one factor.
+
+    Parameters
+    ----------
+    name, statistic, seed, reference, target
+        As for :func:`measure`.
+    values : ndarray
+        What is summed, [levels of factor 1, levels of factor 2, ..., K]. A factor of one level is not resampled.
+    """
+    levels = values.shape[:-1]
+    first, *others = resample_crossed(levels, seed=seed)
+    sums = np.tensordot(first, values, axes=1)  # [repeats, levels of factor 2, ..., K]
+    for weights in others:
+        sums = np.einsum("bn,bn...->b...", weights, sums)
+    low, high = crossed_interval(statistic(sums), levels)
+    total = values.sum(tuple(range(len(levels))))
+    return Measure(name, float(statistic(total)), low, high, reference, target)
 
 
 def exchange_test(

@@ -54,6 +54,7 @@ SERIES: dict[str, dict[str, tuple[str, str]]] = {
         "06": ("complexity", "analysis"),
     },
     "II  Does it hold?": {
+        "07": ("measuring", "the DRL"),
         "08": ("repairing", "the DRL"),
         "09": ("ablations", ""),
         "10": ("interpret-", "ability"),

@@ -140,3 +140,36 @@ def test_linear_reading_finds_what_is_mixed_in_and_nothing_else():
     assert nothing.value < 0.05
     shifted = probes.linear_reading("where", people[:, None] * np.ones(3), truth + 100.0 * (people > 7), people)
     assert shifted.value < 1  # a bias of the reading counts as an error, too
+
+
+def test_shuffled_subjects_are_hit_as_often_as_the_shares_of_answers_and_truth_say():
+    subjects = np.array(list("aaaabbc"))
+    predicted = np.array(list("abbbbba"))  # a: 2/7, b: 5/7; of 4/7 a, 2/7 b, 1/7 c
+    expected = (2 * 4 + 5 * 2) / 49
+    assert probes.shuffled_accuracy(predicted, subjects) == pytest.approx(expected)
+    rng = np.random.default_rng(0)
+    found = np.mean([(predicted == rng.permutation(subjects)).mean() for _ in range(4000)])
+    assert found == pytest.approx(expected, abs=0.01)
+    assert probes.shuffled_accuracy(np.array(list("aaaa")), subjects) == probes.subject_chance_level(subjects)
+
+
+def test_the_shuffled_level_of_a_probe_that_spreads_its_answers_is_below_the_chance_level():
+    torch.manual_seed(0)
+    pairs = pairs_of(subjects=12, clips=10)
+    pairs = pairs.subset(np.r_[0:15, 20:120:2])  # one subject has twice as many clips as the others
+    table = probes.probe_codes(model_of(Noise()), pairs)
+    subject = table[table["metric"] == "subject"]
+    linear = subject[(subject["probe"] == "linear") & (subject["positions"] == "all")]
+    assert (linear["shuffled level"] < linear["chance level"]).all()
+    others = table[table["metric"] != "subject"]
+    assert (others["shuffled level"] == others["chance level"]).all()
+
+
+def test_a_single_unit_is_read_like_several():
+    pairs = pairs_of()
+    codes = pairs.action_units[:, 0, :1] + 0.01 * np.random.default_rng(0).standard_normal((80, 3))
+    one = replace(pairs, action_units=pairs.action_units[:, :1])
+    errors = probes.action_unit_errors(codes, one)
+    assert errors.shape == (80, 2) and probes.explained(errors.sum(0)) > 0.95
+    both = probes.action_unit_errors(codes, replace(pairs, action_units=np.repeat(one.action_units, 2, axis=1)))
+    np.testing.assert_allclose(2 * errors, both, rtol=1e-4)

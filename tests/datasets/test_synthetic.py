@@ -17,6 +17,7 @@ from lfdtcmen.datasets.synthetic import (
     make_counterfactuals,
     make_dataset,
     make_dfme,
+    make_unit_counterfactuals,
     photograph_counterfactuals,
     render_pair,
     warp_photograph,
@@ -346,6 +347,19 @@ def test_counterfactuals_differ_by_motion_only(swaps):
     assert change.max((2, 3, 4)).min() > 3  # something moves
     assert (change[:, :, 20:, :4] == 0).all()  # what is beside the head does not
     assert np.abs(swaps.onset.astype(int) - swaps.onset_clean).mean() > 1  # the camera's noise
+
+
+def test_single_action_units_move_the_same_people_alone_and_at_the_presets_level(swaps):
+    units = make_unit_counterfactuals(identities=2)
+    assert units.emotions == tuple(f"AU{unit}" for unit in ACTION_UNITS) and units.apex.shape[:2] == (2, 17)
+    np.testing.assert_array_equal(units.onset_clean, swaps.onset_clean)
+    np.testing.assert_allclose(units.action_units, get_settings().intensity * np.eye(17)[:, :, None].repeat(2, 2))
+    change = np.abs(units.apex_clean.astype(int) - units.onset_clean[:, None]).sum(-1).astype(float)  # [2, 17, H, W]
+    rows = (change * np.arange(128)[:, None]).sum((2, 3)) / change.sum((2, 3))  # where a unit moves the face
+    brows, lips = ([ACTION_UNITS.index(unit) for unit in units_of] for units_of in ((1, 2, 4), (12, 15, 20, 25)))
+    assert rows[:, brows].max() + 20 < rows[:, lips].min()
+    with pytest.raises(DataError, match="an identity"):
+        make_unit_counterfactuals(identities=0)
 
 
 # ---- photographs

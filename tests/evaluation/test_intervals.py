@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lfdtcmen import DataError
 from lfdtcmen.evaluation.intervals import (
     LEAST_SUBJECTS,
+    crossed_measure,
     describe_interval,
     exchange_test,
     holm,
@@ -15,6 +16,7 @@ from lfdtcmen.evaluation.intervals import (
     measure,
     ratio,
     resample,
+    resample_crossed,
     sum_by_group,
 )
 
@@ -117,3 +119,38 @@ def test_holm_finds_what_its_step_by_step_rule_finds(p_values, level):
 def test_what_is_no_p_value_is_refused(p_values):
     with pytest.raises(DataError, match="from 0 to 1"):
         holm(np.array(p_values))
+
+
+def test_crossed_resamples_choose_each_factor_on_its_own():
+    first, second, fixed = resample_crossed((7, 7, 1), repeats=500, seed=3)
+    assert first.shape == second.shape == (500, 7) and (first.sum(1) == 7).all() and (second.sum(1) == 7).all()
+    assert (fixed == 1).all()
+    assert abs(np.corrcoef(first[:, 0], second[:, 0])[0, 1]) < 0.15  # not the same people twice
+
+
+def test_a_crossed_measure_is_that_of_all_cells_and_covers_every_factor():
+    rng = np.random.default_rng(0)
+    cells = rng.standard_normal((9, 1, 1)) + rng.standard_normal((1, 8, 1)) + rng.standard_normal((1, 1, 7))
+    values = np.stack([cells, np.ones_like(cells)], axis=3)  # [9, 8, 7, 2]
+    found = crossed_measure("mean", ratio, values, seed=1)
+    assert found.value == pytest.approx(cells.mean())
+    # of a sum of independent effects the variances add up
+    spread = np.sqrt(sum(cells.mean(tuple({0, 1, 2} - {axis})).var() / cells.shape[axis] for axis in range(3)))
+    assert found.high - found.low == pytest.approx(2 * 1.96 * spread, rel=0.12)
+    of_one = crossed_measure("mean", ratio, values.mean((1, 2), keepdims=True), seed=1)
+    assert of_one.high - of_one.low < 0.8 * (found.high - found.low)
+
+
+def test_a_crossed_measure_of_one_factor_is_the_bootstrap_over_its_levels():
+    rng = np.random.default_rng(1)
+    values = rng.random((10, 2)) + 1
+    crossed = crossed_measure("share", ratio, values[:, None, None], seed=2)
+    plain = measure("share", ratio, values, np.arange(10), seed=2)
+    assert (crossed.value, crossed.low, crossed.high) == pytest.approx((plain.value, plain.low, plain.high))
+
+
+def test_a_crossed_measure_has_no_interval_where_one_factor_has_few_levels():
+    values = np.random.default_rng(0).random((9, 5, 1, 2))
+    found = crossed_measure("share", ratio, values)
+    assert np.isnan([found.low, found.high]).all() and np.isfinite(found.value)
+    assert crossed_measure("share", ratio, values[:, :1]).low > 0

@@ -23,6 +23,7 @@ REWRITTEN = (
     "04_fine_tuning",
     "05_confusion_matrices",
     "06_complexity_analysis",
+    "07_measuring_disentanglement",
     "11_honest_evaluation",
     "12_compared_methods",
     "13_fixed_against_learnable",

@@ -15,7 +15,13 @@ compares the faces with those of adults.
 
 from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS
 from lfdtcmen.datasets.synthetic.clips_of_pairs import add_clips
-from lfdtcmen.datasets.synthetic.counterfactuals import Counterfactuals, Swaps, make_counterfactuals, make_swaps
+from lfdtcmen.datasets.synthetic.counterfactuals import (
+    Counterfactuals,
+    Swaps,
+    make_counterfactuals,
+    make_swaps,
+    make_unit_counterfactuals,
+)
 from lfdtcmen.datasets.synthetic.dataset import make_dataset, make_dfme
 from lfdtcmen.datasets.synthetic.entangled import make_entangled
 from lfdtcmen.datasets.synthetic.other_world import make_other_world
@@ -47,6 +53,7 @@ __all__ = [
     "make_entangled",
     "make_other_world",
     "make_swaps",
+    "make_unit_counterfactuals",
     "package_photographs",
     "photograph_counterfactuals",
     "photograph_pairs",

@@ -6,7 +6,7 @@ import numpy as np
 from joblib import delayed
 from tqdm.auto import tqdm
 
-from lfdtcmen.datasets.synthetic.action_units import Muscles, Style
+from lfdtcmen.datasets.synthetic.action_units import ACTION_UNITS, Muscles, Style, to_intensity
 from lfdtcmen.datasets.synthetic.camera import take_picture
 from lfdtcmen.datasets.synthetic.emotions import EMOTIONS, sample_action_units
 from lfdtcmen.datasets.synthetic.plan import COUNTERFACTUAL_BLOCK, SUBJECTS_PER_BLOCK
@@ -37,7 +37,7 @@ class Counterfactuals:
     onset_clean: np.ndarray
     apex: np.ndarray  # uint8 [I, M, SIZE, SIZE, 3]
     apex_clean: np.ndarray
-    emotions: tuple[str, ...]  # of the motions [M]
+    emotions: tuple[str, ...]  # of the motions [M]; of single action units their names, such as "AU12"
     action_units: np.ndarray  # of the motions, float32 [M, len(ACTION_UNITS), 2]
     landmarks: np.ndarray  # on the onsets, float32 [I, 5, 2]
 
@@ -69,11 +69,43 @@ def make_counterfactuals(
     emotions = tuple(EMOTIONS[m % len(EMOTIONS)] for m in range(motions))
     style = Style.neutral()
     units = [sample_action_units(e, style, settings, clip_rng(seed, FIRST_IDENTITY, m)) for m, e in enumerate(emotions)]
+    return _render_motions(seed, identities, emotions, units, settings)
+
+
+def make_unit_counterfactuals(
+    preset: str = "standard", seed: int = 0, identities: int = 16, domain: str = "casme3"
+) -> Counterfactuals:
+    """Render each action unit alone on every identity, on both sides, as strong as the preset's median clip.
+
+    The identities are those of :func:`make_counterfactuals` with the same seed.
+
+    Parameters
+    ----------
+    preset, seed, identities, domain
+        As for :func:`make_counterfactuals`.
+
+    Raises
+    ------
+    DataError
+        Unknown preset or domain, or fewer than one identity.
+    """
+    settings = get_settings(preset, domain)
+    if identities < 1:
+        raise DataError("there must be an identity", "make_unit_counterfactuals", "ask for 1 or more")
+    check_seed(seed)
+    units = [to_intensity({unit: settings.intensity}) for unit in ACTION_UNITS]
+    return _render_motions(seed, identities, tuple(f"AU{unit}" for unit in ACTION_UNITS), units, settings)
+
+
+def _render_motions(
+    seed: int, identities: int, names: tuple[str, ...], units: list[np.ndarray], settings: Settings
+) -> Counterfactuals:
+    """Render the motions of the given action units on every identity."""
     identity_numbers = range(FIRST_IDENTITY, FIRST_IDENTITY + identities)
     rows = [_render_identity(seed, number, units, settings) for number in identity_numbers]
     return Counterfactuals(
         **{name: np.stack([row[name] for row in rows]) for name in rows[0]},
-        emotions=emotions,
+        emotions=names,
         action_units=np.stack(units).astype(np.float32),
     )
 
