@@ -46,8 +46,8 @@ COMMANDS = {
     ),
     "strong_motion": "python experiments/strong_motion.py --seeds 0",
     "transfer": (
-        "python experiments/transfer.py --train wild --score other_world photographs "
-        "--models logistic-regression flow-branch"
+        "python experiments/transfer.py --train wild --score other_world photographs --models logistic-regression "
+        "flow-branch flow-branch-repaired lfd-tcmen-repaired motion-branch-repaired lfd-tcmen motion-branch --jobs 2"
     ),
     "widgets": "python benchmarks/widgets.py",
     "without_parts": "python experiments/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts",
