@@ -204,7 +204,8 @@ def main() -> None:
     locked = locked_faces(config, args.jobs)
     pairs = concatenate({"development": prepared_faces(config, args.jobs), "locked": locked})
     predict(args.recipes, pairs, seeds, out, args.jobs)
-    probe_controls(locked).to_csv(out / "controls.csv", index=False, float_format="%.4f")
+    if not (out / "controls.csv").exists():
+        probe_controls(locked).to_csv(out / "controls.csv", index=False, float_format="%.4f")
 
     done = finished_jobs(out / "costs.csv", ["recipe", "seed"])
     jobs = [(name, seed) for seed in seeds for name in args.recipes if (name, seed) not in done]

@@ -3,7 +3,8 @@
 Disentanglement, completeness and informativeness (DCI; Eastwood and Williams, ICLR 2018) ask of each *axis* of a code
 how much it tells of each factor. The codes here are maps of thousands of correlated axes, and the paper asks for two
 *blocks* to be separate, not for axes: MIG (Chen et al., NeurIPS 2018) and SAP (Kumar et al., ICLR 2018), which compare
-the two best axes, would be near zero for any map. So a block takes the part of an axis here.
+the best axis with the second best, would be near zero for any map, where neighbouring axes tell nearly the same. So a
+block takes the part of an axis here.
 """
 
 import numpy as np
