@@ -126,6 +126,7 @@ def blanking_table(
     models: Mapping[str, LFDTCMEN],
     pairs: PairSet,
     cells: Mapping[str, Mapping[str, np.ndarray]],
+    part: str = "flow",
     seed: int = 0,
 ) -> pd.DataFrame:
     """Measure how blanking cells changes the log-odds of the class that a network predicted before.
@@ -139,21 +140,25 @@ def blanking_table(
     cells : mapping
         Name of a network -> name of a choice -> cells, bool [N, 28, 28]. Clips in which no cell is chosen are left out.
         The choice "still skin" is what the others are compared with.
+    part : {"flow", "frames"}
+        What is blanked: :func:`blank_flow` or :func:`blank_frames`.
     seed : int
         Random seed of the bootstrap over subjects.
 
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`): for each network, input (``part``: "flow" or "frames")
-        and choice (column *blanked*) the mean change, and its paired difference ``against`` "still skin". Below 0 the
-        answer becomes less certain. Columns *flipped*, the share of clips whose predicted class changes, and *clips*.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`): for each network and choice (column *blanked*) the
+        mean change, and its paired difference ``against`` "still skin". Below 0 the answer becomes less certain.
+        Columns *flipped*, the share of clips whose predicted class changes, and *clips*.
 
     Raises
     ------
     DataError
-        A network without the choice "still skin".
+        A network without the choice "still skin", or an unknown ``part``.
     """
+    if part not in BLANK:
+        raise DataError(f"unknown part {part!r}", "blanking_table", f"use {' or '.join(BLANK)}")
     rows = []
     for name, model in models.items():
         if STILL not in cells[name]:
@@ -161,19 +166,15 @@ def blanking_table(
         scored = np.any([chosen.any((1, 2)) for chosen in cells[name].values()], axis=0)
         before = logits_of(model, pairs)
         classes = before.argmax(1)
-        for part, blank in BLANK.items():
-            after = {choice: logits_of(model, blank(pairs, chosen)) for choice, chosen in cells[name].items()}
-            change = {c: (log_odds(a, classes) - log_odds(before, classes)).numpy() for c, a in after.items()}
-            for choice, values in change.items():
-                columns = {
-                    "blanked": choice,
-                    "flipped": (after[choice].argmax(1) != classes).numpy()[scored].mean(),
-                    "clips": scored.sum(),
-                }
-                for against in ("",) if choice == STILL else ("", STILL):
-                    value = values - change[STILL] if against else values
-                    sums = np.stack([value, np.ones_like(value)], 1)[scored]
-                    found = measure(METRIC, ratio, sums, pairs.subjects[scored], seed)
-                    row = (name, found.name, part, found.value, found.low, found.high, against)
-                    rows.append(dict(zip(COLUMNS, row, strict=True)) | columns)
+        after = {choice: logits_of(model, BLANK[part](pairs, chosen)) for choice, chosen in cells[name].items()}
+        change = {c: (log_odds(a, classes) - log_odds(before, classes)).numpy() for c, a in after.items()}
+        for choice, values in change.items():
+            flipped = (after[choice].argmax(1) != classes).numpy()[scored].mean()
+            columns = {"blanked": choice, "flipped": flipped, "clips": scored.sum()}
+            for against in ("",) if choice == STILL else ("", STILL):
+                value = values - change[STILL] if against else values
+                sums = np.stack([value, np.ones_like(value)], 1)[scored]
+                found = measure(METRIC, ratio, sums, pairs.subjects[scored], seed)
+                row = (name, found.name, part, found.value, found.low, found.high, against)
+                rows.append(dict(zip(COLUMNS, row, strict=True)) | columns)
     return pd.DataFrame(rows)

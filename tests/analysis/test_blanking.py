@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -90,7 +91,8 @@ def test_the_table_finds_the_cell_that_a_network_uses():
     used, other = np.zeros((2, 12, 28, 28), bool)
     used[:, 7, 14] = other[:, 9, 9] = True
     cells = {"toy": {"the cell": used, blanking.STILL: other}}
-    table = blanking.blanking_table({"toy": SumsAtOneCell()}, pairs, cells)
+    parts = ("flow", "frames")
+    table = pd.concat([blanking.blanking_table({"toy": SumsAtOneCell()}, pairs, cells, part) for part in parts])
     assert tuple(table.columns[:7]) == COLUMNS and (table["clips"] == 12).all()
     value = table.set_index(["part", "blanked", "against"])["value"]
     assert value["flow", "the cell", ""] == pytest.approx(-3) == value["flow", "the cell", blanking.STILL]
@@ -102,6 +104,8 @@ def test_the_table_finds_the_cell_that_a_network_uses():
     assert (blanking.blanking_table({"toy": SumsAtOneCell()}, pairs, cells)["clips"] == 8).all()
     with pytest.raises(DataError, match="still skin"):
         blanking.blanking_table({"toy": SumsAtOneCell()}, pairs, {"toy": {"the cell": used}})
+    with pytest.raises(DataError, match="flow or frames"):
+        blanking.blanking_table({"toy": SumsAtOneCell()}, pairs, cells, "strain")
 
 
 def test_real_networks_stay_as_they_were():
@@ -109,7 +113,7 @@ def test_real_networks_stay_as_they_were():
     moves, still = blanking.moving_and_still(*moving_skin(pairs))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     table = blanking.blanking_table({"III": model}, pairs, {"III": {"moving skin": moves, blanking.STILL: still}})
-    assert np.isfinite(table[["value", "low", "high", "flipped"]]).all(axis=None) and len(table) == 6
+    assert np.isfinite(table[["value", "low", "high", "flipped"]]).all(axis=None) and len(table) == 3
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)
     assert isinstance(model, LFDTCMEN)
