@@ -16,7 +16,6 @@ from torch import Tensor
 from lfdtcmen.analysis.class_activation import gradcam
 from lfdtcmen.analysis.codes import CHUNK, reinitialise, untrained_like
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.synthetic import ACTION_UNITS
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import Measure, measure, ratio
 from lfdtcmen.evaluation.results import COLUMNS
@@ -238,42 +237,6 @@ def _permuted(scores: np.ndarray, seed: int, repeats: int = PERMUTATIONS) -> tup
     own = scores.diagonal().mean()
     others = np.array([scores[rows, rng.permutation(rows)].mean() for _ in range(repeats)])
     return float(own), float(others.mean()), float((1 + (others >= own - 1e-12).sum()) / (1 + repeats))
-
-
-def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str, np.ndarray]:
-    """Average maps over the pairs that show an emotion, or an action unit.
-
-    Parameters
-    ----------
-    maps : ndarray
-        One a pair, [N, ...]: attribution, true motion, or frames.
-    pairs : PairSet
-    by : {"emotion", "action unit"}
-        Pairs show one emotion each, and several action units ("AU4"), which are known of synthetic faces only.
-
-    Returns
-    -------
-    dict
-        Name -> mean, in the order of how many pairs show it, the most frequent first.
-
-    Raises
-    ------
-    DataError
-        Another ``by``, other numbers of maps and pairs, or action units that are not known.
-    """
-    if len(maps) != len(pairs):
-        raise DataError(f"{len(maps)} maps of {len(pairs)} pairs", "mean_maps", "give one map per pair")
-    if by == "emotion":
-        emotions = pairs.manifest["emotion"].to_numpy()
-        shown = {name: emotions == name for name in np.unique(emotions)}
-    elif by == "action unit":
-        if pairs.action_units is None:
-            raise DataError("the action units are not known", "mean_maps", "average by emotion")
-        shown = {f"AU{unit}": pairs.action_units[:, k].max(1) > 0 for k, unit in enumerate(ACTION_UNITS)}
-    else:
-        raise DataError(f"unknown {by!r}", "mean_maps", "average by 'emotion' or by 'action unit'")
-    names = sorted((name for name in shown if shown[name].any()), key=lambda name: -shown[name].sum())
-    return {name: maps[shown[name]].mean(0) for name in names}
 
 
 def match_test(

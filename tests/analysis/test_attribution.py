@@ -214,17 +214,6 @@ def test_untrained_networks_have_seen_training_frames_only():
     assert scored == pytest.approx(of_train) != pytest.approx(of_test, rel=1e-3)
 
 
-def test_maps_are_averaged_by_emotion_and_by_action_unit():
-    pairs = pairs_of()
-    maps = np.arange(6.0)[:, None, None].repeat(4, 1)
-    pairs.manifest.loc[4:, "emotion"] = "anger"
-    by_emotion = attribution.mean_maps(maps, pairs)
-    assert {k: v[0, 0] for k, v in by_emotion.items()} == {"fear": 1.5, "anger": 4.5}
-    assert list(by_emotion) == ["fear", "anger"]  # the most frequent first
-    by_unit = attribution.mean_maps(maps, pairs, by="action unit")
-    assert {k: v[0, 0] for k, v in by_unit.items()} == {"AU1": 2.0, "AU2": 3.0}
-
-
 def test_what_cannot_be_scored_is_refused():
     pairs = pairs_of()
     with pytest.raises(DataError, match="true motion"):
@@ -241,12 +230,6 @@ def test_what_cannot_be_scored_is_refused():
         attribution.share_on_motion(np.full((1, 128, 128), np.nan), moving, face)
     with pytest.raises(DataError, match="enlarge"):
         attribution.share_on_motion(np.ones((6, 4, 4)), moving, face)
-    with pytest.raises(DataError, match="one map per pair"):
-        attribution.mean_maps(np.ones((2, 4, 4)), pairs)
-    with pytest.raises(DataError, match="unknown 'label'"):
-        attribution.mean_maps(np.ones((6, 4, 4)), pairs, by="label")
-    with pytest.raises(DataError, match="not known"):
-        attribution.mean_maps(np.ones((6, 4, 4)), replace(pairs, action_units=None), by="action unit")
 
 
 def test_maps_match_the_motion_of_their_own_faces_only_if_they_follow_it():

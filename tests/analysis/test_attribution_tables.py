@@ -34,7 +34,9 @@ def test_a_threshold_changes_what_moves_and_which_clips_count():
     assert table.loc["a", "0.1 px"] == pytest.approx(face.sum() / 200)  # all of the map on 200 pixels of the face
     assert table.loc["a", "0.5 px"] == pytest.approx(face.sum() / 200)  # the first clip does not count
     uniform = attribution_tables.shares_by_threshold({"u": np.ones((12, 128, 128))}, pairs, motion)
-    assert uniform.loc["u", "0.25 px"] == pytest.approx(1) and np.isnan(uniform.loc["u", "1 px"])  # nothing moves so far
+    assert uniform.loc["u", "0.25 px"] == pytest.approx(1) and np.isnan(
+        uniform.loc["u", "1 px"]
+    )  # nothing moves so far
 
 
 def test_the_label_test_explains_the_true_class_of_both_networks():
