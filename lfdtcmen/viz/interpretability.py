@@ -26,7 +26,7 @@ def toy_maps(maps: Mapping[str, np.ndarray]) -> Figure:
     for ax, (title, values) in zip(figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True):
         ax.imshow(values, cmap="RdBu_r", vmin=-1.5 * limit, vmax=1.5 * limit)
         for (row, column), value in np.ndenumerate(values):
-            ax.text(column, row, f"{value:g}", ha="center", va="center", fontsize=12)
+            ax.text(column, row, f"{value + 0:g}", ha="center", va="center", fontsize=12)
         ax.set_title(title)
         ax.set(xticks=[], yticks=[])
     return figure

@@ -11,7 +11,7 @@ TIDY = ["model", "metric", "part", "value", "low", "high", "against"]
 
 
 def test_small_maps_have_their_numbers_in_them():
-    figure = toy_maps({"a": np.array([[1.0, -2.0]]), "b": np.array([[0.5], [0.0]])})
+    figure = toy_maps({"a": np.array([[1.0, -2.0]]), "b": np.array([[0.5], [-0.0]])})
     check_figure(figure, 2, 2, "-2")
     assert [text.get_text() for text in figure.axes[1].texts] == ["0.5", "0"]
 
