@@ -5,7 +5,7 @@ can be scored: of its values on the face, the share that lies on moving skin. A 
 that moves; that is chance level. The score is ours: the paper shows maps without scoring them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,51 +16,65 @@ from torch import Tensor
 from lfdtcmen.analysis.class_activation import gradcam
 from lfdtcmen.analysis.codes import CHUNK, reinitialise, untrained_like
 from lfdtcmen.datasets.pairs import PairSet
-from lfdtcmen.datasets.synthetic import ACTION_UNITS
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.intervals import measure, ratio
+from lfdtcmen.evaluation.intervals import Measure, measure, ratio
 from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.modules.network import LFDTCMEN
 from lfdtcmen.preprocessing.apex import FACE
 
 SIZE = 128  # of aligned frames
-# pixels: skin that is dragged along, and what registration leaves of a turning head, mostly stay below (median 0.13)
-MOVING_FROM = 0.25
+MOVING_FROM = 0.25  # pixels: what registration leaves of a turning head is less on nine tenths of the face
 BOTH = "both"  # the mean of both branches' maps
-UNIFORM_MAP, MEAN_MAP = "uniform map", "mean map"  # what a map's share is compared with, clip by clip
+# what a map's share is compared with, clip by clip
+UNIFORM_MAP, MEAN_MAP, UNTRAINED_MAP = "uniform map", "mean map", "untrained"
+INITIALISATIONS = 5  # untrained networks for each trained one
+PERMUTATIONS = 999
 
 
-def moving_skin(pairs: PairSet) -> tuple[np.ndarray, np.ndarray]:
+def moving_skin(
+    pairs: PairSet, motion: np.ndarray | None = None, above: float = MOVING_FROM
+) -> tuple[np.ndarray, np.ndarray]:
     """Return which pixels truly move, and which belong to the face.
 
     Parameters
     ----------
     pairs : PairSet
         Prepared synthetic pairs: in unprepared ones the whole head moves.
+    motion : ndarray, optional
+        Motion that counts, [N, 2, 128, 128], pixels, such as that of the muscles alone
+        (:func:`~lfdtcmen.datasets.synthetic.muscle_motion.muscle_fields`). By default the registered true flow, which
+        also has what registration leaves of a turning head: a median of 0.1 px, and more at the rim.
+    above : float
+        Pixels: skin that moves farther counts as moving.
 
     Returns
     -------
     moving : ndarray
-        bool [N, 128, 128]: on the face, and moved by more than 0.25 px.
+        bool [N, 128, 128]: on the face, and moved by more than ``above``.
     face : ndarray
         bool [128, 128]: the ellipse of an aligned face; outside are hair and background, which registration moves.
 
     Raises
     ------
     DataError
-        The true motion is not known, the pairs are not prepared, or the frames are not of 128x128.
+        The true motion is not known, the pairs are not prepared, the frames are not of 128x128, or there is not one
+        field of motion per pair.
     """
     where = "moving_skin"
-    if pairs.true_flow is None:
+    if pairs.true_flow is None and motion is None:
         raise DataError("the true motion is not known", where, "it is known of synthetic faces only: use make_dataset")
     if pairs.streams is None:
         raise DataError("the pairs are not prepared: the head's motion is in their flow", where, "call prepare_pairs")
     if pairs.onset.shape[1:3] != (SIZE, SIZE):
         raise DataError(f"frames are {list(pairs.onset.shape[1:3])}, not 128x128", where, "align them")
+    field = pairs.true_flow if motion is None else motion
+    assert field is not None
+    if field.shape != (len(pairs), 2, SIZE, SIZE):
+        raise DataError(f"{len(pairs)} pairs and motion {list(field.shape)}", where, "give one field per pair")
     rows, columns = np.mgrid[:SIZE, :SIZE]
     x, y, width, height = FACE
     face = ((columns - x) / width) ** 2 + ((rows - y) / height) ** 2 < 1  # [H, W]
-    return (np.linalg.norm(pairs.true_flow, axis=1) > MOVING_FROM) & face, face
+    return (np.linalg.norm(field, axis=1) > above) & face, face
 
 
 def attribution_maps(model: LFDTCMEN, pairs: PairSet, method: Callable = gradcam) -> dict[str, np.ndarray]:
@@ -108,7 +122,13 @@ def share_on_motion(maps: np.ndarray, moving: np.ndarray, face: np.ndarray) -> n
 
 
 def attribution_table(
-    models: Mapping[str, LFDTCMEN], train: PairSet, pairs: PairSet, seed: int = 0, method: Callable = gradcam
+    models: Mapping[str, LFDTCMEN],
+    train: PairSet,
+    pairs: PairSet,
+    seed: int = 0,
+    methods: Sequence[Callable] = (gradcam,),
+    motion: np.ndarray | None = None,
+    initialisations: int = INITIALISATIONS,
 ) -> pd.DataFrame:
     """Score the maps of several networks: the share of attribution that lies on pixels that truly move.
 
@@ -121,98 +141,107 @@ def attribution_table(
     pairs : PairSet
         Prepared synthetic pairs of held-out subjects.
     seed : int
-        Random seed of the untrained networks and of the bootstrap.
-    method : function
-        As for :func:`attribution_maps`.
+        Random seed of the first untrained network, of the permutations and of the bootstrap.
+    methods : sequence of function
+        Each as ``method`` of :func:`attribution_maps`.
+    motion : ndarray, optional
+        As for :func:`moving_skin`.
+    initialisations : int
+        How many untrained networks each one is compared with.
 
     Returns
     -------
     DataFrame
-        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), three per network and map (``part``): the share
-        itself, and its paired differences ``against`` "uniform map" (the same value everywhere: chance level) and
-        "mean map" (the network's own mean over all pairs that are scored, each clip's own map among them: the same
-        positions, whatever moves). Further columns, the same in all three rows. Mean shares to compare with: *uniform
-        map*, *mean map*, *untrained* (the same network with newly initialised weights), *true motion* (at the map's
-        resolution; no upper limit, since a map with all its weight on one moving cell scores more). Then *on face*,
-        the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many were scored: those
-        in which skin moves by more than 0.25 px;
-        *empty*, the share of maps that are 0 everywhere.
+        Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), four per network, *method* and map (``part``): the
+        share itself, and its paired differences ``against`` "uniform map" (the same value everywhere: chance level),
+        "mean map" (the network's own mean over all pairs that are scored: the same positions, whatever moves) and
+        "untrained" (the mean over networks with newly initialised weights). Further columns, the same in all four rows.
+        Mean shares to compare with: *uniform map*, *mean map*, *untrained* with *untrained low* and *untrained high*
+        (of the initialisations), *true motion* (at the map's resolution; no upper limit, since a map with all its
+        weight on one moving cell scores more). Then *p*, of the permutation test that pairs maps with other clips'
+        motions; *on face*, the share of the whole map that lies on the face (0.43 of a uniform one); *clips*, how many
+        were scored: those in which skin moves; *empty*, the share of maps that are 0 everywhere and so are scored as
+        uniform; *not empty*, the mean share of the others.
 
     Raises
     ------
     DataError
         As :func:`moving_skin`, or nothing moves in any clip.
     """
-    moving, face = moving_skin(pairs)
+    moving, face = moving_skin(pairs, motion)
     moves = moving.any((1, 2))
     if not moves.any():
         raise DataError("no skin moves in any clip", "attribution_table", "give pairs with larger motion")
+    field = pairs.true_flow if motion is None else motion
+    assert field is not None  # moving_skin raises for pairs without
     pairs, moving = pairs.subset(moves), moving[moves]
-    uniform = share_on_motion(np.ones((1, SIZE, SIZE), np.float32), moving, face)  # [N]
-    assert pairs.true_flow is not None  # moving_skin raises for pairs without
-    length = torch.from_numpy(np.linalg.norm(pairs.true_flow, axis=1) * face)[:, None]  # [N, 1, H, W]
+    length = torch.from_numpy(np.linalg.norm(field[moves], axis=1) * face)[:, None]  # [N, 1, H, W]
     rows = []
     for name, model in models.items():
-        coarse = _coarse_maps(model, pairs, method)
-        true_motion = {k: F.adaptive_avg_pool2d(length, (m.shape[1], m.shape[2]))[:, 0] for k, m in coarse.items()}
-        fresh = untrained_network(model, train, seed)
-        truth, untrained = _spread(true_motion), _spread(_coarse_maps(fresh, pairs, method))
-        for kind, spread in _spread(coarse).items():
-            maps = spread.numpy()
-            share = share_on_motion(maps, moving, face)  # [N]
-            usual = share_on_motion(_on_face(maps, face).mean(0)[None], moving, face)
-            about = {UNIFORM_MAP: uniform.mean(), MEAN_MAP: usual.mean()}
-            for column, other in (("untrained", untrained), ("true motion", truth)):
-                about[column] = share_on_motion(other[kind].numpy(), moving, face).mean()
-            about["on face"] = maps[:, face].sum(1).mean()
-            about["clips"] = len(pairs)
-            peaks = [m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]  # [N] each
-            about["empty"] = (torch.stack(peaks) == 0).all(0).float().mean().item()
-            for against, values in {"": share, UNIFORM_MAP: share - uniform, MEAN_MAP: share - usual}.items():
-                sums = np.stack([values, np.ones_like(values)], axis=1)  # [N, 2]
-                found = measure("share on motion", ratio, sums, pairs.subjects, seed)
-                row = (name, found.name, kind, found.value, found.low, found.high, against)
-                rows.append(dict(zip(COLUMNS, row, strict=True)) | about)
+        fresh = [untrained_network(model, train, seed + k) for k in range(initialisations)]
+        for method in methods:
+            coarse = _coarse_maps(model, pairs, method)
+            cells = {k: F.adaptive_avg_pool2d(length, (m.shape[1], m.shape[2]))[:, 0] for k, m in coarse.items()}
+            truth, others = _spread(cells), [_spread(_coarse_maps(other, pairs, method)) for other in fresh]
+            for kind, spread in _spread(coarse).items():
+                untrained = [share_on_motion(maps[kind].numpy(), moving, face) for maps in others]  # [N] each
+                peaks = [m.amax((1, 2)) for k, m in coarse.items() if kind in (k, BOTH)]  # [N] each
+                empty = (torch.stack(peaks) == 0).all(0).numpy()
+                columns, measures = _score(
+                    spread.numpy(), moving, face, np.stack(untrained), empty, pairs.subjects, seed
+                )
+                columns["true motion"] = share_on_motion(truth[kind].numpy(), moving, face).mean()
+                for against, found in measures.items():
+                    row = (name, found.name, kind, found.value, found.low, found.high, against)
+                    rows.append(dict(zip(COLUMNS, row, strict=True)) | {"method": method.__name__} | columns)
     return pd.DataFrame(rows)
 
 
-def mean_maps(maps: np.ndarray, pairs: PairSet, by: str = "emotion") -> dict[str, np.ndarray]:
-    """Average maps over the pairs that show an emotion, or an action unit.
-
-    Parameters
-    ----------
-    maps : ndarray
-        One a pair, [N, ...]: attribution, true motion, or frames.
-    pairs : PairSet
-    by : {"emotion", "action unit"}
-        Pairs show one emotion each, and several action units ("AU4"), which are known of synthetic faces only.
-
-    Returns
-    -------
-    dict
-        Name -> mean, in the order of how many pairs show it, the most frequent first.
-
-    Raises
-    ------
-    DataError
-        Another ``by``, other numbers of maps and pairs, or action units that are not known.
-    """
-    if len(maps) != len(pairs):
-        raise DataError(f"{len(maps)} maps of {len(pairs)} pairs", "mean_maps", "give one map per pair")
-    if by == "emotion":
-        emotions = pairs.manifest["emotion"].to_numpy()
-        shown = {name: emotions == name for name in np.unique(emotions)}
-    elif by == "action unit":
-        if pairs.action_units is None:
-            raise DataError("the action units are not known", "mean_maps", "average by emotion")
-        shown = {f"AU{unit}": pairs.action_units[:, k].max(1) > 0 for k, unit in enumerate(ACTION_UNITS)}
-    else:
-        raise DataError(f"unknown {by!r}", "mean_maps", "average by 'emotion' or by 'action unit'")
-    names = sorted((name for name in shown if shown[name].any()), key=lambda name: -shown[name].sum())
-    return {name: maps[shown[name]].mean(0) for name in names}
+def _score(
+    maps: np.ndarray,
+    moving: np.ndarray,
+    face: np.ndarray,
+    untrained: np.ndarray,
+    empty: np.ndarray,
+    subjects: np.ndarray,
+    seed: int,
+) -> tuple[dict[str, float], dict[str, Measure]]:
+    """Return what one kind of maps is compared with, and its share and differences with their intervals."""
+    cut = _on_face(maps, face)
+    share = (cut * moving).sum((1, 2))  # [N]
+    uniform = share_on_motion(np.ones_like(maps[:1]), moving, face)  # [N]
+    usual = share_on_motion(cut.mean(0)[None], moving, face)  # [N]
+    columns = {
+        UNIFORM_MAP: uniform.mean(),
+        MEAN_MAP: usual.mean(),
+        UNTRAINED_MAP: untrained.mean(),
+        "untrained low": untrained.mean(1).min(),
+        "untrained high": untrained.mean(1).max(),
+        "p": _permuted(cut[:, face] @ moving[:, face].T.astype(float), seed)[2],
+        "on face": maps[:, face].sum(1).mean(),
+        "clips": len(maps),
+        "empty": empty.mean(),
+        "not empty": share[~empty].mean() if not empty.all() else float("nan"),
+    }
+    differences = {"": 0, UNIFORM_MAP: uniform, MEAN_MAP: usual, UNTRAINED_MAP: untrained.mean(0)}
+    found = {
+        against: measure("share on motion", ratio, np.stack([share - other, np.ones_like(share)], 1), subjects, seed)
+        for against, other in differences.items()
+    }
+    return columns, found
 
 
-def match_test(maps: np.ndarray, motion: np.ndarray, seed: int = 0, repeats: int = 999) -> tuple[float, float, float]:
+def _permuted(scores: np.ndarray, seed: int, repeats: int = PERMUTATIONS) -> tuple[float, float, float]:
+    """Return the mean of the own pairings, the diagonal of scores [N, N], that of random ones, and the p-value."""
+    rng, rows = np.random.default_rng(seed), np.arange(len(scores))
+    own = scores.diagonal().mean()
+    others = np.array([scores[rows, rng.permutation(rows)].mean() for _ in range(repeats)])
+    return float(own), float(others.mean()), float((1 + (others >= own - 1e-12).sum()) / (1 + repeats))
+
+
+def match_test(
+    maps: np.ndarray, motion: np.ndarray, seed: int = 0, repeats: int = PERMUTATIONS
+) -> tuple[float, float, float]:
     """Test whether maps follow the motion of their own faces, and not what all aligned faces share.
 
     The mean correlation over positions of each map with its face's motion is compared with that of maps and motions of
@@ -245,10 +274,7 @@ def match_test(maps: np.ndarray, motion: np.ndarray, seed: int = 0, repeats: int
         flat = flat - flat.mean(1, keepdims=True)
         both.append(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
     correlations = both[0] @ both[1].T  # [N, N]
-    rng, rows = np.random.default_rng(seed), np.arange(len(correlations))
-    own = correlations.diagonal().mean()
-    others = np.array([correlations[rows, rng.permutation(rows)].mean() for _ in range(repeats)])
-    return float(own), float(others.mean()), float((1 + (others >= own - 1e-12).sum()) / (1 + repeats))
+    return _permuted(correlations, seed, repeats)
 
 
 def untrained_network(model: LFDTCMEN, train: PairSet, seed: int = 0) -> LFDTCMEN:

@@ -72,7 +72,7 @@ def _maps(
     hooks = [layer.register_forward_hook(keep) for parts in layers.values() for layer in parts]
     try:
         with evaluation_mode(model), torch.enable_grad():
-            logits = model(batch).logits  # [B, C]
+            logits = model(batch, identity=False).logits  # [B, C]
             classes = logits.argmax(1) if classes is None else classes
             classes = classes.to(logits.device)
             gradients = torch.autograd.grad(logits.gather(1, classes[:, None]).sum(), list(features.values()))

@@ -167,8 +167,8 @@ def _map_panel(p: Prediction, branch: str) -> Panel:
     }[branch]
     values = p.maps[branch]  # [h, w]
     if values.any():
-        # not the paper's Grad-CAM, whose share on moving skin is at chance level in both branches; that of HiResCAM is
-        # above it in the flow branch (notebook 10, experiments/results/inside)
+        # not the paper's Grad-CAM: in the flow branch, blanking what it marks changes the answer less than blanking the
+        # largest flow does, and blanking what HiResCAM marks changes it most (notebook 10)
         size = f"{values.shape[0]}x{values.shape[1]} positions"
         text = f"HiResCAM of the {source} for {p.label} ({size}): a hint where the evidence lies, and no proof"
     else:

@@ -218,6 +218,9 @@ def _plot_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: 
     return marks
 
 
+METHODS = {"gradcam": "Grad-CAM", "hirescam": "HiResCAM"}  # the names of the functions, as tables have them
+
+
 def attribution_forest(table: pd.DataFrame) -> Figure:
     """Plot which share of each attribution map lies on moving skin, and the same share of the reference maps.
 
@@ -225,7 +228,8 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
     ----------
     table : DataFrame
         As :func:`lfdtcmen.analysis.attribution.attribution_table` returns it: tidy rows with the columns uniform
-        map, mean map, untrained, true motion. Rows of differences are not plotted.
+        map, mean map, untrained, true motion. Rows of differences are not plotted. With the columns untrained low and
+        untrained high, a line runs from the lowest to the highest initialisation.
 
     Raises
     ------
@@ -235,7 +239,7 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
     marks = {
         "uniform map": ("|", "black", "uniform map (chance level)"),
         "mean map": ("s", PALETTE[1], "the network's mean map"),
-        "untrained": ("v", PALETTE[2], "untrained network"),
+        "untrained": ("v", PALETTE[2], "untrained networks"),
         "true motion": ("D", PALETTE[3], "true motion, at the map's resolution"),
     }
     _check_columns(table, (*TIDY, *marks), "attribution_forest")
@@ -243,12 +247,17 @@ def attribution_forest(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(WIDTH, 1.5 + 0.42 * len(table)), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     rows = np.arange(len(table))
+    if "untrained low" in table:
+        ax.hlines(rows + 0.2, table["untrained low"], table["untrained high"], color=PALETTE[2], linewidth=1)
     for column, (marker, colour, name) in marks.items():
         style = {"color": colour} if marker == "|" else {"facecolor": "white", "edgecolor": colour}
         size = 260 if marker == "|" else 34
         ax.scatter(table[column], rows + 0.2 * (marker != "|"), marker=marker, s=size, label=name, **style)
     _plot_intervals(ax, table, rows, "{:.3f}", fmt="o", color=PALETTE[0], capsize=3, label="the network's map")
-    _label_rows([ax], [f"{m}: {kind}" for m, kind in zip(table["model"], table["part"], strict=True)], fontsize=9)
+    names = table["model"] + ": " + table["part"]
+    if "method" in table:
+        names += ", " + table["method"].replace(METHODS)
+    _label_rows([ax], names.tolist(), fontsize=9)
     ax.set(ylim=(len(table) - 0.4, -0.7), xlim=(0, None))
     ax.set_xlabel("share of the attribution on the face that lies on moving skin (95 % interval over subjects)")
     figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8, frameon=False)

@@ -80,12 +80,16 @@ def test_maps_are_enlarged_sum_to_one_and_branches_count_alike():
 
 def always(maps: torch.Tensor) -> Callable:
     """Return a method of attribution that answers with these maps of the motion branch, whatever the network is."""
-    return lambda model, batch: {"motion": maps}
+
+    def method(model, batch):
+        return {"motion": maps}
+
+    return method
 
 
 def test_an_empty_map_is_uniform_and_is_counted():
     empty = always(torch.zeros(6, 4, 4))
-    row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs_of(), pairs_of(), method=empty))
+    row = rows(attribution.attribution_table({"I": make_model(flow=None)}, pairs_of(), pairs_of(), methods=[empty]))
     assert row[""]["value"] == pytest.approx(row[""]["uniform map"]) and row[""]["empty"] == 1
     assert row["uniform map"]["value"] == pytest.approx(0) and row[""]["on face"] == pytest.approx(0.434, abs=0.001)
 
@@ -94,19 +98,19 @@ def test_a_map_that_follows_the_motion_is_distinguishable_from_one_that_always_l
     pairs = pairs_of(subjects=6)
     moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
     model = make_model(flow=None)
-    follows = rows(attribution.attribution_table({"I": model}, pairs, pairs, method=always(moving)))
+    follows = rows(attribution.attribution_table({"I": model}, pairs, pairs, methods=[always(moving)]))
     assert follows[""]["value"] == follows[""]["low"] == pytest.approx(1)
     assert follows[""]["mean map"] == pytest.approx(1 / 3, abs=1e-6)  # three squares, of which one moves
     assert follows["mean map"]["low"] > 0.5
     usual = always(moving.mean(0).expand(len(pairs), -1, -1))
-    blind = rows(attribution.attribution_table({"I": model}, pairs, pairs, method=usual))
+    blind = rows(attribution.attribution_table({"I": model}, pairs, pairs, methods=[usual]))
     assert blind["uniform map"]["low"] > 0.2 and blind["mean map"]["value"] == pytest.approx(0)
 
 
 def test_a_clip_in_which_nothing_moves_is_not_scored():
     pairs = pairs_of()
     pairs.true_flow[0] *= 0.1
-    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs, pairs)["clips"].tolist() == [5, 5, 5]
+    assert attribution.attribution_table({"I": make_model(flow=None)}, pairs, pairs)["clips"].tolist() == [5] * 4
     pairs.true_flow[:] = 0
     with pytest.raises(DataError, match="no skin moves"):
         attribution.attribution_table({"I": make_model(flow=None)}, pairs, pairs)
@@ -121,7 +125,7 @@ def test_the_table_of_real_networks_leaves_them_as_they_were():
         *("I: motion", "II: motion", "III: motion", "III: flow", "III: both")
     ]
     assert tuple(table.columns[:7]) == COLUMNS
-    assert np.isfinite(table.drop(columns=["model", "metric", "part", "against"])).all(axis=None)
+    assert np.isfinite(table.drop(columns=["model", "metric", "part", "against", "method"])).all(axis=None)
     assert (table["true motion"] > table["uniform map"]).all()
     assert gains["value"].to_numpy() == pytest.approx((shares["value"] - shares["uniform map"]).to_numpy())
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
@@ -133,10 +137,56 @@ def test_another_method_gives_other_maps():
     model, pairs = make_model(), pairs_of()
     usual, other = (attribution.attribution_maps(model, pairs, method) for method in (gradcam, hirescam))
     assert not np.allclose(usual["flow"], other["flow"], rtol=0.1)
-    scores = [
-        attribution.attribution_table({"III": model}, pairs, pairs, method=m)["value"] for m in (gradcam, hirescam)
+    together, alone = (
+        attribution.attribution_table({"III": model}, pairs, pairs, methods=methods, initialisations=1)
+        for methods in ([gradcam, hirescam], [hirescam])
+    )
+    of_method = together.set_index(["method", "part", "against"])["value"]
+    assert not np.allclose(of_method["gradcam"], of_method["hirescam"], atol=1e-4)
+    np.testing.assert_array_equal(of_method["hirescam"], alone["value"])
+
+
+def test_the_motion_that_counts_can_be_another_than_the_registered_one():
+    pairs = pairs_of()
+    muscles = np.zeros_like(pairs.true_flow)
+    muscles[:, 0, 90:94, 60:64] = 0.3
+    assert (attribution.moving_skin(pairs, muscles)[0].sum((1, 2)) == 16).all()
+    assert not attribution.moving_skin(pairs, muscles, above=0.31)[0].any()
+    assert attribution.moving_skin(replace(pairs, true_flow=None), muscles)[0].any()
+    there = always(torch.from_numpy(attribution.moving_skin(pairs, muscles)[0]).float())
+    model = make_model(flow=None)
+    assert rows(attribution.attribution_table({"I": model}, pairs, pairs, 0, [there], muscles))[""]["value"] == 1
+    assert rows(attribution.attribution_table({"I": model}, pairs, pairs, 0, [there]))[""]["value"] == pytest.approx(0)
+    with pytest.raises(DataError, match="one field per pair"):
+        attribution.moving_skin(pairs, muscles[:2])
+
+
+def test_maps_that_are_not_empty_are_reported_apart_and_pairings_are_permuted():
+    pairs = pairs_of(subjects=6)
+    moving = torch.from_numpy(attribution.moving_skin(pairs)[0]).float()
+    model = make_model(flow=None)
+    half = moving * (torch.arange(12) % 2)[:, None, None]
+    row = rows(attribution.attribution_table({"I": model}, pairs, pairs, methods=[always(half)]))[""]
+    assert row["empty"] == 0.5 and row["not empty"] == pytest.approx(1) and row["value"] < 0.6
+    assert row["p"] < 0.05
+    usual = always(moving.mean(0).expand(len(pairs), -1, -1))
+    assert rows(attribution.attribution_table({"I": model}, pairs, pairs, methods=[usual]))[""]["p"] == 1
+
+
+def test_several_initialisations_are_averaged_clip_by_clip():
+    model, pairs = make_model(), pairs_of(subjects=6)
+    table = attribution.attribution_table({"III": model}, pairs, pairs, initialisations=3)
+    moving, face = attribution.moving_skin(pairs)
+    fresh = [attribution.untrained_network(model, pairs, seed) for seed in range(3)]
+    shares = [
+        attribution.share_on_motion(attribution.attribution_maps(other, pairs)["flow"], moving, face) for other in fresh
     ]
-    assert not np.allclose(*scores, atol=1e-4)
+    of_flow = rows(table[table["part"].eq("flow")])
+    low, middle, high = np.sort(np.mean(shares, axis=1))
+    assert low < middle < high
+    assert of_flow[""]["untrained low"] == pytest.approx(low) and of_flow[""]["untrained high"] == pytest.approx(high)
+    assert of_flow[""]["untrained"] == pytest.approx(np.mean(shares))
+    assert of_flow["untrained"]["value"] == pytest.approx(of_flow[""]["value"] - np.mean(shares))
 
 
 def test_the_untrained_network_is_new_and_calibrated_in_both_parts():
@@ -152,7 +202,8 @@ def test_the_untrained_network_is_new_and_calibrated_in_both_parts():
 def test_untrained_networks_have_seen_training_frames_only():
     model, pairs = make_model(flow=None), pairs_of()
     train = replace(pairs, onset=pairs.onset // 8, apex=pairs.apex // 4)  # far darker than the pairs that are scored
-    scored = attribution.attribution_table({"II": model}, train, pairs)["untrained"].iloc[0]
+    table = attribution.attribution_table({"II": model}, train, pairs, initialisations=1)
+    scored = table["untrained"].iloc[0]
     moving, face = attribution.moving_skin(pairs)
     of_train, of_test = (
         attribution.share_on_motion(
@@ -161,17 +212,6 @@ def test_untrained_networks_have_seen_training_frames_only():
         for known in (train, pairs)
     )
     assert scored == pytest.approx(of_train) != pytest.approx(of_test, rel=1e-3)
-
-
-def test_maps_are_averaged_by_emotion_and_by_action_unit():
-    pairs = pairs_of()
-    maps = np.arange(6.0)[:, None, None].repeat(4, 1)
-    pairs.manifest.loc[4:, "emotion"] = "anger"
-    by_emotion = attribution.mean_maps(maps, pairs)
-    assert {k: v[0, 0] for k, v in by_emotion.items()} == {"fear": 1.5, "anger": 4.5}
-    assert list(by_emotion) == ["fear", "anger"]  # the most frequent first
-    by_unit = attribution.mean_maps(maps, pairs, by="action unit")
-    assert {k: v[0, 0] for k, v in by_unit.items()} == {"AU1": 2.0, "AU2": 3.0}
 
 
 def test_what_cannot_be_scored_is_refused():
@@ -190,12 +230,6 @@ def test_what_cannot_be_scored_is_refused():
         attribution.share_on_motion(np.full((1, 128, 128), np.nan), moving, face)
     with pytest.raises(DataError, match="enlarge"):
         attribution.share_on_motion(np.ones((6, 4, 4)), moving, face)
-    with pytest.raises(DataError, match="one map per pair"):
-        attribution.mean_maps(np.ones((2, 4, 4)), pairs)
-    with pytest.raises(DataError, match="unknown 'label'"):
-        attribution.mean_maps(np.ones((6, 4, 4)), pairs, by="label")
-    with pytest.raises(DataError, match="not known"):
-        attribution.mean_maps(np.ones((6, 4, 4)), replace(pairs, action_units=None), by="action unit")
 
 
 def test_maps_match_the_motion_of_their_own_faces_only_if_they_follow_it():

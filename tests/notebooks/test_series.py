@@ -11,6 +11,7 @@ import pytest
 
 from lfdtcmen import training
 from lfdtcmen.series import WAITS_FOR, next_notebook
+from lfdtcmen.training.method import PAPER
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 ORDER = [path.stem for path in NOTEBOOKS]
@@ -50,10 +51,10 @@ def stage_files(tmp_path_factory) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     run_dir = tmp_path_factory.mktemp("run")
 
-    def note(stage, config, pairs, run_dir, **options):
+    def note(stage, config, pairs, run_dir, method=PAPER, **options):
         files = [training.checkpoint_file(number, config, pairs, run_dir) for number in range(1, stage + 1)]
         found[name].update(file.name for file in files)
-        return training.build_model(config, pairs.num_classes), pd.DataFrame()
+        return training.build_model(config, pairs.num_classes, method), pd.DataFrame()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "stage_checkpoint", note)
