@@ -43,6 +43,7 @@ autosummary_generate = True
 autodoc_default_options = {"members": True, "ignore-module-all": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_use_type_comments = False  # there are none, and looking for them takes seconds
 numpydoc_show_class_members = False
 
 # A name of ours that leads nowhere is a warning, and a warning fails the build; other projects' names cannot be looked

@@ -1,5 +1,6 @@
 """How `make test` shares the tests out among processes (conftest.py)."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +25,11 @@ def test_a_file_or_what_belongs_together_stays_in_one_process(tmp_path):
         folder.mkdir(parents=True)
         for name in ("test_a.py", "test_b.py"):
             (folder / name).write_text(TEST)
-    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
-    result = subprocess.run(
-        [*command, "-n", "4", "--dist", "loadfile"], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "xdist", "-c", str(tmp_path / "pytest.ini")]
+    command += ["-n", "4", "--dist", "loadfile", str(tmp_path)]
+    quick = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # nbval alone would take each process a second or more
+    result = subprocess.run(command, cwd=ROOT, env=quick, capture_output=True, text=True, timeout=300)
     assert "12 passed" in result.stdout, result.stdout + result.stderr
 
     def workers(folder: Path, name: str = "*") -> set[str]:

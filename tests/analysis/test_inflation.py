@@ -19,10 +19,9 @@ from lfdtcmen.analysis.inflation import (
     random_kfold,
     selection_table,
 )
-from lfdtcmen.datasets.preparation import prepare_pairs
-from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.metrics import paired_difference, score_confusion, uf1
 from lfdtcmen.evaluation.results import COLUMNS
+from tests.training.helpers import make_pairs
 
 PEOPLE, EACH = 20, 6
 
@@ -197,14 +196,10 @@ def test_habits_leave_the_classes_as_frequent_as_they_are():
     assert found[0] < 0.03 < found[1] < found[2] == pytest.approx(1)
 
 
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory):
-    return prepare_pairs(make_dataset("easy", "3class", subjects=6, seed=3))
-
-
-def test_a_random_split_is_refused_where_scores_are_made(pairs, tmp_path):
+def test_a_random_split_is_refused_where_scores_are_made(tmp_path):
     from lfdtcmen.baselines.simple import linear_svm
     from lfdtcmen.evaluation import cross_validate
 
+    pairs = make_pairs(24, subjects=6)
     with pytest.raises(DataError, match="both trained on and tested"):
         cross_validate(linear_svm, pairs, random_kfold(pairs.labels, 2), [0], tmp_path)

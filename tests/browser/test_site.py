@@ -1,8 +1,8 @@
 """The site in a real browser: width, dark mode, keyboard, search, and what WCAG 2 AA asks for (axe-core).
 
 The site is built once, anew, as `make site` builds it: a warning or a broken link fails it. `make test` looks at some
-pages; `make site-test` looks at all (it sets ``ALL_PAGES=1``), which takes minutes. Skipped where the extra "site",
-playwright or Chromium is missing. Screenshots of some pages are left in ``runs/browser/site``.
+pages; `make site-test` looks at all (it sets ``ALL_PAGES=1``), which takes minutes, and leaves screenshots of some of
+them in ``runs/browser/site``. Skipped where the extra "site", playwright or Chromium is missing.
 """
 
 import importlib
@@ -164,7 +164,7 @@ def test_no_page_has_a_fault_or_scrolls_sideways(built, page):
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wide > 0:
                 wrong.append(f"{wide} px too wide at {size['width']} px")
-            if name in PICTURED:
+            if name in PICTURED and os.environ.get("ALL_PAGES") == "1":
                 file = SCREENSHOTS / f"{name.replace('/', '_')}_{size['width']}_{page.scheme}.png"
                 page.wait_for_timeout(500)  # the side bars slide away
                 page.screenshot(path=file)

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -27,16 +28,32 @@ def of_people(prefix: str, seed: int):
     return replace(pairs, manifest=manifest)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """Two sets of other people, `one` and `two`, added faces, and a network that was trained on `one`."""
+def take_sets(patch: pytest.MonkeyPatch) -> None:
+    """Instead of rendered faces: two sets of other people, `one` and `two`, and added faces."""
     sets = {"one": of_people("one/a", 0), "two": of_people("two/b", 1)}
     load = lambda config, data=None, n_jobs=-1: sets["one" if data is None else data.name]  # noqa: E731
-    monkeypatch.setattr(experiments, "load_pairs", load)
-    monkeypatch.setattr(transfer, "added_faces", lambda *_: of_people("synthetic/s", 2))
-    monkeypatch.chdir(tmp_path)
-    result = run("train", *FLOW, "--stage", "2", "--name", "one")
+    patch.setattr(experiments, "load_pairs", load)
+    patch.setattr(transfer, "added_faces", lambda *_: of_people("synthetic/s", 2))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a network that was trained on `one`."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        take_sets(patch)
+        patch.chdir(folder)
+        result = run("train", *FLOW, "--stage", "2", "--name", "one")
     assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def project(trained, tmp_path, monkeypatch):
+    """A working directory of its own with that network, and the sets."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    take_sets(monkeypatch)
+    monkeypatch.chdir(tmp_path)
     (checkpoint,) = (tmp_path / "runs" / "one" / "checkpoints").iterdir()
     return tmp_path, f"runs/one/checkpoints/{checkpoint.name}"
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
@@ -92,6 +92,7 @@ COLUMNS = (
 )
 
 
+@settings(max_examples=50)
 @given(rows=st.lists(st.tuples(*COLUMNS), max_size=8), spot=st.booleans())
 def test_any_table_is_loaded_and_no_row_is_lost(tmp_path_factory, rows, spot):
     folder = tmp_path_factory.getbasetemp() / "any samm"

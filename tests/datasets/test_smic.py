@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfdtcmen import DataError
@@ -117,6 +117,7 @@ COLUMNS = (
 )
 
 
+@settings(max_examples=50)
 @given(rows=st.lists(st.tuples(*COLUMNS), max_size=8), spot=st.booleans())
 def test_any_table_is_loaded_and_no_row_is_lost(tmp_path_factory, rows, spot):
     folder = tmp_path_factory.getbasetemp() / "any smic"

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.intervals import Measure
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.evaluation.results import (
@@ -23,6 +22,7 @@ from lfdtcmen.evaluation.results import (
     write_metrics,
     write_predictions,
 )
+from tests.training.helpers import make_pairs
 
 
 def predictions(accuracy, seeds=(0, 1), people=20, each=6):
@@ -164,7 +164,7 @@ def test_differences_are_said_in_words():
 
 
 def test_probabilities_become_predictions_that_can_be_scored():
-    pairs = make_dataset("easy", "3class", 6, seed=0)
+    pairs = make_pairs(24, subjects=6)
     probabilities = np.eye(3)[pairs.labels]
     table = as_predictions(pairs, probabilities, seed=4)
     assert table["seed"].eq(4).all() and (table["prediction"] == pairs.labels).all()

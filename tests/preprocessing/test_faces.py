@@ -10,7 +10,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from lfdtcmen import DataError
-from lfdtcmen.datasets.synthetic import make_clip
+from lfdtcmen.datasets.synthetic import render_pair
 from lfdtcmen.preprocessing import faces
 from lfdtcmen.preprocessing.faces import MIRRORED_LANDMARKS, MTCNN, Face, YuNet, choose_face, cut, find_detector
 
@@ -40,9 +40,9 @@ def test_the_face_of_a_photograph_is_found_where_a_hand_marked_it(name):
 
 def test_synthetic_faces_are_found():
     for subject in range(8):
-        clip = make_clip(0, subject, 0)
-        (face,) = find_detector()(clip.frames[clip.onset])
-        assert np.linalg.norm(face.landmarks - clip.landmarks[clip.onset], axis=1).max() < 5
+        rendered = render_pair(0, subject, 0)
+        (face,) = find_detector()(rendered.onset)
+        assert np.linalg.norm(face.landmarks - rendered.landmarks, axis=1).max() < 5
 
 
 def test_landmarks_mirror_with_the_image():

@@ -90,6 +90,7 @@ def test_strain_and_streams_refuse_what_is_no_flow(flow, message):
 def test_tvl1_against_the_exact_flow_of_synthetic_faces():
     # as filmed, head motion included; the background does not move, and has no texture to tell so
     pairs = make_dataset("standard", subjects=4)
+    pairs = pairs.subset(np.arange(0, len(pairs), 3))
     flow = np.stack([tvl1(onset, apex) for onset, apex in zip(pairs.onset, pairs.apex, strict=True)])
     length = np.linalg.norm(pairs.true_flow, axis=1)  # [N, H, W], pixels
     head = length > 0

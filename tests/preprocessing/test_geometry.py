@@ -140,12 +140,12 @@ def test_half_a_face_that_the_detector_completes_is_refused():
 
 @pytest.fixture(scope="module")
 def faces():
-    return make_dataset("easy", subjects=30)
+    return make_dataset("easy", subjects=12)
 
 
 def test_synthetic_faces_lie_in_the_canonical_position(faces):
     assert np.linalg.norm(faces.landmarks.mean(0) - CANONICAL, axis=1).max() < 1.5
-    dfme = make_dataset("easy", subjects=12, domain="dfme")  # its camera is 7 % nearer
+    dfme = make_dataset("easy", subjects=4, domain="dfme")  # its camera is 7 % nearer
     assert np.linalg.norm(dfme.landmarks.mean(0) - CANONICAL, axis=1).max() < FARTHEST
     for landmarks in (faces.landmarks, None):
         assert check_geometry(faces.onset, landmarks) == ""

@@ -9,10 +9,16 @@ from distributed import Client, LocalCluster
 
 from lfdtcmen import DataError
 from lfdtcmen.beyond.method import EXTENDED
+from lfdtcmen.config import Config
 from lfdtcmen.datasets.splits import loso
 from lfdtcmen.evaluation.protocol import Model, cross_validate
 from lfdtcmen.training import LFDTCMENClassifier, build_model, classifier, predict
 from tests.training.helpers import make_pairs
+
+
+def one_step_each(config: Config) -> Config:
+    """One epoch of one batch in each stage."""
+    return replace(config, epochs=(1, 1, 1), batch_sizes=(24, 24, 24))
 
 
 def test_classifier_is_a_fit_predict(pairs, config):
@@ -38,7 +44,7 @@ def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(c
         return original(model, given, stage, *args, **kwargs)
 
     monkeypatch.setattr(classifier, "train_stage", spy)
-    model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 1)), tmp_path, stage1_groups=groups)
+    model = LFDTCMENClassifier(one_step_each(config), tmp_path, stage1_groups=groups)
     model.prepare(pairs, loso(pairs.subjects), [0, 1, 2])
     assert learned == [{"s1", "s3", "s5", "s7"}, {"s0", "s2", "s4", "s6"}]
     for seed, (train, test) in zip((0, 1, 2), loso(pairs.subjects), strict=False):
@@ -50,7 +56,7 @@ def test_a_shared_stage_1_is_trained_once_a_group_and_never_sees_who_is_tested(c
 
     learned.clear()
     part = np.isin(pairs.subjects, ["s1", "s3"])  # of one group: the other one is tested by nobody
-    alone = LFDTCMENClassifier(replace(config, epochs=(1, 1, 1)), tmp_path / "held out", stage1_groups=groups)
+    alone = LFDTCMENClassifier(one_step_each(config), tmp_path / "held out", stage1_groups=groups)
     alone.prepare(pairs, [(np.flatnonzero(~part), np.flatnonzero(part))], [0])
     assert learned == [{"s0", "s2", "s4", "s6"}]
 
@@ -111,7 +117,7 @@ def test_dask_workers_are_given_the_shared_stage_1(config, tmp_path):
     folds, tables = list(loso(pairs.subjects))[:2], []
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
         for backend in ("loky", "dask"):
-            model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 0)), stages=2, stage1_groups=groups)
+            model = LFDTCMENClassifier(one_step_each(config), stages=2, stage1_groups=groups)
             tables.append(cross_validate(model, pairs, folds, [0], tmp_path / backend, backend=backend))
             assert sorted(model.shared) == [0, 1]  # trained once, also where the workers keep nothing
     pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in tables), check_exact=True)
@@ -120,12 +126,12 @@ def test_dask_workers_are_given_the_shared_stage_1(config, tmp_path):
 def test_cross_validation_trains_what_folds_share_first_and_only_what_is_missing(config, tmp_path):
     pairs = make_pairs(24, subjects=4)
     groups = {f"s{i}": i % 2 for i in range(4)}
-    model = LFDTCMENClassifier(replace(config, epochs=(1, 1, 0)), stages=2, stage1_groups=groups)
+    model = LFDTCMENClassifier(one_step_each(config), stages=2, stage1_groups=groups)
     assert isinstance(model, Model)
     folds = list(loso(pairs.subjects))
     table = cross_validate(model, pairs, folds, [0], tmp_path)
     assert len(table) == 24 and sorted(model.shared) == [0, 1]
-    again = LFDTCMENClassifier(replace(config, epochs=(1, 1, 0)), stages=2, stage1_groups=groups)
+    again = LFDTCMENClassifier(one_step_each(config), stages=2, stage1_groups=groups)
     cross_validate(again, pairs, folds, [0], tmp_path)
     assert not again.shared  # no fold was missing
 

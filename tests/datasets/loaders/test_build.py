@@ -62,7 +62,7 @@ def test_nothing_but_bad_rows_is_an_empty_manifest(tmp_path):
 
 
 @pytest.mark.parametrize("spot_apex", [False, True])
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     interval=st.tuples(*[st.integers(0, 12) | st.none()] * 3),
     present=st.sets(st.integers(0, 10), min_size=1),
