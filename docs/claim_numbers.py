@@ -78,18 +78,11 @@ def measure(model: str, metric: str, run: str = "disentanglement", file: str = "
     return mean(f"{run}/{file}", f'model == "{model}" and metric == "{metric}"')
 
 
-def probe(model: str, metric: str, part: str) -> Number:
-    """Return what a linear probe of a code, averaged over the face, finds in notebook 10's run."""
-    query = f"model == '{model}' and metric == '{metric}' and part == '{part}' and probe == 'linear'"
-    return mean("inside/probes.csv", f"{query} and positions == 'mean'")
-
-
-def on_motion(column: str) -> Number:
+def on_motion(column: str, seed: int) -> Number:
     """Return the share of HiResCAM's weight on moving skin in the flow branch, or that of another map (no interval)."""
-    query = "method == 'hirescam' and model == 'III' and part == 'flow' and against == ''"
-    if column == "value":
-        return mean("inside/attribution.csv", query)
-    return Number(table("inside/attribution.csv").query(query)[column].mean())
+    query = f"method == 'hirescam' and model == 'III' and part == 'flow' and against == '' and seed == {seed}"
+    found = one("inside/attribution.csv", query, column)
+    return found if column == "value" else Number(found.value)
 
 
 def last_gain(pixels: int) -> Number:
