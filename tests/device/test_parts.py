@@ -14,6 +14,8 @@ import torch
 from lfdtcmen import analysis, losses
 from lfdtcmen.analysis import (
     attribution,
+    attribution_tables,
+    blanking,
     class_activation,
     codes,
     complexity,
@@ -158,6 +160,13 @@ def calls(model, faces: PairSet, pictures: Counterfactuals) -> dict[str, Callabl
     return {
         "attribution_maps": lambda: attribution.attribution_maps(model, faces),
         "attribution_table": lambda: attribution.attribution_table({"III": model}, faces, faces),
+        "label_test": lambda: attribution_tables.label_test(
+            {"true": model, "shuffled": model}, faces, faces.true_flow, [class_activation.hirescam]
+        ),
+        "logits_of": lambda: blanking.logits_of(model, faces),
+        "blanking_table": lambda: blanking.blanking_table(
+            {"III": model}, faces, {"III": {blanking.STILL: np.ones((len(faces), 28, 28), bool)}}
+        ),
         "untrained_network": lambda: attribution.untrained_network(model, faces),
         "gradcam": lambda: class_activation.gradcam(model, batch, torch.tensor([0, 1])),
         "hirescam": lambda: class_activation.hirescam(model, batch),
