@@ -99,7 +99,7 @@ def test_every_other_command_writes_to_the_working_directory_and_the_cache(lfdtc
         Image.fromarray(frame).save(clip / f"{number}.png")
     table = "clip/clips.csv"
     (lfdtcmen.folder / table).write_text("subject,clip,onset,apex,emotion,path\nanna,one,0,1,fear,.\n")
-    once = ("--seeds", "1", "--folds", "2", "--share-stage1", "--perceptual-size", "16")
+    once = ("--seeds", "1", "--folds", "2", "--set", "drl=none", "--set", "motion=none")  # the flow branch alone
     commands = [
         ("data", *SMALL, "--jobs", "1"),
         ("predict", "clip", "--onset", "0", "--apex", "1", "--fps", "30"),

@@ -23,6 +23,8 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.losses import perceptual
 
+ONE_BATCH = ("--set", "batch_sizes=24,24,24")  # an epoch
+
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
@@ -79,7 +81,7 @@ def test_data_makes_a_small_set_and_prints_its_table_1(tmp_path, monkeypatch):
 
 
 def test_train_scores_held_out_subjects_and_a_second_call_loads_the_checkpoints(project):
-    first = run("train", "-p", "smoke", "--name", "x")
+    first = run("train", "-p", "smoke", *ONE_BATCH, "--name", "x")
     assert first.exit_code == 0, first.output
     assert "UF1 " in first.stdout and "(no interval: fewer than 6 subjects)" in first.stdout  # 4 are held out
     assert ", across identities" in first.stdout
@@ -87,7 +89,7 @@ def test_train_scores_held_out_subjects_and_a_second_call_loads_the_checkpoints(
     assert set(history["stage"]) == {1, 2, 3}
     checkpoints = sorted((project / "runs" / "x" / "checkpoints").iterdir())
     written = [file.stat().st_mtime_ns for file in checkpoints]
-    again = run("train", "-p", "smoke", "--name", "x").stdout.splitlines()
+    again = run("train", "-p", "smoke", *ONE_BATCH, "--name", "x").stdout.splitlines()
     assert again == [line for line in first.stdout.splitlines() if " trains " not in line]
     assert len(again) == len(first.stdout.splitlines()) - 3
     assert [file.stat().st_mtime_ns for file in checkpoints] == written
@@ -172,6 +174,7 @@ def test_evaluate_leaves_one_subject_out_and_shares_stage_1(project, monkeypatch
     pairs = experiments.load_pairs(None)
     monkeypatch.setattr(experiments, "load_pairs", lambda *_, **__: pairs.subset(pairs.subjects < "s5"))
     options = ("--set", "perceptual_size=32", "--epochs", "1", "1", "1", "--share-stage1", "--validation", "0.3")
+    options += ONE_BATCH
     command = ("evaluate", "flow-branch", "lfd-tcmen", "-p", "smoke", "--seeds", "1", "--protocol", "loso", *options)
     result = run(*command, "--name", "l")
     assert result.exit_code == 0, result.output
@@ -241,6 +244,7 @@ def test_train_holds_out_the_parts_of_dfme_and_the_recorded_command_does_it_agai
 
 
 SHORT = ("--set", "epochs=1,1,1", "--set", "perceptual_size=32", "--set", "perceptual_taps=relu1_1", "--set", "folds=2")
+SHORT += ONE_BATCH
 TRAINING = (("train", "--stage", "1"), ("evaluate", "lfd-tcmen", "--seeds", "1"), ("ablate", "table5", "--seeds", "1"))
 
 
@@ -262,7 +266,7 @@ def unreachable(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", TRAINING, ids=lambda command: command[0])
 def test_the_gpu_profile_says_loudly_when_it_has_no_real_vgg_weights(project, unreachable, command):
-    result = run(*command, "-p", "gpu", *SHORT, "--set", "batch_sizes=8,8,8", "--name", "g")
+    result = run(*command, "-p", "gpu", *SHORT, "--name", "g")
     assert result.exit_code == 0, result.output
     assert len(unreachable) == 1 and result.stderr.count("REAL WEIGHTS CANNOT BE HAD (TimeoutError: timed out)") == 1
     config = json.loads((project / "runs" / "g" / "metrics.json").read_text())["config"]
@@ -298,6 +302,7 @@ def test_what_trains_no_image_loss_asks_for_no_weights(project, unreachable):
 
 def test_ablate_runs_each_setting_once_prints_tables_and_verdicts_and_goes_on(project):
     options = ("-p", "smoke", "--seeds", "1", "--epochs", "1", "1", "1", "--perceptual-size", "32", "--share-stage1")
+    options += ONE_BATCH
     result = run("ablate", "table5", "table6", *options, "--name", "a")
     assert result.exit_code == 0, result.output
     assert result.stdout.count("full: 2 folds") == 1
