@@ -67,6 +67,12 @@ def one(name: str, query: str, column: str = "value") -> Number:
     return Number(row[column], row.get("low", nan), row.get("high", nan))
 
 
+def carried(run: str, model: str, against: str = "") -> Number:
+    """Return the UF1 of a model in the other world, without training there, or its difference to another model's."""
+    what = f"model == '{model}' and metric == 'UF1' and part == 'other_world' and how == 'as it is'"
+    return one(f"{run}/scores.csv", f"{what} and against == '{against}'")
+
+
 def mean(name: str, query: str) -> Number:
     """Return the means over runs (seeds and folds) of a number and of both ends of its interval."""
     rows = table(name).query(query)

@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from torch import nn
 
-from lfdtcmen.analysis.codes import encode_pairs, split_clips, untrained_like
+from lfdtcmen.analysis.codes import encode_pairs, split_clips
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import Measure, measure, ratio
@@ -125,35 +125,6 @@ def probe_features(
     order = {"subject": 0, "emotion": 1, "action units": 2}
     table = pd.DataFrame(rows, columns=[*COLUMNS, "positions", "probe", "chance level", "shuffled level"])
     return table.sort_values("metric", key=lambda m: m.map(order), kind="stable", ignore_index=True)
-
-
-def probe_table(models: Mapping[str, nn.Module], train: PairSet, pairs: PairSet, seed: int = 0) -> pd.DataFrame:
-    """Probe several networks, and an untrained one of the first one's kind.
-
-    Parameters
-    ----------
-    models : mapping
-        Name -> network.
-    train : PairSet
-        Pairs of the subjects that the networks were trained on: they calibrate the untrained one.
-    pairs, seed
-        As for :func:`probe_codes`.
-
-    Returns
-    -------
-    DataFrame
-        Rows of :func:`probe_codes` for each ``model``; "untrained" first.
-
-    Raises
-    ------
-    DataError
-        No network, or as :func:`probe_codes`.
-    """
-    if not models:
-        raise DataError("there is no network to probe", "probe_table", "give one or more")
-    networks = {UNTRAINED: untrained_like(next(iter(models.values())), train, seed), **models}
-    tables = [probe_codes(model, pairs, seed).assign(model=name) for name, model in networks.items()]
-    return pd.concat(tables, ignore_index=True)
 
 
 def subject_hits(

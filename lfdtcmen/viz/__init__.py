@@ -10,7 +10,6 @@ from lfdtcmen.viz.codes import (
     attention_maps,
     attribution_grid,
     compared_swaps,
-    embedding,
     map_rows,
     swap_grid,
     swap_strip,
@@ -32,9 +31,7 @@ from lfdtcmen.viz.forests import (
     attribution_forest,
     forest,
     inflation_forest,
-    probe_forest,
     report_forest,
-    swap_bars,
 )
 from lfdtcmen.viz.gradients import gradient_shares, projections
 from lfdtcmen.viz.inputs import constancy_plot, flow_rows, map_row, point_weights, stream_sheet
@@ -73,7 +70,6 @@ __all__ = [
     "constancy_plot",
     "cost_shares",
     "draw_flow",
-    "embedding",
     "face_panel",
     "face_rows",
     "face_sheet",
@@ -94,7 +90,6 @@ __all__ = [
     "parameter_bars",
     "point_weights",
     "prediction_strip",
-    "probe_forest",
     "projections",
     "report_forest",
     "run_times",
@@ -104,7 +99,6 @@ __all__ = [
     "spotting_curves",
     "start_notebook",
     "stream_sheet",
-    "swap_bars",
     "swap_grid",
     "swap_strip",
     "swapped_grid",

@@ -16,7 +16,6 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.images import grey_change
 from lfdtcmen.viz.style import (
     DPI,
-    PALETTE,
     WIDTH,
     bare,
     check_count,
@@ -28,10 +27,6 @@ from lfdtcmen.viz.style import (
     image_grid,
     symmetric_limit,
 )
-
-# 9 colours that stand out on white (no light pink, no yellow) x 12 shapes: enough for 108 groups
-GROUP_COLOURS = [*(PALETTE[k] for k in (0, 1, 2, 3, 4, 5, 7, 9)), "black"]
-GROUP_MARKERS = "os^Dv<>P*XpH"
 
 
 def swap_grid(
@@ -282,40 +277,6 @@ def map_rows(rows: Mapping[str, np.ndarray], titles: Sequence[str], frames: np.n
         for ax, values in zip(line, maps, strict=True):
             image = ax.imshow(values, **look)
         figure.colorbar(image, ax=list(line), shrink=0.9).set_label(textwrap.fill(name, 22))
-    return figure
-
-
-def embedding(points: np.ndarray, colour_by: Mapping[str, Sequence], axis_name: str = "component") -> Figure:
-    """Plot the same points in several colourings: do the codes form groups by emotion, or by subject?
-
-    Parameters
-    ----------
-    points : ndarray
-        Codes projected to two dimensions (PCA, t-SNE), [N, 2].
-    colour_by : mapping
-        Panel title -> one value per point, such as ``{"emotion": names, "subject": subjects}``.
-    axis_name : str
-        Name of the two axes.
-    """
-    points = np.asarray(points)
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise DataError(f"points must be [N, 2], got {list(points.shape)}", "embedding", "project them first, with PCA")
-    figure = Figure(figsize=(WIDTH, 4.2), dpi=DPI, layout="constrained")
-    axes = figure.subplots(1, len(colour_by), squeeze=False, sharex=True, sharey=True)[0]
-    for ax, (title, values) in zip(axes, colour_by.items(), strict=True):
-        check_count(values, len(points), f"embedding: {title}")
-        groups, code = np.unique(np.asarray(values).astype(str), return_inverse=True)
-        few = len(groups) <= 10
-        for k, group in enumerate(groups):
-            row, column = divmod(k, len(GROUP_COLOURS))  # a new shape for every colour in each round
-            marker = GROUP_MARKERS[(column + row) % len(GROUP_MARKERS)]
-            look = {"marker": marker, "color": GROUP_COLOURS[column], "s": 36, "linewidths": 0, "alpha": 0.8}
-            ax.scatter(*points[code == k].T, label=group, **look)
-        ax.set_title(f"coloured by {title}" + ("" if few else f" ({len(groups)})"), fontsize=10)
-        ax.set_xlabel(f"{axis_name} 1")
-        if few:
-            ax.legend(fontsize=8)
-    axes[0].set_ylabel(f"{axis_name} 2")
     return figure
 
 

@@ -10,7 +10,6 @@ from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import disentanglement, probes
-from lfdtcmen.analysis.codes import untrained_like
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.modules.drl import Codes
 
@@ -100,27 +99,6 @@ def test_linear_probes_are_those_of_the_disentanglement_report():
     assert units == pytest.approx(read["action units from mo(apex) - mo(onset)"], abs=1e-6)
 
 
-def test_the_table_has_an_untrained_encoder_first_and_leaves_networks_as_they_were():
-    torch.manual_seed(1)
-    model = LFDTCMEN(num_classes=2)
-    model.drl.eval()
-    pairs = pairs_of(subjects=6, clips=4)
-    train = replace(pairs, onset=pairs.onset // 8)  # far darker than the pairs that are probed
-    table = probes.probe_table({"stage 1": model}, train, pairs)
-    assert list(dict.fromkeys(table["model"])) == ["untrained", "stage 1"]
-    assert (
-        len(table) == 2 * 3 * 3 * 2 * 2
-        and not table.duplicated(["model", "metric", "part", "positions", "probe"]).any()
-    )
-    numbers = table[["value", "low", "high", "chance level"]]
-    assert np.isfinite(numbers).all(axis=None)
-    assert model.training and not model.drl.training
-    of_train, of_test = (values(probes.probe_codes(untrained_like(model, known), pairs)) for known in (train, pairs))
-    untrained = values(table[table["model"] == "untrained"])
-    pd.testing.assert_series_equal(untrained, of_train)  # the same each time
-    assert not np.allclose(untrained, of_test, rtol=1e-3)
-
-
 def test_what_a_network_or_the_data_lack_is_left_out():
     model = LFDTCMEN(num_classes=2, drl="motion", flow=None).eval()
     table = probes.probe_codes(model, replace(pairs_of(subjects=4, clips=4), action_units=None))
@@ -131,8 +109,6 @@ def test_what_a_network_or_the_data_lack_is_left_out():
 def test_what_cannot_be_probed_is_refused():
     with pytest.raises(DataError, match="two clips"):
         probes.probe_codes(model_of(Halves()), pairs_of(subjects=4, clips=1))
-    with pytest.raises(DataError, match="no network"):
-        probes.probe_table({}, pairs_of(), pairs_of())
 
 
 def test_linear_reading_finds_what_is_mixed_in_and_nothing_else():

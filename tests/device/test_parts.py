@@ -20,6 +20,8 @@ from lfdtcmen.analysis import (
     codes,
     complexity,
     disentanglement,
+    downstream,
+    factorial,
     probes,
     swaps,
 )
@@ -189,11 +191,15 @@ def calls(model, faces: PairSet, pictures: Counterfactuals) -> dict[str, Callabl
         "identity_leak": lambda: disentanglement.identity_leak(model, faces, fresh()),
         "readability": lambda: disentanglement.readability(model, faces, fresh()),
         "probe_codes": lambda: probes.probe_codes(model, faces),
-        "probe_table": lambda: probes.probe_table({"III": model}, faces, faces),
         "swap": lambda: swaps.swap(model, faces.onset, faces.apex, faces.onset),
         "swap_motions": lambda: swaps.swap_motions(model, pictures, [0], [1], [0, 1]),
         "reconstruction_errors": lambda: swaps.reconstruction_errors(model, faces),
         "swap_errors": lambda: swaps.swap_errors(model, pictures),
+        "factorial_swaps": lambda: factorial.factorial_swaps(model, pictures),
+        "probe_downstream": lambda: downstream.probe_downstream(model, faces),
+        "motion_branch_output": lambda: downstream.motion_branch_output(
+            model, *np.zeros((2, 3, 256, 4, 4), np.float32)
+        ),
         "swap_products": lambda: swaps.swap_products(model, pictures, [1]),
         "driven_products": lambda: swaps.driven_products(model, pictures, np.array([0]), pictures, np.array([1])),
     }

@@ -15,9 +15,6 @@ FIGURES = {
     "swap_strip": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1]),
     "swap_strip_truth": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[1]),
     "attention_maps": lambda: viz.attention_maps(FRAMES, RNG.random((3, 256, 4, 4)), ["a", "b", "c"]),
-    "embedding": lambda: viz.embedding(
-        RNG.normal(size=(30, 2)), {"emotion": ["a", "b", "c"] * 10, "subject": np.arange(30)}
-    ),
     "attribution_grid": lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((3, 4, 4))}, ["a", "b", "c"]),
     "attribution_grid_of_one": lambda: viz.attribution_grid(
         FRAMES[:1], FLOW[:1], {"I": np.zeros((1, 4, 4)), "II": RNG.random((1, 32, 32))}, ["fear"]
@@ -30,7 +27,6 @@ SHOWN = {
     "swap_strip": (6, 5, "identity from"),
     "swap_strip_truth": (10, 8, "rendered truth"),
     "attention_maps": (7, 9, "b"),
-    "embedding": (2, 0, "coloured by emotion"),
     "attribution_grid": (11, 12, "flow (pixels)"),
     "attribution_grid_of_one": (5, 6, "fear"),
 }
@@ -45,7 +41,6 @@ def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
     "call",
     [
         lambda: viz.swap_grid(FRAMES, FRAMES, FRAMES[None]),
-        lambda: viz.embedding(RNG.normal(size=(5, 3)), {"emotion": range(5)}),
         lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((2, 4, 4))}, ["a", "b", "c"]),
         lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[0, :16]),
     ],
@@ -138,26 +133,6 @@ def test_signed_maps_are_drawn_around_zero_and_the_bar_is_as_see_through_as_they
         low, high = maps_shown[0].get_clim()
         assert (low == -high) == (cmap == "RdBu_r") and low <= values.min() and high >= values.max()
         assert maps_shown[0].get_alpha() in [part.get_alpha() for part in figure.axes[-1].collections]
-
-
-def test_embedding_plots_the_same_points_in_each_panel_grouped_by_its_values():
-    points = RNG.normal(size=(6, 2))
-    left, right = viz.embedding(points, {"emotion": list("ababab"), "subject": range(6)}, "PCA").axes
-    assert titles((left, right)) == ["coloured by emotion", "coloured by subject"]
-    assert (left.get_xlabel(), left.get_ylabel()) == ("PCA 1", "PCA 2")
-    groups = {group.get_label(): group.get_offsets() for group in left.collections}
-    np.testing.assert_array_equal(groups["a"], points[::2])
-    np.testing.assert_array_equal(groups["b"], points[1::2])
-    np.testing.assert_array_equal(np.concatenate([group.get_offsets() for group in right.collections]), points)
-
-
-def test_embedding_draws_every_group_with_a_mark_of_its_own():
-    for groups in (3, 25, 100):
-        points = RNG.normal(size=(2 * groups, 2))
-        ax = viz.embedding(points, {"subject": np.arange(2 * groups) % groups}).axes[0]
-        looks = {(*c.get_facecolor()[0], c.get_paths()[0].vertices.tobytes()) for c in ax.collections}
-        assert len(looks) == len(ax.collections) == groups
-        assert len({look[:4] for look in looks}) < 10  # more colours are not distinguishable
 
 
 def test_attribution_grid_has_each_map_in_a_range_of_its_own():

@@ -27,22 +27,6 @@ def attribution() -> pd.DataFrame:
     return tidy([*rows, ("III", "share", "both", 0.4, 0.3, 0.5, "")]).assign(**compared)
 
 
-def probe_answers() -> pd.DataFrame:
-    score = {
-        "value": [0.9, 0.4, 0.0],
-        "low": [0.8, 0.3, -0.1],
-        "high": [1.0, 0.5, 0.1],
-        "chance level": [0.1, 0.33, 0.0],
-    }
-    asked = {"metric": ["subject", "emotion", "action units"], "part": "mo(apex)", "against": ""}
-    asked |= {"positions": "all", "probe": "linear"}
-    return pd.concat([pd.DataFrame({"model": m, **asked, **score}) for m in ("untrained", "a")], ignore_index=True)
-
-
-def swap_table() -> pd.DataFrame:
-    return tidy([("a", "error", "0", 0.5, 0.4, 0.6, ""), ("a", "error", "all", 0.6, 0.5, 0.7, "")])
-
-
 def inflation() -> pd.DataFrame:
     scores = [("honest", 0.6, 0.5, 0.7), ("best epoch", 0.65, 0.55, 0.75), ("lucky seed", 0.61, 0.5, 0.7)]
     added = [("honest", 0, 0, 0), ("best epoch", 0.05, 0.02, 0.08), ("lucky seed", 0.01, -0.01, 0.03)]
@@ -62,16 +46,12 @@ FIGURES = {
     "forest": lambda: viz.forest(scores(), metrics=["UF1"], lines={"chance level": 1 / 3}),
     "report_forest": lambda: viz.report_forest(report()),
     "attribution_forest": lambda: viz.attribution_forest(attribution()),
-    "probe_forest": lambda: viz.probe_forest(probe_answers()),
-    "swap_bars": lambda: viz.swap_bars(swap_table()),
 }
 # of each figure: visible axes, images, and a text
 SHOWN = {
     "forest": (1, 0, "0.600"),
     "report_forest": (1, 0, "0.90"),
     "attribution_forest": (1, 0, "0.400"),
-    "probe_forest": (3, 0, "action units\n$R^2$"),
-    "swap_bars": (1, 0, "squared error of the change,\nrelative to copying"),
 }
 
 
@@ -84,9 +64,6 @@ def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
     "call",
     [
         lambda: viz.attribution_forest(attribution().drop(columns="true motion")),
-        lambda: viz.probe_forest(probe_answers().drop(columns="chance level")),
-        lambda: viz.probe_forest(pd.concat([probe_answers().assign(model=str(k)) for k in range(11)])),
-        lambda: viz.swap_bars(swap_table().drop(columns="low")),
         lambda: viz.forest(scores(), metrics=["UAR"]),
     ],
 )
