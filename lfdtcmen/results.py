@@ -38,6 +38,10 @@ COMMANDS = {
     "lighting": "python experiments/lighting.py --subjects 8 --score",
     "long_stage1": "python experiments/long_stage1.py",
     "loso": "python experiments/loso.py --jobs 2",
+    "mixed": (
+        "python experiments/transfer.py --train wild --score other_world photographs --folds-on other_world "
+        "--models logistic-regression flow-branch --out runs/mixed"
+    ),
     "photographs": "python experiments/photographs.py --seeds 2",
     "recipes": "python benchmarks/recipes.py",
     "standard_3class": (
