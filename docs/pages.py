@@ -96,8 +96,8 @@ def first_lines(folder: str, pattern: str, owner: str = "") -> list[tuple[str, s
     """Return (name, link) of the tests that name the owner and that a pattern is found in, those of a folder first."""
     found = []
     for file, text in test_texts().items():
-        named = owner in text and re.search(rf"\b{owner}\b", text)  # the first is fast, and mostly says no
-        place = re.search(pattern, text) if named else None
+        mentioned = owner in text and re.search(rf"\b{owner}\b", text)  # the first is fast, and mostly says no
+        place = re.search(pattern, text) if mentioned else None
         if place:
             line = text.count("\n", 0, place.start()) + 1
             found.append((file.relative_to(TESTS).as_posix(), f"{source_page(file)}.html#line-{line}"))

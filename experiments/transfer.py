@@ -127,7 +127,8 @@ class Started:
         if not file.exists():  # the last stage has no epochs, as for the flow branch alone
             file = checkpoint_file(2, config, self.before, network.run_dir)
         network = LFDTCMENClassifier(replace(config, init=str(file)), network.run_dir, method=EXTENDED)
-        return (Branch(network, self.model.name) if isinstance(self.model, Branch) else network)(train, test, seed)
+        model = replace(self.model, network=network) if isinstance(self.model, Branch) else network
+        return model(train, test, seed)
 
 
 def main() -> None:

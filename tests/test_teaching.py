@@ -54,13 +54,13 @@ def test_ten_questions_of_ten_points_each_with_an_answer():
 
 @pytest.mark.parametrize(("question", "answer"), list(zip(QUESTIONS, SOLUTIONS, strict=True)), ids=range(1, 11))
 def test_a_question_is_about_sections_and_its_answer_about_outputs_of_a_notebook(question, answer):
-    named = sections(question[2])
-    for name, headings in named.items():
+    asked = sections(question[2])
+    for name, headings in asked.items():
         markdown = [cell.source for cell in read(name).cells if cell.cell_type == "markdown"]
         found = re.findall(r"^##+ (.+)$", "\n".join(markdown), flags=re.MULTILINE)
         assert set(headings) <= set(found), name
     quoted = re.findall(r"^    +(\S.*)$", answer[2], flags=re.MULTILINE)
-    outputs = set().union(*map(printed, named))
+    outputs = set().union(*map(printed, asked))
     assert quoted and not [line for line in quoted if line.strip() not in outputs]
 
 

@@ -110,10 +110,10 @@ def test_every_other_command_writes_to_the_working_directory_and_the_cache(lfdtc
         ("evaluate", "majority", "--data", "data/prepared/clip"),  # one person: no split
     ]
     result = lfdtcmen(json.dumps(commands), python=("-c", ONE_AFTER_THE_OTHER))  # in one process: each imports torch
-    said = re.split("---- ended with (.)\n", result.stdout)
-    assert said[1::2] == ["0"] * 6 + ["2"], result.stdout + result.stderr
+    printed = re.split("---- ended with (.)\n", result.stdout)
+    assert printed[1::2] == ["0"] * 6 + ["2"], result.stdout + result.stderr
     assert result.stderr.count("\n") == 1 and "Traceback" not in result.stderr, result.stderr
-    made, predicted, trained, evaluated, ablated, prepared = said[:12:2]
+    made, predicted, trained, evaluated, ablated, prepared = printed[:12:2]
     assert "synthetic" in made
     assert f"open {Path('runs/predict/clip/report.html')}" in predicted
     assert "wild.safetensors" in predicted  # nothing was trained: the network that comes with the package

@@ -14,7 +14,7 @@ from scipy.stats import t
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import LEAST_SUBJECTS
-from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
+from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, frame_arrows
 
 
 def projections(gradients: np.ndarray, names: Sequence[str]) -> Figure:
@@ -54,10 +54,7 @@ def projections(gradients: np.ndarray, names: Sequence[str]) -> Figure:
         ax.plot(*np.stack([gradient, foot], axis=1), ":", color=PALETTE[k])
         ax.plot(*foot, "o", color=PALETTE[k], markersize=7)
     points = np.vstack([gradients, total, shares[:, None] * total, np.zeros(2)])
-    low, high = points.min(0) - 0.3, points.max(0) + 0.3
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    ax.set(xlabel="gradient of the first parameter", ylabel="gradient of the second")
-    ax.grid(alpha=0.3)
+    frame_arrows(ax, points, "gradient of the first parameter", "gradient of the second")
     figure.legend(loc="outside right upper", fontsize=10, frameon=False)
     return figure
 

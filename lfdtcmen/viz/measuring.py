@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lfdtcmen.errors import DataError
-from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_change
+from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_change, frame_arrows
 
 HATCHES = ("", "//", "..", "xx")  # so that parts of a bar remain distinguishable without colours
 PARTS = (0, 2, 3, 1)  # of the palette
@@ -45,10 +45,7 @@ def gain_vectors(true: np.ndarray, generated: Mapping[str, np.ndarray]) -> Figur
         ax.plot(*np.stack([end, gain * true], axis=1), ":", color=colour)
         ax.plot(*(gain * true), "o", color=colour, markersize=6)
     points = np.vstack([np.zeros(2), *(end for _, end, _, _ in ends)])
-    low, high = points.min(0) - 0.3, points.max(0) + 0.3
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    ax.set(xlabel="change of the first pixel", ylabel="change of the second")
-    ax.grid(alpha=0.3)
+    frame_arrows(ax, points, "change of the first pixel", "change of the second")
     figure.legend(loc="outside right upper", fontsize=10, frameon=False)
     return figure
 

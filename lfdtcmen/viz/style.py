@@ -216,3 +216,10 @@ def check_count(values: Sized | None, count: int, where: str) -> None:
     """Raise a DataError unless there is one value per image; None is fine."""
     if values is not None and len(values) != count:
         raise DataError(f"{len(values)} given for {count} images", where)
+
+
+def frame_arrows(ax: Axes, points: np.ndarray, xlabel: str, ylabel: str) -> None:
+    """Give a plane of arrows equal axes around all of its points [N, 2], a grid, and labels."""
+    low, high = points.min(0) - 0.3, points.max(0) + 0.3
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xlabel=xlabel, ylabel=ylabel)
+    ax.grid(alpha=0.3)

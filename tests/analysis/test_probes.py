@@ -12,16 +12,12 @@ from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import disentanglement, probes
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.modules.drl import Codes
+from tests.analysis.toys import half_faces
 
 
 def pairs_of(subjects: int = 8, clips: int = 10) -> PairSet:
     """Faces whose left half is who it is, and in whose apex's right half one number is the emotion and the unit."""
-    rng, count = np.random.default_rng(0), subjects * clips
-    onset = np.repeat(rng.integers(50, 200, (subjects, 32, 32, 3), dtype=np.uint8), clips, axis=0)
-    onset[:, :, 16:] = 100
-    strength = rng.uniform(-1, 1, count)
-    apex = onset.copy()
-    apex[:, :, 16:] = (100 + 80 * strength).astype(np.uint8)[:, None, None, None]
+    (onset, apex, strength), count = half_faces(subjects, clips), subjects * clips
     units = np.zeros((count, 2, 2), np.float32)
     units[:, 0, 0], units[:, 1, 0] = strength + 1, strength**2 + 0.1  # a line, and a curve
     names = np.repeat([f"toy/{s}" for s in range(subjects)], clips)

@@ -1,8 +1,10 @@
 """What the tests of the exercises ask of every check."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from lfdtcmen.exercises import check
+import pytest
+
+from lfdtcmen.exercises import check, find
 
 
 def message(number: str, answer: object, capsys) -> str:
@@ -17,3 +19,18 @@ def check_wrong(number: str, answers: Sequence[Callable], capsys) -> None:
     assert len(messages) >= 3 and len(set(messages)) == len(messages), messages
     assert all(text.startswith(f"{number}: not yet. ") for text in messages)
     assert not [text for text in messages if "stopped with" in text]
+
+
+def answer_tests(table: Mapping[str, tuple]) -> tuple[Callable, Callable]:
+    """Return the two tests of a table of answers: number -> the right answer, typical wrong ones."""
+
+    @pytest.mark.parametrize("number", table)
+    def right(number, capsys):
+        assert message(number, table[number][0], capsys) == f"{number}: right."
+        assert len(find(number).hints) >= 2
+
+    @pytest.mark.parametrize("number", table)
+    def wrong(number, capsys):
+        check_wrong(number, table[number][1], capsys)
+
+    return right, wrong

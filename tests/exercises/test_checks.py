@@ -33,7 +33,7 @@ from lfdtcmen.modules.flow_branch import WIDTHS
 from lfdtcmen.preprocessing.align import align_faces
 from lfdtcmen.preprocessing.apex import spot_interval
 from lfdtcmen.training import set_trainable
-from tests.exercises.answers import check_wrong, message
+from tests.exercises.answers import answer_tests, message
 
 # ---- 01.1
 
@@ -674,14 +674,7 @@ def test_every_exercise_is_in_the_table():
     assert set(TABLE) == {number for module in modules for number in module.EXERCISES}
 
 
-@pytest.mark.parametrize("number", TABLE)
-def test_the_right_answer_is_right(number, capsys):
-    assert message(number, TABLE[number][0], capsys) == f"{number}: right."
-
-
-@pytest.mark.parametrize("number", TABLE)
-def test_wrong_answers_get_messages_of_their_own(number, capsys):
-    check_wrong(number, TABLE[number][1], capsys)
+test_the_right_answer_is_right, test_wrong_answers_get_messages_of_their_own = answer_tests(TABLE)
 
 
 @pytest.mark.parametrize("answer", [by_cosine, fixed_targets])

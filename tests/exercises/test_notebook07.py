@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lfdtcmen.exercises import find
-from tests.exercises.answers import check_wrong, message
+from tests.exercises.answers import answer_tests, message
 
 
 def shares(people):
@@ -97,14 +97,7 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("number", TABLE)
-def test_the_right_answer_is_right(number, capsys):
-    assert message(number, TABLE[number][0], capsys) == f"{number}: right."
-
-
-@pytest.mark.parametrize("number", TABLE)
-def test_each_wrong_answer_has_a_message_of_its_own(number, capsys):
-    check_wrong(number, TABLE[number][1], capsys)
+test_the_right_answer_is_right, test_wrong_answers_get_messages_of_their_own = answer_tests(TABLE)
 
 
 @pytest.mark.parametrize("number", TABLE)

@@ -1,11 +1,9 @@
 """Exercises of notebook 12: the right answer is right, and each typical wrong one has a message of its own."""
 
 import numpy as np
-import pytest
 
-from lfdtcmen.exercises import find
 from lfdtcmen.exercises.notebook12 import QUESTIONS
-from tests.exercises.answers import check_wrong, message
+from tests.exercises.answers import answer_tests
 
 
 def changes(bits):
@@ -75,12 +73,4 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("number", TABLE)
-def test_the_right_answer_is_right(number, capsys):
-    assert message(number, TABLE[number][0], capsys) == f"{number}: right."
-    assert len(find(number).hints) >= 2
-
-
-@pytest.mark.parametrize("number", TABLE)
-def test_wrong_answers_get_messages_of_their_own(number, capsys):
-    check_wrong(number, TABLE[number][1], capsys)
+test_the_right_answer_is_right, test_wrong_answers_get_messages_of_their_own = answer_tests(TABLE)

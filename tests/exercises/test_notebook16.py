@@ -1,12 +1,11 @@
 """Exercises of notebook 16: the right answer is right, and each typical wrong one has a message of its own."""
 
 import numpy as np
-import pytest
 
 from lfdtcmen.evaluation.metrics import uar, uf1
 from lfdtcmen.exercises import find
 from lfdtcmen.exercises.notebook16 import nested
-from tests.exercises.answers import check_wrong, message
+from tests.exercises.answers import answer_tests, message
 
 
 def weights(counts, beta, power=-1.0, scaled=True):
@@ -86,15 +85,7 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("number", TABLE)
-def test_the_right_answer_is_right(number, capsys):
-    assert message(number, TABLE[number][0], capsys) == f"{number}: right."
-    assert len(find(number).hints) >= 2
-
-
-@pytest.mark.parametrize("number", TABLE)
-def test_wrong_answers_get_messages_of_their_own(number, capsys):
-    check_wrong(number, TABLE[number][1], capsys)
+test_the_right_answer_is_right, test_wrong_answers_get_messages_of_their_own = answer_tests(TABLE)
 
 
 def test_what_is_asked_for_is_in_no_message_and_no_hint(capsys):
