@@ -14,7 +14,7 @@ from lfdtcmen.beyond.change_loss import change
 from lfdtcmen.beyond.extended_drl import ExtendedCodes, ExtendedDRL
 from lfdtcmen.beyond.gain_loss import gain
 from lfdtcmen.beyond.rest_loss import rest
-from lfdtcmen.beyond.swap_batches import SwapBatch, SwapTensors, sample_batch, vary
+from lfdtcmen.beyond.swap_batches import OTHER_PERSON, SwapBatch, SwapTensors, sample_batch, vary
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.synthetic import ACTION_UNITS, make_swaps
 from lfdtcmen.devices import side_by_side
@@ -31,7 +31,13 @@ from lfdtcmen.training.stages import use_bf16
 FROZEN_STATISTICS_FROM = 0.8  # share of the steps after which batch normalisation uses its running statistics
 
 
-def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None, progress: bool = True) -> pd.DataFrame:
+def pretrain(
+    model: LFDTCMEN,
+    config: Config,
+    run_dir: Path | str | None = None,
+    progress: bool = True,
+    other_person: float = OTHER_PERSON,
+) -> pd.DataFrame:
     """Train DRL and motion branch on rendered swaps: a frame of person i, a motion of person j, and that motion on i.
 
     Stage 1 sees a motion only on the face that made it. For synthetic faces, the right answer is known: i's own apex
@@ -52,6 +58,8 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
     run_dir : path, optional
         Where the checkpoint is kept, so that all folds of a seed share it.
     progress : bool
+    other_person : float
+        Share of the swaps in which the motion comes from another person; 0: everybody is given their own motions.
 
     Returns
     -------
@@ -65,10 +73,12 @@ def pretrain(model: LFDTCMEN, config: Config, run_dir: Path | str | None = None,
         A network without a generator, or the paper's; a checkpoint of another config, a loss that is not finite, a
         cache folder that cannot be written to.
     """
-    task = SwapTask(model, config, progress)
+    task = SwapTask(model, config, progress, other_person)
     # without the epochs and the learning rate of stage 1: settings that differ there share one pretraining
     settings = stage_settings(replace(config, epochs=(0, 0, 0), learning_rates=(0.0,) * 3), 1, "swaps")
     settings |= {"motion": config.motion, "normalised_difference": config.normalised_difference}
+    if other_person != OTHER_PERSON:  # checkpoints of the default stay valid
+        settings |= {"other_person": other_person}
     kept = None
     if run_dir is not None:
         file = Path(run_dir) / "checkpoints" / f"pretraining-{settings_key(settings)}{SUFFIX}"
@@ -95,12 +105,12 @@ class SwapTask(Task):
 
     title = "pretraining"
 
-    def __init__(self, model: LFDTCMEN, config: Config, progress: bool):
+    def __init__(self, model: LFDTCMEN, config: Config, progress: bool, other_person: float = OTHER_PERSON):
         if not isinstance(model.drl, ExtendedDRL) or model.drl.generator is None:
             what = "only a DRL with a generator and one of our extensions can be pretrained"
             raise DataError(what, "pretrain", "use recipe='repaired'")
         self.model, self.drl, self.branch = model, model.drl, model.tcme.motion_branch
-        self.config, self.progress = config, progress
+        self.config, self.progress, self.other_person = config, progress, other_person
         self.device = next(model.parameters()).device
         self.parts = nn.ModuleList([self.drl])
         if self.branch is not None:
@@ -127,7 +137,7 @@ class SwapTask(Task):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         rng = np.random.default_rng([self.config.seed, 0, epoch])
-        batch = sample_batch(self.swaps, self.config.batch_sizes[0], self.config.max_shift, rng)
+        batch = sample_batch(self.swaps, self.config.batch_sizes[0], self.config.max_shift, rng, self.other_person)
         if self.config.pretraining_variation:
             batch = vary(batch, self.config.pretraining_variation, rng)
         yield batch

@@ -37,11 +37,14 @@ class SwapTensors:
         return torch.from_numpy(array).to(self.device, non_blocking=True)
 
 
-def sample_batch(swaps: SwapTensors, size: int, max_shift: int, rng: np.random.Generator) -> SwapBatch:
+def sample_batch(
+    swaps: SwapTensors, size: int, max_shift: int, rng: np.random.Generator, other_person: float = OTHER_PERSON
+) -> SwapBatch:
     """Sample ``size`` swaps, and as many pairs that are not swapped.
 
-    Identity and driver are of one group, whose people all show the same motions; in one swap of five they are the same
-    person. Each pair is mirrored with probability 1/2; the whole batch is shifted by up to ``max_shift`` whole pixels.
+    Identity and driver are of one group, whose people all show the same motions; in the share ``other_person`` of the
+    swaps they are two people, in the others one. Each pair is mirrored with probability 1/2; the whole batch is shifted
+    by up to ``max_shift`` whole pixels.
     """
     parts = swaps.parts
     groups, people, motions = parts["apex"].shape[:3]
@@ -49,7 +52,7 @@ def sample_batch(swaps: SwapTensors, size: int, max_shift: int, rng: np.random.G
     group, motion = rng.integers(groups, size=pairs), rng.integers(motions, size=pairs)
     driver = rng.integers(people, size=pairs)
     other = (driver + rng.integers(1, people, size=pairs)) % people
-    identity = np.where(rng.random(pairs) < OTHER_PERSON, other, driver)
+    identity = np.where(rng.random(pairs) < other_person, other, driver)
     mirror = rng.random(pairs) < 0.5
     shift = tuple(int(d) for d in rng.integers(-max_shift, max_shift + 1, 2))
 

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from lfdtcmen import DataError
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.beyond.pretraining import pretrain, pretrain_each
-from lfdtcmen.beyond.swap_batches import SwapTensors, sample_batch
+from lfdtcmen.beyond.swap_batches import OTHER_PERSON, SwapTensors, sample_batch
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
 from lfdtcmen.training import LFDTCMENClassifier, build_model, stage_checkpoint
 from tests.training.helpers import state
@@ -98,6 +98,15 @@ def test_what_has_no_generator_or_no_extension_is_refused(repaired, changes):
         pretrain(model, repaired, progress=False)
 
 
+def test_training_on_own_pairs_is_another_training_with_a_checkpoint_of_its_own(tmp_path, repaired):
+    config = replace(repaired, pretraining=1, pretraining_groups=1)
+    losses = [
+        pretrain(build_model(config, 2, EXTENDED), config, tmp_path, progress=False, other_person=share)["change"].item()
+        for share in (OTHER_PERSON, 0.0)
+    ]
+    assert losses[0] != losses[1] and len(list((tmp_path / "checkpoints").iterdir())) == 2
+
+
 def test_an_image_generator_learns_from_swaps_as_well(repaired):
     config = replace(repaired, generator="image", pretraining=8, pretraining_groups=1, change_first=0.0)
     history = pretrain(build_model(config, 3, EXTENDED), config, progress=False)
@@ -128,6 +137,8 @@ def test_a_row_of_swaps_is_one_motion_on_two_people(tmp_path, monkeypatch):
     assert torch.equal(batch.action_units[:, 0].amin(1).long(), motion[1] % 8)
     left = batch.action_units[:, 0, 0] % 1 == 0
     assert left.float().mean().item() == pytest.approx(0.5, abs=0.1)  # the others are mirrored
+    own = sample_batch(told, 50, 0, np.random.default_rng(0), other_person=0.0)
+    assert torch.equal(own.identity, own.motion[torch.cat([torch.arange(50), 100 + torch.arange(50)])])
 
 
 def test_a_pretrained_stage_1_begins_where_pretraining_ended(tmp_path, pairs, repaired):
