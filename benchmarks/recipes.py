@@ -3,7 +3,7 @@
     python benchmarks/recipes.py
 
 Times a few steps of each recipe in turn, in several rounds, and multiplies the median step by the recipe's number of
-steps. Pretraining is shared by the folds. Writes costs.csv to OUT; notebook 08 reads it.
+steps. Pretraining is shared by the folds. Writes costs.csv to OUT.
 """
 
 import argparse

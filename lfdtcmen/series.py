@@ -20,7 +20,6 @@ WAITS_FOR: dict[str, tuple[str, ...]] = {
     "02_drl_training": ("00_tour",),
     "03_tcme_training": ("02_drl_training",),
     "04_fine_tuning": ("02_drl_training",),
-    "08_repairing_disentanglement": ("02_drl_training",),
     "10_interpretability": ("02_drl_training",),
 }
 

@@ -10,10 +10,12 @@ from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import nn
 
 from lfdtcmen.analysis.codes import to_tensor
 from lfdtcmen.analysis.swaps import CHANGE_ERROR, as_rows, at_half_resolution, change_error, cosine, swap
+from lfdtcmen.beyond.warp_generator import STEP, warp
 from lfdtcmen.datasets.synthetic import Counterfactuals
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import (
@@ -25,6 +27,7 @@ from lfdtcmen.evaluation.intervals import (
     resample_crossed,
 )
 from lfdtcmen.evaluation.results import measure_table
+from lfdtcmen.preprocessing.flow import tvl1
 
 FACTORS = ("receiver", "driver", "motion")  # the axes of a factorial of swaps
 COMMON = "common to all"
@@ -79,10 +82,48 @@ def factorial_swaps(model: nn.Module, counterfactuals: Counterfactuals) -> Facto
         moved = swap(model, faces.repeat(motions, axis=0), driving, rest.repeat(motions, axis=0))  # [R * M, 3, H, W]
         change = at_half_resolution(moved - still.repeat_interleave(motions, 0)).flatten(1)  # [R * M, K]
         changes.append(change.numpy().reshape(people, motions, -1))
+    return FactorialSwaps(
+        np.stack(changes, axis=1), _true_change(counterfactuals, people), name_motions(counterfactuals.emotions)
+    )
+
+
+def flow_swaps(counterfactuals: Counterfactuals) -> FactorialSwaps:
+    """Move each receiver's pixels by the optical flow of each driver's noise-free frames: a control without a network.
+
+    The flow is TV-L1's. It knows nothing of the receiver, as a driver's face is shaped otherwise; and a shift of pixels
+    makes no wrinkles.
+
+    Parameters
+    ----------
+    counterfactuals : Counterfactuals
+        As for :func:`factorial_swaps`, with the same receivers and drivers.
+
+    Raises
+    ------
+    DataError
+        There is only one person.
+    """
+    people, motions = len(counterfactuals.onset) // 2, counterfactuals.apex.shape[1]
+    if people < 1:
+        raise DataError("swaps need two identities or more", "flow_swaps", "make more")
+    faces, changes = to_tensor(counterfactuals.onset[:people].repeat(motions, axis=0)), []  # [R * M, 3, H, W]
+    for driver in range(people, 2 * people):
+        rest, apexes = counterfactuals.onset_clean[driver], counterfactuals.apex_clean[driver]
+        flow = np.stack([tvl1(rest, apex) for apex in apexes])  # [M, 2, H, W], pixels
+        field = torch.from_numpy(np.pad(-flow / STEP, ((0, 0), (0, 1), (0, 0), (0, 0))))  # [M, 3, H, W], no brightness
+        change = at_half_resolution(warp(faces, field.repeat(people, 1, 1, 1)) - faces).flatten(1)
+        changes.append(change.numpy().reshape(people, motions, -1))
+    return FactorialSwaps(
+        np.stack(changes, axis=1), _true_change(counterfactuals, people), name_motions(counterfactuals.emotions)
+    )
+
+
+def _true_change(counterfactuals: Counterfactuals, people: int) -> np.ndarray:
+    """Return the rendered change of the first people by every motion, at half resolution, float32 [R, M, K]."""
+    motions = counterfactuals.apex.shape[1]
     true = to_tensor(as_rows(counterfactuals.apex_clean[:people]))
     true = true - to_tensor(counterfactuals.onset_clean[:people]).repeat_interleave(motions, 0)
-    true_change = at_half_resolution(true).flatten(1).numpy().reshape(people, motions, -1)
-    return FactorialSwaps(np.stack(changes, axis=1), true_change, name_motions(counterfactuals.emotions))
+    return at_half_resolution(true).flatten(1).numpy().reshape(people, motions, -1)
 
 
 def name_motions(emotions: tuple[str, ...]) -> tuple[str, ...]:

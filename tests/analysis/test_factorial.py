@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
@@ -83,6 +84,20 @@ def test_an_oracle_carries_every_motion_and_one_that_goes_half_way_a_half():
         assert values(table, "motion cosine").to_numpy() == pytest.approx(1, abs=1e-5)
         assert values(table, CHANGE_ERROR).to_numpy() == pytest.approx((1 - gain) ** 2, abs=1e-5)
         assert (table["low"] <= table["value"] + 1e-9).all() and (table["value"] <= table["high"] + 1e-9).all()
+
+
+def test_pixels_moved_by_flow_carry_a_shift_to_any_face():
+    noise = np.random.default_rng(0).random((4, 128, 128, 3))
+    onset = gaussian_filter(noise, (0, 3, 3, 0))
+    onset = (255 * (onset - onset.min()) / np.ptp(onset)).astype(np.uint8)
+    apex = np.stack([np.roll(onset, 2, axis=2), np.roll(onset, -1, axis=1)], axis=1)  # two pixels right, one up
+    shown = Counterfactuals(onset, onset, apex, apex, ("right", "up"), np.zeros((2, 17, 2)), np.zeros((4, 5, 2)))
+    swaps = factorial.flow_swaps(shown)
+    assert swaps.change.shape == (2, 2, 2, 3 * 64 * 64) and swaps.motions == ("right", "up")
+    table = factorial.gains_by_motion(swaps).set_index(["part", "metric"])["value"]
+    assert (table.xs("motion gain", level=1) > 0.7).all() and (table.xs(CHANGE_ERROR, level=1) < 0.3).all()
+    with pytest.raises(DataError, match="two identities"):
+        factorial.flow_swaps(faces(people=1))
 
 
 def test_strength_is_that_of_the_rendered_change():

@@ -101,7 +101,9 @@ def test_what_has_no_generator_or_no_extension_is_refused(repaired, changes):
 def test_training_on_own_pairs_is_another_training_with_a_checkpoint_of_its_own(tmp_path, repaired):
     config = replace(repaired, pretraining=1, pretraining_groups=1)
     losses = [
-        pretrain(build_model(config, 2, EXTENDED), config, tmp_path, progress=False, other_person=share)["change"].item()
+        pretrain(build_model(config, 2, EXTENDED), config, tmp_path, progress=False, other_person=share)[
+            "change"
+        ].item()
         for share in (OTHER_PERSON, 0.0)
     ]
     assert losses[0] != losses[1] and len(list((tmp_path / "checkpoints").iterdir())) == 2
