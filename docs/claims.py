@@ -97,15 +97,15 @@ CLAIMS = (
           "Pretrained on swaps, the repaired recipe has a motion gain across identities of {}.",
           lambda: [read.measure("repaired", "motion gain, across identities")], ".2f", VALUE),
     Claim("08", "repair-66", MEASURES,
-          "From all positions of the repaired recipe's motion code of one frame, a probe names {} of the people; before "
-          "training, {}.",
+          "From all positions of the repaired recipe's motion code of one frame, a probe names {} of the people; "
+          "before training, {}.",
           lambda: [read.measure("repaired", f"subject from mo(apex), all positions{when}")
                    for when in ("", ", untrained")], ".2f", VALUE),
-    Claim("08", "repair-73", "branches/scores.csv",
+    Claim("08", "repair-72", "branches/scores.csv",
           "On `hard`, UF1 of both branches of the repaired recipe minus that of its flow branch alone: {}.",
           lambda: [read.one("branches/scores.csv",
                             "preset == 'hard' and model == 'both' and metric == 'UF1' and against == 'flow'")], "+.3f"),
-    Claim("08", "repair-77", "photographs/measures.csv",
+    Claim("08", "repair-76", "photographs/measures.csv",
           "Photographs of two real faces show a synthetic motion with a gain of {} (Collins's) and {} (Hopper's).",
           lambda: [read.one("photographs/measures.csv",
                             f"metric == 'motion gain, synthetic motion on photographs' and photograph == '{who}'")

@@ -87,8 +87,9 @@ def field_parts(frame: np.ndarray, field: np.ndarray, generated: np.ndarray, tru
     limit = symmetric_limit(changes[1])
     images = [draw_flow(axes[1], shift), draw_change(axes[2], brightness, symmetric_limit(brightness))]
     images += [draw_change(ax, change, limit) for ax, change in zip(axes[3:], changes, strict=True)]
-    for image, columns, label in zip(images, (1, 2, slice(3, 5)), ("pixels", "%", "grey levels"), strict=False):
-        colour_bar(figure, image, columns if isinstance(columns, slice) else slice(columns, columns + 1), label)
+    bars = (slice(1, 2), "pixels"), (slice(2, 3), "%"), (slice(3, 5), "grey levels")
+    for image, (columns, label) in zip(images, bars, strict=False):  # both changes share the last one
+        colour_bar(figure, image, columns, label)
     for ax, title in zip(axes, ("at rest", "shift", "brightness", "generated change", "true change"), strict=True):
         ax.set_title(title, fontsize=10)
     return figure
