@@ -15,6 +15,7 @@ from lfdtcmen.results import COMMANDS, EARLIER_FACES, find
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 import claims  # noqa: E402 (where the site's pages are made)
+import score_map  # noqa: E402
 
 sys.path.remove(str(ROOT / "docs"))
 NAMES = [f"{claim.notebook}-{claim.cell}-{k}" for k, claim in enumerate(claims.CLAIMS)]
@@ -161,3 +162,14 @@ def test_the_page_has_each_claim_with_its_run_and_section(monkeypatch):
             assert page == notebook.stem and places[ids.index(place)]["source"] == f'<div id="{place}"></div>'
             assert ids[ids.index(place) + 1] == place.removeprefix("cell-")
             assert f"# {row['heading']}\n" in text and "{}" not in row["sentence"] and "**" in row["sentence"]
+
+
+def test_the_map_of_scores_has_the_scores_of_the_claims():
+    of_run, *_ = (score_map.scores_of(s) for s in score_map.SETTINGS if s.run == "compared")
+    paper, repaired = (score_map.scores_of(s) for s in score_map.SETTINGS if s.run == "transfer")
+    numbers = claims.read.shipped(
+        lambda: [claims.read.score("compared", "flow-branch"), claims.read.carried("transfer", "lfd-tcmen-repaired")]
+    )
+    assert of_run["flow branch"] == numbers[0]
+    assert repaired["full network"] == pytest.approx(numbers[1], abs=6e-5)  # its table has four digits
+    assert repaired["logistic regression"] == paper["logistic regression"]  # it has no recipe
