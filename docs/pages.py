@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import claims
 import demo
+import score_map
 from docutils import nodes
 from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.sandbox import SandboxedEnvironment
@@ -146,7 +147,8 @@ def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
     elif docname == "docs/claims":
         rows = {timetable()[number]["title"]: claimed for number, claimed in claims.sections().items()}
         earlier = sum(row["earlier"] for claimed in rows.values() for row in claimed)
-        source[0] = render(app, source[0], claims=rows, earlier=earlier, total=len(claims.CLAIMS))
+        scores = {"columns": score_map.MODELS, "scores": score_map.rows()}
+        source[0] = render(app, source[0], claims=rows, earlier=earlier, total=len(claims.CLAIMS), **scores)
     elif docname == "docs/demo":
         source[0] = render(app, source[0], **demo.write(app.outdir / "_static" / "demo"))
     elif docname == "README":

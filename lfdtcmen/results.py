@@ -57,10 +57,16 @@ COMMANDS = {
     "without_parts": "python experiments/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts",
 }
 
+# shipped runs of the faces before 2026-11-28: other proportions, other matching of the light, wider flow streams
+EARLIER_FACES = set(
+    "ablations alignment branches dfme disentanglement flow_widths inside lighting loso photographs standard_3class "
+    "without_parts".split()
+)
+
 
 @dataclass(frozen=True)
 class Found:
-    """The folder with the tables of a long run, and whose run it is (a text)."""
+    """The folder with the tables of a long run, and whose run it is (a text that also names earlier faces)."""
 
     folder: Path
     origin: str
@@ -102,7 +108,9 @@ def find(name: str, file: str, *more: str) -> Found:
             for found in files:
                 _check_whole(next(path for path in _spellings(folder, found) if path.is_file()), COMMANDS[name])
             shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
-            return Found(folder, f"{whose} ({shown.as_posix()})")
+            earlier = name in EARLIER_FACES and folder == root / "experiments" / "results" / name
+            faces = "; made with an earlier version of the faces" if earlier else ""
+            return Found(folder, f"{whose} ({shown.as_posix()}{faces})")
     raise DataError(f"this long run has no {' with '.join(files)}", f"run {name}", f"make it with: {COMMANDS[name]}")
 
 

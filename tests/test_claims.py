@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lfdtcmen.results import COMMANDS, find
+from lfdtcmen.results import COMMANDS, EARLIER_FACES, find
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 import claims  # noqa: E402 (where the site's pages are made)
+import score_map  # noqa: E402
 
 sys.path.remove(str(ROOT / "docs"))
 NAMES = [f"{claim.notebook}-{claim.cell}-{k}" for k, claim in enumerate(claims.CLAIMS)]
@@ -115,11 +116,13 @@ def test_a_table_says_how_many_seeds_and_people_it_has_and_may_have_a_date_of_it
     assert emotions < errors and claims.run_row("apex")[3].startswith(errors)
 
 
-def test_which_tables_have_earlier_faces_stands_in_the_readme():
-    earlier = {claim.table: claims.has_earlier_faces(claim.table) for claim in claims.CLAIMS}
-    assert not earlier["apex/errors.csv"] and earlier["apex/emotions.csv"]
-    assert earlier["ablations/predictions.csv"] and not earlier["compared/predictions.csv"]
-    assert not earlier["coverage/coverage.csv"]  # has no faces at all
+def test_the_readme_of_the_runs_names_the_same_earlier_faces():
+    readme = claims.readme()
+    lists = re.search(r"^\*\*The faces have changed since\.\*\*\n\n(.*?)\n\n", readme, re.MULTILINE | re.DOTALL)[1]
+    now, without, before = re.split(r"^- ", lists, flags=re.MULTILINE)[1:]
+    assert set(re.findall(r"`([a-z0-9_]+)`", now + without)) == set(COMMANDS) - EARLIER_FACES
+    assert claims.has_earlier_faces("apex/emotions.csv") and "`apex/emotions.csv`" in before
+    assert not claims.has_earlier_faces("apex/errors.csv")
 
 
 def test_numbers_are_rounded_as_pandas_does_and_a_difference_says_what_its_interval_allows():
@@ -159,3 +162,14 @@ def test_the_page_has_each_claim_with_its_run_and_section(monkeypatch):
             assert page == notebook.stem and places[ids.index(place)]["source"] == f'<div id="{place}"></div>'
             assert ids[ids.index(place) + 1] == place.removeprefix("cell-")
             assert f"# {row['heading']}\n" in text and "{}" not in row["sentence"] and "**" in row["sentence"]
+
+
+def test_the_map_of_scores_has_the_scores_of_the_claims():
+    of_run, *_ = (score_map.scores_of(s) for s in score_map.SETTINGS if s.run == "compared")
+    paper, repaired = (score_map.scores_of(s) for s in score_map.SETTINGS if s.run == "transfer")
+    numbers = claims.read.shipped(
+        lambda: [claims.read.score("compared", "flow-branch"), claims.read.carried("transfer", "lfd-tcmen-repaired")]
+    )
+    assert of_run["flow branch"] == numbers[0]
+    assert repaired["full network"] == pytest.approx(numbers[1], abs=6e-5)  # its table has four digits
+    assert repaired["logistic regression"] == paper["logistic regression"]  # it has no recipe

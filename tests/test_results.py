@@ -36,6 +36,15 @@ def test_the_shipped_run_is_found_from_any_folder(runs, monkeypatch):
     assert len(pd.read_csv(found.path("apart.csv"))) > 0  # apart.csv.gz
 
 
+def test_a_shipped_run_of_earlier_faces_says_so(runs):
+    shipped = (
+        "the run that comes with the project (experiments/results/loso; made with an earlier version of the faces)"
+    )
+    assert find("loso", "predictions.csv").origin == shipped
+    write(runs / "loso" / "predictions.csv")
+    assert find("loso", "predictions.csv").origin == f"your own run ({runs.as_posix()}/loso)"
+
+
 def test_the_readers_own_run_comes_first(runs):
     write(runs / "coverage" / "coverage.csv")
     found = find("coverage", "coverage.csv")
