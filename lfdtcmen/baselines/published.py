@@ -1,7 +1,7 @@
 """Transformers in their public codes' sizes, as far as their cost goes (4.8): HTNet and Micro-BERT.
 
-HTNet's code differs from its text, which :mod:`lfdtcmen.baselines.htnet` follows; Micro-BERT is trained here at a laptop
-size only. Nothing is trained in this module: it counts.
+HTNet's code differs from its text, which :mod:`lfdtcmen.baselines.htnet` follows; Micro-BERT is trained here at a
+laptop size only. Nothing is trained in this module: it counts.
 """
 
 import pandas as pd
