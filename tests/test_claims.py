@@ -79,7 +79,9 @@ def test_a_claim_has_a_run_that_its_notebook_reads_a_cell_and_finite_numbers(cla
 def test_its_cell_shows_the_same_numbers(claim):
     cell = cells(claim.notebook)[claim.cell]
     if claim.shows == claims.FIGURE:
-        pictures = [output for output in cell["outputs"] if "<img" in "".join(output["data"].get("text/html", ""))]
+        pictures = [
+            output for output in cell["outputs"] if "<img" in "".join(output.get("data", {}).get("text/html", ""))
+        ]
         assert pictures, "the cell shows no figure"
         return
     found = printed(shown(cell), claim.form)

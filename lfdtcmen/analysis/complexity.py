@@ -75,22 +75,40 @@ def flop_table(model: nn.Module, size: int = 128) -> pd.DataFrame:
 
 
 def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.DataFrame:
-    """Time the recognition of one pair on one thread, component by component.
-
-    Parameters
-    ----------
-    model : nn.Module
-        Timed in evaluation mode, on its own device (on a GPU the clock waits for every component to finish).
-    repeats : int
-        Timed runs, after three untimed ones. Their median is reported: a busy machine disturbs it least.
-    size : int
-        Height and width of the frames, a multiple of 32.
+    """Time the recognition of one pair on one thread, component by component: quartiles of :func:`latency_runs`.
 
     Returns
     -------
     DataFrame
         Index: component, and "total" (the whole call, input checks included). Columns median, low and high
         (quartiles), milliseconds.
+    """
+    return time_quartiles(latency_runs(model, repeats, size))
+
+
+def time_quartiles(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the median and the quartiles (columns median, low, high) of times, one row for each column of them."""
+    quartiles = runs.quantile([0.5, 0.25, 0.75]).T
+    return quartiles.set_axis(["median", "low", "high"], axis=1).rename_axis("component")
+
+
+def latency_runs(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.DataFrame:
+    """Time the recognition of one pair on one thread, component by component, again and again.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Timed in evaluation mode, on its own device (on a GPU the clock waits for every component to finish).
+    repeats : int
+        Timed runs, after three untimed ones.
+    size : int
+        Height and width of the frames, a multiple of 32.
+
+    Returns
+    -------
+    DataFrame
+        A row for each run, a column for each component and for "total" (the whole call, input checks included);
+        milliseconds.
     """
     clock = _Clock(cost_parts(model), on_gpu=next(model.parameters()).device.type != "cpu")
     batch, threads = _one_pair(model, size), torch.get_num_threads()
@@ -106,9 +124,7 @@ def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.Da
     finally:
         clock.remove()
         torch.set_num_threads(threads)
-    times = 1000 * pd.DataFrame(runs[3:])  # seconds -> ms
-    quartiles = times.quantile([0.5, 0.25, 0.75]).T
-    return quartiles.set_axis(["median", "low", "high"], axis=1).rename_axis("component")
+    return 1000 * pd.DataFrame(runs[3:]).reset_index(drop=True)  # seconds -> ms
 
 
 class _Clock:

@@ -180,6 +180,30 @@ def keep_habits(labels: np.ndarray, subjects: np.ndarray, strength: float, seed:
     return rng.random(len(labels)) < np.where(habitual, 1 + (classes - 1) * strength, 1 - strength) / classes
 
 
+def owed_to_people(scores: pd.DataFrame, metric: str = "UF1") -> pd.DataFrame:
+    """Return what each model owes to knowing the people of its test clips, where looks and emotions go together.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        The ``scores.csv`` of ``experiments/entangled.py``.
+    metric : {"UF1", "UAR"}
+
+    Returns
+    -------
+    DataFrame
+        A row for each model and degree. Columns: model, degree, known (score with clips split at random), new (with
+        people apart), owed (their paired difference), low, high (its 95 % interval over people).
+    """
+    rows = scores[scores["metric"] == metric].set_index(["model", "degree"])
+    alone, paired = rows[rows["against"].isna()], rows[rows["against"].notna() & rows["split"].eq("random")]
+    found = {
+        split: alone.loc[alone["split"] == name, "value"] for split, name in (("known", "random"), ("new", "subject"))
+    }
+    found |= {"owed": paired["value"], "low": paired["low"], "high": paired["high"]}
+    return pd.DataFrame(found).sort_index().reset_index()
+
+
 def last_epoch(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions after the last epoch: no epoch is chosen."""
     return predictions[predictions["epoch"] == predictions["epoch"].max()]

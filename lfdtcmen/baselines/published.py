@@ -1,12 +1,15 @@
-"""HTNet as its public code has it, as far as its cost goes (4.8).
+"""Transformers in their public codes' sizes, as far as their cost goes (4.8): HTNet and Micro-BERT.
 
-The code differs from its text, which :mod:`lfdtcmen.baselines.htnet` follows. Nothing is trained here: it is counted.
+HTNet's code differs from its text, which :mod:`lfdtcmen.baselines.htnet` follows; Micro-BERT is trained here at a
+laptop size only. Nothing is trained in this module: it counts.
 """
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from lfdtcmen.baselines.micro_bert import PUBLISHED, MicroBERT
 
 PATCH = 7  # pixels of the side of an HTNet patch
 
@@ -74,17 +77,21 @@ def published_costs() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index: HTNet, once for each depth of its public code. Columns parameters and operations.
+        Index: HTNet, once for each depth of its public code, and Micro-BERT at the size of its authors' code. Columns
+        parameters and operations; three classes.
     """
+    side = PUBLISHED["side"]
     with torch.device("meta"):  # shapes without numbers: no memory, no time
-        networks = {
-            "HTNet, 8 blocks": HTNet((2, 2, 8)),
-            "HTNet, 10 blocks": HTNet((2, 2, 10)),
+        flow, frame = torch.empty(1, 3, 28, 28), torch.empty(1, 3, side, side)
+        networks: dict[str, tuple[nn.Module, tuple[Tensor, ...]]] = {
+            "HTNet, 8 blocks": (HTNet((2, 2, 8)), (flow,)),
+            "HTNet, 10 blocks": (HTNet((2, 2, 10)), (flow,)),
+            "Micro-BERT, published size": (MicroBERT(3, **PUBLISHED), (frame, frame)),
         }
-        rows = {}
-        for name, network in networks.items():
-            with torch.no_grad(), FlopCounterMode(display=False) as counter:
-                network(torch.empty(1, 3, 28, 28))
-            parameters = sum(parameter.numel() for parameter in network.parameters())
-            rows[name] = {"parameters": parameters, "operations": counter.get_total_flops()}
+    rows = {}
+    for name, (network, inputs) in networks.items():
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            network(*inputs)
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        rows[name] = {"parameters": parameters, "operations": counter.get_total_flops()}
     return pd.DataFrame(rows).T

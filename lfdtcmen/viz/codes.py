@@ -292,8 +292,9 @@ def attribution_grid(
     flow : ndarray
         Motion onset -> apex, [C, 2, H, W], x then y, pixels.
     maps : mapping
-        Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w]. The values
-        of two maps cannot be compared, so each has a range of its own, from 0 to its maximum.
+        Name of a row, such as a setting of Table 6 -> Grad-CAM of each face, from 0 up, [C, h, w], shown cell by
+        cell. The values of two maps cannot be compared, so each has a range of its own, from 0 to its maximum; one
+        that is 0 everywhere is left grey and called empty.
     titles : sequence of str
         One name per column.
     flow_name : str
@@ -316,7 +317,10 @@ def attribution_grid(
         length = draw_flow(column[1], flow[k], limit)
         for ax, values in zip(column[2:], maps.values(), strict=True):
             ax.imshow(apex[k].mean(2), cmap="gray", vmin=0, vmax=255)
-            draw_map(ax, values[k], apex.shape[1:3], limits=(0, max(values[k].max(), 1e-12)), alpha=0.6)
+            if values[k].max() > 0:
+                draw_map(ax, values[k], apex.shape[1:3], limits=(0, values[k].max()), alpha=0.6, smooth=False)
+            else:
+                ax.text(0.5, 0.5, "empty", transform=ax.transAxes, ha="center", backgroundcolor="white", fontsize=9)
     for ax, name in zip(axes[:, 0], ("apex", flow_name, *maps), strict=True):
         ax.set_ylabel(textwrap.fill(name, 16), fontsize=9)
     half = len(apex) // 2

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -77,11 +78,13 @@ def resampled_scores(scores: Mapping[str, np.ndarray], score: float, name: str, 
 def recall_intervals(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Plot recalls with their intervals, grouped by class, a mark per model; hollow where no interval is known.
 
+    What the paper states is of other data, and has a panel of its own.
+
     Parameters
     ----------
     table : DataFrame
         Columns model, class, samples, recall, low, high
-        (:func:`~lfdtcmen.evaluation.comparisons.recalls`). The paper's begin with "the paper" and are black.
+        (:func:`~lfdtcmen.evaluation.comparisons.recalls`). The paper's models begin with "the paper".
     names : sequence of str
         Class names, in the order to plot them.
 
@@ -92,16 +95,25 @@ def recall_intervals(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     """
     if unknown := set(table["class"]) - set(names):
         raise DataError(f"{sorted(unknown)} are no classes here", "recall_intervals")
+    papers = table["model"].str.startswith("the paper")
+    panels = {"our runs: synthetic faces": table[~papers], "the paper: other data": table[papers]}
+    panels = {title: rows for title, rows in panels.items() if len(rows)}
+    figure = Figure(figsize=(WIDTH, 1.8 + 2 * len(panels)), dpi=DPI, layout="constrained")
+    for ax, (title, rows) in zip(figure.subplots(len(panels), squeeze=False)[:, 0], panels.items(), strict=True):
+        _recalls(ax, rows, list(names), black=title.startswith("the paper"))
+        if len(panels) > 1:
+            ax.set_title(title, fontsize=10)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def _recalls(ax: Axes, table: pd.DataFrame, names: list[str], black: bool) -> None:
+    """Plot the recalls of one panel."""
     models = list(dict.fromkeys(table["model"]))
-    papers = [model for model in models if model.startswith("the paper")]
-    figure = Figure(figsize=(WIDTH, 3.8), dpi=DPI, layout="constrained")
-    ax = figure.subplots()
     for k, model in enumerate(models):
         rows = table[table["model"] == model]
         x = np.array([names.index(c) for c in rows["class"]]) + 0.8 * ((k + 0.5) / len(models) - 0.5)
-        colour, marker = PALETTE[k % len(PALETTE)], "os^v<>P*"[k % 8]
-        if model in papers:
-            colour, marker = "black", "DXd"[papers.index(model) % 3]
+        colour, marker = ("black", "DXd"[k % 3]) if black else (PALETTE[k % len(PALETTE)], "os^v<>P*"[k % 8])
         known = rows["low"].notna().to_numpy()
         ax.vlines(x[known], rows["low"][known], rows["high"][known], color=colour, linewidth=1.5)
         ax.plot(x[known], rows["recall"][known], marker, color=colour, label=model)
@@ -111,8 +123,6 @@ def recall_intervals(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     for c in range(1, len(names)):
         ax.axvline(c - 0.5, color="black", alpha=0.15, linewidth=0.8)
     ax.grid(axis="y", alpha=0.3)
-    figure.legend(loc="outside upper center", ncols=2, frameon=False)
-    return figure
 
 
 def possible_scores(scores: np.ndarray, target: float, xlabel: str, ylabel: str) -> Figure:

@@ -150,8 +150,9 @@ def draw_map(
     cmap: str = "inferno",
     limits: tuple[float, float] | None = None,
     alpha: float | None = None,
+    smooth: bool = True,
 ) -> AxesImage:
-    """Spread a coarse map [h, w] smoothly over an image of ``size`` (H, W).
+    """Spread a coarse map [h, w] over an image of ``size`` (H, W).
 
     Parameters
     ----------
@@ -165,11 +166,14 @@ def draw_map(
         Values of the ends of the colour map; those of the map itself by default.
     alpha : float, optional
         Opacity: below 1 the image below stays visible.
+    smooth : bool
+        Blend neighbouring cells; without it, each of them is a rectangle.
     """
     height, width = size
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
     low, high = limits or (None, None)
-    return ax.imshow(values, extent=extent, interpolation="bilinear", cmap=cmap, vmin=low, vmax=high, alpha=alpha)
+    how = "bilinear" if smooth else "nearest"
+    return ax.imshow(values, extent=extent, interpolation=how, cmap=cmap, vmin=low, vmax=high, alpha=alpha)
 
 
 def colour_bar(

@@ -61,3 +61,11 @@ def test_latency_is_split_over_components_and_leaves_the_model_as_it_was():
     assert not model.drl.motion_encoder._forward_hooks
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+
+
+def test_each_run_is_timed_and_the_table_has_their_quartiles():
+    runs = complexity.latency_runs(LFDTCMEN(num_classes=3, drl="motion"), repeats=3, size=32)
+    assert len(runs) == 3 and (runs["total"] >= runs.drop(columns="total").sum(axis=1)).all()
+    table = complexity.time_quartiles(runs)
+    assert table.columns.tolist() == ["median", "low", "high"]
+    assert table.loc["total", "median"] == runs["total"].median()

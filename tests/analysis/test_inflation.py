@@ -16,6 +16,7 @@ from lfdtcmen.analysis.inflation import (
     last_epoch,
     long_table,
     luckiest_seed,
+    owed_to_people,
     random_kfold,
     selection_table,
 )
@@ -203,3 +204,16 @@ def test_a_random_split_is_refused_where_scores_are_made(tmp_path):
     pairs = make_pairs(24, subjects=6)
     with pytest.raises(DataError, match="both trained on and tested"):
         cross_validate(linear_svm, pairs, random_kfold(pairs.labels, 2), [0], tmp_path)
+
+
+def test_what_is_owed_to_people_is_the_paired_difference_of_both_splits():
+    columns = ["split", "metric", "value", "low", "high", "against", "model", "degree"]
+    rows = [
+        ("random", "UF1", 0.9, 0.8, 1.0, np.nan, "m", 1.0),
+        ("random", "UF1", 0.5, 0.4, 0.6, "subject", "m", 1.0),
+        ("subject", "UF1", 0.4, 0.3, 0.5, np.nan, "m", 1.0),
+        ("subject", "UF1", 0.0, 0.0, 0.0, "subject", "m", 1.0),
+        ("random", "UAR", 0.7, 0.6, 0.8, np.nan, "m", 1.0),
+    ]
+    found = owed_to_people(pd.DataFrame(rows, columns=columns)).to_dict("records")
+    assert found == [{"model": "m", "degree": 1.0, "known": 0.9, "new": 0.4, "owed": 0.5, "low": 0.4, "high": 0.6}]

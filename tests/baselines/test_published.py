@@ -24,6 +24,12 @@ def test_the_costs_are_those_that_others_counted_or_that_add_up_by_hand():
     assert costs.loc["HTNet, 8 blocks"].tolist() == [114_429_446, 378_304_512]
     block = 2 * (1024 * 3 * 1020 + 1020 * 1024 + 2 * 4 * 1024**2)  # operations at the one position of the last level
     assert costs.loc["HTNet, 10 blocks", "operations"] - costs.loc["HTNet, 8 blocks", "operations"] == 2 * block
+    patches, width = 28 * 28, 512
+    linear = (patches + 1) * 12 * width**2 + (patches + 1) ** 2 * 2 * width  # one frame's block: layers, attention
+    diagonal = 4 * patches * width**2 + patches**2 * width  # query, key, value, out; a product for each two patches
+    others = 2 * patches * 8 * 8 * 3 * width + patches * width + 3 * width  # embedding of both frames, interest, answer
+    published = [13_762_051, 2 * (2 * 4 * linear + diagonal + others)]
+    assert costs.loc["Micro-BERT, published size"].tolist() == published
 
 
 def test_they_return_logits_of_three_classes():

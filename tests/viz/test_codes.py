@@ -28,7 +28,7 @@ SHOWN = {
     "swap_strip_truth": (10, 8, "rendered truth"),
     "attention_maps": (7, 9, "b"),
     "attribution_grid": (11, 12, "flow (pixels)"),
-    "attribution_grid_of_one": (5, 6, "fear"),
+    "attribution_grid_of_one": (5, 5, "empty"),
 }
 
 
@@ -146,6 +146,16 @@ def test_attribution_grid_has_each_map_in_a_range_of_its_own():
         for ax, values in zip(rows[2:, k], maps.values(), strict=True):
             np.testing.assert_array_equal(image(ax, 1), values[k])
             assert ax.images[1].get_clim() == (0, values[k].max())
+            assert ax.images[1].get_interpolation() == "nearest"
+
+
+def test_attribution_grid_calls_a_map_of_zeros_empty():
+    figure = viz.attribution_grid(
+        FRAMES, FLOW, {"I": np.stack([np.zeros((4, 4)), *RNG.random((2, 4, 4))])}, ["a", "b", "c"]
+    )
+    empty, *others = figure.axes[6:9]
+    assert [text.get_text() for text in empty.texts] == ["empty"] and len(empty.images) == 1
+    assert all(not ax.texts and len(ax.images) == 2 for ax in others)
 
 
 def test_map_rows_shows_cells_without_smoothing_and_each_row_in_its_range():

@@ -18,12 +18,17 @@ def test_each_class_marks_its_own_row_and_column():
         marked_matrix(MATRIX, ("a", "b"))
 
 
-def test_recalls_without_interval_are_hollow():
+def test_recalls_without_interval_are_hollow_and_the_papers_have_a_panel_of_their_own():
     rows = [("mine", "a", 9, 0.5, 0.3, 0.7), ("the paper, X", "a", 0, 0.6, np.nan, np.nan)]
     table = pd.DataFrame(rows, columns=["model", "class", "samples", "recall", "low", "high"])
-    (ax,) = recall_intervals(table, ["a", "b"]).axes
-    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    mine, stated = recall_intervals(table, ["a", "b"]).axes
+    assert "synthetic" in mine.get_title() and "other data" in stated.get_title()
+    shown = [[line for line in ax.lines if line.get_label() in table["model"].tolist()] for ax in (mine, stated)]
+    assert [[line.get_label() for line in lines] for lines in shown] == [["mine"], ["the paper, X"]]
+    hollow = [line for line in stated.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
     assert len(hollow) == 1 and hollow[0].get_color() == "black"
+    (alone,) = recall_intervals(table[:1], ["a"]).axes
+    assert alone.get_title() == ""
     with pytest.raises(DataError, match="no classes"):
         recall_intervals(table, ["b"])
 
