@@ -15,7 +15,7 @@ COMMANDS = {
     "alignment": "python experiments/alignment.py --subjects 16 --views 10",
     "apex": "python experiments/apex.py --emotions",
     "baselines": "python experiments/baselines.py --jobs 2",
-    "branches": "python experiments/branches.py --presets easy standard hard --jobs 2",
+    "branches": "python experiments/branches.py --presets standard hard quarter foreign easy --jobs 2",
     "carried": (
         "python experiments/transfer.py --train wild --score other_world --models logistic-regression linear-svm "
         "majority action-units mdmo bi-woof lbp-top lbp-sip distlbp-rip psn off-apexnet --out runs/carried"
@@ -59,7 +59,7 @@ COMMANDS = {
 
 # shipped runs of the faces before 2026-11-28: other proportions, other matching of the light, wider flow streams
 EARLIER_FACES = set(
-    "ablations alignment branches dfme disentanglement flow_widths inside lighting loso photographs standard_3class "
+    "ablations alignment dfme disentanglement flow_widths inside lighting loso photographs standard_3class "
     "without_parts".split()
 )
 
