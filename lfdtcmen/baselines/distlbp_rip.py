@@ -1,4 +1,4 @@
-"""DiSTLBP-RIP and an SVM: binary patterns of integral projections of the sparse part of a clip (Huang et al., 2017).
+"""DiSTLBP-RIP and an SVM: binary patterns of integral projections of the sparse part of a clip (Huang et al., 2019).
 
 X. Huang, S.-J. Wang, X. Liu, G. Zhao, X. Feng and M. Pietikäinen, *IEEE Transactions on Affective Computing*, 2017
 (volume 10(1), 32-47, 2019), doi:10.1109/TAFFC.2017.2713359. Robust principal component analysis takes the face out of
@@ -61,5 +61,5 @@ def predict(train: PairSet, test: PairSet, seed: int) -> np.ndarray:
 
 
 distlbp_rip = Baseline(
-    "distlbp-rip", predict, needs_clips=True, source="Huang et al., 2017, doi:10.1109/TAFFC.2017.2713359"
+    "distlbp-rip", predict, needs_clips=True, source="Huang et al., 2019, doi:10.1109/TAFFC.2017.2713359"
 )

@@ -43,6 +43,41 @@ def margin(predictions: pd.DataFrame, class_name: str) -> np.ndarray:
     return log_p[:, c] - np.delete(log_p, c, axis=1).max(1)
 
 
+def remove_shares(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return predictions with the training shares of the classes divided out; nothing is trained anew.
+
+    A network trained by plain cross-entropy has those shares in its probabilities. Each is divided by its class's share
+    in the other folds, those that the network was trained on (Menon et al. 2021): no label of a tested sample is used.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of one model, what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; new are the probabilities and the ``prediction``, the most probable class.
+
+    Raises
+    ------
+    DataError
+        There is only one fold, so that the training samples are not known.
+    """
+    columns = [f"p_{name}" for name in class_names(predictions)]
+    log_p = np.log(predictions[columns].to_numpy().clip(LEAST_P))  # [N, C]
+    fold, label = predictions["fold"].to_numpy(), predictions["label"].to_numpy()
+    if len(np.unique(fold)) < 2:
+        raise DataError("there is only one fold", "remove_shares", "give the predictions of all folds")
+    for k in np.unique(fold):
+        trained_on = np.bincount(label[fold != k], minlength=len(columns)).clip(1)  # [C]
+        log_p[fold == k] -= np.log(trained_on / trained_on.sum())
+    p = np.exp(log_p - log_p.max(1, keepdims=True))
+    return predictions.assign(
+        prediction=log_p.argmax(1), **dict(zip(columns, (p / p.sum(1, keepdims=True)).T, strict=True))
+    )
+
+
 def found_at(margins: np.ndarray, is_class: np.ndarray, rates: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the largest share of a class that a threshold finds with at most so many false alarms, [R].
 

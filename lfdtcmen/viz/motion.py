@@ -1,6 +1,6 @@
 """Figures of motion: optical flow, the path of the nose, curves and spotted apexes over the frames of a clip."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -120,6 +120,7 @@ def spotting_curves(
     truth: Mapping[str, int],
     found: Mapping[str, int],
     start: int = 0,
+    at_rest: Collection[str] = (),
 ) -> Figure:
     """Plot each curve over time in a panel of its own, with its spotted apex and the true frames (section 6).
 
@@ -135,18 +136,21 @@ def spotting_curves(
         Name of a curve -> its spotted apex, a frame of the clip. A curve that spots none may be missing.
     start : int
         Number of the frame with which the curves begin.
+    at_rest : collection
+        Names of curves of a clip in which nothing happens: it has no true frames, and its spotted apex no error.
     """
     figure = Figure(figsize=(WIDTH, 0.6 + 1.35 * len(curves)), dpi=DPI, layout="constrained")
     axes = figure.subplots(len(curves), 1, squeeze=False, sharex=True)[:, 0]
     for ax, (name, values), colour in zip(axes, curves.items(), PALETTE, strict=False):
         ax.plot((start + np.arange(len(values))) / fps, values, ".-", color=colour, linewidth=1.2, markersize=4)
-        for label, frame in truth.items():
+        for label, frame in truth.items() if name not in at_rest else ():
             ax.axvline(frame / fps, color="black", linestyle="--", linewidth=1.6 if label == "apex" else 0.7)
         if name in found:
             frame = found[name]
             ax.plot(frame / fps, values[frame - start], "D", color=colour, markeredgecolor="black", markersize=8)
             off = frame - truth["apex"]
             text = f"{off:+d} frame{'s' if abs(off) > 1 else ''}" if off else "exact"
+            text = "no apex" if name in at_rest else text
             ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center", fontsize=8)
         ax.set_ylabel(name, fontsize=8)
         ax.margins(y=0.15)

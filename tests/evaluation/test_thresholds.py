@@ -15,6 +15,7 @@ from lfdtcmen.evaluation.thresholds import (
     found_at,
     margin,
     matched_table,
+    remove_shares,
 )
 
 NAMES = ("a", "b", "c")
@@ -74,6 +75,21 @@ def test_a_moved_threshold_finds_more_as_trained_and_no_more_at_equal_false_alar
     for part in (*NAMES, ALL_CLASSES):
         one = table.loc[("better", part, AS_TRAINED)]
         assert one["low"] <= one["value"] <= one["high"]
+
+
+def test_removed_shares_are_those_of_the_other_folds_and_give_the_balanced_answer():
+    label = np.array([0, 0, 0, 1, 1, 2] + [0] * 8 + [1, 2])
+    table = pd.DataFrame({"fold": [0] * 6 + [1] * 10, "label": label, "p_a": 0.8, "p_b": 0.1, "p_c": 0.1})
+    removed = remove_shares(table.assign(prediction=0).set_index(np.arange(16) + 5))  # any index
+    first, second = removed.iloc[0], removed.iloc[-1]
+    np.testing.assert_allclose(first[["p_a", "p_b", "p_c"]].astype(float), np.full(3, 1 / 3))  # 8, 1, 1 of 10
+    np.testing.assert_allclose(second[["p_a", "p_b", "p_c"]].astype(float), np.array([16, 3, 6]) / 25)  # 3, 2, 1 of 6
+    balanced = predictions(1.5, seeds=2).assign(fold=lambda t: t["subject"] % 2)
+    odds = balanced[["p_a", "p_b", "p_c"]].to_numpy() * [0.6, 0.1, 0.3]  # as trained on the shares
+    trained = balanced.assign(**dict(zip(("p_a", "p_b", "p_c"), (odds / odds.sum(1, keepdims=True)).T, strict=True)))
+    assert remove_shares(trained)["prediction"].equals(balanced["prediction"])
+    with pytest.raises(DataError, match="only one fold"):
+        remove_shares(table[table["fold"] == 0])
 
 
 def test_models_of_other_samples_and_unknown_references_are_refused():

@@ -84,3 +84,10 @@ def test_curves_mark_what_was_found_and_how_far_off_it_is():
     ]  # curve, three lines, maybe a diamond
     assert figure.axes[0].lines[-1].get_xydata().tolist() == [[21 / 30, 11.0]]
     assert "+7 frames" in texts(figure) and "exact" in texts(figure) and "grey levels" in texts(figure)
+
+
+def test_a_clip_at_rest_has_no_true_frames_and_no_error():
+    curves, truth = {"moves": np.arange(12.0), "rests": np.arange(12.0)}, {"onset": 1, "apex": 4, "offset": 9}
+    figure = viz.spotting_curves(curves, 30, truth, dict.fromkeys(curves, 6), at_rest=["rests"])
+    assert [len(ax.lines) for ax in figure.axes] == [5, 2]  # curve and diamond; three lines where something happens
+    assert "+2 frames" in texts(figure) and "no apex" in texts(figure) and texts(figure).count("frame") == 1
