@@ -12,7 +12,9 @@ import pandas as pd
 
 from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.comparisons import correct
 from lfdtcmen.evaluation.intervals import REPEATS, describe_interval
+from lfdtcmen.evaluation.metrics import METRICS
 from lfdtcmen.evaluation.results import score_table
 
 FULL, ABOVE = "full", "above"  # what a setting is compared with: the full network, the setting above it
@@ -107,8 +109,10 @@ def ablation_table(table: str, predictions: Mapping[str, pd.DataFrame], repeats:
     -------
     DataFrame
         Rows of :func:`~lfdtcmen.evaluation.results.score_table`, whose ``model`` is the paper's name of the setting,
-        with the further column what. Each setting has its scores, its differences ``against`` "full", the full
-        network, and, but for the first one, its steps ``against`` "above", the setting before it.
+        with the further columns what and degenerate. Each setting has its scores, its differences ``against`` "full",
+        the full network, and, but for the first one, its steps ``against`` "above", the setting before it. A row is
+        ``degenerate`` where what it is about, or both that it compares, give a constant answer
+        (:func:`is_constant`): no interval and no p says anything of it.
 
     Raises
     ------
@@ -131,15 +135,85 @@ def ablation_table(table: str, predictions: Mapping[str, pd.DataFrame], repeats:
     order = {number: k for k, number in enumerate(runs)}
     rows = pd.concat(tables).sort_values("model", key=lambda m: m.map(order), kind="stable", ignore_index=True)
     rows.insert(1, "what", rows["model"].map({number: what for number, what, _ in settings}))
-    return rows
+    constant = {number: is_constant(run) for number, run in runs.items()}
+    above = dict(zip(list(runs)[1:], runs, strict=False))
+    others = [
+        row["model"] if not row["against"] else full if row["against"] == FULL else above[row["model"]]
+        for row in rows.to_dict("records")
+    ]
+    return rows.assign(degenerate=rows["model"].map(constant) & [constant[other] for other in others])
+
+
+def is_constant(predictions: pd.DataFrame) -> bool:
+    """Return whether a model gave one and the same answer to every sample, with every seed: it has learned nothing.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        What :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+    """
+    return bool(predictions["prediction"].nunique() == 1)
+
+
+def seed_table(predictions: Mapping[str, pd.DataFrame], above: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return the scores of each seed, and the differences of each seed to another model.
+
+    The interval of a score is over subjects, with the trained networks as they are; how far the seeds lie apart shows
+    what initialisation and batches add.
+
+    Parameters
+    ----------
+    predictions : mapping
+        Model -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+    above : mapping, optional
+        Model -> the model that it is compared with, seed by seed.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, metric, seed, value, against ("" for a score, else "above").
+    """
+    rows = []
+    for name, table in predictions.items():
+        classes = sum(column.startswith("p_") for column in table)
+        for seed, run in table.groupby("seed"):
+            for metric, score in METRICS.items():
+                value = score(run["label"].to_numpy(), run["prediction"].to_numpy(), classes)
+                rows.append({"model": name, "metric": metric.upper(), "seed": seed, "value": value, "against": ""})
+    scores = pd.DataFrame(rows)
+    value = scores.set_index(["model", "metric", "seed"])["value"]
+    steps = [
+        row | {"value": row["value"] - value[above[row["model"]], row["metric"], row["seed"]], "against": ABOVE}
+        for row in rows
+        if above and row["model"] in above
+    ]
+    return pd.concat([scores, pd.DataFrame(steps)], ignore_index=True) if steps else scores
+
+
+def steps_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the steps of several tables in one, with p adjusted by Holm over all of them: degenerate ones count, too.
+
+    Parameters
+    ----------
+    tables : mapping
+        Name of a table -> what :func:`ablation_table` returned.
+
+    Returns
+    -------
+    DataFrame
+        Their rows ``against`` "above", with the further columns table (its name) and holm. A degenerate step has p 1:
+        it was asked, so it counts among the tests, and cannot be a finding.
+    """
+    found = [rows[rows["against"].eq(ABOVE)].assign(table=name) for name, rows in tables.items()]
+    return correct(pd.concat(found, ignore_index=True))
 
 
 def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
     """Say in one plain sentence whether the paper's order of a table's settings holds: each one above the one before.
 
     Every step is a paired difference with a 95 % interval over subjects: up where it lies above zero, down where it
-    lies below. The order *holds* when all steps go up, *does not hold* when one goes down; else these runs *cannot
-    tell*.
+    lies below. The order *holds* when all steps go up, *does not hold* when one goes down. It is *degenerate* when two
+    settings that follow each other give constant answers: nothing was compared there. Else these runs *cannot tell*.
 
     Parameters
     ----------
@@ -149,16 +223,24 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
     """
     names = list(dict.fromkeys(scores["model"]))
     steps = scores[scores["metric"].eq(metric) & scores["against"].eq(ABOVE)]
-    up: list[str] = []
-    down: list[str] = []
-    unsure: list[str] = []
+    kinds: dict[str, list[str]] = {"up": [], "down": [], "not distinguishable": [], "degenerate": []}
     for row, above in zip(steps.to_dict("records"), names, strict=False):
         low, high = row["low"], row["high"]
-        text = f"{above} to {row['model']} {row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})"
-        (up if low > 0 else down if high < 0 else unsure).append(text)
-    answer = "does not hold" if down else "cannot tell" if unsure else "holds"
-    parts = [("up: ", up), ("down: ", down), ("not distinguishable: ", unsure)]
-    return f"{metric}, {' < '.join(names)}: {answer}. " + "; ".join(p + ", ".join(steps) for p, steps in parts if steps)
+        kinds[step_kind(row)].append(
+            f"{above} to {row['model']}"
+            + ("" if row["degenerate"] else f" {row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})")
+        )
+    answers = {"down": "does not hold", "degenerate": "degenerate", "not distinguishable": "cannot tell", "up": "holds"}
+    answer = next(answer for kind, answer in answers.items() if kinds[kind])
+    parts = "; ".join(f"{kind}: {', '.join(found)}" for kind, found in kinds.items() if found)
+    return f"{metric}, {' < '.join(names)}: {answer}. {parts}"
+
+
+def step_kind(row: Mapping) -> str:
+    """Return "up", "down", "not distinguishable" or "degenerate" for a step, a row of :func:`ablation_table`."""
+    if row["degenerate"]:
+        return "degenerate"
+    return "up" if row["low"] > 0 else "down" if row["high"] < 0 else "not distinguishable"
 
 
 def _check_table(table: str) -> None:
