@@ -5,7 +5,7 @@
 Every setting is trained on the same 40 people and tested on the 100 people of `standard`, with every seed. Each seed
 has its own stage 1, which settings that differ in TCME alone share; they also share the repaired recipe's pretraining.
 What the settings are compared with, on the same people: the flow branch alone, in each recipe, logistic regression on
-flow, and a linear model of the true action units (recipe `none`).
+flow, and a linear model of the true action units (recipe `neither`).
 
 In the repaired recipe, a setting of Table 4 without a generator cannot be pretrained, so it learns in stages 2 and 3
 alone. Setting II of Table 4 and all of Table 7 have no counterpart: its identity encoder has no loss but those of the
@@ -113,8 +113,8 @@ def main() -> None:
 
     start, tables = time.perf_counter(), []
     pairs, folds = people()
-    for recipe in ("none", *CONFIGS):
-        models = NO_RECIPE if recipe == "none" else make_settings(recipe, args.out)
+    for recipe in ("neither", *CONFIGS):
+        models = NO_RECIPE if recipe == "neither" else make_settings(recipe, args.out)
         for name, model in models.items():
             if args.only and name not in args.only:
                 continue

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
-from lfdtcmen.evaluation.comparisons import correct
+from lfdtcmen.evaluation.comparisons import class_names, correct
 from lfdtcmen.evaluation.intervals import REPEATS, describe_interval
 from lfdtcmen.evaluation.metrics import METRICS
 from lfdtcmen.evaluation.results import score_table
@@ -101,47 +102,73 @@ def ablation_table(table: str, predictions: Mapping[str, pd.DataFrame], repeats:
     ----------
     table : {"table4", "table5", "table6", "table7"}
     predictions : mapping
-        Name of a run -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
+        Name of a run -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned. A setting that was not run
+        is left out; the full network, and one more, have to be there.
     repeats : int
         Resamples of the bootstrap over subjects.
 
     Returns
     -------
     DataFrame
-        Rows of :func:`~lfdtcmen.evaluation.results.score_table`, whose ``model`` is the paper's name of the setting,
-        with the further columns what and degenerate. Each setting has its scores, its differences ``against`` "full",
-        the full network, and, but for the first one, its steps ``against`` "above", the setting before it. A row is
-        ``degenerate`` where what it is about, or both that it compares, give a constant answer
-        (:func:`is_constant`): no interval and no p says anything of it.
+        Rows of :func:`~lfdtcmen.evaluation.results.score_table`, whose ``model`` is the paper's name of the setting.
+        Each setting has its scores, its differences ``against`` "full", the full network, and, but for the first one,
+        its steps ``against`` "above", the setting before it. Further columns: what; by_seed, the value of each seed,
+        as a tuple; degenerate, whether a setting, or both settings that are compared, give a constant answer
+        (:func:`is_constant`): no interval and no p says anything of those.
 
     Raises
     ------
     DataError
-        Unknown table, a run that is not there, or runs that did not predict the same samples.
+        Unknown table, runs that are not there, or that did not predict the same samples.
     """
     _check_table(table)
-    settings = TABLES[table]
-    if missing := [run for _, _, run in settings if run not in predictions]:
-        raise DataError(f"{table} lacks the run {missing[0]!r}", "ablation", f"run `lfdtcmen ablate {table}`")
+    settings = [setting for setting in TABLES[table] if setting[2] in predictions]
+    if len(settings) < 2 or settings[-1][2] != FULL:
+        missing = next(run for _, _, run in reversed(TABLES[table]) if run not in predictions)
+        raise DataError(f"{table} lacks the run {missing!r}", "ablation", f"run `lfdtcmen ablate {table}`")
     runs = {number: predictions[run] for number, _, run in settings}
     full = settings[-1][0]
-    scores = score_table(runs, reference=full, repeats=repeats).replace({"against": {full: FULL}})
+    scores = score_table(runs, reference=full, repeats=repeats)
     if scores["value"].isna().any():
         raise DataError("the settings were not tested on the same samples", table, "use the same folds for all")
-    tables = [scores]
+    tables = [add_seeds(scores, runs).replace({"against": {full: FULL}})]
     for above, below in pairwise(runs):
         pair = score_table({above: runs[above], below: runs[below]}, reference=above, repeats=repeats)
-        tables.append(pair[pair["model"].eq(below) & pair["against"].eq(above)].assign(against=ABOVE))
+        step = pair[pair["model"].eq(below) & pair["against"].eq(above)]
+        tables.append(add_seeds(step, runs).assign(against=ABOVE))
     order = {number: k for k, number in enumerate(runs)}
     rows = pd.concat(tables).sort_values("model", key=lambda m: m.map(order), kind="stable", ignore_index=True)
     rows.insert(1, "what", rows["model"].map({number: what for number, what, _ in settings}))
-    constant = {number: is_constant(run) for number, run in runs.items()}
-    above = dict(zip(list(runs)[1:], runs, strict=False))
-    others = [
-        row["model"] if not row["against"] else full if row["against"] == FULL else above[row["model"]]
-        for row in rows.to_dict("records")
-    ]
-    return rows.assign(degenerate=rows["model"].map(constant) & [constant[other] for other in others])
+    return rows
+
+
+def add_seeds(scores: pd.DataFrame, predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return a table of scores with the columns by_seed and degenerate (:func:`ablation_table` describes them).
+
+    An interval is over subjects, with the trained networks as they are; how far the seeds lie apart shows what
+    initialisation and batches add.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of :func:`~lfdtcmen.evaluation.results.score_table`.
+    predictions : mapping
+        What it was made of. Of a difference, the two models need the same seeds.
+    """
+    values, degenerate = [], []
+    for row in scores.to_dict("records"):
+        ours, other = predictions[row["model"]], predictions[row["against"] or row["model"]]
+        value = _seed_scores(ours, row["metric"])
+        values.append(tuple(value - _seed_scores(other, row["metric"]) if row["against"] else value))
+        degenerate.append(is_constant(ours) and is_constant(other))
+    return scores.assign(by_seed=values, degenerate=degenerate)
+
+
+def _seed_scores(predictions: pd.DataFrame, metric: str) -> np.ndarray:
+    """Return the score of each seed, [seeds]."""
+    classes = len(class_names(predictions))
+    runs = predictions.groupby("seed")
+    return np.array([METRICS[metric.lower()](run["label"], run["prediction"], classes) for _, run in runs])
 
 
 def is_constant(predictions: pd.DataFrame) -> bool:
@@ -152,42 +179,7 @@ def is_constant(predictions: pd.DataFrame) -> bool:
     predictions : DataFrame
         What :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
     """
-    return bool(predictions["prediction"].nunique() == 1)
-
-
-def seed_table(predictions: Mapping[str, pd.DataFrame], above: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return the scores of each seed, and the differences of each seed to another model.
-
-    The interval of a score is over subjects, with the trained networks as they are; how far the seeds lie apart shows
-    what initialisation and batches add.
-
-    Parameters
-    ----------
-    predictions : mapping
-        Model -> what :func:`~lfdtcmen.evaluation.protocol.cross_validate` returned.
-    above : mapping, optional
-        Model -> the model that it is compared with, seed by seed.
-
-    Returns
-    -------
-    DataFrame
-        Columns model, metric, seed, value, against ("" for a score, else "above").
-    """
-    rows = []
-    for name, table in predictions.items():
-        classes = sum(column.startswith("p_") for column in table)
-        for seed, run in table.groupby("seed"):
-            for metric, score in METRICS.items():
-                value = score(run["label"].to_numpy(), run["prediction"].to_numpy(), classes)
-                rows.append({"model": name, "metric": metric.upper(), "seed": seed, "value": value, "against": ""})
-    scores = pd.DataFrame(rows)
-    value = scores.set_index(["model", "metric", "seed"])["value"]
-    steps = [
-        row | {"value": row["value"] - value[above[row["model"]], row["metric"], row["seed"]], "against": ABOVE}
-        for row in rows
-        if above and row["model"] in above
-    ]
-    return pd.concat([scores, pd.DataFrame(steps)], ignore_index=True) if steps else scores
+    return predictions["prediction"].nunique() == 1
 
 
 def steps_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -122,16 +122,20 @@ def test_holm_counts_degenerate_steps_among_the_tests():
     assert steps["holm"].min() == pytest.approx(6 * least)  # six tests, of which two are degenerate
 
 
-def test_seeds_have_scores_and_steps_of_their_own_whose_mean_is_the_tables():
+def test_each_seed_has_a_value_of_its_own_and_their_mean_is_the_tables():
     runs = {"table6-I": predictions(0.3), "table6-II": predictions(0.5), "full": predictions(0.8)}
-    seeds = ablation.seed_table(runs, above={"table6-II": "table6-I", "full": "table6-II"})
-    assert set(seeds["seed"]) == {0, 1} and len(seeds) == 3 * 4 + 2 * 4
-    mean = seeds.groupby(["model", "metric", "against"])["value"].mean()
-    table = ablation.ablation_table("table6", runs).set_index(["model", "metric", "against"])["value"]
-    for number, run in {"II": "table6-II", "III": "full"}.items():
-        for against in ("", "above"):
-            assert mean[run, "UAR", against] == pytest.approx(table[number, "UAR", against])
-    assert ablation.seed_table(runs)["against"].eq("").all()
+    rows = ablation.ablation_table("table6", runs)
+    assert rows["by_seed"].map(len).eq(2).all()
+    np.testing.assert_allclose(rows["by_seed"].map(np.mean), rows["value"])
+    first = {name: run[run["seed"] == 0] for name, run in runs.items()}
+    one = ablation.ablation_table("table6", first)
+    np.testing.assert_allclose(rows["by_seed"].map(lambda values: values[0]), one["value"])
+
+
+def test_settings_that_were_not_run_are_left_out():
+    rows = ablation.ablation_table("table4", {"table4-I": predictions(0.4), "full": predictions(0.8)})
+    assert rows["model"].drop_duplicates().tolist() == ["I", "III"] and rows["against"].eq("above").sum() == 2
+    assert ablation.verdict(rows).startswith("UF1, I < III: holds. up: I to III +")
 
 
 def test_what_is_unknown_or_missing_is_said():
