@@ -65,7 +65,8 @@ class Setting:
         return used_fields(self.config)
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
-        EXTENDED.prepare([replace(self.before, seed=seed) for seed in seeds], self.folder, jobs)
+        if self.config.drl is not None:
+            EXTENDED.prepare([replace(self.before, seed=seed) for seed in seeds], self.folder, jobs)
 
     @property
     def before(self) -> Config:

@@ -55,6 +55,9 @@ TABLES: dict[str, list[tuple[str, str, str]]] = {
         ("V", "+ identity contrastive: all losses", FULL),
     ],
 }
+# name of a run -> the paper's name of it, for figures
+NAMES = {run: f"Table {table[-1]}, {number}" for table, rows in TABLES.items() for number, _, run in rows}
+NAMES = NAMES | {FULL: "full network"}
 TITLES = {
     "table4": "Table 4: what DRL consists of",
     "table5": "Table 5: streams of the optical flow branch",
