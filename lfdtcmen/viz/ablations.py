@@ -14,13 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.evaluation.intervals import power
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
 
 COLOURS = {"paper": PALETTE[0], "repaired": PALETTE[1]}
 NEEDED = ("model", "metric", "value", "low", "high", "against", "by_seed", "degenerate")
 
 
-def setting_grid(has: Mapping[str, Sequence[str]], columns: Sequence[str], parts: int) -> Figure:
+def setting_grid(
+    has: Mapping[str, Sequence[str]], columns: Sequence[str], parts: int, notes: Mapping[tuple[str, str], str]
+) -> Figure:
     """Plot which parts and losses each setting has.
 
     Parameters
@@ -31,6 +34,8 @@ def setting_grid(has: Mapping[str, Sequence[str]], columns: Sequence[str], parts
         Parts, then losses.
     parts : int
         How many of the columns are parts.
+    notes : mapping
+        (setting, column) -> text in its square, such as how many streams a branch has.
     """
     figure = Figure(figsize=(WIDTH, 1.5 + 0.3 * len(has)), dpi=DPI, layout="constrained")
     ax = figure.subplots()
@@ -39,6 +44,7 @@ def setting_grid(has: Mapping[str, Sequence[str]], columns: Sequence[str], parts
             filled = what in own
             style = {"marker": "s", "s": 150} if filled else {"marker": "x", "s": 14, "linewidth": 1}
             ax.scatter(column, k, color=PALETTE[column >= parts] if filled else "0.7", **style)
+            ax.text(column, k, notes.get((name, what), ""), ha="center", va="center_baseline", color="white")
         if k and name.split(",")[0] != list(has)[k - 1].split(",")[0]:
             ax.axhline(k - 0.5, color="black", linewidth=0.8)
     ax.axvline(parts - 0.5, color="black", linewidth=0.8)
@@ -169,7 +175,7 @@ def holm_ladder(found: pd.DataFrame, names: Sequence[str], level: float = 0.05) 
     ax = figure.subplots()
     kinds = {
         "a finding after Holm": (adjusted <= level, {"marker": "o", "color": PALETTE[2]}),
-        "none": ((adjusted > level) & ~degenerate.astype(bool), {"marker": "x", "color": "0.4"}),
+        "no finding": ((adjusted > level) & ~degenerate.astype(bool), {"marker": "x", "color": "0.4"}),
         "degenerate": (degenerate.astype(bool), {"marker": "o", "facecolor": "white", "edgecolor": "0.4"}),
     }
     for kind, (chosen, style) in kinds.items():
@@ -185,22 +191,26 @@ def holm_ladder(found: pd.DataFrame, names: Sequence[str], level: float = 0.05) 
     return figure
 
 
-def power_curve(ratio: np.ndarray, simulated: np.ndarray, formula: np.ndarray) -> Figure:
+def power_curve(ratio: np.ndarray, simulated: np.ndarray) -> Figure:
     """Plot how often an interval excludes zero, over the true effect in half-widths of the interval.
+
+    The line is :func:`lfdtcmen.evaluation.intervals.power`.
 
     Parameters
     ----------
     ratio : ndarray
         Effect divided by half-width, [N].
-    simulated, formula : ndarray
-        Share of simulated studies whose interval excludes zero, and the same by the formula, [N].
+    simulated : ndarray
+        Share of simulated studies whose interval excludes zero, [N].
     """
     figure = Figure(figsize=(0.7 * WIDTH, 3.4), dpi=DPI, layout="constrained")
     ax = figure.subplots()
-    ax.plot(ratio, formula, color=PALETTE[0], label="formula")
+    fine = np.linspace(0, ratio.max(), 501)
+    formula = [power(effect, 1.0) for effect in fine]
+    ax.plot(fine, formula, color=PALETTE[0], label="formula")
     ax.plot(ratio, simulated, "o", color=PALETTE[1], markersize=5, label="simulated studies")
     for level in (0.5, 0.8):
-        at = np.interp(level, formula, ratio)
+        at = np.interp(level, formula, fine)
         ax.plot([0, at, at], [level, level, 0], color="0.4", linestyle="--", linewidth=1)
         ax.annotate(f"{level:.0%} at {at:.2f}", (at, level), (6, -12), textcoords="offset points")
     ax.set(xlabel="true effect / half-width of the interval", ylabel="power", xlim=(0, ratio.max()), ylim=(0, 1.03))

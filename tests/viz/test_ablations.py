@@ -67,11 +67,11 @@ def test_holms_bounds_start_at_the_level_over_the_number_of_tests():
     np.testing.assert_allclose(ax.lines[0].get_xdata(), [0.05 / 3, 0.05 / 2, 0.05])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
     kinds = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert kinds[:3] == ["a finding after Holm", "none", "degenerate"]
+    assert kinds[:3] == ["a finding after Holm", "no finding", "degenerate"]
 
 
 def test_the_other_figures_have_their_panels():
-    check_figure(setting_grid({"4, I": ["a"], "5, I": ["a", "b"]}, ["a", "b"], 1), 1, 0, "")
+    check_figure(setting_grid({"4, I": ["a"], "5, I": ["a", "b"]}, ["a", "b"], 1, {("5, I", "b"): "3"}), 1, 0, "3")
     check_figure(paired_cloud(np.random.default_rng(0).random((50, 2)), ("A", "B")), 2, 0, "subtracted; dashed: 95 %")
     ratio = np.linspace(0, 2, 9)
-    check_figure(power_curve(ratio, ratio / 2, ratio / 2), 1, 0, "80% at 1.60")
+    check_figure(power_curve(ratio, ratio / 2), 1, 0, "80% at 1.43")
