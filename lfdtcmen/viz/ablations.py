@@ -6,6 +6,7 @@ number of the paper: those are of other faces.
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def setting_grid(
     for k, (name, own) in enumerate(has.items()):
         for column, what in enumerate(columns):
             filled = what in own
-            style = {"marker": "s", "s": 150} if filled else {"marker": "x", "s": 14, "linewidth": 1}
+            style: dict[str, Any] = {"marker": "s", "s": 150} if filled else {"marker": "x", "s": 14, "linewidth": 1}
             ax.scatter(column, k, color=PALETTE[column >= parts] if filled else "0.7", **style)
             ax.text(column, k, notes.get((name, what), ""), ha="center", va="center_baseline", color="white")
         if k and name.split(",")[0] != list(has)[k - 1].split(",")[0]:
@@ -137,7 +138,7 @@ def steps(tables: Mapping[str, pd.DataFrame], metric: str = "UF1") -> Figure:
     """
     if not tables:
         raise DataError("there are no tables", "steps", "pass what ablation_table returned")
-    what = {row["model"]: row["what"] for table in reversed(tables.values()) for row in table.to_dict("records")}
+    what = {row["model"]: row["what"] for table in reversed([*tables.values()]) for row in table.to_dict("records")}
     settings = list(dict.fromkeys(model for table in tables.values() for model in table["model"]))
     figure = Figure(figsize=(WIDTH, 1.6 + 0.55 * len(settings)), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)

@@ -24,6 +24,7 @@ REWRITTEN = (
     "05_confusion_matrices",
     "06_complexity_analysis",
     "07_measuring_disentanglement",
+    "09_ablations",
     "10_interpretability",
     "11_honest_evaluation",
     "12_compared_methods",
