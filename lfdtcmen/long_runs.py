@@ -12,6 +12,7 @@ from lfdtcmen.evaluation.comparisons import compare_all, correct
 from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.results import COMMANDS, Found, find
 
+RECIPES = ("paper", "repaired")  # those that the ablations were trained with
 LINEAR = ("logistic-regression", "linear-svm")  # the linear reference: the first one that a run has
 
 # what each model is, for tables and figures; the names themselves are those of ``lfdtcmen evaluate``
@@ -166,8 +167,8 @@ def read_ablations() -> AblationRun:
     found, about, table = _read("ablations", "metrics.json")
     if "recipe" not in table:
         table = table.assign(recipe="paper")
-    shared = _by_model(table[table["recipe"].eq("neither")])
-    recipes = [recipe for recipe in ("paper", "repaired") if table["recipe"].eq(recipe).any()]
+    shared = _by_model(table[~table["recipe"].isin(RECIPES)])  # linear model, true action units
+    recipes = [recipe for recipe in RECIPES if table["recipe"].eq(recipe).any()]
     runs = {recipe: _by_model(table[table["recipe"].eq(recipe)]) | shared for recipe in recipes}
     return AblationRun(runs, about["command"], about["date"], found.origin)
 

@@ -84,12 +84,13 @@ def test_the_run_on_inflation_has_all_splits_and_the_fresh_people():
     assert run.real_habits["habit"].between(0, 1).all() and set(run.habits["input"]) == {"flow", "apex frame"}
 
 
-def test_the_ablations_are_read_by_recipe_with_what_they_are_compared_with(tmp_path, monkeypatch):
+@pytest.mark.parametrize("neither", ["neither", "none"])
+def test_the_ablations_are_read_by_recipe_with_what_they_are_compared_with(neither, tmp_path, monkeypatch):
     monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path))
     (tmp_path / "ablations").mkdir()
     (tmp_path / "ablations" / "metrics.json").write_text('{"command": "python x.py", "date": "2026-01-02"}')
     models = {
-        "recipe": ["repaired", "paper", "neither", "paper"],
+        "recipe": ["repaired", "paper", neither, "paper"],
         "model": ["full", "full", "action-units", "table4-I"],
     }
     table = pd.DataFrame(models | {"seed": 0, "subject": "007", "prediction": [0, 1, 2, 0]})
