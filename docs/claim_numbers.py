@@ -18,7 +18,7 @@ from lfdtcmen.evaluation.comparisons import recalls
 from lfdtcmen.evaluation.intervals import holm
 from lfdtcmen.evaluation.results import read_table, score_table
 from lfdtcmen.evaluation.spotting import choose_threshold, interval_scores, paired_gains
-from lfdtcmen.long_runs import InflationRun, LongRun, read_imbalance, read_inflation, read_run
+from lfdtcmen.long_runs import InflationRun, LongRun, read_ablations, read_imbalance, read_inflation, read_run
 from lfdtcmen.results import find
 
 Found = TypeVar("Found")
@@ -157,18 +157,23 @@ def uf1_over_folds(run: str, model: str) -> Number:
 
 
 @cache
-def ablation_table(name: str) -> pd.DataFrame:
-    return ablation.ablation_table(name, predictions("ablations").predictions)
+def ablation_tables() -> dict[str, dict[str, pd.DataFrame]]:
+    """Return recipe -> name of a table -> its rows, of the tables of which a recipe has two rows or more."""
+    found: dict[str, dict[str, pd.DataFrame]] = {}
+    for recipe, models in read_ablations().recipes.items():
+        known = [name for name, rows in ablation.TABLES.items() if sum(run in models for _, _, run in rows) > 1]
+        found[recipe] = {name: ablation.ablation_table(name, models) for name in known}
+    return found
 
 
-def ablation_step(name: str, setting: str) -> Number:
+def ablation_step(name: str, setting: str, recipe: str = "paper") -> Number:
     """Return the UF1 of a setting of Tables 4 to 7 minus that of the setting above it."""
-    return row_of(ablation_table(name), setting, "UF1", ablation.ABOVE)
+    return row_of(ablation_tables()[recipe][name], setting, "UF1", ablation.ABOVE)
 
 
 def ablation_tests() -> list[Number]:
-    """Return how many steps there are in all tables and both scores, and how many survive Holm's correction."""
-    steps = pd.concat([ablation_table(name) for name in ablation.TABLES])
+    """Return how many steps there are in all tables, recipes and both scores, and how many survive Holm's rule."""
+    steps = pd.concat([table for tables in ablation_tables().values() for table in tables.values()])
     p = steps.loc[steps["against"].eq(ablation.ABOVE), "p"].to_numpy()
     return [Number(len(p)), Number(int((holm(p) <= 0.05).sum()))]
 

@@ -12,6 +12,7 @@ from lfdtcmen.evaluation.comparisons import compare_all, correct
 from lfdtcmen.evaluation.results import COLUMNS
 from lfdtcmen.results import COMMANDS, Found, find
 
+RECIPES = ("paper", "repaired")  # those that the ablations were trained with
 LINEAR = ("logistic-regression", "linear-svm")  # the linear reference: the first one that a run has
 
 # what each model is, for tables and figures; the names themselves are those of ``lfdtcmen evaluate``
@@ -112,8 +113,7 @@ def read_run(name: str) -> LongRun:
         There is no such run (:func:`lfdtcmen.results.find`).
     """
     found, about, table = _read(name, "metrics.json")
-    tables = {m: rows.drop(columns="model").reset_index(drop=True) for m, rows in table.groupby("model", sort=False)}
-    return LongRun(tables, about["command"], about["date"], found.origin)
+    return LongRun(_by_model(table), about["command"], about["date"], found.origin)
 
 
 def read_imbalance(label_map: str) -> LongRun:
@@ -138,6 +138,44 @@ def read_imbalance(label_map: str) -> LongRun:
     options = rows.groupby("option", sort=False)
     tables = {name: part[[*others, *classes]].reset_index(drop=True) for name, part in options}
     return LongRun(tables, about["command"], about["date"], found.origin)
+
+
+@dataclass(frozen=True)
+class AblationRun:
+    """The predictions of ``experiments/ablations.py``, or of ``lfdtcmen ablate all``, and whose run it is.
+
+    ``recipes`` has for each recipe, paper first, the predictions of its settings by name
+    (:data:`lfdtcmen.analysis.ablation.SETTINGS`), and of what the run compares them with.
+    """
+
+    recipes: dict[str, dict[str, pd.DataFrame]]
+    command: str
+    date: str
+    origin: str
+
+
+def read_ablations() -> AblationRun:
+    """Read the run ``ablations``: the reader's own, else the one that comes with the project.
+
+    A run without a column ``recipe`` is of the paper's. What belongs to no recipe stands in each.
+
+    Raises
+    ------
+    DataError
+        There is no such run (:func:`lfdtcmen.results.find`).
+    """
+    found, about, table = _read("ablations", "metrics.json")
+    if "recipe" not in table:
+        table = table.assign(recipe="paper")
+    shared = _by_model(table[~table["recipe"].isin(RECIPES)])  # linear model, true action units
+    recipes = [recipe for recipe in RECIPES if table["recipe"].eq(recipe).any()]
+    runs = {recipe: _by_model(table[table["recipe"].eq(recipe)]) | shared for recipe in recipes}
+    return AblationRun(runs, about["command"], about["date"], found.origin)
+
+
+def _by_model(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    columns = table.columns.difference(["model", "recipe"], sort=False)
+    return {model: rows[columns].reset_index(drop=True) for model, rows in table.groupby("model", sort=False)}
 
 
 @dataclass(frozen=True)

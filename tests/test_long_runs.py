@@ -3,12 +3,14 @@
 import pandas as pd
 import pytest
 
+from lfdtcmen.analysis.ablation import SETTINGS
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.comparisons import same_split
 from lfdtcmen.long_runs import (
     LongRun,
     drl_differences,
     in_words,
+    read_ablations,
     read_imbalance,
     read_inflation,
     read_run,
@@ -80,3 +82,28 @@ def test_the_run_on_inflation_has_all_splits_and_the_fresh_people():
     assert list(run.splits) == ["loso", "apart", "mixed", "validated"] and run.about["fresh_people"] >= 100
     assert set(run.fresh["split"]) == set(run.splits) and {"last", "best"} == set(run.fresh["choice"])
     assert run.real_habits["habit"].between(0, 1).all() and set(run.habits["input"]) == {"flow", "apex frame"}
+
+
+@pytest.mark.parametrize("neither", ["neither", "none"])
+def test_the_ablations_are_read_by_recipe_with_what_they_are_compared_with(neither, tmp_path, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_RUNS", str(tmp_path))
+    (tmp_path / "ablations").mkdir()
+    (tmp_path / "ablations" / "metrics.json").write_text('{"command": "python x.py", "date": "2026-01-02"}')
+    models = {
+        "recipe": ["repaired", "paper", neither, "paper"],
+        "model": ["full", "full", "action-units", "table4-I"],
+    }
+    table = pd.DataFrame(models | {"seed": 0, "subject": "007", "prediction": [0, 1, 2, 0]})
+    table.to_csv(tmp_path / "ablations" / "predictions.csv", index=False)
+    run = read_ablations()
+    assert list(run.recipes) == ["paper", "repaired"] and run.date == "2026-01-02"
+    assert list(run.recipes["paper"]) == ["full", "table4-I", "action-units"]
+    assert list(run.recipes["repaired"]) == ["full", "action-units"]
+    assert run.recipes["repaired"]["full"]["prediction"].tolist() == [0]
+    assert list(run.recipes["paper"]["full"]) == ["seed", "subject", "prediction"]
+    table.drop(columns="recipe").to_csv(tmp_path / "ablations" / "predictions.csv", index=False)
+    assert list(read_ablations().recipes) == ["paper"]  # `lfdtcmen ablate` has one recipe
+
+
+def test_the_shipped_ablations_have_every_setting_of_the_paper():
+    assert set(SETTINGS) <= set(read_ablations().recipes["paper"])

@@ -96,7 +96,7 @@ def ablate(
             found = ablation.ablation_table(table, shown).assign(part=part)
             scores[table] += to_records(found)
             title = f"{ablation.TITLES[table]}, {part}" if part else ablation.TITLES[table]
-            echo(f"\n{title}\n{readable(found).to_string()}")
+            echo(f"\n{title}\n{readable(found.drop(columns=['by_seed', 'degenerate'])).to_string()}")
             echo("\n".join(ablation.verdict(found, metric) for metric in ("UF1", "UAR")))
     about = {"protocol": protocol, "share_stage1": share_stage1, "tables": scores}
     record = {"config": experiments.recorded_settings(config, pairs, data), "made_by": "ablate", **about}

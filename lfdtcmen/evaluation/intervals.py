@@ -1,4 +1,4 @@
-"""How sure a number is: the bootstrap over subjects, the permutation test between two models, Holm's correction.
+"""How sure a number is: bootstrap over subjects, permutation test between two models, Holm's correction, power.
 
 Clips of one person resemble each other, so people are resampled, not clips. Every interval of this package is made
 here, and the same seed gives the same resamples: two numbers can be compared resample by resample.
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
 from lfdtcmen.errors import DataError
 
@@ -16,6 +17,7 @@ REPEATS = 1000  # resamples, or exchanges of a permutation test
 # median with probability 1 - 2^(1-n): 94 % for 5, less than the interval claims, 97 % for 6. And no exchange of n
 # subjects has a p below 2^(1-n): 0.06 for 5, 0.03 for 6.
 LEAST_SUBJECTS = 6
+Z = float(norm.ppf(0.975))  # 1.96: a 95 % interval of a normal estimate reaches so many standard errors to each side
 NO_INTERVAL = f"no interval: fewer than {LEAST_SUBJECTS} subjects"
 
 Statistic = Callable[[np.ndarray], np.ndarray]  # sums [..., K] -> values [...]
@@ -224,3 +226,53 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
     return adjusted
+
+
+def power(effect: float, half_width: float) -> float:
+    """Return the probability that a 95 % interval excludes zero, if the true difference is ``effect``.
+
+    For an estimate that is normal about its true value. An interval whose half-width *equals* the effect excludes zero
+    in half of all studies only: the estimate is as often below its true value as above.
+
+    Parameters
+    ----------
+    effect : float
+        True difference.
+    half_width : float
+        How far the interval reaches to each side, in the same unit; above 0.
+
+    Raises
+    ------
+    DataError
+        A half-width that is not above 0.
+    """
+    if not half_width > 0:
+        raise DataError(f"a half-width of {half_width}", "power", "give a number above 0")
+    standard_errors = abs(effect) * Z / half_width
+    return float(norm.sf(Z - standard_errors) + norm.cdf(-Z - standard_errors))
+
+
+def subjects_needed(effect: float, half_width: float, subjects: int, wanted: float = 0.8) -> int:
+    """Return the least number of subjects with which an interval excludes zero with the power ``wanted``.
+
+    A half-width shrinks with the square root of the number of subjects (assumed: others of the same kind).
+
+    Parameters
+    ----------
+    effect : float
+        True difference.
+    half_width : float
+        That of the interval over so many ``subjects``, in the same unit.
+    subjects : int
+    wanted : float
+        Between 0.025 and 1; the chance of a wrong sign is neglected.
+
+    Raises
+    ------
+    DataError
+        An effect of 0: no number of subjects shows it.
+    """
+    if effect == 0:
+        raise DataError("an effect of 0", "subjects_needed", "give the smallest difference that matters")
+    reach = abs(effect) * Z / (Z + float(norm.ppf(wanted)))  # the half-width that is enough
+    return int(np.ceil(subjects * (half_width / reach) ** 2))

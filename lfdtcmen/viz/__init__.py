@@ -27,7 +27,6 @@ from lfdtcmen.viz.faces import (
 )
 from lfdtcmen.viz.figures import show, start_notebook
 from lfdtcmen.viz.forests import (
-    ablation_forest,
     attribution_forest,
     forest,
     inflation_forest,
@@ -52,7 +51,6 @@ __all__ = [
     "DPI",
     "PALETTE",
     "WIDTH",
-    "ablation_forest",
     "action_unit_sheet",
     "alignment_sheet",
     "answers",

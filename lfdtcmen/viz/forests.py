@@ -6,9 +6,7 @@ difference to it. :func:`forest` plots any such table; each other function plots
 one analysis, with the rows, marks and labels that it needs.
 """
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,13 +17,8 @@ from matplotlib.figure import Figure
 from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, write_above
 
-TIDY = ("model", "metric", "part", "value", "low", "high", "against")
-
-# how a score changes from one ablation setting to the next; shape and colour both show the direction
-STEP_MARKS = {"up": ("^", PALETTE[2]), "down": ("v", PALETTE[3]), "not distinguishable": ("o", PALETTE[7])}
-STEP_LINE: dict[str, Any] = {"capsize": 3, "linewidth": 1.5}
 LONG_LABEL = 16  # characters: with "(mean, 95 % interval over subjects)" they would run into the next panel
-PAPER_STEP = "the paper, on its own data"
+TIDY = ("model", "metric", "part", "value", "low", "high", "against")
 
 
 def forest(
@@ -148,74 +141,6 @@ def inflation_forest(table: pd.DataFrame) -> Figure:
     axes[1].set(xlabel=f"added {metric} (paired, 95 % interval)")
     _label_rows(axes, names)
     return figure
-
-
-def ablation_forest(
-    table: pd.DataFrame, metric: str = "UF1", title: str | None = None, stated: Mapping[str, float] | None = None
-) -> Figure:
-    """Plot a table of ablations (4.6): each setting's score, and its difference to the row above (its step).
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of :func:`lfdtcmen.analysis.ablation.ablation_table`, in the paper's order.
-    metric : {"UF1", "UAR"}
-    title : str, optional
-        One line above both panels.
-    stated : mapping, optional
-        Setting -> the step that the paper states for its own data (0.01 is one percentage point).
-
-    Raises
-    ------
-    DataError
-        A column is missing, or there are no scores or no steps in this metric.
-    """
-    _check_columns(table, (*TIDY, "what"), "ablation_forest")
-    of_metric = table[table["metric"].eq(metric)]
-    scores, steps = (of_metric[of_metric["against"].eq(against)] for against in ("", "above"))
-    if scores.empty or steps.empty:
-        raise DataError(
-            f"no scores of {metric}, or no steps from the row above",
-            "ablation_forest",
-            "pass the table that ablation_table returns",
-        )
-    settings = scores["model"].tolist()
-    figure = Figure(figsize=(WIDTH, 1.5 + 0.5 * len(settings)), dpi=DPI, layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    _plot_intervals(left, scores, range(len(settings)), "{:z.3f}", fmt="o", color=PALETTE[0], **STEP_LINE)
-    marks = _plot_steps(right, settings, steps, stated or {})
-    labels = zip(settings, scores["what"], strict=True)
-    _label_rows((left, right), [textwrap.fill(f"{setting}: {what}", 26) for setting, what in labels], fontsize=9)
-    left.set(ylim=(len(settings) - 0.4, -0.6), xlabel=f"{metric} (95 % interval over subjects)")
-    right.set_xlabel(f"step in {metric} from the row above (95 %)")
-    right.locator_params(axis="x", nbins=6)
-    for ax in (left, right):
-        ax.margins(x=0.12)
-    names = [name for name in (*STEP_MARKS, PAPER_STEP) if name in marks]
-    handles = [marks[name] for name in names]
-    figure.legend(handles, names, loc="outside lower right", ncols=len(names), fontsize=8, frameon=False)
-    if title is not None:
-        figure.suptitle(title, fontsize=11)
-    return figure
-
-
-def _plot_steps(ax: Axes, settings: Sequence[str], steps: pd.DataFrame, stated: Mapping[str, float]) -> dict[str, Any]:
-    """Plot each setting's step from the row above, and the paper's; return one mark of each kind for the legend."""
-    marks: dict[str, Any] = {}
-    for k, setting in enumerate(settings):
-        step = steps[steps["model"].eq(setting)]
-        if step.empty:
-            continue  # the first row: there is no row above
-        direction = "up" if step["low"].item() > 0 else "down" if step["high"].item() < 0 else "not distinguishable"
-        marker, colour = STEP_MARKS[direction]
-        marks[direction] = _plot_intervals(ax, step, [k], "{:+z.3f}", fmt=marker, color=colour, **STEP_LINE)
-        if setting in stated:
-            diamond: dict[str, Any] = {"color": "black", "markerfacecolor": "white", "markersize": 6}
-            marks[PAPER_STEP] = ax.plot(stated[setting], k + 0.27, "D", **diamond)[0]
-    ax.axvline(0, color="black", linewidth=1)
-    style: dict[str, Any] = {"fontsize": 8, "color": "grey", "va": "center", "ha": "right"}
-    ax.text(0.98, 0, "no row above", transform=ax.get_yaxis_transform(), **style)
-    return marks
 
 
 METHODS = {"gradcam": "Grad-CAM", "hirescam": "HiResCAM"}  # the names of the functions, as tables have them

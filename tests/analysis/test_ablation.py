@@ -89,6 +89,55 @@ def test_a_verdict_is_as_sure_as_its_least_sure_step(accuracies, answer):
     assert ("not distinguishable: II to III" in text) == (answer == "cannot tell")
 
 
+def constant(people=40, seeds=(0, 1)):
+    return predictions(0.5, people, seeds=seeds).assign(prediction=0)
+
+
+def test_two_constant_answers_are_degenerate_and_no_equality():
+    runs = {"table6-I": constant(), "table6-II": constant(), "full": predictions(0.8)}
+    table = ablation.ablation_table("table6", runs)
+    found = table.set_index(["model", "metric", "against"])["degenerate"]
+    assert found["I", "UF1", ""] and not found["III", "UAR", ""]
+    assert found["II", "UF1", "above"] and not found["III", "UF1", "above"] and not found["I", "UF1", "full"]
+    text = ablation.verdict(table)
+    assert text.startswith("UF1, I < II < III: degenerate. up: II to III +") and text.endswith("; degenerate: I to II")
+    worse = ablation.ablation_table("table6", runs | {"full": predictions(0.8), "table6-I": predictions(0.5)})
+    assert ablation.verdict(worse).startswith("UF1, I < II < III: does not hold. ")  # from something to nothing
+
+
+def test_answers_are_constant_only_where_every_seed_gives_the_same_one():
+    assert ablation.is_constant(constant())
+    rows = constant()
+    assert not ablation.is_constant(rows.assign(prediction=rows["seed"]))  # one answer a seed, but not the same
+    assert not ablation.is_constant(predictions(0.4))
+
+
+def test_holm_counts_degenerate_steps_among_the_tests():
+    runs = {"table6-I": constant(), "table6-II": constant(), "full": predictions(0.8)}
+    runs["table5-single"] = predictions(0.6)
+    steps = ablation.steps_of({name: ablation.ablation_table(name, runs) for name in ("table5", "table6")})
+    assert list(steps["table"]) == ["table5"] * 2 + ["table6"] * 4 and steps["degenerate"].sum() == 2
+    assert steps.loc[steps["degenerate"], "p"].eq(1).all() and steps["holm"].notna().all()
+    least = steps["p"].min()
+    assert steps["holm"].min() == pytest.approx(6 * least)  # six tests, of which two are degenerate
+
+
+def test_each_seed_has_a_value_of_its_own_and_their_mean_is_the_tables():
+    runs = {"table6-I": predictions(0.3), "table6-II": predictions(0.5), "full": predictions(0.8)}
+    rows = ablation.ablation_table("table6", runs)
+    assert rows["by_seed"].map(len).eq(2).all()
+    np.testing.assert_allclose(rows["by_seed"].map(np.mean), rows["value"])
+    first = {name: run[run["seed"] == 0] for name, run in runs.items()}
+    one = ablation.ablation_table("table6", first)
+    np.testing.assert_allclose(rows["by_seed"].map(lambda values: values[0]), one["value"])
+
+
+def test_settings_that_were_not_run_are_left_out():
+    rows = ablation.ablation_table("table4", {"table4-I": predictions(0.4), "full": predictions(0.8)})
+    assert rows["model"].drop_duplicates().tolist() == ["I", "III"] and rows["against"].eq("above").sum() == 2
+    assert ablation.verdict(rows).startswith("UF1, I < III: holds. up: I to III +")
+
+
 def test_what_is_unknown_or_missing_is_said():
     with pytest.raises(DataError, match="unknown setting 'table4-IX'"):
         ablation.configure(CONFIG, "table4-IX")

@@ -14,9 +14,11 @@ from lfdtcmen.evaluation.intervals import (
     holm,
     interval,
     measure,
+    power,
     ratio,
     resample,
     resample_crossed,
+    subjects_needed,
     sum_by_group,
 )
 
@@ -154,3 +156,28 @@ def test_a_crossed_measure_has_no_interval_where_one_factor_has_few_levels():
     found = crossed_measure("share", ratio, values)
     assert np.isnan([found.low, found.high]).all() and np.isfinite(found.value)
     assert crossed_measure("share", ratio, values[:, :1]).low > 0
+
+
+@pytest.mark.parametrize(
+    ("effect", "half_width"), [(0.02, 0.02), (0.02, 0.014), (0.01, 0.02), (-0.03, 0.01), (0.0, 1.0)]
+)
+def test_power_is_how_often_a_simulated_interval_excludes_zero(effect, half_width):
+    estimates = np.random.default_rng(0).normal(effect, half_width / 1.96, 100_000)
+    assert abs((np.abs(estimates) > half_width).mean() - power(effect, half_width)) < 0.005
+
+
+def test_an_interval_as_wide_as_the_effect_has_a_power_of_a_half_and_needs_twice_the_subjects_for_80_percent():
+    assert power(0.0058, 0.0058) == pytest.approx(0.5, abs=1e-4)
+    assert subjects_needed(0.0058, 0.030, 100, wanted=0.5) == 2676
+    assert subjects_needed(0.0058, 0.030, 100) == 5467
+    for wanted in (0.5, 0.8, 0.95):
+        enough = subjects_needed(0.02, 0.05, 60, wanted)
+        reached = [power(0.02, 0.05 * (60 / n) ** 0.5) for n in (enough - 1, enough)]
+        assert reached[0] < wanted + 1e-6 <= reached[1] + 2e-6
+
+
+def test_power_without_an_interval_and_subjects_for_no_effect_are_refused():
+    with pytest.raises(DataError, match="half-width of 0"):
+        power(0.1, 0)
+    with pytest.raises(DataError, match="effect of 0"):
+        subjects_needed(0, 0.1, 10)

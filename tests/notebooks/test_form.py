@@ -25,6 +25,7 @@ REWRITTEN = (
     "06_complexity_analysis",
     "07_measuring_disentanglement",
     "08_repairing_disentanglement",
+    "09_ablations",
     "10_interpretability",
     "11_honest_evaluation",
     "12_compared_methods",

@@ -34,14 +34,6 @@ def inflation() -> pd.DataFrame:
     return tidy(rows + [(name, "UF1", "", *numbers, "honest") for name, *numbers in added])
 
 
-def ablations() -> pd.DataFrame:
-    settings = {"I": "motion encoder only", "II": "b", "III": "c", "IV": "d"}
-    rows = [(setting, "UF1", "", 0.5, 0.4, 0.6, "") for setting in settings]
-    rows += [("II", "UF1", "", 0.1, 0.05, 0.2, "above"), ("III", "UF1", "", -0.1, -0.15, -0.05, "above")]
-    table = tidy([*rows, ("IV", "UF1", "", 0.0, -0.1, 0.1, "above")])
-    return table.assign(what=table["model"].map(settings))
-
-
 FIGURES = {
     "forest": lambda: viz.forest(scores(), metrics=["UF1"], lines={"chance level": 1 / 3}),
     "report_forest": lambda: viz.report_forest(report()),
@@ -101,24 +93,6 @@ def test_inflation_forest_says_scores_and_gains_and_leaves_unsure_marks_hollow()
     assert [text.get_text() for text in added.texts] == ["+0.050", "+0.010"]
     marks = [line for line in added.lines if line.get_marker() == "o"]
     assert [mark.get_markerfacecolor() == "white" for mark in marks] == [False, True]
-
-
-def test_ablation_forest_says_where_each_step_goes_and_where_the_papers_went():
-    figure = viz.ablation_forest(ablations(), title="Table 4", stated={"II": 0.0136})
-    left, right = figure.axes
-    assert [label.get_text() for label in left.get_yticklabels()][1] == "II: b"
-    assert left.get_ylim()[0] > left.get_ylim()[1]  # the paper's order, from top to bottom
-    assert [text.get_text() for text in right.texts] == ["+0.100", "-0.100", "+0.000", "no row above"]
-    assert [line.get_marker() for line in right.lines if line.get_marker() in tuple("^voD")] == ["^", "D", "v", "o"]
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["up", "down", "not distinguishable", "the paper, on its own data"]
-
-
-def test_ablation_forest_refuses_a_table_without_steps():
-    with pytest.raises(DataError, match="no scores of UF1, or no steps"):
-        viz.ablation_forest(ablations().query("against == ''"))
-    with pytest.raises(DataError, match="UAR"):
-        viz.ablation_forest(ablations(), metric="UAR")
 
 
 def test_attribution_forest_has_a_row_a_map_and_a_mark_for_all_it_is_compared_with():
