@@ -102,8 +102,8 @@ CLAIMS = (
           lambda: [read.measure("repaired", f"subject from mo(apex), all positions{when}")
                    for when in ("", ", untrained")], ".2f", VALUE),
     Claim("08", "repair-72", "branches/scores.csv",
-          "Trained on a quarter of the people, UF1 of both branches of the repaired recipe minus that of its flow branch "
-          "alone: {}; minus that of a logistic regression on flow: {} (of 20 differences, not corrected).",
+          "Trained on a quarter of the people, UF1 of both branches of the repaired recipe minus that of its flow "
+          "branch alone: {}; minus that of a logistic regression on flow: {} (of 20 differences, not corrected).",
           lambda: [read.one("branches/scores.csv",
                             f"preset == 'quarter' and model == 'both' and metric == 'UF1' and against == '{other}'")
                    for other in ("flow", "logistic-regression")], "+.3f"),

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "baselines": DATA | PAPER | {"evaluation", "analysis.codes"},
     "evaluation": DATA,
     "analysis": DATA | PAPER | {"beyond", "evaluation", "paper"},
-    "viz": DATA | {"modules", "analysis", "beyond.extended_drl", "evaluation", "paper"},
+    "viz": DATA | {"modules", "analysis", "beyond.extended_drl", "beyond.warp_generator", "evaluation", "paper"},
 }
 # words of what goes beyond the paper
 OURS = ("warp", "bottleneck", "narrow", "late fusion", "log_prior", "imbalance", "focal", "pretrain", "repaired")
