@@ -198,7 +198,9 @@ def encoder() -> Diagram:
         x = 47 + 93 * k
         diagram.arrow((x, 200), (x, 226), colour=IDENTITY)
         diagram.text(x, 238, f"skip to {where}", colour=IDENTITY)
-    diagram.text(420, 270, "Each: 3x3, batch normalisation, ReLU (none after conv8). Dashed: width assumed.")
+    diagram.text(
+        420, 270, "Stated: full outlines; 3x3 in conv4, conv6. Assumed: dashed widths, other kernels, strides."
+    )
     return diagram
 
 
