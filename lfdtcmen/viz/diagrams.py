@@ -186,7 +186,7 @@ def _codes_to_emotion(diagram: Diagram) -> None:
 def encoder() -> Diagram:
     """Draw the encoder (Fig. 2): eight convolutions, the resolution halved five times, two skips."""
     diagram = Diagram(
-        "The encoder (our drawing of Fig. 2): a box is as high as its map is large",
+        "The encoder (our drawing of Fig. 2): the larger its map, the higher a box (not to scale)",
         "Eight convolutions turn a frame of 3x128x128 into a code of 256x4x4. Skips leave after conv3, 32x16x16, and "
         "after conv5, 64x8x8.",
         (840, 286),
