@@ -83,6 +83,34 @@ def motion_codes(model: nn.Module, pairs: PairSet, pooled: bool = True) -> tuple
     return onset, apex
 
 
+def plant_motion(code: Tensor, motion: np.ndarray, mirrored: bool = False) -> Tensor:
+    """Write the true motion of each cell into two channels of a code: a positive control for what is to read it.
+
+    Parameters
+    ----------
+    code : Tensor
+        [N, C, h, w]; it stays as it is.
+    motion : ndarray
+        [N, 2, H, W], x then y; H and W are multiples of h and w.
+    mirrored : bool
+        The code is that of mirrored frames, the motion is not.
+
+    Returns
+    -------
+    Tensor
+        The code, with the mean motion of each cell added to its first two channels, at the standard deviation of the
+        whole code.
+    """
+    (count, _, height, width), (rows, columns) = code.shape, motion.shape[2:]
+    cells = motion.reshape(count, 2, height, rows // height, width, columns // width).mean((3, 5))
+    cells = cells / cells.std()  # [N, 2, h, w]; before the mirror: both views get the same scale
+    if mirrored:
+        cells = cells[..., ::-1] * np.array([-1, 1])[:, None, None]
+    planted = code.clone()
+    planted[:, :2] += code.std(correction=0) * torch.tensor(cells, dtype=code.dtype)
+    return planted
+
+
 def untrained_like(model: Network, train: PairSet, seed: int = 0) -> Network:
     """Return a copy of the model with newly initialised DRL weights, batch statistics calibrated on training frames.
 

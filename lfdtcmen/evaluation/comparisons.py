@@ -153,7 +153,13 @@ def same_split(predictions: Mapping[str, pd.DataFrame]) -> bool:
 
 
 def change_in_words(
-    name: str, before: np.ndarray, after: np.ndarray, subjects: np.ndarray, seed: int = 0, digits: int = 3
+    name: str,
+    before: np.ndarray,
+    after: np.ndarray,
+    subjects: np.ndarray,
+    seed: int = 0,
+    digits: int = 3,
+    states: tuple[str, str] = ("before", "after"),
 ) -> str:
     """Say of a mean over samples whether it rose or fell between two networks, with the interval over subjects.
 
@@ -169,6 +175,8 @@ def change_in_words(
         Random seed of the bootstrap.
     digits : int
         Decimals.
+    states : (str, str)
+        What the text has for "before" and "after", such as the names of two networks.
 
     Returns
     -------
@@ -189,7 +197,8 @@ def change_in_words(
     answer = "" if np.isnan(found.low) else f": {difference_in_words(found.low, found.high)}"  # NaN: too few subjects
     form = f"+z.{digits}f"
     change = f"{found.value:{form}} ({describe_interval(found.low, found.high, form)})"
-    return f"{name}: {np.mean(before):.{digits}f} before, {np.mean(after):.{digits}f} after, {change}{answer}"
+    means = [f"{np.mean(values):.{digits}f} {state}" for values, state in zip((before, after), states, strict=True)]
+    return f"{name}: {', '.join(means)}, {change}{answer}"
 
 
 def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:

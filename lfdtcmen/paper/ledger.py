@@ -32,14 +32,13 @@ def rows(section: str = "") -> pd.DataFrame:
         Columns: section, item, ours (what we take, with the cpu profile), stated or assumed ("ours" where the paper has
         nothing of the kind), where (config field or file), code (the parameters ``Class(parameter)``, constants
         ``module.CONSTANT`` and config fields that the row covers), alternatives (for the rows of ours: what the recipe
-        "repaired" has), and "in the PDF": empty, for whoever has the published paper to fill in.
+        "repaired" has), and "in the PDF": empty in the file, for whoever has the published paper to fill in there.
     """
     table = pd.read_csv(TABLE, dtype=str, keep_default_na=False)
     values = _texts(load_config("cpu"))
     repaired = SimpleNamespace(**_texts(load_config("cpu", recipe="repaired")))
     for column in ("ours", "alternatives"):
         table[column] = [text.format(**values, repaired=repaired) for text in table[column]]
-    table["in the PDF"] = ""
     return table[table["section"].str.startswith(section)].reset_index(drop=True)
 
 

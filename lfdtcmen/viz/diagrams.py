@@ -186,7 +186,7 @@ def _codes_to_emotion(diagram: Diagram) -> None:
 def encoder() -> Diagram:
     """Draw the encoder (Fig. 2): eight convolutions, the resolution halved five times, two skips."""
     diagram = Diagram(
-        "The encoder (our drawing of Fig. 2): a box is as high as its map is large",
+        "The encoder (our drawing of Fig. 2): the larger its map, the higher a box (not to scale)",
         "Eight convolutions turn a frame of 3x128x128 into a code of 256x4x4. Skips leave after conv3, 32x16x16, and "
         "after conv5, 64x8x8.",
         (840, 286),
@@ -198,7 +198,9 @@ def encoder() -> Diagram:
         x = 47 + 93 * k
         diagram.arrow((x, 200), (x, 226), colour=IDENTITY)
         diagram.text(x, 238, f"skip to {where}", colour=IDENTITY)
-    diagram.text(420, 270, "Each: 3x3, batch normalisation, ReLU (none after conv8). Dashed: width assumed.")
+    diagram.text(
+        420, 270, "Stated: full outlines; 3x3 in conv4, conv6. Assumed: dashed widths, other kernels, strides."
+    )
     return diagram
 
 

@@ -5,13 +5,13 @@ projection onto g. All shares add up to 1. The gradient of one batch is that of 
 the same batch is in both factors; between two different batches it has no product on average.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import t
 
+from lfdtcmen.analysis.gradient_noise import jackknife, same_and_different
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import LEAST_SUBJECTS
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, frame_arrows
@@ -91,8 +91,8 @@ def gradient_shares(products: np.ndarray, names: Sequence[str]) -> Figure:
         raise DataError(shape, "gradient_shares", "give [batches, L, batches, L]")
     if count < LEAST_SUBJECTS:
         raise DataError(f"{count} batches", "gradient_shares", f"give {LEAST_SUBJECTS} or more")
-    cosines, cosine_errors = _with_jackknife(products, _cosines)
-    shares, share_errors = _with_jackknife(products, _shares)  # [2, L]
+    cosines, cosine_errors = jackknife(products, _cosines)
+    shares, share_errors = jackknife(products, _shares)  # [2, L]
     figure = Figure(figsize=(WIDTH, 3.9), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.05, 1))
     _draw_cosines(left, cosines, cosine_errors, names)
@@ -129,32 +129,14 @@ def _draw_cosines(ax: Axes, cosines: np.ndarray, errors: np.ndarray, names: Sequ
     ax.set_title("cosine in the same batch (below: its ±)", fontsize=10)
 
 
-def _same_and_different(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean products [L, L] of gradients of the same batch, and of different batches."""
-    count = len(products)
-    same = np.einsum("kikj->ij", products) / count
-    return same, (products.sum((0, 2)) - count * same) / (count * (count - 1))
-
-
 def _cosines(products: np.ndarray) -> np.ndarray:
-    same, _ = _same_and_different(products)
+    same, _ = same_and_different(products)
     length = np.sqrt(np.maximum(same.diagonal(), 1e-30))  # [L]: a loss without a gradient has cosine 0
     return same / np.outer(length, length)
 
 
 def _shares(products: np.ndarray) -> np.ndarray:
     """Return the share of each loss in the sum, and the part of its own that batches have in common, [2, L]."""
-    same, different = _same_and_different(products)
+    same, different = same_and_different(products)
     own = np.maximum(same.diagonal(), 1e-30)  # a loss without a gradient has nothing in common
     return np.stack([same.sum(1) / same.sum(), different.diagonal() / own])
-
-
-def _with_jackknife(
-    products: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return a statistic, and half the width of its 95 % interval over batches."""
-    count = len(products)
-    without = [np.delete(np.delete(products, k, 0), k, 2) for k in range(count)]
-    values = np.stack([statistic(others) for others in without])  # [K, ...]
-    error = np.sqrt((count - 1) * values.var(0))
-    return statistic(products), t.ppf(0.975, count - 1) * error

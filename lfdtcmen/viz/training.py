@@ -52,7 +52,7 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def training_curves(curves: pd.DataFrame, measure: str) -> Figure:
+def training_curves(curves: pd.DataFrame, measure: str, copy: float | None = None) -> Figure:
     """Plot training and validation loss over the steps, and next to them a measure of what was learned.
 
     Parameters
@@ -61,6 +61,8 @@ def training_curves(curves: pd.DataFrame, measure: str) -> Figure:
         Index: training step; columns ``training``, ``validation`` and the measure.
     measure : str
         Column of the right panel; its name is the axis label.
+    copy : float, optional
+        The validation loss of a copy of the face at rest, to mark with a dotted line.
 
     Raises
     ------
@@ -73,6 +75,8 @@ def training_curves(curves: pd.DataFrame, measure: str) -> Figure:
     left, right = figure.subplots(1, 2)
     for name, style in (("training", "o-"), ("validation", "s--")):
         left.plot(curves.index, curves[name], style, markersize=4, label=name)
+    if copy is not None:
+        left.axhline(copy, color="black", linestyle=":", label="a copy")
     left.set(xlabel="training step", ylabel="loss", ylim=(0, None))
     left.legend(frameon=False)
     right.plot(curves.index, curves[measure], "s--", markersize=4, color=PALETTE[2])

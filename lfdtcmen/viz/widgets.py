@@ -39,6 +39,13 @@ WIDE = {"style": {"description_width": "16em"}, "layout": {"width": "38em"}}
 LIMITS = (40.0, 3.0, 0.5)  # grey levels, pixels, strain: fixed, so that the pictures can be compared
 
 
+class _Panel(ipywidgets.VBox):
+    """A box of controls above a picture, which a page without a kernel shows as a sentence."""
+
+    def __repr__(self) -> str:
+        return "Controls above a picture; they need a running kernel."
+
+
 def action_unit_slider(
     units: Sequence[int] = (12, 6, 1, 4, 15, 26),
     subjects: int = 20,
@@ -372,7 +379,7 @@ def _slider(controls: dict[str, ipywidgets.Widget], draw: Callable[..., Figure])
     for control in controls.values():
         control.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*controls.values(), picture])
+    return _Panel([*controls.values(), picture])
 
 
 def _animation(frames: Sequence[np.ndarray]) -> bytes:

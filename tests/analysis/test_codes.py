@@ -7,7 +7,15 @@ import torch
 from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
-from lfdtcmen.analysis.codes import drl_of, encode_pairs, evaluation_mode, motion_codes, split_clips, untrained_like
+from lfdtcmen.analysis.codes import (
+    drl_of,
+    encode_pairs,
+    evaluation_mode,
+    motion_codes,
+    plant_motion,
+    split_clips,
+    untrained_like,
+)
 from lfdtcmen.datasets.pairs import PairSet
 
 
@@ -61,3 +69,17 @@ def test_clips_are_split_within_each_subject():
 def test_a_model_without_encoders_is_refused():
     with pytest.raises(DataError, match="no encoders"):
         drl_of(LFDTCMEN(num_classes=2, drl=None, motion=None))
+
+
+def test_planted_motion_is_in_two_channels_as_strong_as_the_code_and_turns_with_a_mirrored_frame():
+    rng = np.random.default_rng(0)
+    code, motion = torch.tensor(rng.normal(0, 3, (5, 8, 2, 2))), rng.normal(size=(5, 2, 6, 6))
+    planted = plant_motion(code, motion)
+    assert (planted[:, 2:] == code[:, 2:]).all()
+    added = (planted - code)[:, :2].numpy()
+    assert added.std() == pytest.approx(code.std(correction=0).item())
+    cell = motion[3, 1, :3, 3:].mean()  # of the lower component, right upper cell
+    assert added[3, 1, 0, 1] / added[0, 0, 0, 0] == pytest.approx(cell / motion[0, 0, :3, :3].mean())
+    turned = (plant_motion(code, motion, mirrored=True) - code)[:, :2].numpy()
+    np.testing.assert_allclose(turned[:, 0], -added[:, 0, :, ::-1])
+    np.testing.assert_allclose(turned[:, 1], added[:, 1, :, ::-1])

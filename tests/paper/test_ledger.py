@@ -7,6 +7,7 @@ import pkgutil
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import lfdtcmen
@@ -74,6 +75,16 @@ def test_the_row_of_a_number_says_the_number(name):
         rows = ledger.rows()
         told = rows.loc[[name in code.split("; ") for code in rows["code"]], "ours"]
         assert any(f"{value:g}" in text for text in told), (value, told.tolist())
+
+
+def test_what_a_reader_with_the_published_paper_fills_in_is_shown(tmp_path, monkeypatch):
+    table = pd.read_csv(ledger.TABLE, dtype=str, keep_default_na=False)
+    assert (table["in the PDF"] == "").all()  # as we ship it
+    table.loc[table["item"] == "frame size", "in the PDF"] = "112x112"
+    table.to_csv(tmp_path / "ledger.csv", index=False)
+    monkeypatch.setattr(ledger, "TABLE", tmp_path / "ledger.csv")
+    found = ledger.rows("3.1.1").set_index("item")["in the PDF"]
+    assert found["frame size"] == "112x112" and (found.drop("frame size") == "").all()
 
 
 def test_the_columns_and_the_one_for_the_reader():

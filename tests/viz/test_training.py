@@ -32,8 +32,10 @@ GAINS = pd.DataFrame(
         "gain": [0.2, 0.4, 0.5, 0, 0.1],
     }
 )
+CURVES = pd.DataFrame({"training": [0.5, 0.2], "validation": [0.6, 0.4], "gain": [0.0, 0.3]}, index=[60, 120])
 FIGURES = {
     "loss_curves": lambda: viz.loss_curves(history()),
+    "training_curves": lambda: viz.training_curves(CURVES, "gain", copy=0.3),
     "gain_by_motion": lambda: viz.gain_by_motion(GAINS),
     "loss_weight_bars": lambda: viz.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "emotion": 0.0}),
     "parameter_bars": lambda: viz.parameter_bars(
@@ -43,6 +45,7 @@ FIGURES = {
 # of each figure: visible axes, images, and a text
 SHOWN = {
     "loss_curves": (2, 0, "reconstruction"),
+    "training_curves": (2, 0, "training step"),
     "gain_by_motion": (1, 0, "training step"),
     "loss_weight_bars": (2, 0, "100%"),
     "parameter_bars": (2, 0, "total 30"),
@@ -146,3 +149,10 @@ def test_parameter_bars_are_as_long_as_their_parts_and_add_up_to_the_total_besid
     assert [bar.get_width() for bar in above.patches] == [10, 20] and above.get_title() == "total 30"
     assert [(bar.get_x(), bar.get_width()) for bar in below.patches] == [(0, 10), (10, 20)]
     assert list(below.lines[0].get_xdata()) == [25.0, 25.0] and "all" in below.lines[0].get_label()
+
+
+def test_the_loss_of_a_copy_is_a_line_of_its_own():
+    (with_copy, _), (without, _) = (viz.training_curves(CURVES, "gain", copy=c).axes for c in (0.3, None))
+    levels = [line.get_ydata()[0] for line in with_copy.lines if line.get_label() == "a copy"]
+    assert levels == [0.3]
+    assert [text.get_text() for text in without.get_legend().get_texts()] == ["training", "validation"]

@@ -33,6 +33,11 @@ def move(box: ipywidgets.VBox, *moves: tuple) -> None:
         assert after.startswith(b"\x89PNG") and after != before
 
 
+def test_a_page_without_a_kernel_shows_a_sentence():
+    box = widgets.action_unit_slider(units=(12,), subjects=2)
+    assert box._repr_mimebundle_()["text/plain"] == "Controls above a picture; they need a running kernel."
+
+
 @pytest.fixture(scope="module")
 def counterfactuals():
     rng = np.random.default_rng(0)
