@@ -44,24 +44,3 @@ def same_and_different(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     count = len(products)
     same = np.einsum("kikj->ij", products) / count
     return same, (products.sum((0, 2)) - count * same) / (count * (count - 1))
-
-
-def common_part(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the part of each loss's squared gradient that all batches have in common, and its margin, [L] each.
-
-    Parameters
-    ----------
-    products : ndarray
-        As for :func:`jackknife`.
-
-    Returns
-    -------
-    part, margin : ndarray
-        An estimate, which can be below 0, and half the width of its 95 % interval.
-    """
-
-    def part(products: np.ndarray) -> np.ndarray:
-        same, different = same_and_different(products)
-        return different.diagonal() / same.diagonal()
-
-    return jackknife(products, part)

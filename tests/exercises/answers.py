@@ -21,6 +21,17 @@ def check_wrong(number: str, answers: Sequence[Callable], capsys) -> None:
     assert not [text for text in messages if "stopped with" in text]
 
 
+def check_undone(number: str, capsys) -> None:
+    """Check that a stub, a function that stops and one that returns nothing are told what they are."""
+
+    def stub(*anything):
+        raise NotImplementedError
+
+    assert "not done yet" in message(number, stub, capsys)
+    assert "ZeroDivisionError" in message(number, lambda *anything: 1 / 0, capsys)
+    assert message(number, lambda *anything: None, capsys).startswith(f"{number}: not yet.")
+
+
 def answer_tests(table: Mapping[str, tuple]) -> tuple[Callable, Callable]:
     """Return the two tests of a table of answers: number -> the right answer, typical wrong ones."""
 
@@ -32,5 +43,6 @@ def answer_tests(table: Mapping[str, tuple]) -> tuple[Callable, Callable]:
     @pytest.mark.parametrize("number", table)
     def wrong(number, capsys):
         check_wrong(number, table[number][1], capsys)
+        check_undone(number, capsys)
 
     return right, wrong
