@@ -171,6 +171,13 @@ def ablation_step(name: str, setting: str, recipe: str = "paper") -> Number:
     return row_of(ablation_tables()[recipe][name], setting, "UF1", ablation.ABOVE)
 
 
+def beside_full(name: str, recipe: str) -> Number:
+    """Return the UF1 of what the full network is compared with, minus the full network's."""
+    models = read_ablations().recipes[recipe]
+    found = score_table({key: models[key] for key in (name, ablation.FULL)}, ablation.FULL)
+    return row_of(found, name, "UF1", ablation.FULL)
+
+
 def ablation_tests() -> list[Number]:
     """Return how many steps there are in all tables, recipes and both scores, and how many survive Holm's rule."""
     steps = pd.concat([table for tables in ablation_tables().values() for table in tables.values()])

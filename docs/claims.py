@@ -113,6 +113,13 @@ CLAIMS = (
                             f"metric == 'motion gain, synthetic motion on photographs' and photograph == '{who}'")
                    for who in ("Collins", "Hopper")], ".2f"),
 
+    Claim("09", "abl-42", "ablations/predictions.csv",
+          "UF1 of the flow branch alone minus that of the full network: {} with the paper's recipe, {} with the "
+          "repaired one.",
+          lambda: [read.beside_full("flow-branch", recipe) for recipe in ("paper", "repaired")], "+.3f"),
+    Claim("09", "abl-56", "ablations/predictions.csv",
+          "Table 6, UF1 with the motion branch minus that of the encoder's features, with the repaired recipe: {}.",
+          lambda: [read.ablation_step("table6", "II", "repaired")], "+.3f"),
     Claim("09", "abl-56", "ablations/predictions.csv",
           "Table 5, UF1 of three streams of the flow branch minus that of one, with the paper's recipe: {}.",
           lambda: [read.ablation_step("table5", "triple")], "+.3f"),

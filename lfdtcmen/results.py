@@ -11,7 +11,7 @@ from lfdtcmen.files import DAMAGE, project_dir, runs_dir
 
 # the command that makes each run; experiments/README.md says what its tables are and which notebook reads them
 COMMANDS = {
-    "ablations": "lfdtcmen ablate all --jobs 2 --epochs 2 10 1 --perceptual-size 32 --share-stage1 --name ablations",
+    "ablations": "python experiments/ablations.py --jobs 2",
     "alignment": "python experiments/alignment.py --subjects 16 --views 10",
     "apex": "python experiments/apex.py --emotions",
     "baselines": "python experiments/baselines.py --jobs 2",
@@ -59,8 +59,7 @@ COMMANDS = {
 
 # shipped runs of the faces before 2026-11-28: other proportions, other matching of the light, wider flow streams
 EARLIER_FACES = set(
-    "ablations alignment dfme disentanglement flow_widths inside lighting loso photographs standard_3class "
-    "without_parts".split()
+    "alignment dfme disentanglement flow_widths inside lighting loso photographs standard_3class without_parts".split()
 )
 
 

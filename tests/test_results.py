@@ -59,9 +59,9 @@ def test_a_plain_table_comes_before_a_compressed_one(runs):
 
 
 def test_files_are_taken_from_one_run(runs):
-    write(runs / "ablations" / "predictions.csv")  # but no own_stage1.csv.gz
-    assert find("ablations", "predictions.csv").folder == runs / "ablations"
-    assert find("ablations", "predictions.csv", "own_stage1.csv").folder == SHIPPED / "ablations"
+    write(runs / "mixed" / "predictions.csv")  # but no scores.csv
+    assert find("mixed", "predictions.csv").folder == runs / "mixed"
+    assert find("mixed", "predictions.csv", "scores.csv").folder == SHIPPED / "mixed"
 
 
 def test_a_relative_folder_of_runs_starts_at_the_clone(monkeypatch):
