@@ -76,13 +76,6 @@ def encode_pairs(model: nn.Module, pairs: PairSet, identity: bool = True) -> dic
     return codes
 
 
-def motion_codes(model: nn.Module, pairs: PairSet, pooled: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Return the motion codes of onsets and apexes, float32: averaged over the map [N, 256], or whole [N, 256 h w]."""
-    maps = encode_pairs(model, pairs, identity=False)
-    onset, apex = (m.mean((2, 3)) if pooled else m.reshape(len(m), -1) for m in (maps["mo(onset)"], maps["mo(apex)"]))
-    return onset, apex
-
-
 def plant_motion(code: Tensor, motion: np.ndarray, mirrored: bool = False) -> Tensor:
     """Write the true motion of each cell into two channels of a code: a positive control for what is to read it.
 

@@ -74,18 +74,6 @@ def flop_table(model: nn.Module, size: int = 128) -> pd.DataFrame:
     return pd.DataFrame(columns).rename_axis("component")
 
 
-def latency_table(model: nn.Module, repeats: int = 15, size: int = 128) -> pd.DataFrame:
-    """Time the recognition of one pair on one thread, component by component: quartiles of :func:`latency_runs`.
-
-    Returns
-    -------
-    DataFrame
-        Index: component, and "total" (the whole call, input checks included). Columns median, low and high
-        (quartiles), milliseconds.
-    """
-    return time_quartiles(latency_runs(model, repeats, size))
-
-
 def time_quartiles(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the median and the quartiles (columns median, low, high) of times, one row for each column of them."""
     quartiles = runs.quantile([0.5, 0.25, 0.75]).T

@@ -52,7 +52,7 @@ def test_latency_is_split_over_components_and_leaves_the_model_as_it_was():
     model.drl.eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     threads = torch.get_num_threads()
-    table = complexity.latency_table(model, repeats=3, size=32)
+    table = complexity.time_quartiles(complexity.latency_runs(model, repeats=3, size=32))
     assert table.loc["motion encoder", "median"] > 0
     assert (table["low"] <= table["median"]).all() and (table["median"] <= table["high"]).all()
     assert table.drop("total")["low"].sum() <= table.loc["total", "high"]
