@@ -15,7 +15,6 @@ import pandas as pd
 from lfdtcmen.analysis import ablation, inflation
 from lfdtcmen.evaluation import metrics, thresholds
 from lfdtcmen.evaluation.comparisons import recalls
-from lfdtcmen.evaluation.intervals import holm
 from lfdtcmen.evaluation.results import read_table, score_table
 from lfdtcmen.evaluation.spotting import choose_threshold, interval_scores, paired_gains
 from lfdtcmen.long_runs import InflationRun, LongRun, read_ablations, read_imbalance, read_inflation, read_run
@@ -180,9 +179,9 @@ def beside_full(name: str, recipe: str) -> Number:
 
 def ablation_tests() -> list[Number]:
     """Return how many steps there are in all tables, recipes and both scores, and how many survive Holm's rule."""
-    steps = pd.concat([table for tables in ablation_tables().values() for table in tables.values()])
-    p = steps.loc[steps["against"].eq(ablation.ABOVE), "p"].to_numpy()
-    return [Number(len(p)), Number(int((holm(p) <= 0.05).sum()))]
+    tables = {f"{recipe} {name}": t for recipe, of in ablation_tables().items() for name, t in of.items()}
+    corrected = ablation.steps_of(tables)["holm"]
+    return [Number(len(corrected)), Number(int((corrected <= 0.05).sum()))]
 
 
 # ---------------------------------------------------------------- honest evaluation

@@ -101,8 +101,8 @@ def people() -> tuple[PairSet, list[Fold]]:
     """Return the faces, and the one split: people of no other data set train, those of `standard` test."""
     config = CONFIGS["paper"]
     others = prepare_pairs(make_dataset(config.preset, config.label_map, TRAINED_ON, seed=1, n_jobs=-1), n_jobs=-1)
-    named = others.manifest.assign(subject="other/" + others.manifest["subject"])  # their numbers are the same
-    pairs = concatenate({"others": replace(others, manifest=named), "standard": prepared_faces(config)})
+    manifest = others.manifest.assign(subject="other/" + others.manifest["subject"])  # their numbers are the same
+    pairs = concatenate({"others": replace(others, manifest=manifest), "standard": prepared_faces(config)})
     return pairs, list(holdout(pairs.manifest["part"], "others"))
 
 

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from common import append_rows, finished_jobs, make_parser, write_about
 from joblib import delayed
-from strong_motion import BATCH, HELD_OUT, LOOKS, RATE, render
+from strong_motion import BATCH, choose_drivers, measure, optimise, render, split_combinations
 from torch import Tensor
 
 from lfdtcmen.beyond.change_loss import change
@@ -86,44 +86,30 @@ def swap(model: DRL, rest: Tensor, driver_rest: Tensor, driver_apex: Tensor, noi
 def look(model: DRL, faces: Tensor, seen: np.ndarray, unseen: np.ndarray, noise: float) -> dict[str, float]:
     """Return motion gain across people and relative error on the held-out combinations."""
     who, expression = unseen.T
-    driver = np.array([seen[seen[:, 1] == k][n % 5, 0] for n, k in enumerate(expression)])
+    driver = choose_drivers(seen, expression)
     rest, truth = faces[who, 0], faces[who, expression]
     model.eval()
     moved = swap(model, rest, faces[driver, 0], faces[driver, expression], noise)
     still = swap(model, rest, faces[driver, 0], faces[driver, 0], noise)
     model.train()
-    true = truth - rest
-    error = F.l1_loss(moved, truth) / F.l1_loss(rest, truth)
-    carried = ((moved - still) * true).sum() / (true * true).sum()
-    return {"gain": carried.item(), "error relative to copying": error.item()}
+    return measure(moved, still, rest, truth)
 
 
 def train(network: str, pixels: float, noise: float, seed: int, steps: int) -> pd.DataFrame:
     """Train once; return one row per look at the held-out combinations."""
     with one_thread():
         faces, rng = render(pixels), np.random.default_rng(seed)
-        held_out = rng.random(faces.shape[:2]) < HELD_OUT
-        held_out[:, 0] = False
-        seen, unseen = np.argwhere(~held_out), np.argwhere(held_out)
-        moving = seen[seen[:, 1] > 0]
+        seen, unseen = split_combinations(faces, rng)
         torch.manual_seed(seed)
         model = make_network(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = torch.optim.AdamW(model.parameters(), RATE)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-        rows = []
-        for step in range(1, steps + 1):
-            own = network == "paper"
-            loss = (
-                own_pairs_loss(model, faces, seen, noise, rng) if own else swaps_loss(model, faces, moving, noise, rng)
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            if step % max(1, steps // LOOKS) == 0:
-                about = dict(zip(KEYS, (network, pixels, noise, seed, steps), strict=True))
-                rows.append(about | {"step": step} | look(model, faces, seen, unseen, noise))
-    return pd.DataFrame(rows)
+        objective, combinations = own_pairs_loss, seen
+        if network == "repaired":
+            objective, combinations = swaps_loss, seen[seen[:, 1] > 0]
+        about = dict(zip(KEYS, (network, pixels, noise, seed, steps), strict=True))
+        return pd.DataFrame(
+            about | {"step": step} | look(model, faces, seen, unseen, noise)
+            for step, _ in optimise(model, lambda: objective(model, faces, combinations, noise, rng), steps)
+        )
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ showing the face at rest. A run that was stopped continues with the trainings th
 """
 
 import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -36,47 +37,72 @@ def render(pixels: float) -> Tensor:
     return F.interpolate(frames, (SIZE, SIZE), mode="area").unflatten(0, (PEOPLE, -1))
 
 
+def split_combinations(faces: Tensor, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the combinations of person and expression to train on (all faces at rest among them) and to hold out."""
+    held_out = rng.random(faces.shape[:2]) < HELD_OUT
+    held_out[:, 0] = False
+    return np.argwhere(~held_out), np.argwhere(held_out)
+
+
+def choose_drivers(seen: np.ndarray, expression: np.ndarray) -> np.ndarray:
+    """Return for each expression a person who was seen with it."""
+    return np.array([seen[seen[:, 1] == k][n % 5, 0] for n, k in enumerate(expression)])
+
+
+def optimise(model: DRL, next_loss: Callable[[], Tensor], steps: int) -> Iterator[tuple[int, float]]:
+    """Train a model, and yield the step and its loss whenever it is time to look."""
+    optimiser = torch.optim.AdamW(model.parameters(), RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    for step in range(1, steps + 1):
+        loss = next_loss()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if step % max(1, steps // LOOKS) == 0:
+            yield step, loss.item()
+
+
 def train(pixels: float, seed: int, steps: int) -> pd.DataFrame:
     """Train once; return one row per look at the held-out combinations."""
     with one_thread():
         faces, rng = render(pixels), np.random.default_rng(seed)
-        held_out = rng.random(faces.shape[:2]) < HELD_OUT
-        held_out[:, 0] = False
-        seen, unseen = np.argwhere(~held_out), np.argwhere(held_out)
+        seen, unseen = split_combinations(faces, rng)
         torch.manual_seed(seed)
         model = DRL().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = torch.optim.AdamW(model.parameters(), RATE)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-        rows = []
-        for step in range(1, steps + 1):
+
+        def next_loss() -> Tensor:
             person, expression = seen[rng.integers(len(seen), size=BATCH)].T
             onset, apex = faces[person, 0], faces[person, expression]
             codes = model.encode(torch.cat([onset, apex]))
-            loss = F.l1_loss(model.generate(codes, codes.exchanged()), torch.cat([apex, onset]))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            if step % max(1, steps // LOOKS) == 0:
-                about = {"pixels": pixels, "seed": seed, "steps": steps, "step": step, "training": loss.item()}
-                rows.append(about | look(model, faces, seen, unseen))
-    return pd.DataFrame(rows)
+            return F.l1_loss(model.generate(codes, codes.exchanged()), torch.cat([apex, onset]))
+
+        about = {"pixels": pixels, "seed": seed, "steps": steps}
+        return pd.DataFrame(
+            about | {"step": step, "training": loss} | look(model, faces, seen, unseen)
+            for step, loss in optimise(model, next_loss, steps)
+        )
 
 
 @torch.no_grad()
 def look(model: DRL, faces: Tensor, seen: np.ndarray, unseen: np.ndarray) -> dict[str, float]:
     """Return motion gain across people and relative error on the held-out combinations."""
     who, expression = unseen.T
-    driver = np.array([seen[seen[:, 1] == k][n % 5, 0] for n, k in enumerate(expression)])
+    driver = choose_drivers(seen, expression)
     model.eval()
     identity = model.encode(faces[who, 0])
     moved = model.generate(identity, model.encode(faces[driver, expression]))
-    change = moved - model.generate(identity, model.encode(faces[driver, 0]))
+    still = model.generate(identity, model.encode(faces[driver, 0]))
     model.train()
-    at_rest, truth = faces[who, 0], faces[who, expression]
-    true = truth - at_rest
-    error = F.l1_loss(moved, truth) / F.l1_loss(at_rest, truth)
-    return {"gain": ((change * true).sum() / (true * true).sum()).item(), "error relative to copying": error.item()}
+    return measure(moved, still, faces[who, 0], faces[who, expression])
+
+
+def measure(moved: Tensor, still: Tensor, rest: Tensor, truth: Tensor) -> dict[str, float]:
+    """Return the gain of faces with a motion over those with the driver's rest, and the error relative to a copy's."""
+    true = truth - rest
+    error = F.l1_loss(moved, truth) / F.l1_loss(rest, truth)
+    carried = ((moved - still) * true).sum() / (true * true).sum()
+    return {"gain": carried.item(), "error relative to copying": error.item()}
 
 
 def main() -> None:

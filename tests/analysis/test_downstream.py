@@ -22,7 +22,7 @@ from lfdtcmen.analysis.downstream import (
 )
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.modules.drl import Codes
-from tests.analysis.toys import half_faces
+from tests.analysis.toys import half_faces, model_of, values
 
 
 def pairs_of(subjects: int = 8, clips: int = 10) -> PairSet:
@@ -52,16 +52,6 @@ class Halves(nn.Module):
 
 def halves_of(frames):
     return frames.split(16, dim=3)
-
-
-def model_of(drl: nn.Module) -> nn.Module:
-    model = nn.Module()
-    model.drl = drl
-    return model
-
-
-def values(table: pd.DataFrame) -> pd.Series:
-    return table.set_index(["metric", "part", "positions", "probe"])["value"]
 
 
 def test_the_difference_of_codes_holds_the_motion_and_nobody():

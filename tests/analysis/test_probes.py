@@ -12,7 +12,7 @@ from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import disentanglement, probes
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.modules.drl import Codes
-from tests.analysis.toys import half_faces
+from tests.analysis.toys import half_faces, model_of, values
 
 
 def pairs_of(subjects: int = 8, clips: int = 10) -> PairSet:
@@ -39,16 +39,6 @@ class Noise(nn.Module):
     def encode(self, frames, identity=True):
         codes = torch.randn(2, len(frames), 16, 2, 2)
         return Codes(codes[0], (), identity=codes[1])
-
-
-def model_of(drl: nn.Module) -> nn.Module:
-    model = nn.Module()
-    model.drl = drl
-    return model
-
-
-def values(table: pd.DataFrame) -> pd.Series:
-    return table.set_index(["metric", "part", "positions", "probe"])["value"]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
-"""Toy faces of which it is known what each half shows."""
+"""Toy faces of which it is known what each half shows, and what tests of probes have in common."""
 
 import numpy as np
+import pandas as pd
+from torch import nn
 
 
 def half_faces(subjects: int, clips: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -15,3 +17,15 @@ def half_faces(subjects: int, clips: int) -> tuple[np.ndarray, np.ndarray, np.nd
     apex = onset.copy()
     apex[:, :, 16:] = (100 + 80 * strength).astype(np.uint8)[:, None, None, None]
     return onset, apex, strength
+
+
+def model_of(drl: nn.Module) -> nn.Module:
+    """Return a network that has nothing but a DRL."""
+    model = nn.Module()
+    model.drl = drl
+    return model
+
+
+def values(table: pd.DataFrame) -> pd.Series:
+    """Return the values of a table of probes by what each asks."""
+    return table.set_index(["metric", "part", "positions", "probe"])["value"]

@@ -139,8 +139,8 @@ def test_a_change_is_called_lower_or_higher_only_where_its_interval_says_so():
     assert change_in_words("x", before, before, subjects, digits=1) == (
         "x: 0.5 before, 0.5 after, +0.0 (+0.0 to +0.0): not distinguishable"
     )
-    named = change_in_words("x", before, before, subjects, digits=1, states=("frozen", "unfrozen"))
-    assert named.startswith("x: 0.5 frozen, 0.5 unfrozen, +0.0")
+    text = change_in_words("x", before, before, subjects, digits=1, states=("frozen", "unfrozen"))
+    assert text.startswith("x: 0.5 frozen, 0.5 unfrozen, +0.0")
     few = change_in_words("x", before, before + 1, np.repeat([0, 1], 40), digits=1)
     assert few == "x: 0.5 before, 1.5 after, +1.0 (no interval: fewer than 6 subjects)"
 
