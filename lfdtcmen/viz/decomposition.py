@@ -10,6 +10,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, bare, draw_change, image_grid, symmetric_limit
 
 LINES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
+BARS = (0, 7, 1, 2, 4, 5, 6, 8)  # of the palette: without the red of the lines
 
 
 def matrix_parts(parts: Mapping[str, np.ndarray]) -> Figure:
@@ -94,26 +95,33 @@ def kept_by_size(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def leak_bars(table: pd.DataFrame, chance_level: float) -> Figure:
-    """Plot how often a probe names the person from each code, with 95 % intervals and chance level.
+def leak_bars(table: pd.DataFrame, chance_level: float, spread: float | None = None) -> Figure:
+    """Plot how often a probe names the person from each code, with 95 % intervals and the levels of guessing.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``metric`` (the code), ``value``, ``low`` and ``high``; see
-        :func:`lfdtcmen.evaluation.results.measure_table`.
+        :func:`lfdtcmen.evaluation.results.measure_table`. Names that begin alike, up to a colon, have one colour.
     chance_level : float
+    spread : float, optional
+        The level of answers that are spread over all people.
     """
     figure = Figure(figsize=(WIDTH, 0.45 * len(table) + 1.2), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     rows = range(len(table))
     error = [table["value"] - table["low"], table["high"] - table["value"]]
-    ax.barh(rows, table["value"], xerr=error, color=PALETTE[0], ecolor="black", height=0.6, capsize=3)
+    groups = [str(name).split(":")[0] if ":" in str(name) else "" for name in table["metric"]]
+    colours = dict(zip(dict.fromkeys(groups), (PALETTE[k] for k in BARS), strict=False))
+    bars = [colours[group] for group in groups]
+    ax.barh(rows, table["value"], xerr=error, color=bars, ecolor="black", height=0.6, capsize=3)
     ax.axvline(chance_level, color=PALETTE[3], linestyle="--", label=f"chance level, {chance_level:.2f}")
+    if spread is not None:
+        ax.axvline(spread, color=PALETTE[3], linestyle=":", label=f"spread answers, {spread:.2f}")
     ax.set_yticks(rows, [f"{name}  {value:.2f}" for name, value in zip(table["metric"], table["value"], strict=True)])
     ax.invert_yaxis()
     ax.set(xlim=(0, 1.05), xlabel="share of clips whose person is named")
-    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1))
+    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     ax.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -26,6 +26,7 @@ def forest(
     metrics: Sequence[str] = ("UF1", "UAR"),
     against: str = "",
     lines: Mapping[str, float] | None = None,
+    over: str = "subjects",
 ) -> Figure:
     """Plot values with their intervals, one panel per metric, one row per model.
 
@@ -39,6 +40,8 @@ def forest(
         Plot the differences to this reference; "" for the scores themselves.
     lines : mapping, optional
         Name -> value of vertical lines in every panel, such as ``{"chance level": 1 / 3}``.
+    over : str
+        What the bootstrap resampled.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def forest(
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric
-        what = "(mean, 95 % interval\nover subjects)" if narrow else "(mean, 95 % interval over subjects)"
+        what = f"(mean, 95 % interval\nover {over})" if narrow else f"(mean, 95 % interval over {over})"
         gap = "\n" if narrow or len(label) > LONG_LABEL else " "
         ax.set(xlabel=f"{label}{gap}{what}", ylim=(len(names) - 0.4, -0.7))
         ax.margins(x=0.25 if narrow else 0.12)  # so that the numbers at the edges are not cut off

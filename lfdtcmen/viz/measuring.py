@@ -43,7 +43,7 @@ def gain_vectors(true: np.ndarray, generated: Mapping[str, np.ndarray]) -> Figur
         ax.annotate("", tuple(end), (0, 0), arrowprops={**arrow, "color": colour, "linewidth": width})
         ax.plot([], [], color=colour, linewidth=width, label=label)
         ax.plot(*np.stack([end, gain * true], axis=1), ":", color=colour)
-        ax.plot(*(gain * true), "o", color=colour, markersize=6)
+        ax.plot(*(gain * true), "o", color=colour, markersize=6, zorder=4)  # above the arrows
     points = np.vstack([np.zeros(2), *(end for _, end, _, _ in ends)])
     frame_arrows(ax, points, "change of the first pixel", "change of the second")
     figure.legend(loc="outside right upper", fontsize=10, frameon=False)

@@ -52,7 +52,7 @@ def loss_curves(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def training_curves(curves: pd.DataFrame, measure: str, copy: float | None = None) -> Figure:
+def training_curves(curves: pd.DataFrame, measure: str, copy: float | None = None, top: float | None = None) -> Figure:
     """Plot training and validation loss over the steps, and next to them a measure of what was learned.
 
     Parameters
@@ -63,6 +63,8 @@ def training_curves(curves: pd.DataFrame, measure: str, copy: float | None = Non
         Column of the right panel; its name is the axis label.
     copy : float, optional
         The validation loss of a copy of the face at rest, to mark with a dotted line.
+    top : float, optional
+        End of the axis of losses, so that two figures can be compared; from the data by default.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def training_curves(curves: pd.DataFrame, measure: str, copy: float | None = Non
         left.plot(curves.index, curves[name], style, markersize=4, label=name)
     if copy is not None:
         left.axhline(copy, color="black", linestyle=":", label="a copy")
-    left.set(xlabel="training step", ylabel="loss", ylim=(0, None))
+    left.set(xlabel="training step", ylabel="loss", ylim=(0, top))
     left.legend(frameon=False)
     right.plot(curves.index, curves[measure], "s--", markersize=4, color=PALETTE[2])
     right.axhline(0, color="grey", linewidth=0.8)

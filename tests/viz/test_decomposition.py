@@ -50,6 +50,15 @@ def test_a_line_is_the_mean_of_its_rows_and_a_bar_the_accuracy():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["low rank  0.90", "sparse  0.10"]
 
 
+def test_bars_of_one_network_have_one_colour_and_guessing_two_levels():
+    table = pd.concat([LEAK, LEAK, LEAK]).assign(metric=["pixels", "flow", "paper: a", "paper: b", "other: a", "rest"])
+    ax = decomposition.leak_bars(table, 0.2, 0.1).axes[0]
+    pixels, flow, a, b, other, rest = (bar.get_facecolor() for bar in ax.patches)
+    assert pixels == flow == rest and a == b and len({pixels, a, other}) == 3
+    levels = {line.get_label(): line.get_xdata()[0] for line in ax.lines if "0." in line.get_label()}
+    assert levels == {"chance level, 0.20": 0.2, "spread answers, 0.10": 0.1}
+
+
 def test_the_projection_is_the_mean_of_the_rows_of_its_block():
     figure = decomposition.fixed_features(CHANGE, (1, 2), 5, np.full(75, 1 / 75), CHANGE[:, :10, :10])
     np.testing.assert_allclose(figure.axes[1].images[0].get_array(), CHANGE[:, 4:8, 8:12].mean(2))

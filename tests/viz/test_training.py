@@ -155,4 +155,5 @@ def test_the_loss_of_a_copy_is_a_line_of_its_own():
     (with_copy, _), (without, _) = (viz.training_curves(CURVES, "gain", copy=c).axes for c in (0.3, None))
     levels = [line.get_ydata()[0] for line in with_copy.lines if line.get_label() == "a copy"]
     assert levels == [0.3]
+    assert viz.training_curves(CURVES, "gain", top=1.5).axes[0].get_ylim() == (0, 1.5)
     assert [text.get_text() for text in without.get_legend().get_texts()] == ["training", "validation"]
