@@ -35,6 +35,7 @@ DRIVER_TOTAL = "driver, with all interactions"
 SHARE = "share of the generated change"
 GAIN, COSINE = "motion gain", "motion cosine"
 ALL, ALL_ALIKE = "all", "all, each scaled to the same strength"
+BUT_STRONGEST = "all but the strongest"
 STATISTICS: dict[str, tuple[Statistic, str]] = {  # of summed change products, and their targets
     GAIN: (ratio, "1"),
     COSINE: (cosine, "1"),
@@ -139,8 +140,8 @@ def gains_by_motion(swaps: FactorialSwaps, seed: int = 0) -> pd.DataFrame:
     """Measure gain, cosine and change error of all motions together and of each motion alone.
 
     The measures are those of :func:`~lfdtcmen.analysis.disentanglement.cross_identity_gain`. Sums over all motions are
-    dominated by the strongest motions; so there is also a row in which each motion is scaled to the same true
-    strength.
+    dominated by the strongest motions; so there is also a row without the strongest one (of two motions or more), and a
+    row in which each motion is scaled to the same true strength.
 
     Parameters
     ----------
@@ -159,13 +160,15 @@ def gains_by_motion(swaps: FactorialSwaps, seed: int = 0) -> pd.DataFrame:
     """
     products = factorial_products(swaps)  # [R, D, M, 3]
     alike = products / products[..., 1].mean((0, 1))[:, None]
-    parts = {ALL: products, ALL_ALIKE: alike}
-    parts |= {name: products[:, :, [m]] for m, name in enumerate(swaps.motions)}
     strengths = 255 * np.sqrt((swaps.true_change.astype(float) ** 2).mean((0, 2)))  # [M]
+    every, weaker = range(len(strengths)), np.sort(np.argsort(strengths)[:-1])
+    parts = {ALL: (products, every), ALL_ALIKE: (alike, every)}
+    parts |= {BUT_STRONGEST: (products[:, :, weaker], weaker)} if len(weaker) else {}
+    parts |= {name: (products[:, :, [m]], [m]) for m, name in enumerate(swaps.motions)}
     tables = []
-    for part, values in parts.items():
+    for part, (values, motions) in parts.items():
         found = [crossed_measure(n, statistic, values, seed, 1.0, t) for n, (statistic, t) in STATISTICS.items()]
-        strength = strengths[swaps.motions.index(part)] if part in swaps.motions else np.sqrt((strengths**2).mean())
+        strength = np.sqrt((strengths[motions] ** 2).mean())
         tables.append(measure_table(found).assign(part=part, **{"true strength": strength}))
     return pd.concat(tables, ignore_index=True)
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from lfdtcmen import LFDTCMEN, DataError
 from lfdtcmen.analysis import factorial
-from lfdtcmen.analysis.factorial import ALL, ALL_ALIKE, COMMON, DRIVER_TOTAL, FACTORS, FactorialSwaps
+from lfdtcmen.analysis.factorial import ALL, ALL_ALIKE, BUT_STRONGEST, COMMON, DRIVER_TOTAL, FACTORS, FactorialSwaps
 from lfdtcmen.analysis.swaps import CHANGE_ERROR, swap_products
 from lfdtcmen.datasets.synthetic import Counterfactuals
 from lfdtcmen.modules.drl import Codes
@@ -79,11 +79,14 @@ def test_an_oracle_carries_every_motion_and_one_that_goes_half_way_a_half():
     for gain in (1.0, 0.5):
         table = factorial.gains_by_motion(factorial.factorial_swaps(model_of(Cut(gain)), faces()))
         names = ["happiness 1", "surprise", "happiness 2", "fear", "anger", "sadness"]
-        assert values(table).index.tolist() == [ALL, ALL_ALIKE, *names]
+        assert values(table).index.tolist() == [ALL, ALL_ALIKE, BUT_STRONGEST, *names]
         assert values(table).to_numpy() == pytest.approx(gain, abs=1e-5)
         assert values(table, "motion cosine").to_numpy() == pytest.approx(1, abs=1e-5)
         assert values(table, CHANGE_ERROR).to_numpy() == pytest.approx((1 - gain) ** 2, abs=1e-5)
-        assert (table["low"] <= table["value"] + 1e-9).all() and (table["value"] <= table["high"] + 1e-9).all()
+        without = table["low"].isna()
+        assert set(table[without]["part"]) == {BUT_STRONGEST}  # of five motions there is no interval
+        low, value, high = table.loc[~without, ["low", "value", "high"]].to_numpy().T
+        assert (low <= value + 1e-9).all() and (value <= high + 1e-9).all()
 
 
 def test_pixels_moved_by_flow_carry_a_shift_to_any_face():
@@ -114,6 +117,16 @@ def test_a_weak_motion_counts_like_a_strong_one_only_where_all_are_scaled():
     gains = values(factorial.gains_by_motion(swaps))
     assert gains["happiness 1"] == 0 and gains[ALL] > 0.99
     assert gains[ALL_ALIKE] == pytest.approx(5 / 6, abs=1e-5)
+
+
+def test_a_strong_motion_does_not_count_where_it_is_left_out():
+    swaps = factorial.factorial_swaps(model_of(Cut()), faces())
+    strongest = (swaps.true_change**2).sum((0, 2)).argmax()
+    swaps.change[:, :, strongest] = 0
+    assert values(factorial.gains_by_motion(swaps))[BUT_STRONGEST] == pytest.approx(1, abs=1e-5)
+    swaps.change[:] = 0
+    swaps.change[:, :, strongest] = swaps.true_change[:, None, strongest]
+    assert values(factorial.gains_by_motion(swaps))[BUT_STRONGEST] == 0
 
 
 def test_gains_of_all_motions_are_those_of_the_same_swaps_in_the_report():
