@@ -51,11 +51,12 @@ def _saved_parameters(answer: Answer) -> None:
 
 
 def _freeze(answer: Answer) -> None:
-    """03.3, ``freeze(module)``: no gradient, and the same output for a frame whatever is called afterwards."""
+    """03.3, ``Frozen(module)``: no gradient, and the same output for a frame whatever is called afterwards."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4)))
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    answer(module)
+    frozen = call(answer, module)
+    expect(isinstance(frozen, nn.Module), f"Frozen(module) should be a module, it is {type(frozen).__name__}.")
     expect(
         all(near(before[name], value) for name, value in module.state_dict().items()),
         "Freezing should change no weight and no statistic; yours did.",
@@ -64,26 +65,27 @@ def _freeze(answer: Answer) -> None:
     count = len(list(module.parameters()))
     expect(len(learning) < count, "Every parameter still requires a gradient: nothing is frozen.")
     expect(not learning, f"Some parameters still require a gradient: {', '.join(learning)}.")
-    module.train()
-    module(torch.rand(8, 3, 2, 2) + 1)
+    around = nn.Sequential(frozen)  # as part of a larger network
+    around.train()
+    call(around, torch.rand(8, 3, 2, 2) + 1)
     moved = [name for name, value in module.state_dict().items() if "running" in name and not near(before[name], value)]
     expect(
         "1.0.running_mean" not in moved,
-        "No weight learns, but after module.train() and one batch the running statistics moved. They need no gradient.",
+        "No weight learns, but after train() and one batch the running statistics moved. They need no gradient.",
     )
     expect(not moved, "One batch normalisation is frozen, another one deeper in the module is not.")
     frames = torch.rand(8, 3, 2, 2) + 1
-    module.train()
+    around.train()
     expect(
-        near(module(frames)[:1], module(frames[:1])),
-        "The statistics stay, but after module.train() the output of a frame still depends on the other frames of its "
+        near(around(frames)[:1], around(frames[:1])),
+        "The statistics stay, but after train() the output of a frame still depends on the other frames of its "
         "batch: batch normalisation uses theirs.",
     )
-    module.eval()
+    around.eval()
     before_training = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4)))
     before_training.load_state_dict(before)
     expect(
-        near(module(frames), before_training.eval()(frames)),
+        near(around(frames), before_training.eval()(frames)),
         "The output of the frozen module is not what it was in evaluation mode.",
     )
 
@@ -132,8 +134,9 @@ EXERCISES = {
         (
             "There are two kinds of numbers in batch normalisation: weights, which learn, and statistics, which are "
             "collected.",
-            "In evaluation mode all is well. What could call module.train() do, if you had the say?",
-            "A method is an attribute: an instance can be given a train() of its own, which changes nothing.",
+            "In evaluation mode all is well. nn.Module.train(mode) sets the mode of a module and of all its parts. "
+            "What should yours do when it is called with True?",
+            "A class may override train(mode): whatever mode it is given, it can hand False on to super().train().",
         ),
     ),
     "03.4": Exercise(

@@ -159,44 +159,78 @@ def weights(number):
 # ---- 03.3
 
 
-def freeze_for_good(module):
+class FrozenForGood(nn.Module):
+    def __init__(self, module):
+        super().__init__()
+        self.module = module.requires_grad_(False)
+        self.train()
+
+    def forward(self, x):
+        return self.module(x)
+
+    def train(self, mode=True):
+        return super().train(False)
+
+
+def freeze_in_place(module):
     module.requires_grad_(False).eval()
     module.train = lambda mode=True: module
+    return module
 
 
 def freeze_in_each_layer(module):
     for part in module.requires_grad_(False).eval().modules():
         part.train = lambda mode=True, part=part: part
+    return module
+
+
+class FrozenWithGradient(FrozenForGood):
+    def __init__(self, module):
+        super().__init__(module)
+        module.requires_grad_(True)
+
+
+class FrozenInPart(FrozenForGood):
+    def __init__(self, module):
+        super().__init__(module)
+        for name, parameter in module.named_parameters():
+            parameter.requires_grad_("bias" in name)
+
+
+class FrozenOnTop(FrozenForGood):
+    def train(self, mode=True):  # of itself alone, not of its parts
+        self.training = False
+        return self
+
+
+class FrozenForNow(FrozenForGood):
+    def train(self, mode=True):
+        return super(FrozenForGood, self).train(mode)
+
+
+class FrozenWithoutForward(FrozenForGood):
+    def forward(self, x):
+        return None
 
 
 def freeze_statistics(module):
     for part in module.requires_grad_(False).modules():
         if isinstance(part, nn.BatchNorm2d):
             part.momentum = 0.0
+    return module
 
 
 def freeze_by_the_batch(module):
     for part in module.requires_grad_(False).modules():
         if isinstance(part, nn.BatchNorm2d):
             part.track_running_stats = False
-
-
-def freeze_gradients(module):
-    module.requires_grad_(False)
-
-
-def freeze_for_now(module):
-    module.requires_grad_(False).eval()
-
-
-def freeze_weights(module):
-    for name, parameter in module.named_parameters():
-        parameter.requires_grad_("bias" in name)
+    return module
 
 
 def freeze_resets(module):
     for parameter in module.requires_grad_(False).parameters():
         parameter.zero_()
+    return module
 
 
 # ---- 03.4
@@ -461,8 +495,8 @@ TABLE = {
         ],
     ),
     "03.3": (
-        freeze_for_good,
-        [freeze_gradients, freeze_weights, freeze_resets, freeze_statistics, lambda module: None],
+        FrozenForGood,
+        [FrozenWithGradient, FrozenInPart, FrozenForNow, FrozenWithoutForward, freeze_resets, freeze_statistics],
     ),
     "03.4": (
         turned(-1.0, -1.0, 1.0),
@@ -682,13 +716,18 @@ def test_other_ways_to_a_fair_consistency_are_right(answer, capsys):
     assert message("02.2", answer, capsys) == "02.2: right."
 
 
-def test_freezing_in_each_layer_is_right_and_without_statistics_is_not(capsys):
-    assert message("03.3", freeze_in_each_layer, capsys) == "03.3: right."
+@pytest.mark.parametrize("answer", [freeze_in_place, freeze_in_each_layer])
+def test_other_ways_to_freeze_for_good_are_right(answer, capsys):
+    assert message("03.3", answer, capsys) == "03.3: right."
+
+
+def test_freezing_without_statistics_is_not_right(capsys):
     assert "other frames of its batch" in message("03.3", freeze_by_the_batch, capsys)
 
 
-def test_freezing_for_now_is_found_out(capsys):
-    assert message("03.3", freeze_for_now, capsys) == message("03.3", freeze_gradients, capsys)
+@pytest.mark.parametrize("answer", [FrozenForNow, FrozenOnTop])
+def test_freezing_for_now_or_on_top_is_found_out(answer, capsys):
+    assert "running statistics moved" in message("03.3", answer, capsys)
 
 
 def test_no_message_and_no_hint_has_the_number_that_is_asked_for(capsys):
