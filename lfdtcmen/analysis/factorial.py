@@ -161,10 +161,10 @@ def gains_by_motion(swaps: FactorialSwaps, seed: int = 0) -> pd.DataFrame:
     products = factorial_products(swaps)  # [R, D, M, 3]
     alike = products / products[..., 1].mean((0, 1))[:, None]
     strengths = 255 * np.sqrt((swaps.true_change.astype(float) ** 2).mean((0, 2)))  # [M]
-    every, weaker = range(len(strengths)), np.sort(np.argsort(strengths)[:-1])
+    every, weaker = np.arange(len(strengths)), np.sort(np.argsort(strengths)[:-1])
     parts = {ALL: (products, every), ALL_ALIKE: (alike, every)}
     parts |= {BUT_STRONGEST: (products[:, :, weaker], weaker)} if len(weaker) else {}
-    parts |= {name: (products[:, :, [m]], [m]) for m, name in enumerate(swaps.motions)}
+    parts |= {name: (products[:, :, [m]], np.array([m])) for m, name in enumerate(swaps.motions)}
     tables = []
     for part, (values, motions) in parts.items():
         found = [crossed_measure(n, statistic, values, seed, 1.0, t) for n, (statistic, t) in STATISTICS.items()]
