@@ -131,7 +131,7 @@ def _file(path: Path) -> tuple[str, int | None]:
 def _holds_an_image(figure: Figure) -> bool:
     images = [image for ax in figure.axes for image in ax.images] + list(figure.images)
     meshes = [mesh for ax in figure.axes for mesh in ax.collections if hasattr(mesh, "get_coordinates")]
-    arrays = [drawn.get_array() for drawn in (*images, *meshes)]
+    arrays = [layer.get_array() for layer in (*images, *meshes)]
     return any(values is not None and np.prod(values.shape[:2]) > MANY_PIXELS for values in arrays)
 
 
