@@ -92,8 +92,8 @@ def sum_and_gradient(values: np.ndarray, shares: np.ndarray, names: Sequence[str
     right.plot(100 * shares.T, rows, "o", color=PALETTE[0], alpha=0.45, markersize=6, markeredgewidth=0)
     right.plot(medians, rows, "|", color="black", markersize=18, markeredgewidth=2.5)
     right.axvline(0, color="black", linewidth=0.8)
-    left.set(xlim=(0, 100), xlabel="% of the sum of losses", ylim=(len(names) - 0.5, -0.5))
-    right.set(xlabel="% of the sum's gradient (dot: a batch; line: median)")
+    left.set(xlim=(0, 100), xlabel="%", title="share of the sum", ylim=(len(names) - 0.5, -0.5))
+    right.set(xlabel="% (dot: a batch; line: median)", title="share of the sum's gradient")
     left.set_yticks(rows, names)
     for ax in (left, right):
         ax.grid(axis="x", alpha=0.3)

@@ -26,7 +26,7 @@ def test_a_large_loss_may_be_nothing_of_the_gradient():
     values = np.array([[8.0, 1.0, 1.0], [10.0, 2.0, 0.0]])  # [batches, L]
     shares = np.array([[0.0, 1.3, -0.3], [0.0, 0.7, 0.3], [0.1, 0.6, 0.3]])
     figure = viz.sum_and_gradient(np.vstack([values, [[0.0, 3.0, 0.0]]]), shares, "ABC")
-    check_figure(figure, 2, 0, "% of the sum of losses")
+    check_figure(figure, 2, 0, "share of the sum")
     left, right = figure.axes
     np.testing.assert_allclose([bar.get_width() for bar in left.patches], [72, 24, 4])  # of 25 in all batches
     assert [text.get_text() for text in left.texts] == ["72 %", "24 %", "4 %"]
