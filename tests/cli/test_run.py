@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from typer.testing import CliRunner, Result
@@ -98,6 +99,17 @@ def test_a_broken_notebook_is_named_with_its_cell_and_the_ones_before_it_are_kep
     result = run(folder)
     assert result.exit_code == 0, result.output
     assert (run_dir / "first.count").read_text() == (run_dir / "later.count").read_text() == "x"
+
+
+def test_the_executed_copy_is_not_written_with_every_cell_but_whole_in_the_end(folder, run_dir, monkeypatch):
+    write, written = papermill.engines.write_ipynb, []
+    monkeypatch.setattr("papermill.engines.write_ipynb", lambda *copy: (written.append(copy), write(*copy)))
+    monkeypatch.setattr("lfdtcmen.notebooks.SAVE_EVERY", 60)
+    write_notebook(folder, "00_first", *["print('a line')"] * 9, "raise ValueError('planted')")
+    assert run(folder).exit_code == 1
+    assert len(written) == 2  # at its start and at its end
+    cells = nbformat.read(run_dir / "00_first.ipynb", as_version=4).cells
+    assert sum("a line" in str(cell.get("outputs")) for cell in cells) == 9 and "planted" in str(cells[-1])
 
 
 def meet(name: str, other: str) -> str:
