@@ -15,8 +15,8 @@ from lfdtcmen.files import make_folder
 from lfdtcmen.notebooks import Entry, NotebookFailed, bring_up_to_date, check_parameters, write_index
 
 # A notebook waits for the one that makes what it reads: trained stages in the run's folder, and the profile's faces in
-# the cache, which two at the same time would both draw. A test compares this table with what the notebooks ask for
-# (tests/notebooks/test_series.py).
+# the cache (it would start, and then wait for the other to draw them). A test compares this table with what the
+# notebooks ask for (tests/notebooks/test_series.py).
 WAITS_FOR: dict[str, tuple[str, ...]] = {
     "01_data_preparation": ("00_tour",),
     "02_drl_training": ("00_tour",),

@@ -90,7 +90,7 @@ def reads_faces(path: Path) -> bool:
 def test_a_notebook_waits_for_the_one_that_draws_the_faces_it_reads():
     first, *others = [path.stem for path in NOTEBOOKS if reads_faces(path)]
     for name in others:
-        assert first in before(name), f"{name} would draw the faces that {first} draws"
+        assert first in before(name), f"{name} would start, and wait until {first} has drawn the faces"
 
 
 def test_no_notebook_waits_in_vain(stage_files):
