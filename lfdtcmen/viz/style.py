@@ -7,6 +7,7 @@ import base64
 import io
 import sys
 from collections.abc import Sized
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ WIDTH = 8.4  # inches: a notebook's text width
 DPI = 90  # with this width 756 pixels: larger pictures of noisy faces make a notebook heavy
 # seaborn's "colorblind"
 HEX = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9".split()
-PALETTE = [to_rgb(f"#{colour}") for colour in HEX]
+PALETTE: list[Any] = [to_rgb(f"#{colour}") for colour in HEX]
 COLOUR_STEP = 8  # of 256: not visible, and camera noise, which PNG cannot compress, takes half the bytes
 
 
