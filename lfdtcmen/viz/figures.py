@@ -150,7 +150,8 @@ def _enlarge_text(figure: Figure) -> None:
 
 def _as_pixels(figure: Figure) -> tuple[str, int]:
     exact, data = io.BytesIO(), io.BytesIO()
-    figure.savefig(exact, format="png", dpi=IMAGE_DPI, bbox_inches="tight")
+    # not compressed: the PNG is read again at once, and packing it takes as long as drawing it
+    figure.savefig(exact, format="png", dpi=IMAGE_DPI, bbox_inches="tight", pil_kwargs={"compress_level": 0})
     picture = Image.open(exact).convert("RGB")
     picture.save(data, "WEBP", quality=QUALITY)
     return _uri(data.getvalue(), "image/webp"), round(picture.width / IMAGE_DPI * CSS_DPI)
