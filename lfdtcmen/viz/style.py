@@ -7,12 +7,11 @@ import base64
 import io
 import sys
 from collections.abc import Sized
-from typing import Any
 
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -25,9 +24,7 @@ from lfdtcmen.errors import DataError
 
 WIDTH = 8.4  # inches: a notebook's text width
 DPI = 90  # with this width 756 pixels: larger pictures of noisy faces make a notebook heavy
-# seaborn's "colorblind"
-HEX = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9".split()
-PALETTE: list[Any] = [to_rgb(f"#{colour}") for colour in HEX]
+PALETTE = sns.color_palette("colorblind")
 COLOUR_STEP = 8  # of 256: not visible, and camera noise, which PNG cannot compress, takes half the bytes
 
 
