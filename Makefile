@@ -40,8 +40,10 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY)
 	$(BIN)/lfdtcmen run $(ARGS)
 
-# A process a core, 4 at most, with one thread each; conftest.py says which tests stay in one process.
+# A process a core, 4 at most, with one thread each; conftest.py says which tests stay in one process. What joblib would
+# share out among all cores is done in that process: only tests that ask for workers start some.
 test: export OMP_NUM_THREADS ?= 1
+test: export LOKY_MAX_CPU_COUNT ?= 1
 test: $(READY)
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 

@@ -12,8 +12,15 @@ import pytest
 RUN_DIR = tempfile.TemporaryDirectory(prefix="lfdtcmen-notebooks-")
 
 # Tests of one file, and cells of one notebook, run in one process; so do those of these files: the first depend on time
-# and would disturb each other, the second have slow fixtures in common.
-TOGETHER = (("tests/test_signals.py", "tests/browser/"), ("tests/predict/",))
+# and would disturb each other, the second have slow fixtures in common, the third load stages that one of them trains.
+TOGETHER = (
+    ("tests/test_signals.py", "tests/browser/"),
+    ("tests/predict/",),
+    tuple(f"notebooks/{number}_" for number in ("00", "02", "03", "04", "10")),
+)
+# What takes longest starts first, so that at the end no process works alone; the rest follows in the usual order
+FIRST = (*TOGETHER[2], *TOGETHER[0], "notebooks/", "tests/device/", "tests/test_final_test.py", "tests/test_wheel.py")
+FIRST += ("tests/cli/", "tests/datasets/", "tests/training/", "tests/viz/")
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest may run without pytest-xdist
@@ -29,6 +36,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             file = super()._split_scope(nodeid)
             return next((str(group) for group in TOGETHER if any(part in file for part in group)), file)
 
+    config.option.loadscopereorder = False  # else the files with most tests would start first
     return ByGroup(config, log) if config.getoption("dist") == "loadfile" else None
 
 
@@ -39,7 +47,8 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set each notebook's parameters at the end of its `parameters` cell, as papermill does in a cell of its own."""
+    """Put the longest first; set each notebook's parameters at the end of its `parameters` cell, as papermill does."""
+    items.sort(key=lambda item: next((k for k, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST)))
     profile = os.environ.get("LFDTCMEN_PROFILE", "smoke")
     for item in items:
         cell = getattr(item, "cell", None)  # only nbval's items have one

@@ -1,6 +1,7 @@
 """One list of dependencies: pyproject.toml. The other files of the set-up must agree with it."""
 
 import ast
+import importlib
 import json
 import os
 import subprocess
@@ -14,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+
+from lfdtcmen import DataError
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -187,7 +190,8 @@ def test_importing_changes_nothing_and_needs_no_extra_but_where_it_is_said(tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_sliders_without_ipywidgets_name_the_extra():
-    code = "import sys; sys.modules['ipywidgets'] = None; import lfdtcmen.viz.widgets"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert "needs the extra \"notebooks\"; pip install 'lfdtcmen[notebooks]'" in result.stderr.splitlines()[-1]
+def test_sliders_without_ipywidgets_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.delitem(sys.modules, "lfdtcmen.viz.widgets", raising=False)
+    with pytest.raises(DataError, match=r"needs the extra \"notebooks\"; pip install 'lfdtcmen\[notebooks\]'"):
+        importlib.import_module("lfdtcmen.viz.widgets")

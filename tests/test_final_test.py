@@ -12,6 +12,7 @@ from sklearn.kernel_ridge import KernelRidge
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.analysis import probes
+from tests.training.helpers import smaller
 
 FILE = Path(__file__).resolve().parents[1] / "experiments" / "final_test.py"
 SMALL = {"subjects": 3, "epochs": (1, 1, 1), "batch_sizes": (16, 16, 16), "vgg_weights": "random"}
@@ -33,6 +34,9 @@ def script(monkeypatch, tmp_path):
     recipes = {"paper": load_config("smoke", **SMALL), "repaired": load_config("smoke", "repaired", **repaired)}
     for name, value in {"RECIPES": recipes, "SEED": 7, "PEOPLE": 4, "IDENTITIES": 4, "MOTIONS": 3}.items():
         monkeypatch.setattr(script, name, value)
+    for name in ("prepared_faces", "locked_faces", "make_counterfactuals", "make_unit_counterfactuals"):
+        make = getattr(script, name)
+        monkeypatch.setattr(script, name, lambda *given, make=make, **named: smaller(make(*given, **named)))
     monkeypatch.setattr(script, "find_commit", lambda: "abc")
     monkeypatch.setattr(probes, "FOLDS", 2)  # probes that are quicker, and not as good
     monkeypatch.setitem(probes.REGRESSORS, "kernel", KernelRidge(kernel="rbf"))

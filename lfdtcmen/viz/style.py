@@ -55,7 +55,7 @@ def to_png(figure: Figure, dpi: int | None = None) -> bytes:
         Dots per inch; the figure's own by default.
     """
     exact, rounded = io.BytesIO(), io.BytesIO()
-    figure.savefig(exact, format="png", dpi=dpi or "figure", bbox_inches="tight")
+    figure.savefig(exact, format="png", dpi=dpi or "figure", bbox_inches="tight", pil_kwargs={"compress_level": 0})
     pixels = np.asarray(Image.open(exact).convert("RGB")).astype(int)  # [H, W, 3]
     pixels = (pixels + COLOUR_STEP // 2) // COLOUR_STEP * COLOUR_STEP
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(rounded, "PNG", optimize=True)

@@ -15,13 +15,15 @@ from lfdtcmen.beyond.pretraining import pretrain, pretrain_each
 from lfdtcmen.beyond.swap_batches import OTHER_PERSON, SwapTensors, sample_batch
 from lfdtcmen.datasets.synthetic import make_counterfactuals, make_swaps
 from lfdtcmen.training import LFDTCMENClassifier, build_model, stage_checkpoint
-from tests.training.helpers import state
+from tests.training.helpers import smaller, state
 
 
 @pytest.fixture(autouse=True, scope="module")
 def cache(tmp_path_factory) -> Iterator[None]:
-    """Render the swaps once for all tests."""
+    """Render the swaps once for all tests, and train on small frames."""
     with pytest.MonkeyPatch.context() as patch:
+        small = "lfdtcmen.beyond.pretraining.make_swaps"
+        patch.setattr(small, lambda *arguments, **options: smaller(make_swaps(*arguments, **options)))
         patch.setenv("LFDTCMEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

@@ -53,14 +53,15 @@ def test_a_frozen_motion_branch_stays_in_stage_2_and_learns_in_stage_3(pairs, re
         load_config("cpu", freeze_motion_branch=True)
 
 
-@pytest.mark.parametrize("option", ["class_weights", "focal", "logit_adjusted", "balanced_sampling"])
-def test_each_answer_to_imbalance_trains_stages_2_and_3_and_changes_them(option, pairs, config, tmp_path):
-    plain, _ = stage_checkpoint(3, replace(config, epochs=(1, 1, 1)), pairs, tmp_path, progress=False)
-    changed, history = stage_checkpoint(
-        3, replace(config, epochs=(1, 1, 1), imbalance=option), pairs, tmp_path, progress=False, method=EXTENDED
-    )
-    assert np.isfinite(history["total"]).all()
-    assert changed_parts(state(plain), state(changed)) == {"drl", "tcme"}
+def test_each_answer_to_imbalance_trains_stages_2_and_3_and_changes_them(pairs, config, tmp_path):
+    config = replace(config, epochs=(1, 1, 1))
+    plain, _ = stage_checkpoint(3, config, pairs, tmp_path, progress=False)
+    for option in ("class_weights", "focal", "logit_adjusted", "balanced_sampling"):
+        changed, history = stage_checkpoint(
+            3, replace(config, imbalance=option), pairs, tmp_path, progress=False, method=EXTENDED
+        )
+        assert np.isfinite(history["total"]).all()
+        assert changed_parts(state(plain), state(changed)) == {"drl", "tcme"}, option
     assert len(list((tmp_path / "checkpoints").glob("stage1-*"))) == 1  # which stage 1 knows nothing of
 
 

@@ -18,11 +18,11 @@ from lfdtcmen import DataError, experiments
 from lfdtcmen.cli import app
 from lfdtcmen.datasets.synthetic import warp_photograph
 from lfdtcmen.predict import clip, report
-from tests.cli.test_commands import project  # noqa: F401 - a fixture
+from tests.cli.test_commands import ONE_BATCH, project  # noqa: F401 - a fixture
 from tests.cli.test_run import write_notebook
 
 ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
-EPOCHS = ("--set", "perceptual_size=32", "--set", "epochs=1,1,1")
+EPOCHS = ("--set", "perceptual_size=32", "--set", "epochs=1,1,1", *ONE_BATCH)
 WITHOUT_IMAGES = ("--set", "drl=none", "--set", "motion=none")  # the flow branch alone: many attempts are made
 
 
@@ -130,17 +130,17 @@ def test_predict_says_so(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "report.html").exists()
 
 
-@pytest.mark.parametrize("number", ERRORS)
-def test_run_says_so(tmp_path, monkeypatch, number):
+def test_run_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_notebook(tmp_path / "notebooks", "00_first", "1")
+    for number in ERRORS:
 
-    def full(*_):
-        raise OSError(number, os.strerror(number))
+        def full(*_, number=number):
+            raise OSError(number, os.strerror(number))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(papermill.iorw.LocalHandler, "write", full)
-        result = run("run", "-p", "smoke")
+        with monkeypatch.context() as patch:
+            patch.setattr(papermill.iorw.LocalHandler, "write", full)
+            result = run("run", "-p", "smoke")
         assert result.exit_code == 2, result.exception
         assert result.stderr.count("\n") == 1 and str(tmp_path / "runs" / "smoke") in result.stderr
     again = run("run", "-p", "smoke")

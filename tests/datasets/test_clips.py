@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,8 +74,15 @@ def tree(tmp_path_factory):
     return table(*rows)
 
 
-def test_pairs_are_aligned_and_have_their_flow(tree, tmp_path):
-    pairs, failures = prepare_clips(tree, tmp_path)
+@pytest.fixture(scope="module")
+def prepared(tree, tmp_path_factory):
+    """The folder, pairs and failures of the good clips, prepared in one process."""
+    folder = tmp_path_factory.mktemp("prepared")
+    return folder, *prepare_clips(tree, folder, n_jobs=1)
+
+
+def test_pairs_are_aligned_and_have_their_flow(tree, prepared):
+    folder, pairs, failures = prepared
     assert len(pairs) == PEOPLE and len(failures) == 0
     assert pairs.label_names == ("negative", "positive", "surprise")
     assert pairs.labels.tolist() == tree["label"].tolist()
@@ -85,16 +93,15 @@ def test_pairs_are_aligned_and_have_their_flow(tree, tmp_path):
     np.testing.assert_array_equal(pairs.apex[3], aligned.frames[1])
     np.testing.assert_allclose(pairs.flow[3], tvl1(*aligned.frames), atol=2e-3)
     np.testing.assert_array_equal(pairs.streams[3], to_streams(tvl1(*aligned.frames)))
-    again = load_prepared(tmp_path)
+    again = load_prepared(folder)
     assert again.fingerprint == pairs.fingerprint
     pd.testing.assert_frame_equal(again.manifest, pairs.manifest)
 
 
-def test_any_number_of_workers_gives_the_same_bytes(tree, tmp_path):
-    prepare_clips(tree, tmp_path / "one", n_jobs=1)
-    prepare_clips(tree, tmp_path / "two", n_jobs=2)
-    assert len(files(tmp_path / "one")) == PEOPLE + 3
-    assert files(tmp_path / "one") == files(tmp_path / "two")
+def test_any_number_of_workers_gives_the_same_bytes(tree, prepared, tmp_path):
+    prepare_clips(tree, tmp_path, n_jobs=2)
+    assert len(files(prepared[0])) == PEOPLE + 3
+    assert files(prepared[0]) == files(tmp_path)
 
 
 def test_what_is_there_is_not_made_again_and_what_changed_is(tree, tmp_path):
@@ -283,7 +290,7 @@ def test_the_data_folder_is_only_read(tree, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills a group of processes")
-def test_a_kill_in_the_middle_loses_nothing(tree, tmp_path):
+def test_a_kill_in_the_middle_loses_nothing(tree, prepared, tmp_path):
     manifest = tmp_path / "manifest.csv"
     tree.to_csv(manifest, index=False)
     code = (
@@ -306,8 +313,7 @@ def test_a_kill_in_the_middle_loses_nothing(tree, tmp_path):
     pairs, failures = prepare_clips(tree, out)
     assert len(pairs) == PEOPLE and len(failures) == 0
     assert {path: path.stat().st_mtime_ns for path in done} == done  # gone on, not begun again
-    prepare_clips(tree, tmp_path / "unbroken")
-    unbroken = files(tmp_path / "unbroken")
+    unbroken = files(prepared[0])
     assert {name: content for name, content in files(out).items() if name in unbroken} == unbroken
 
 
@@ -398,8 +404,8 @@ def test_a_set_that_an_earlier_version_prepared_is_looked_through(tree, tmp_path
     assert remark.startswith("mine/1 and mine/01 count as 2 people")
 
 
-def test_a_set_that_was_changed_is_refused(tree, tmp_path):
-    prepare_clips(tree, tmp_path)
+def test_a_set_that_was_changed_is_refused(tree, prepared, tmp_path):
+    shutil.copytree(prepared[0], tmp_path, dirs_exist_ok=True)
     whole = (tmp_path / "manifest.csv").read_bytes()
     about = (tmp_path / "about.json").read_text()
     assert b",disgust,0," in whole
@@ -427,12 +433,12 @@ def test_a_set_that_was_changed_is_refused(tree, tmp_path):
     assert len(again) == len(load_prepared(tmp_path))
 
 
-def test_a_set_of_an_earlier_version_is_still_loaded(tree, tmp_path):
-    pairs, _ = prepare_clips(tree, tmp_path)
+def test_a_set_of_an_earlier_version_is_still_loaded(prepared, tmp_path):
+    shutil.copytree(prepared[0], tmp_path, dirs_exist_ok=True)
     about = json.loads((tmp_path / "about.json").read_text())
     del about["manifest"], about["geometry"]
     (tmp_path / "about.json").write_text(json.dumps(about))
-    assert load_prepared(tmp_path).fingerprint == pairs.fingerprint
+    assert load_prepared(tmp_path).fingerprint == prepared[1].fingerprint
 
 
 def test_clips_are_aligned_by_the_nose_where_that_is_asked_for(tree, tmp_path):

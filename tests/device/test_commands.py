@@ -43,4 +43,4 @@ def test_train_and_predict(on_device, recipe, tmp_path, monkeypatch):
 
 def test_evaluate_and_ablate(on_device):
     assert "lfd-tcmen" in on_device("evaluate", "lfd-tcmen", "flow-branch", *SMALL, "--seeds=1", "--folds=2")
-    assert "III" in on_device("ablate", "table6", *SMALL, "--seeds=1", "--folds=2")
+    assert "III" in on_device("ablate", "table6", *SMALL, "--seeds=1", "--folds=2", "--share-stage1")

@@ -29,6 +29,13 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 # ---------------------------------------------------------------- from clip to probabilities
 
 
+@pytest.fixture(scope="module")
+def known(clip, filmed, checkpoint, tmp_path_factory):
+    """A folder of frames from number 40 on, and its prediction with the true onset and apex."""
+    folder = write_folder(tmp_path_factory.mktemp("known") / "s1", filmed, first=40)
+    return folder, predict_clip(folder, checkpoint, 40 + clip.onset, 40 + clip.apex)
+
+
 def test_onset_and_apex_are_spotted_and_the_pair_moves(predicted, clip):
     assert predicted.spotted and abs(predicted.apex - clip.apex) <= 3
     assert clip.onset - 4 <= predicted.onset < predicted.apex
@@ -54,33 +61,30 @@ def test_compression_changes_little(predicted, filmed, checkpoint, tmp_path):
     assert correlation(sharp.flow, predicted.flow) > 0.8
 
 
-def test_the_flow_runs_from_onset_to_apex(clip, filmed, checkpoint, tmp_path):
-    p = predict_clip(write_folder(tmp_path / "clip", filmed), checkpoint, clip.onset, clip.apex)
-    assert correlation(p.flow, clip.flow) > 0.6
+def test_the_flow_runs_from_onset_to_apex(clip, known):
+    assert correlation(known[1].flow, clip.flow) > 0.6
 
 
-def test_the_pair_is_prepared_as_the_training_data_are(clip, filmed, checkpoint, tmp_path):
-    folder = write_folder(tmp_path / "s1", filmed, first=40)
+def test_the_pair_is_prepared_as_the_training_data_are(clip, filmed, known, tmp_path):
+    folder, p = known
     row = {"dataset": "own", "subject": "own/s1", "clip": "s1", "emotion": "surprise", "label": 2, "path": str(folder)}
     onset, apex = 40 + clip.onset, 40 + clip.apex
     pairs, _ = prepare_clips(pd.DataFrame([row | {"onset": onset, "apex": apex}]), tmp_path / "out")
-    p = predict_clip(folder, checkpoint, onset, apex)
     np.testing.assert_array_equal(p.onset_frame, pairs.onset[0])
     np.testing.assert_array_equal(p.apex_frame, pairs.apex[0])
     assert list(p.numbers) == list(range(40, 40 + len(filmed))) and not p.spotted
 
 
-def test_a_clip_is_aligned_as_the_training_pairs_were(clip, filmed, checkpoint, tmp_path, monkeypatch):
-    folder = write_folder(tmp_path / "s1", filmed)
+def test_a_clip_is_aligned_as_the_training_pairs_were(clip, filmed, checkpoint, known, monkeypatch):
+    folder, usual = known
     load, frames = clip_module.load_model, [filmed[clip.onset], filmed[clip.apex]]
-    usual = predict_clip(folder, checkpoint, clip.onset, clip.apex)
 
     def load_of_nose(*arguments):
         model, about = load(*arguments)
         return model, about | {"data": about["data"] | {"alignment": "nose"}}
 
     monkeypatch.setattr(clip_module, "load_model", load_of_nose)
-    nose = predict_clip(folder, checkpoint, clip.onset, clip.apex)
+    nose = predict_clip(folder, checkpoint, 40 + clip.onset, 40 + clip.apex)
     np.testing.assert_array_equal(nose.apex_frame, align_faces(frames, method="nose").frames[1])
     np.testing.assert_array_equal(usual.apex_frame, align_faces(frames).frames[1])
 

@@ -1,7 +1,9 @@
 """Pairs of random frames, what changed in a model, and checkpoints with another content."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,12 @@ def make_pairs(count: int = 8, subjects: int = 3, seed: int = 0) -> PairSet:
     streams = rng.standard_normal((count, 3, 28, 28)).astype(np.float32)
     labels = np.arange(count) % 3
     return PairSet(manifest, onset, apex, labels, ("negative", "positive", "surprise"), streams=streams)
+
+
+def smaller(made: Any) -> Any:
+    """Take every fourth pixel of the frames of pairs, swaps or counterfactuals: training is sixteen times as fast."""
+    frames = {name: getattr(made, name, None) for name in ("onset", "onset_clean", "apex", "apex_clean")}
+    return replace(made, **{name: f[..., ::4, ::4, :] for name, f in frames.items() if f is not None})
 
 
 def state(model) -> dict[str, torch.Tensor]:
