@@ -30,6 +30,13 @@ PARTS: dict[str, tuple[str, str]] = {
     "flow_shift": ("flow shifted at random by up to, in cells of 28", "helps with few people or another camera"),
     "amplitude_jitter": ("flow scaled at random by exp(x n), n normal", "helps with few people or another camera"),
 }
+WORDS = {  # of values, for readers
+    "image": "paints an image",
+    "warp_difference": "moves pixels, by the difference of codes",
+    "concatenate": "one for both",
+    "late": "one for each, joined",
+    "class_weights": "class weights",
+}
 # not parts of a recipe; shown with the steps; without effect, as the one rate that differs is that of stage 1, replaced
 LEFT_OUT = ("profile", "recipe", "seed", "pretraining_groups", "learning_rates")
 
@@ -80,4 +87,4 @@ def _as_text(config: Config, name: str) -> str:
         return "yes" if value else "no"
     if not value:
         return "none"
-    return value.replace("_", " ") if isinstance(value, str) else f"{value:g}"
+    return WORDS.get(value, value) if isinstance(value, str) else f"{value:g}"

@@ -15,7 +15,10 @@ def test_every_change_of_the_recipe_has_a_row_with_both_values_and_a_reason():
     shown = {name for name, (part, _) in PARTS.items() if part in table.index}
     assert {*RECIPES["repaired"], "epochs"} - shown == {"learning_rates"}
     assert (table["paper"] != table["repaired"]).all() and table["why"].str.len().min() > 10
-    assert table.loc["generator", ["paper", "repaired"]].tolist() == ["image", "warp difference"]
+    assert table.loc["generator", ["paper", "repaired"]].tolist() == [
+        "paints an image",
+        "moves pixels, by the difference of codes",
+    ]
     assert table.loc["epochs of stages 1, 2, 3", "repaired"] == "0, 20, 4"
     assert table.loc[PARTS["bottleneck"][0]].tolist()[:2] == ["none", "16"]
     assert table.loc[PARTS["contrast_normalised"][0]].tolist()[:2] == ["no", "yes"]
