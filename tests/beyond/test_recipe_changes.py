@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lfdtcmen import DataError, load_config
-from lfdtcmen.beyond.recipe_table import LEFT_OUT, PARTS, recipe_table
+from lfdtcmen.beyond.recipe_changes import LEFT_OUT, PARTS, recipe_table
 from lfdtcmen.beyond.recipes import RECIPES
 
 

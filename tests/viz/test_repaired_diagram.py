@@ -9,14 +9,14 @@ from lfdtcmen import load_config
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.training import build_model
 from lfdtcmen.viz.drawing import FADED
-from lfdtcmen.viz.repaired_network import repaired_network
+from lfdtcmen.viz.repaired_diagram import repaired_network
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
 def root() -> ElementTree.Element:
-    return ElementTree.fromstring(repaired_network(load_config("cpu", recipe="repaired")).svg())
+    return ElementTree.fromstring(repaired_network(people=480, bottleneck=16).svg())
 
 
 def texts(root: ElementTree.Element) -> list[str]:
@@ -47,4 +47,4 @@ def test_shapes_are_those_of_the_network(root):
     written = texts(root)
     assert f"256, {codes.narrow.shape[1]}, {codes.motion.shape[1]}" in written
     assert f"x, y, b: {'x'.join(map(str, field.shape[1:]))}" in written
-    assert f"losses of pretraining, on swaps of {8 * config.pretraining_groups} people" in written
+    assert "losses of pretraining, on swaps of 480 people" in written

@@ -1,21 +1,20 @@
 """Our drawing of the repaired network: what differs from the paper's stands out, the rest is faded."""
 
-from lfdtcmen.config import Config
-from lfdtcmen.datasets.synthetic.counterfactuals import SWAP_GROUP_SIZE
 from lfdtcmen.viz.drawing import FLOW, IDENTITY, LOSS, MOTION, Diagram
 
 PAPERS, OURS = "paper", "ours"  # parts of the drawing
 
 
-def repaired_network(config: Config) -> Diagram:
+def repaired_network(people: int, bottleneck: int) -> Diagram:
     """Draw the network and the losses of the repaired recipe; what it shares with the paper's network is faded.
 
     Parameters
     ----------
-    config : Config
-        Of the recipe ``repaired``.
+    people : int
+        Of pretraining.
+    bottleneck : int
+        Channels of the motion code's bottleneck.
     """
-    people = SWAP_GROUP_SIZE * config.pretraining_groups
     diagram = Diagram(
         "The repaired network; faded: as in the paper",
         "The motion encoder sees contrast-normalised frames of a driver at rest and at the apex; a bottleneck narrows "
@@ -28,7 +27,7 @@ def repaired_network(config: Config) -> Diagram:
         (OURS,),
     )
     _face(diagram)
-    _driver(diagram, config)
+    _driver(diagram, bottleneck)
     _losses(diagram, people)
     _emotion(diagram)
     return diagram
@@ -45,7 +44,7 @@ def _face(diagram: Diagram) -> None:
     diagram.text(600, 28, "its own pixels", part=OURS, left=True)
 
 
-def _driver(diagram: Diagram, config: Config) -> None:
+def _driver(diagram: Diagram, bottleneck: int) -> None:
     """Draw the way of the motion: both frames of a driver to a scaled difference of codes, and that to a field."""
     diagram.text(14, 112, "driver (another person, in pretraining)", part=PAPERS, left=True)
     for y, frame in ((126, "I_on"), (190, "I_ap")):
@@ -53,7 +52,7 @@ def _driver(diagram: Diagram, config: Config) -> None:
         diagram.arrow((106, y + 26), (128, 184), part=OURS)
     diagram.box((130, 158, 110, 52), "contrast", "normalised", colour=MOTION, part=OURS)
     diagram.box((262, 158, 112, 52), "motion", "encoder E_mo", colour=MOTION, part=PAPERS)
-    diagram.box((396, 158, 92, 52), "bottleneck", f"256, {config.bottleneck}, 256", colour=MOTION, part=OURS)
+    diagram.box((396, 158, 92, 52), "bottleneck", f"256, {bottleneck}, 256", colour=MOTION, part=OURS)
     diagram.box((512, 158, 138, 52), "difference d", "scaled by channel", colour=MOTION, part=OURS)
     for start, end in ((240, 260), (374, 394), (488, 510)):
         diagram.arrow((start, 184), (end, 184), colour=MOTION, part=OURS)
