@@ -145,13 +145,15 @@ class AblationRun:
     """The predictions of ``experiments/ablations.py``, or of ``lfdtcmen ablate all``, and whose run it is.
 
     ``recipes`` has for each recipe, paper first, the predictions of its settings by name
-    (:data:`lfdtcmen.analysis.ablation.SETTINGS`), and of what the run compares them with.
+    (:data:`lfdtcmen.analysis.ablation.SETTINGS`), and of what the run compares them with. ``trained_on`` is how many
+    people each network was trained on; None where that is all but those of a fold.
     """
 
     recipes: dict[str, dict[str, pd.DataFrame]]
     command: str
     date: str
     origin: str
+    trained_on: int | None
 
 
 def read_ablations() -> AblationRun:
@@ -170,7 +172,7 @@ def read_ablations() -> AblationRun:
     shared = _by_model(table[~table["recipe"].isin(RECIPES)])  # linear model, true action units
     recipes = [recipe for recipe in RECIPES if table["recipe"].eq(recipe).any()]
     runs = {recipe: _by_model(table[table["recipe"].eq(recipe)]) | shared for recipe in recipes}
-    return AblationRun(runs, about["command"], about["date"], found.origin)
+    return AblationRun(runs, about["command"], about["date"], found.origin, about.get("trained_on"))
 
 
 def _by_model(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -102,8 +102,10 @@ def test_the_ablations_are_read_by_recipe_with_what_they_are_compared_with(neith
     assert run.recipes["repaired"]["full"]["prediction"].tolist() == [0]
     assert list(run.recipes["paper"]["full"]) == ["seed", "subject", "prediction"]
     table.drop(columns="recipe").to_csv(tmp_path / "ablations" / "predictions.csv", index=False)
-    assert list(read_ablations().recipes) == ["paper"]  # `lfdtcmen ablate` has one recipe
+    run = read_ablations()
+    assert list(run.recipes) == ["paper"] and run.trained_on is None  # `lfdtcmen ablate` has one recipe, and folds
 
 
 def test_the_shipped_ablations_have_every_setting_of_the_paper():
-    assert set(SETTINGS) <= set(read_ablations().recipes["paper"])
+    run = read_ablations()
+    assert set(SETTINGS) <= set(run.recipes["paper"]) and run.trained_on == 40

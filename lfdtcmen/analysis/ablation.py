@@ -203,8 +203,8 @@ def steps_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return correct(pd.concat(found, ignore_index=True))
 
 
-def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
-    """Say in one plain sentence whether the paper's order of a table's settings holds: each one above the one before.
+def order_holds(scores: pd.DataFrame, metric: str = "UF1") -> str:
+    """Say whether the paper's order of a table's settings holds, each one above the one before: in a word or two.
 
     Every step is a paired difference with a 95 % interval over subjects: up where it lies above zero, down where it
     lies below. The order *holds* when all steps go up, *does not hold* when one goes down. It is *degenerate* when two
@@ -216,19 +216,34 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
         Of :func:`ablation_table`.
     metric : {"UF1", "UAR"}
     """
+    kinds = [step_kind(row) for row in _steps(scores, metric)]
+    answers = {"down": "does not hold", "degenerate": "degenerate", "not distinguishable": "cannot tell", "up": "holds"}
+    return next(answer for kind, answer in answers.items() if kind in kinds)
+
+
+def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
+    """Say in one plain sentence whether the paper's order of a table's settings holds, and what each step does.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of :func:`ablation_table`.
+    metric : {"UF1", "UAR"}
+    """
     names = list(dict.fromkeys(scores["model"]))
-    steps = scores[scores["metric"].eq(metric) & scores["against"].eq(ABOVE)]
     kinds: dict[str, list[str]] = {"up": [], "down": [], "not distinguishable": [], "degenerate": []}
-    for row, above in zip(steps.to_dict("records"), names, strict=False):
+    for row, above in zip(_steps(scores, metric), names, strict=False):
         low, high = row["low"], row["high"]
         kinds[step_kind(row)].append(
             f"{above} to {row['model']}"
             + ("" if row["degenerate"] else f" {row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})")
         )
-    answers = {"down": "does not hold", "degenerate": "degenerate", "not distinguishable": "cannot tell", "up": "holds"}
-    answer = next(answer for kind, answer in answers.items() if kinds[kind])
     parts = "; ".join(f"{kind}: {', '.join(found)}" for kind, found in kinds.items() if found)
-    return f"{metric}, {' < '.join(names)}: {answer}. {parts}"
+    return f"{metric}, {' < '.join(names)}: {order_holds(scores, metric)}. {parts}"
+
+
+def _steps(scores: pd.DataFrame, metric: str) -> list[dict]:
+    return scores[scores["metric"].eq(metric) & scores["against"].eq(ABOVE)].to_dict("records")
 
 
 def step_kind(row: Mapping) -> str:

@@ -88,8 +88,8 @@ def factorial_swaps(model: nn.Module, counterfactuals: Counterfactuals) -> Facto
     )
 
 
-def flow_swaps(counterfactuals: Counterfactuals) -> FactorialSwaps:
-    """Move each receiver's pixels by the optical flow of each driver's noise-free frames: a control without a network.
+def flow_swaps(counterfactuals: Counterfactuals, clean: bool = True) -> FactorialSwaps:
+    """Move each receiver's pixels by the optical flow between each driver's frames: a control without a network.
 
     The flow is TV-L1's. It knows nothing of the receiver, as a driver's face is shaped otherwise; and a shift of pixels
     makes no wrinkles.
@@ -98,6 +98,8 @@ def flow_swaps(counterfactuals: Counterfactuals) -> FactorialSwaps:
     ----------
     counterfactuals : Counterfactuals
         As for :func:`factorial_swaps`, with the same receivers and drivers.
+    clean : bool
+        Take the driver's frames without camera noise; else those that a network sees.
 
     Raises
     ------
@@ -107,10 +109,12 @@ def flow_swaps(counterfactuals: Counterfactuals) -> FactorialSwaps:
     people, motions = len(counterfactuals.onset) // 2, counterfactuals.apex.shape[1]
     if people < 1:
         raise DataError("swaps need two identities or more", "flow_swaps", "make more")
+    onsets, apexes = counterfactuals.onset, counterfactuals.apex
+    if clean:
+        onsets, apexes = counterfactuals.onset_clean, counterfactuals.apex_clean
     faces, changes = to_tensor(counterfactuals.onset[:people].repeat(motions, axis=0)), []  # [R * M, 3, H, W]
     for driver in range(people, 2 * people):
-        rest, apexes = counterfactuals.onset_clean[driver], counterfactuals.apex_clean[driver]
-        flow = np.stack([tvl1(rest, apex) for apex in apexes])  # [M, 2, H, W], pixels
+        flow = np.stack([tvl1(onsets[driver], apex) for apex in apexes[driver]])  # [M, 2, H, W], pixels
         field = torch.from_numpy(np.pad(-flow / STEP, ((0, 0), (0, 1), (0, 0), (0, 0))))  # [M, 3, H, W], no brightness
         change = at_half_resolution(warp(faces, field.repeat(people, 1, 1, 1)) - faces).flatten(1)
         changes.append(change.numpy().reshape(people, motions, -1))

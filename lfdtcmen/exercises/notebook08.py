@@ -23,7 +23,7 @@ def _shift_field(answer: Answer) -> None:
         "Four times four is too much: divide by 4, do not multiply.": (-24.0, 12.0),
     }.items():
         expect(not (near(x, other[0]) and near(y, other[1])), message)
-    expect(near(x, -1.5) and near(y, 0.75), "Not yet: opposite direction, a quarter of the pixels, in x and in y.")
+    expect(near(x, -1.5) and near(y, 0.75), "Opposite direction, a quarter of the pixels, in x and in y.")
 
 
 def _push(answer: Answer) -> None:
@@ -43,7 +43,7 @@ def _push(answer: Answer) -> None:
         "Add up over the whole batch, do not average: <d, d> is a sum as well.": -along / length / d.numel(),
     }.items():
         expect(not near(value, other, 1e-3), message)
-    expect(near(value, -along / length, 1e-3), "Not yet: minus the product of gradient and d, over d's square.")
+    expect(near(value, -along / length, 1e-3), "Minus the product of gradient and d, over d's square.")
 
 
 def _what_to_give(answer: Answer) -> None:
@@ -68,7 +68,7 @@ def _what_to_give(answer: Answer) -> None:
         + receiver,
     }.items():
         expect(not near(value, wrong), message)
-    expect(near(value, apex - onset), "Not yet: whose rest does the driver's motion begin at?")
+    expect(near(value, apex - onset), "Whose rest does the driver's motion begin at?")
 
 
 def _effects(answer: Answer) -> None:
@@ -92,9 +92,7 @@ def _effects(answer: Answer) -> None:
         ),
     }.items():
         expect(not near(value, wrong), message)
-    expect(
-        near(value, (warp, swaps, interaction)), "Not yet: take rows apart, then columns, then subtract differences."
-    )
+    expect(near(value, (warp, swaps, interaction)), "Take rows apart, then columns, then subtract differences.")
 
 
 EXERCISES = {

@@ -50,7 +50,7 @@ def _holm_survives(answer: Answer) -> None:
         if not np.array_equal(found.astype(bool), right):
             fits = {message for message, other in typical.items() if np.array_equal(found.astype(bool), other)}
             wrong = fits if not wrong else wrong & fits or wrong
-            wrong = wrong or {f"Not yet: for {values} it is {right.tolist()}."}
+            wrong = wrong or {f"For {values} it is {right.tolist()}."}
     expect(not wrong, next((message for message in wrong), ""))
 
 

@@ -144,6 +144,11 @@ def steps(tables: Mapping[str, pd.DataFrame], metric: str = "UF1") -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     for shift, (recipe, table) in zip(_offsets(len(tables)), tables.items(), strict=True):
         _check_columns(table, "steps")
+        for absent in [model for model in settings if model not in set(table["model"])]:
+            place = axes[0].get_yaxis_transform()
+            text = f"{recipe} recipe: does not exist"
+            y = settings.index(absent) + shift
+            axes[0].text(0.5, y, text, transform=place, ha="center", va="center", color=COLOURS[recipe], fontsize=10)
         for ax, against in zip(axes, ("", "above"), strict=True):
             rows = table[table["metric"].eq(metric) & table["against"].eq(against)]
             for _, row in rows.iterrows():
@@ -172,7 +177,7 @@ def holm_ladder(found: pd.DataFrame, names: Sequence[str], level: float = 0.05) 
     order = np.argsort(found["p"].to_numpy(), kind="stable")
     p, adjusted, degenerate = (found[name].to_numpy()[order] for name in ("p", "holm", "degenerate"))
     rank = np.arange(len(p))
-    figure = Figure(figsize=(WIDTH, 1.3 + 0.24 * len(p)), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.3 + 0.26 * len(p)), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     kinds = {
         "a finding after Holm": (adjusted <= level, {"marker": "o", "color": PALETTE[2]}),
@@ -184,7 +189,7 @@ def holm_ladder(found: pd.DataFrame, names: Sequence[str], level: float = 0.05) 
             ax.scatter(p[chosen], rank[chosen], s=40, label=kind, **style)
     ax.plot(level / (len(p) - rank), rank, "k--", linewidth=1.2, label="Holm's bound")
     ax.axvline(level, color=PALETTE[3], linestyle=":", linewidth=1.5, label=f"{level} for each alone")
-    ax.set_yticks(rank, [names[k] for k in order], fontsize=9)
+    ax.set_yticks(rank, [names[k] for k in order], fontsize=10)
     ax.set(xscale="log", xlim=(p.min() / 2, 1.5), ylim=(len(p) - 0.4, -0.6), xlabel="p (logarithmic)")
     ax.xaxis.set_major_formatter("{x:g}")
     ax.grid(axis="x", alpha=0.3)

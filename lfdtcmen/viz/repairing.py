@@ -1,6 +1,6 @@
-"""Figures on repairing disentanglement: a long training, a field that moves pixels, variants, the two by two."""
+"""Figures on repairing disentanglement: a long training, a field that moves pixels, variants, what they recognise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from lfdtcmen.viz.style import (
     symmetric_limit,
 )
 
-MARKS, STYLES = "osD^", ("-", "--", ":", "-.")
 GAIN = "motion gain, across identities"
 LONG = {  # metric -> label, value to compare it with, what that is
     "error relative to copying, absolute": ("error over copy", 1.0, "a copy"),
@@ -30,7 +29,7 @@ PARTS = {  # variants of the run `without_parts` in which no loss re-encodes gen
     "paper": "paper's recipe",
     "paper with change loss": "paper's, with change loss",
     "paper with bottleneck": "paper's, with bottleneck",
-    "paper with warp": "paper's, with warp",
+    "paper with warp": "paper's, with warp *",
     "repaired, no pretraining": "repaired, not pretrained",
     "without warp": "without warp",
     "without change loss": "without change loss",
@@ -38,6 +37,15 @@ PARTS = {  # variants of the run `without_parts` in which no loss re-encodes gen
     "without bottleneck and rest loss": "without bottleneck, rest loss",
     "without contrast normalisation": "without contrast normalisation",
 }
+WHOLE = "repaired, no pretraining"  # the variant that the later ones take a part from
+TASKS = {  # of the run `branches`
+    "standard": "standard",
+    "easy": "easy",
+    "hard": "hard",
+    "quarter": "a quarter of the people",
+    "foreign": "another camera",
+}
+AGAINST = {"flow": "flow branch", "logistic-regression": "logistic regression"}
 
 
 def long_training(table: pd.DataFrame) -> Figure:
@@ -96,18 +104,25 @@ def field_parts(frame: np.ndarray, field: np.ndarray, generated: np.ndarray, tru
 
 
 def runs_by_variant(
-    table: pd.DataFrame, variants: Mapping[str, str] = PARTS, metrics: Mapping[str, str] = CARRIED
+    table: pd.DataFrame,
+    variants: Mapping[str, str] = PARTS,
+    metrics: Mapping[str, str] = CARRIED,
+    whole: str = WHOLE,
 ) -> Figure:
     """Plot each run of each variant as a dot, and their mean, a panel for each metric.
+
+    A dashed line marks the mean of one variant, a dotted one what the metric is compared with (chance level, 0).
 
     Parameters
     ----------
     table : DataFrame
-        ``measures.csv`` of ``experiments/disentanglement.py``: columns model, metric, value.
+        ``measures.csv`` of ``experiments/disentanglement.py``: columns model, metric, value, reference, target.
     variants : mapping
         Model -> its label, from top to bottom.
     metrics : mapping
         Metric -> label of its axis.
+    whole : str
+        The variant of the dashed line; those below it lack a part of it.
 
     Raises
     ------
@@ -124,49 +139,53 @@ def runs_by_variant(
             spread = np.linspace(-0.18, 0.18, len(values))
             ax.plot(values, row + spread, ".", color=PALETTE[7], markersize=5)
             ax.plot(values.mean(), row, "D", color=PALETTE[0], markersize=7)
-        ax.axvline(0, color="black", linewidth=0.8)
+        of_metric = table[table["metric"].eq(metric)]
+        middle = of_metric.loc[of_metric["model"].eq(whole), "value"].mean()
+        ax.axvline(middle, color=PALETTE[1], linestyle="--", linewidth=1.2, label=f"mean of {variants[whole]}")
+        floor = 0.0 if metric == GAIN else of_metric["reference"].mean()  # a gain's reference is its target
+        ax.axvline(floor, color="black", linestyle=":", linewidth=1.2, label="nothing moves, or chance level")
+        ax.axhline(list(variants).index(whole) - 0.5, color="black", linewidth=0.8)
         ax.set_xlabel(label)
         ax.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(range(len(variants)), variants.values())
     axes[0].set_ylim(len(variants) - 0.5, -0.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9, frameon=False)
     return figure
 
 
-def two_by_two(
-    table: pd.DataFrame, metrics: Mapping[str, str], generators: Sequence[str] = ("image", "warp")
-) -> Figure:
-    """Plot the four combinations of generator and supervision: a line a generator, a dot a seed, a panel a metric.
+def recognition_gains(table: pd.DataFrame, level: float = 0.05) -> Figure:
+    """Plot what both branches score more than something else, task by task; filled where it survives Holm.
 
     Parameters
     ----------
     table : DataFrame
-        ``measures.csv`` of ``experiments/two_by_two.py``: columns generator, supervision, seed, metric, value.
-    metrics : mapping
-        Metric -> label of its axis.
-    generators : sequence of str
-        Their names in the table, in the order of the legend.
+        Rows of ``scores.csv`` of ``experiments/branches.py`` (columns against, preset, metric, value, low, high) with
+        ``holm`` (:func:`lfdtcmen.evaluation.comparisons.correct`).
+    level : float
+        Largest adjusted p of a filled mark.
 
     Raises
     ------
     DataError
-        A combination is missing.
+        A difference is missing, or is there more than once.
     """
-    supervision = list(dict.fromkeys(table["supervision"]))
-    figure = Figure(figsize=(WIDTH, 3.0), dpi=DPI, layout="constrained")
-    axes = figure.subplots(1, len(metrics), squeeze=False)[0]
-    for ax, (metric, label) in zip(axes, metrics.items(), strict=True):
-        rows = table[table["metric"].eq(metric)]
-        for k, name in enumerate(generators):
-            runs = [rows.loc[rows["generator"].eq(name) & rows["supervision"].eq(s), "value"] for s in supervision]
-            if any(values.empty for values in runs):
-                raise DataError(f"a combination of {name!r} has no {metric!r}", "two_by_two")
-            at = np.arange(len(runs)) + 0.06 * (k - 0.5)
-            ax.plot(at, [values.mean() for values in runs], STYLES[k], color=PALETTE[k], label=f"{name} generator")
-            for x, values in zip(at, runs, strict=True):
-                ax.plot([x] * len(values), values, MARKS[k], color=PALETTE[k], markersize=6)
-        ax.axhline(0, color="black", linewidth=0.8)
-        ax.set_xticks(range(len(supervision)), supervision)
-        ax.set(xlabel="supervision", ylabel=label, xlim=(-0.4, len(supervision) - 0.6))
-        ax.grid(axis="y", alpha=0.3)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False)
+    names = [(against, task) for against in AGAINST for task in TASKS]
+    figure = Figure(figsize=(WIDTH, 4.4), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, 2, sharex=True, sharey=True)
+    for ax, metric in zip(axes, ("UF1", "UAR"), strict=True):
+        rows = table[table["metric"].eq(metric)].set_index(["against", "preset"])
+        if sorted(rows.index) != sorted(names):
+            raise DataError(f"not one {metric} for each task", "recognition_gains", f"tasks: {', '.join(TASKS)}")
+        for k, name in enumerate(names):
+            value, low, high, holm = rows.loc[name, ["value", "low", "high", "holm"]]
+            face, colour = PALETTE[0] if holm <= level else "white", PALETTE[0]
+            ax.errorbar(
+                value, k, xerr=[[value - low], [high - value]], fmt="o", capsize=3, color=colour, markerfacecolor=face
+            )
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.axhline(len(TASKS) - 0.5, color="black", linewidth=0.8)
+        ax.set_xlabel(f"difference in {metric} (95 % interval)")
+        ax.grid(axis="x", alpha=0.3)
+    axes[0].set_yticks(range(len(names)), [f"{TASKS[task]}, minus {AGAINST[against]}" for against, task in names])
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
     return figure

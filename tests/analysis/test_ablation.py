@@ -85,7 +85,7 @@ def test_steps_are_paired_differences_to_the_row_above():
 )
 def test_a_verdict_is_as_sure_as_its_least_sure_step(accuracies, answer):
     text = ablation.verdict(table6(*accuracies))
-    assert text.startswith(f"UF1, I < II < III: {answer}.")
+    assert text.startswith(f"UF1, I < II < III: {answer}.") and ablation.order_holds(table6(*accuracies)) == answer
     assert ("not distinguishable: II to III" in text) == (answer == "cannot tell")
 
 

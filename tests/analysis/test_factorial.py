@@ -99,6 +99,9 @@ def test_pixels_moved_by_flow_carry_a_shift_to_any_face():
     assert swaps.change.shape == (2, 2, 2, 3 * 64 * 64) and swaps.motions == ("right", "up")
     table = factorial.gains_by_motion(swaps).set_index(["part", "metric"])["value"]
     assert (table.xs("motion gain", level=1) > 0.7).all() and (table.xs(CHANGE_ERROR, level=1) < 0.3).all()
+    still = replace(shown, apex_clean=np.repeat(onset[:, None], 2, axis=1))  # moves in the filmed frames alone
+    assert np.abs(factorial.flow_swaps(still).change).max() < 0.02
+    np.testing.assert_array_equal(factorial.flow_swaps(still, clean=False).change, swaps.change)
     with pytest.raises(DataError, match="two identities"):
         factorial.flow_swaps(faces(people=1))
 

@@ -37,6 +37,8 @@ def test_each_setting_has_its_score_its_step_and_a_dot_for_each_seed():
     rows = [mark.get_ydata()[0] for mark in marks(left, 6)]
     assert rows[0] < 0 < rows[3] < rows[1] < 1 < rows[4]  # a setting's recipes lie around its row
     assert [label.get_text() for label in left.get_yticklabels()] == ["I: part 0", "II: part 1", "III: part 2"]
+    (absent,) = left.texts
+    assert absent.get_text() == "repaired recipe: does not exist" and absent.get_position()[1] > 2 and not right.texts
 
 
 def test_a_constant_answer_is_hollow():

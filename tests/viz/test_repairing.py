@@ -1,4 +1,4 @@
-"""Figures on repairing disentanglement: curves, fields, runs of variants, the two by two."""
+"""Figures on repairing disentanglement: curves, fields, runs of variants, what they recognise."""
 
 import numpy as np
 import pandas as pd
@@ -37,29 +37,34 @@ def test_skin_moves_against_the_field_and_both_changes_have_one_scale():
 
 
 def test_each_run_of_a_variant_is_a_dot_and_their_mean_another():
-    table = pd.DataFrame({"model": ["a", "a", "b"], "metric": "gain", "value": [0.1, 0.3, 0.5]})
-    figure = repairing.runs_by_variant(table, {"b": "second", "a": "first"}, GAIN)
+    table = pd.DataFrame({"model": ["a", "a", "b"], "metric": "gain", "value": [0.1, 0.3, 0.5], "reference": 0.15})
+    figure = repairing.runs_by_variant(table, {"b": "second", "a": "first"}, GAIN, "a")
     check_figure(figure, 1, 0, "motion gain")
     ax = figure.axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["second", "first"]
     means = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "D"]
     np.testing.assert_allclose(means, [[0.5, 0], [0.2, 1]])
     np.testing.assert_allclose(sorted(ax.lines[2].get_xdata()), [0.1, 0.3])
+    lines = {line.get_label(): line.get_xdata() for line in ax.lines}
+    np.testing.assert_allclose(lines["mean of first"], 0.2)
+    np.testing.assert_allclose(lines["nothing moves, or chance level"], 0.15)
     with pytest.raises(DataError, match="no rows of 'c', 'gain'"):
-        repairing.runs_by_variant(table, {"c": "third"}, GAIN)
+        repairing.runs_by_variant(table, {"c": "third"}, GAIN, "c")
 
 
-def test_a_generator_is_a_line_through_the_means_of_its_seeds():
-    cells = [(g, s, seed) for g in ("image", "warp") for s in ("own pairs", "swaps") for seed in (0, 1)]
-    table = pd.DataFrame(cells, columns=["generator", "supervision", "seed"]).assign(metric="gain")
-    table["value"] = [0.0, 0.2, 0.1, 0.3, 0.5, 0.7, 0.8, 1.0]
-    figure = repairing.two_by_two(table, GAIN)
-    check_figure(figure, 1, 0, "motion gain")
-    ax = figure.axes[0]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["image generator", "warp generator"]
-    lines = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_label().endswith("generator")]
-    np.testing.assert_allclose([line.get_ydata() for line in lines], [[0.1, 0.2], [0.6, 0.9]])
-    dots = [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "s"]
-    assert dots == [[0.5, 0.7], [0.8, 1.0]]
-    with pytest.raises(DataError, match="a combination of 'warp'"):
-        repairing.two_by_two(table[table["generator"].eq("image")], GAIN)
+def test_what_survives_the_correction_is_filled():
+    names = [(against, task, m) for against in repairing.AGAINST for task in repairing.TASKS for m in ("UF1", "UAR")]
+    table = pd.DataFrame(names, columns=["against", "preset", "metric"]).assign(
+        value=0.1, low=0.05, high=0.15, holm=1.0
+    )
+    table.loc[[2, 3], "holm"] = 0.05, 0.06  # the second task of the first reference
+    figure = repairing.recognition_gains(table)
+    check_figure(figure, 2, 0, "difference in UF1 (95 % interval)")
+    filled = [
+        [k for k, bars in enumerate(ax.containers) if bars[0].get_markerfacecolor() != "white"] for ax in figure.axes
+    ]
+    assert filled == [[1], []]
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows[1] == "easy, minus flow branch" and rows[-1] == "another camera, minus logistic regression"
+    with pytest.raises(DataError, match="not one UF1 for each task"):
+        repairing.recognition_gains(table[1:])
