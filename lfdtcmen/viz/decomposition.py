@@ -89,7 +89,7 @@ def kept_by_size(table: pd.DataFrame) -> Figure:
     for ax, clip in zip(axes[0], clips, strict=True):
         ax.set_title(clip, fontsize=11)
     for ax in axes[1]:
-        ax.set_xlabel("motion of the strongest point (px)")
+        ax.set_xlabel("strength of the action units")
     axes[0, 0].legend(frameon=False, loc="center left", fontsize=10)
     return figure
 
