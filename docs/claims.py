@@ -55,6 +55,11 @@ CLAIMS = (
           lambda: [read.after_epochs(34, metric) for metric in ("error relative to copying, absolute",
                                                                 "motion gain, across identities")], shows=VALUE),
 
+    Claim("04", "ft-long", "standard_3class/predictions.csv",
+          "After one epoch of stage 3, minus after stage 2: UF1 {}; UAR {}.",
+          lambda: [read.difference("standard_3class", "lfd-tcmen", "lfd-tcmen-stages12", m) for m in ("UF1", "UAR")],
+          "+.3f"),
+
     Claim("05", "9aa1a2ba", "loso/predictions.csv",
           "The UF1 of one leave-one-subject-out run is {} if all folds are pooled, and {} as a mean over folds in "
           "which an absent class counts 0.",

@@ -10,8 +10,9 @@ were developed on seed 1 of the presets easy, standard and hard, so report anoth
 
 Writes to OUT: errors.csv (a row per clip, task and method: errors, true interval, contrast), development.csv (the same
 on seed 1 of "standard" and "no expression", from which the threshold of the contrast is chosen) and apex.csv (means of
-errors.csv with intervals); with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes. A run that was
-stopped continues with the clips that are missing; emotions.csv is computed in one go.
+errors.csv with intervals); with --emotions also emotions.csv: UF1 of a linear SVM on the spotted apexes, and its paired
+differences to the annotated ones (from emotion_predictions.csv.gz). A run that was stopped continues with the clips
+that are missing; both tables of emotions are computed in one go.
 
 "share 0.4" is not a method but a warning: a constant that fits the clips of the presets. The learned baseline is
 trained on seed 1 of "standard".
@@ -34,7 +35,7 @@ from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_clip, make_dataset
 from lfdtcmen.datasets.synthetic.spotting import SETTINGS, WITHOUT
-from lfdtcmen.evaluation.metrics import bootstrap_interval, uf1
+from lfdtcmen.evaluation.results import as_predictions, score_table
 from lfdtcmen.evaluation.spotting import spotting_scores
 from lfdtcmen.files import make_folder
 from lfdtcmen.preprocessing.align import align_clip
@@ -87,8 +88,8 @@ def choose_frames(seed: int, subject: int, number: int) -> dict[str, tuple[np.nd
     return {name: (clip.frames[i], clip.frames[j], clip.landmarks[i]) for name, (i, j) in chosen.items()}
 
 
-def emotions(seed: int, jobs: int) -> pd.DataFrame:
-    """Return UF1 of the linear SVM (three classes, 5 folds of subjects) for each way to choose onset and apex."""
+def emotions(seed: int, jobs: int) -> dict[str, pd.DataFrame]:
+    """Return what a linear SVM predicts (three classes, 5 folds of subjects) for each way to choose onset and apex."""
     data = make_dataset(seed=seed, n_jobs=jobs)  # manifest and labels only: the clips show the same action units
     numbers = [
         (int(s.split("/s")[1]), int(c[1:]))
@@ -98,17 +99,24 @@ def emotions(seed: int, jobs: int) -> pd.DataFrame:
         delayed(choose_frames)(seed, *n) for n in numbers
     )
     clips = list(tqdm(work, total=len(numbers), desc="clips for the SVM"))
-    rows = []
+    predictions = {}
     for name in clips[0]:
         onset, apex, landmarks = (np.stack(arrays) for arrays in zip(*(clip[name] for clip in clips), strict=True))
         pairs = PairSet(data.manifest, onset, apex, data.labels, data.label_names, landmarks=landmarks)
         pairs = prepare_pairs(pairs, n_jobs=jobs)
-        predicted = np.empty(len(pairs), np.int64)
+        probabilities = np.empty((len(pairs), pairs.num_classes))
         for train, test in grouped_kfold(pairs.subjects, pairs.labels, 5, seed):
-            predicted[test] = linear_svm(pairs.subset(train), pairs.subset(test), seed).argmax(1)
-        low, high = bootstrap_interval(pairs.labels, predicted, pairs.subjects, "uf1", pairs.num_classes)
-        rows.append({"apex": name, "UF1": uf1(pairs.labels, predicted, pairs.num_classes), "low": low, "high": high})
-    return pd.DataFrame(rows)
+            probabilities[test] = linear_svm(pairs.subset(train), pairs.subset(test), seed)
+        predictions[name] = as_predictions(pairs, probabilities, seed)
+    return predictions
+
+
+def score_emotions(predictions: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return UF1 of each way to choose the frames, and its paired difference to the annotated ones, with intervals."""
+    table = score_table(predictions, "annotated").query("metric == 'UF1'").set_index("model")
+    scores = table[table["against"] == ""][["value", "low", "high"]].set_axis(["UF1", "low", "high"], axis=1)
+    minus = table[table["against"] == "annotated"][["value", "low", "high", "p"]]
+    return scores.join(minus.add_prefix("minus annotated, ")).rename_axis("apex").reset_index()
 
 
 def main() -> None:
@@ -129,7 +137,10 @@ def main() -> None:
     table.to_csv(out / "apex.csv", index=False, float_format="%.3f")
     print(table[["setting", "task", "method", *table.columns[5:18:3]]].round(2).to_string(index=False))
     if args.emotions:
-        table = emotions(args.seed, args.jobs)
+        predictions = emotions(args.seed, args.jobs)
+        rows = pd.concat(table.assign(apex=name) for name, table in predictions.items())
+        rows.to_csv(out / "emotion_predictions.csv.gz", index=False)
+        table = score_emotions(predictions)
         table.to_csv(out / "emotions.csv", index=False, float_format="%.4f")
         print(table.round(3).to_string(index=False))
 

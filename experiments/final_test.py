@@ -64,7 +64,8 @@ from lfdtcmen.workers import parallel
 
 RECIPES = {  # frozen; the paper's stage 1 is trained until its error over copy has settled (long_stage1.py)
     "paper": load_config("cpu", "paper", perceptual_size=32, epochs=(40, 20, 2), vgg_weights="random"),
-    "repaired": load_config("cpu", "repaired", vgg_weights="random"),
+    # without stage 3: on development people it shrinks the gain (0.81 to 0.55) and adds nothing to the scores
+    "repaired": load_config("cpu", "repaired", epochs=(0, 20, 0), vgg_weights="random"),
 }
 SEED = SEEDS[0]  # of the locked people and motions
 PEOPLE, IDENTITIES, MOTIONS = 100, 24, 21  # people of the faces; of the swaps, half of them receivers; motions

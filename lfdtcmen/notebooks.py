@@ -17,6 +17,7 @@ import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
+from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from lfdtcmen.errors import DataError, cannot_write, in_one_line
@@ -24,6 +25,7 @@ from lfdtcmen.files import atomic_path
 from lfdtcmen.templates import render
 
 PACKAGE = Path(__file__).resolve().parent
+SAVE_EVERY = 2.0  # seconds
 KERNEL_ADVICE = "look at `lfdtcmen doctor`; pip install --force-reinstall ipykernel, in the environment that runs this"
 
 
@@ -33,6 +35,31 @@ SHOWN_FIGURE = re.compile(r'<figure[^>]*><img [^>]*src="(data:image/[^"]+)"')
 
 class NotebookFailed(RuntimeError):
     """A cell raised an exception, or the kernel died while it ran."""
+
+
+class SeldomSaved(NBClientEngine):
+    """papermill's own engine, which writes the executed copy every two seconds at most, and at the end.
+
+    papermill writes all of it twice a cell: over a second of the processor's time for each notebook.
+    """
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: object) -> None:
+        """Execute the cells; options as papermill's."""
+        save = nb_man.save
+
+        def save_seldom(**changes: object) -> None:
+            if (nb_man.now() - nb_man.last_save_time).total_seconds() >= SAVE_EVERY:
+                save(**changes)
+
+        nb_man.save = save_seldom
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+        finally:
+            nb_man.save = save  # what comes last is written in any case, also after a failure
+
+
+papermill_engines.register("seldom saved", SeldomSaved)
 
 
 @dataclass
@@ -189,7 +216,8 @@ def _with_papermill(entry: Entry, parameters: dict[str, object]) -> nbformat.Not
     """Return the executed notebook."""
     return papermill.execute_notebook(
         entry.source,
-        entry.executed,  # saved after every cell: a long run can be watched, and a failed one read
+        entry.executed,  # saved while it runs: a long run can be watched, and a failed one read
+        engine_name="seldom saved",
         parameters=parameters,
         # where the kernel runs; papermill's own `cwd` would change the folder of this process, and so of all threads
         resources={"metadata": {"path": str(entry.source.parent)}},

@@ -14,18 +14,31 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.files import make_folder
 from lfdtcmen.notebooks import Entry, NotebookFailed, bring_up_to_date, check_parameters, write_index
 
-# A notebook waits for those that leave trained stages in the run's folder which it loads. A test compares this table
-# with what the notebooks ask for (tests/notebooks/test_series.py).
+# A notebook waits for the one that makes what it reads: trained stages in the run's folder, and the profile's faces in
+# the cache (it would start, and then wait for the other to draw them). A test compares this table with what the
+# notebooks ask for (tests/notebooks/test_series.py).
 WAITS_FOR: dict[str, tuple[str, ...]] = {
+    "01_data_preparation": ("00_tour",),
     "02_drl_training": ("00_tour",),
     "03_tcme_training": ("02_drl_training",),
     "04_fine_tuning": ("02_drl_training",),
+    "05_confusion_matrices": ("00_tour",),
+    "07_measuring_disentanglement": ("00_tour",),
+    "09_ablations": ("00_tour",),
     "10_interpretability": ("02_drl_training",),
+    "11_honest_evaluation": ("00_tour",),
+    "12_compared_methods": ("00_tour",),
+    "13_fixed_against_learnable": ("00_tour",),
+    "16_class_imbalance": ("00_tour",),
 }
+# These start before all others that can: the longest chain of notebooks which wait for each other, then the longest of
+# those that wait for a part of it.
+FIRST = ("00_tour", "02_drl_training", "04_fine_tuning", "03_tcme_training", "10_interpretability")
 
 MOST_JOBS = 4  # with more, the others are done long before notebook 00 and what waits for it
 KERNEL_MEMORY = 2.0  # GB: kernels take 1.0 to 1.8 in the cpu profile
 THREADS = ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # of torch and NumPy's libraries, and of OpenCV
+PROCESSES = "LOKY_MAX_CPU_COUNT"  # joblib's: a notebook that asks for all cores gets so many
 
 
 def run_series(
@@ -92,7 +105,7 @@ class _Series:
         pool = ThreadPoolExecutor(jobs)
         bar = tqdm(bar_format="{desc} ({elapsed})", leave=False, disable=None)  # in a terminal only
         try:
-            with one_thread_each():
+            with one_thread_each(jobs):
                 while self.running or (self.waiting and not self.failures):
                     self._start(pool, jobs)
                     bar.set_description_str(
@@ -142,7 +155,9 @@ class _Series:
 
 
 def next_notebook(waiting: Collection[str], running: Iterable[str]) -> str | None:
-    """Return the first notebook that can start, or None where each waits for one that has not ended.
+    """Return the notebook to start next, or None where each waits for one that has not ended.
+
+    Of those that can start, it is the first in :data:`FIRST`, or else in the order of the series.
 
     Parameters
     ----------
@@ -152,7 +167,8 @@ def next_notebook(waiting: Collection[str], running: Iterable[str]) -> str | Non
         Names of the notebooks that run.
     """
     unfinished = {*waiting, *running}
-    return next((name for name in waiting if unfinished.isdisjoint(WAITS_FOR.get(name, ()))), None)
+    ready = [name for name in waiting if unfinished.isdisjoint(WAITS_FOR.get(name, ()))]
+    return min(ready, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST), default=None)
 
 
 def default_jobs(profile: str) -> int:
@@ -170,14 +186,21 @@ def default_jobs(profile: str) -> int:
 
 
 @contextmanager
-def one_thread_each() -> Iterator[None]:
+def one_thread_each(jobs: int = 1) -> Iterator[None]:
     """Let kernels that start within the block use one thread each, unless the environment says how many.
 
     Then they do not take each other's cores, and the numbers in a notebook are the same for any number of cores and of
     notebooks at the same time: training gives other last digits, and in the end other numbers, with more threads.
+    The processes that a notebook starts, which change no number, are as many as there are cores for each notebook.
+
+    Parameters
+    ----------
+    jobs : int, default 1
+        How many notebooks run at the same time.
     """
-    ours = [name for name in THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(ours, "1"))
+    settings = dict.fromkeys(THREADS, "1") | {PROCESSES: str(max(1, (os.cpu_count() or 1) // jobs))}
+    ours = [name for name in settings if name not in os.environ]
+    os.environ.update({name: settings[name] for name in ours})
     try:
         yield
     finally:

@@ -278,7 +278,7 @@ def inflation_table(
     }
     people = last["subject"].nunique()
     # [1 + R, S]: everybody once, then the resamples
-    weights = np.concatenate([np.ones((1, people), int), resample(people, repeats, seed)])
+    weights = np.concatenate([np.ones((1, people)), resample(people, repeats, seed)])
     values = {practice: score(weights) for practice, score in scores.items()}  # [1 + R] each
     rows = []
     for practice, found in values.items():

@@ -17,8 +17,8 @@ from lfdtcmen.evaluation.intervals import (
     ratio,
     resample,
 )
-from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject, permutation_test
-from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject
+from lfdtcmen.evaluation.results import difference_rows, score_table
 from lfdtcmen.paper import numbers
 
 EXCHANGES = 10_000  # of a permutation test: with fewer, no p is small enough to survive the correction of many
@@ -93,17 +93,13 @@ def compare_all(predictions: Mapping[str, pd.DataFrame], reference: str, seed: i
     """
     if reference not in predictions:
         raise DataError(f"unknown reference model {reference!r}", "compare_all", f"models: {', '.join(predictions)}")
-    tables = [score_table(predictions, seed=seed).assign(p=np.nan)]
+    scores, differences = score_table(predictions, seed=seed), []
     for name, table in predictions.items():
         shared = set(table["seed"]) & set(predictions[reference]["seed"])
         if name != reference and shared:
             both = {m: predictions[m][predictions[m]["seed"].isin(shared)] for m in (name, reference)}
-            found = score_table(both, reference, seed=seed)
-            found = found[found["model"].eq(name) & found["against"].ne("")]
-            tables.append(
-                found.assign(p=[_exchanged(both[name], both[reference], r, seed) for r in found.to_dict("records")])
-            )
-    return correct(pd.concat(tables, ignore_index=True))
+            differences += difference_rows(both, name, reference, REPEATS, EXCHANGES, seed)
+    return correct(pd.concat([scores.assign(p=np.nan), pd.DataFrame(differences)], ignore_index=True))
 
 
 def correct(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,15 +108,6 @@ def correct(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(holm=np.nan)
     table.loc[tested, "holm"] = holm(table.loc[tested, "p"].to_numpy(float))
     return table
-
-
-def _exchanged(table: pd.DataFrame, reference: pd.DataFrame, row: Mapping, seed: int) -> float:
-    """Return p of a difference (``row``) with many exchanges; NaN where it is not known."""
-    if np.isnan(row["p"]):
-        return np.nan
-    (samples, predicted), (_, theirs) = _by_seed(table), _by_seed(reference)
-    known = samples["label"].to_numpy(), predicted, theirs, samples["subject"].to_numpy()
-    return permutation_test(*known, row["metric"].lower(), len(class_names(table)), EXCHANGES, seed)
 
 
 def _by_seed(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
@@ -273,7 +260,7 @@ def recalls(predictions: Mapping[str, pd.DataFrame], repeats: int = REPEATS, see
         names = class_names(table)
         first, predicted = _by_seed(table)
         by_subject = confusion_by_subject(first["label"], predicted, first["subject"], len(names))  # [runs, S, C * C]
-        weights = np.vstack([np.ones(by_subject.shape[1], int), resample(by_subject.shape[1], repeats, seed)])
+        weights = np.vstack([np.ones(by_subject.shape[1]), resample(by_subject.shape[1], repeats, seed)])
         counts = (weights @ by_subject).reshape(len(predicted), repeats + 1, len(names), len(names))
         with np.errstate(invalid="ignore"):
             rates = (np.diagonal(counts, axis1=-2, axis2=-1) / counts.sum(-1)).mean(0)  # [1 + R, C]

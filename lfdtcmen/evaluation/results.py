@@ -67,20 +67,38 @@ def score_table(
         raise DataError("there are no predictions to score", "score_table", "run cross_validate first")
     if reference is not None and reference not in predictions:
         raise DataError(f"unknown reference model {reference!r}", "score_table", f"models: {', '.join(predictions)}")
-    runs = {name: _by_seed(table, name) for name, table in predictions.items()}
     rows = []
-    for name, run in runs.items():
-        fold_seconds = predictions[name].groupby(["seed", "fold"])["seconds"].first()
-        about = {"runs": len(run[1]), "folds": predictions[name]["fold"].nunique()}
-        about["minutes"] = float(fold_seconds.mean() / 60)
-        for metric in METRICS:
-            rows.append({"model": name, **_score(run, metric, repeats, seed), **about})
+    for name, table in predictions.items():
+        run, about = _by_seed(table, name), _about(table)
+        rows += [{"model": name, **_score(run, metric, repeats, seed), **about} for metric in METRICS]
         if reference is not None:
-            for metric in METRICS:
-                difference = _difference(run, runs[reference], metric, repeats, seed)
-                rows.append({"model": name, **difference, "against": reference, **about})
+            rows += difference_rows(predictions, name, reference, repeats, repeats, seed)
     order = [*COLUMNS, "sd", "p", "runs", "folds", "minutes"]
     return pd.DataFrame(rows, columns=order if reference is not None else [c for c in order if c != "p"])
+
+
+def difference_rows(
+    predictions: Mapping[str, pd.DataFrame], model: str, reference: str, repeats: int, exchanges: int, seed: int
+) -> list[dict]:
+    """Return the rows of :func:`score_table` with the differences of one model to a reference.
+
+    Parameters
+    ----------
+    predictions, repeats, seed
+        As for :func:`score_table`; ``repeats`` of the bootstrap only.
+    model, reference : str
+        Names of two of the models.
+    exchanges : int
+        Exchanges of the permutation test.
+
+    Raises
+    ------
+    DataError
+        Seeds that did not predict the same samples.
+    """
+    run, other = (_by_seed(predictions[name], name) for name in (model, reference))
+    about = {"against": reference, **_about(predictions[model])}
+    return [{"model": model, **_difference(run, other, m, repeats, exchanges, seed), **about} for m in METRICS]
 
 
 def as_predictions(pairs: PairSet, probabilities: np.ndarray, seed: int = 0) -> pd.DataFrame:
@@ -267,6 +285,13 @@ def _by_seed(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, np.ndarray, 
     return samples, np.stack([group["prediction"].to_numpy() for group in groups]), num_classes
 
 
+def _about(predictions: pd.DataFrame) -> dict:
+    """Return how many seeds and folds there are, and the minutes that a fold took."""
+    seconds = predictions.groupby(["seed", "fold"])["seconds"].first()
+    minutes = float(seconds.mean() / 60)
+    return {"runs": predictions["seed"].nunique(), "folds": predictions["fold"].nunique(), "minutes": minutes}
+
+
 def _score(run: tuple[pd.DataFrame, np.ndarray, int], metric: str, repeats: int, seed: int) -> dict:
     """Return a score with its interval and its spread over seeds, as a part of a tidy row."""
     samples, predicted, num_classes = run
@@ -278,16 +303,16 @@ def _score(run: tuple[pd.DataFrame, np.ndarray, int], metric: str, repeats: int,
     return row | {"against": "", "sd": sd}
 
 
-def _difference(run: tuple, reference: tuple, metric: str, repeats: int, seed: int) -> dict:
+def _difference(run: tuple, reference: tuple, metric: str, repeats: int, exchanges: int, seed: int) -> dict:
     """Return a paired difference to a reference and its p, as a part of a tidy row."""
     (samples, predicted, num_classes), (others, reference_predicted, _) = run, reference
     (value, low, high), p = (np.nan, np.nan, np.nan), np.nan
     y_true, subjects = samples["label"].to_numpy(), samples["subject"].to_numpy()
-    compared = (y_true, predicted, reference_predicted, subjects, metric, num_classes, repeats)
+    compared = (y_true, predicted, reference_predicted, subjects, metric, num_classes)
     if samples.equals(others):
-        value, low, high = paired_difference(*compared, seed=seed)
+        value, low, high = paired_difference(*compared, repeats, seed=seed)
         if len(predicted) == len(reference_predicted):
-            p = permutation_test(*compared, seed=seed)
+            p = permutation_test(*compared, exchanges, seed)
     return {"metric": metric.upper(), "part": "", "value": value, "low": low, "high": high, "p": p}
 
 

@@ -32,7 +32,7 @@ from lfdtcmen.viz.forests import (
     inflation_forest,
     report_forest,
 )
-from lfdtcmen.viz.gradients import gradient_shares, projections
+from lfdtcmen.viz.gradients import projections, sum_and_gradient
 from lfdtcmen.viz.inputs import constancy_plot, flow_rows, map_row, point_weights, stream_sheet
 from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview, two_routes, who_and_how
 from lfdtcmen.viz.motion import (
@@ -45,7 +45,6 @@ from lfdtcmen.viz.motion import (
 from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, score_steps
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
 from lfdtcmen.viz.training import gain_by_motion, loss_curves, loss_weight_bars, parameter_bars, training_curves
-from lfdtcmen.viz.tuning import tuning_curves
 
 __all__ = [
     "DPI",
@@ -76,7 +75,6 @@ __all__ = [
     "flow_rows",
     "forest",
     "gain_by_motion",
-    "gradient_shares",
     "inflation_forest",
     "loss_curves",
     "loss_weight_bars",
@@ -97,11 +95,11 @@ __all__ = [
     "spotting_curves",
     "start_notebook",
     "stream_sheet",
+    "sum_and_gradient",
     "swap_grid",
     "swap_strip",
     "swapped_grid",
     "training_curves",
-    "tuning_curves",
     "two_routes",
     "who_and_how",
 ]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, bare, draw_change, symmetric_limit
 
-FAMILY_MARKS = "osD^vP*X"  # families are told apart without colour
+FAMILY_MARKS = "osD^vP*X"  # families are distinguishable without colour
 
 
 def three_planes(clip: np.ndarray, place: tuple[int, int, int], shares: Mapping[str, np.ndarray]) -> Figure:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH
 
-MARKS = "os^D"  # of several measures: told apart without colour
+MARKS = "os^D"  # of several measures: distinguishable without colour
 
 
 def cost_shares(costs: pd.DataFrame, spread: Mapping[str, pd.DataFrame] | None = None) -> Figure:

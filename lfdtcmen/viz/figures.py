@@ -131,7 +131,7 @@ def _file(path: Path) -> tuple[str, int | None]:
 def _holds_an_image(figure: Figure) -> bool:
     images = [image for ax in figure.axes for image in ax.images] + list(figure.images)
     meshes = [mesh for ax in figure.axes for mesh in ax.collections if hasattr(mesh, "get_coordinates")]
-    arrays = [drawn.get_array() for drawn in (*images, *meshes)]
+    arrays = [layer.get_array() for layer in (*images, *meshes)]
     return any(values is not None and np.prod(values.shape[:2]) > MANY_PIXELS for values in arrays)
 
 
@@ -150,7 +150,8 @@ def _enlarge_text(figure: Figure) -> None:
 
 def _as_pixels(figure: Figure) -> tuple[str, int]:
     exact, data = io.BytesIO(), io.BytesIO()
-    figure.savefig(exact, format="png", dpi=IMAGE_DPI, bbox_inches="tight")
+    # not compressed: the PNG is read again at once, and packing it takes as long as drawing it
+    figure.savefig(exact, format="png", dpi=IMAGE_DPI, bbox_inches="tight", pil_kwargs={"compress_level": 0})
     picture = Image.open(exact).convert("RGB")
     picture.save(data, "WEBP", quality=QUALITY)
     return _uri(data.getvalue(), "image/webp"), round(picture.width / IMAGE_DPI * CSS_DPI)

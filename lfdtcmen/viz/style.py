@@ -7,11 +7,12 @@ import base64
 import io
 import sys
 from collections.abc import Sized
+from typing import Any
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -24,7 +25,9 @@ from lfdtcmen.errors import DataError
 
 WIDTH = 8.4  # inches: a notebook's text width
 DPI = 90  # with this width 756 pixels: larger pictures of noisy faces make a notebook heavy
-PALETTE = sns.color_palette("colorblind")
+# seaborn's "colorblind"
+HEX = "0173b2 de8f05 029e73 d55e00 cc78bc ca9161 fbafe4 949494 ece133 56b4e9".split()
+PALETTE: list[Any] = [to_rgb(f"#{colour}") for colour in HEX]
 COLOUR_STEP = 8  # of 256: not visible, and camera noise, which PNG cannot compress, takes half the bytes
 
 
@@ -55,7 +58,7 @@ def to_png(figure: Figure, dpi: int | None = None) -> bytes:
         Dots per inch; the figure's own by default.
     """
     exact, rounded = io.BytesIO(), io.BytesIO()
-    figure.savefig(exact, format="png", dpi=dpi or "figure", bbox_inches="tight")
+    figure.savefig(exact, format="png", dpi=dpi or "figure", bbox_inches="tight", pil_kwargs={"compress_level": 0})
     pixels = np.asarray(Image.open(exact).convert("RGB")).astype(int)  # [H, W, 3]
     pixels = (pixels + COLOUR_STEP // 2) // COLOUR_STEP * COLOUR_STEP
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(rounded, "PNG", optimize=True)

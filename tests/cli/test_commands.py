@@ -392,7 +392,7 @@ def test_doctor_fails_on_an_old_and_on_a_missing_package(monkeypatch):
 def test_doctor_fails_where_installed_packages_cannot_be_imported(tmp_path):
     raised = {
         "cv2": "ImportError('libGL.so.1: cannot open shared object file: No such file or directory')",
-        "seaborn": "RuntimeError('two\\nlines')",
+        "matplotlib": "RuntimeError('two\\nlines')",
         "openpyxl": "ImportError('libodd.so.3: cannot open shared object file')",
         "torch": "OSError('libgomp.so.1: cannot open shared object file')",
         "papermill": "ValueError('half installed')",
@@ -404,7 +404,7 @@ def test_doctor_fails_where_installed_packages_cannot_be_imported(tmp_path):
         "[FAIL] cv2          cannot be imported (ImportError: libGL.so.1: cannot open shared object file: No such "
         "file or directory); on Debian and Ubuntu: apt-get install libgl1"
     )
-    assert "(RuntimeError: two lines); pip install --force-reinstall seaborn" in lines["seaborn"]
+    assert "(RuntimeError: two lines); pip install --force-reinstall matplotlib" in lines["matplotlib"]
     assert "install the system package that has libodd.so.3" in lines["openpyxl"]
     assert "apt-get install libgomp1" in lines["torch"]
     assert "papermill cannot be imported (ValueError: half installed)" in lines["notebooks"]

@@ -9,13 +9,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from typer.testing import CliRunner, Result
 
 from lfdtcmen import series
 from lfdtcmen.cli import app
-from lfdtcmen.series import THREADS
+from lfdtcmen.series import PROCESSES, THREADS
 
 PARAMETERS = 'profile = None\nseed = 0\nrun_dir = "../runs/lab"'
 FIGURE = """
@@ -100,6 +101,17 @@ def test_a_broken_notebook_is_named_with_its_cell_and_the_ones_before_it_are_kep
     assert (run_dir / "first.count").read_text() == (run_dir / "later.count").read_text() == "x"
 
 
+def test_the_executed_copy_is_not_written_with_every_cell_but_whole_in_the_end(folder, run_dir, monkeypatch):
+    write, written = papermill.engines.write_ipynb, []
+    monkeypatch.setattr("papermill.engines.write_ipynb", lambda *copy: (written.append(copy), write(*copy)))
+    monkeypatch.setattr("lfdtcmen.notebooks.SAVE_EVERY", 60)
+    write_notebook(folder, "00_first", *["print('a line')"] * 9, "raise ValueError('planted')")
+    assert run(folder).exit_code == 1
+    assert len(written) == 2  # at its start and at its end
+    cells = nbformat.read(run_dir / "00_first.ipynb", as_version=4).cells
+    assert sum("a line" in str(cell.get("outputs")) for cell in cells) == 9 and "planted" in str(cells[-1])
+
+
 def meet(name: str, other: str) -> str:
     """A cell that ends only where the cell of another notebook runs at the same time."""
     return (
@@ -110,9 +122,10 @@ def meet(name: str, other: str) -> str:
 
 
 def test_notebooks_run_at_the_same_time_with_one_thread_each_in_their_own_folder(folder, run_dir, monkeypatch):
-    for name in THREADS:
+    for name in (*THREADS, PROCESSES):
         monkeypatch.delenv(name, raising=False)
-    alone = "import torch, cv2\nassert torch.get_num_threads() == cv2.getNumThreads() == 1"
+    alone = "import torch, cv2, joblib\nassert torch.get_num_threads() == cv2.getNumThreads() == 1"
+    alone += f"\nassert joblib.cpu_count() == {max(1, os.cpu_count() // 2)}"  # each has half of the cores
     at_home = f"assert os.getcwd() == {str(folder)!r}"
     write_notebook(folder, "00_first", meet("first", "second"), at_home, alone)
     write_notebook(folder, "01_second", meet("second", "first"), at_home, alone)
@@ -122,7 +135,7 @@ def test_notebooks_run_at_the_same_time_with_one_thread_each_in_their_own_folder
     assert result.exit_code == 0, result.output
     lines = sorted(result.stdout.splitlines()[:2], key=lambda line: line[6:])
     assert "00_first" in lines[0] and "01_second" in lines[1] and {line[:5] for line in lines} == {"[1/2]", "[2/2]"}
-    assert not {*THREADS} & {*os.environ} and os.getcwd() == str(folder.parent)
+    assert not {*THREADS, PROCESSES} & {*os.environ} and os.getcwd() == str(folder.parent)
 
 
 def test_a_notebook_waits_for_those_whose_files_it_reads(folder, run_dir, monkeypatch):

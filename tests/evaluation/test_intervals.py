@@ -30,6 +30,8 @@ def test_a_resample_has_as_many_groups_as_there_are_and_depends_on_the_seed_alon
     assert weights.shape == (50, 7) and (weights.sum(1) == 7).all()
     np.testing.assert_array_equal(weights, resample(7, 50, seed=3))
     assert not np.array_equal(weights, resample(7, 50, seed=4))
+    with pytest.raises(ValueError):  # others are given the same array
+        weights[0] = 0
 
 
 def test_an_interval_leaves_out_the_tails_and_what_is_no_number():

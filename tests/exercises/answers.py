@@ -22,12 +22,13 @@ def check_wrong(number: str, answers: Sequence[Callable], capsys) -> None:
 
 
 def check_undone(number: str, capsys) -> None:
-    """Check that a stub, a function that stops and one that returns nothing are told what they are."""
+    """Check that a stub, a result, a function that stops and one that returns nothing are told what they are."""
 
     def stub(*anything):
         raise NotImplementedError
 
     assert "not done yet" in message(number, stub, capsys)
+    assert "the function itself" in message(number, 3, capsys)
     assert "ZeroDivisionError" in message(number, lambda *anything: 1 / 0, capsys)
     assert message(number, lambda *anything: None, capsys).startswith(f"{number}: not yet.")
 

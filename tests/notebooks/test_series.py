@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from lfdtcmen import training
-from lfdtcmen.series import WAITS_FOR, next_notebook
+from lfdtcmen.series import FIRST, WAITS_FOR, next_notebook
 from lfdtcmen.training.method import PAPER
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 ORDER = [path.stem for path in NOTEBOOKS]
 STAGES = {"stage_checkpoint", "checkpoint_file"}  # the functions that say which stages a notebook loads or trains
+FACES = {"load_pairs", "make_dataset"}  # the functions that draw the profile's faces, or find them in the cache
 WRITERS = {"write_predictions", "write_metrics"}  # functions that write into the run's folder itself
 
 
@@ -80,12 +81,25 @@ def test_a_notebook_waits_for_the_one_that_trains_what_it_loads(stage_files):
             assert writer == name or writer in before(name), f"{name} loads {file}, which {writer} trains"
 
 
+def reads_faces(path: Path) -> bool:
+    """Whether a notebook asks for the data set of synthetic faces."""
+    tree = ast.Module(statements(nbformat.read(path, as_version=4)), type_ignores=[])
+    return any(isinstance(node, ast.Call) and ast.unparse(node.func) in FACES for node in ast.walk(tree))
+
+
+def test_a_notebook_waits_for_the_one_that_draws_the_faces_it_reads():
+    first, *others = [path.stem for path in NOTEBOOKS if reads_faces(path)]
+    for name in others:
+        assert first in before(name), f"{name} would start, and wait until {first} has drawn the faces"
+
+
 def test_no_notebook_waits_in_vain(stage_files):
+    faces = {path.stem for path in NOTEBOOKS if reads_faces(path)}
     for name, others in WAITS_FOR.items():
-        assert stage_files[name], f"{name} loads no trained stage"
         for other in others:
             assert ORDER.index(other) < ORDER.index(name)
-            assert stage_files[name] & stage_files[other], f"{name} loads nothing that {other} trains"
+            both = stage_files[name] & stage_files[other] or {name, other} <= faces
+            assert both, f"{name} reads nothing that {other} makes"
 
 
 def folders_in_the_run(path: Path) -> Iterator[str]:
@@ -116,6 +130,13 @@ def test_no_two_notebooks_share_a_folder_of_the_run():
 
 def test_the_first_that_waits_for_none_starts_first():
     assert next_notebook(["00_tour", "02_drl_training"], []) == "00_tour"
-    assert next_notebook(["02_drl_training", "05_confusion_matrices"], ["00_tour"]) == "05_confusion_matrices"
+    assert next_notebook(["02_drl_training", "06_complexity_analysis"], ["00_tour"]) == "06_complexity_analysis"
     assert next_notebook(["02_drl_training", "03_tcme_training"], ["00_tour"]) is None
     assert next_notebook(["02_drl_training", "03_tcme_training"], ["05_confusion_matrices"]) == "02_drl_training"
+
+
+def test_of_those_that_can_start_the_longest_chain_comes_first():
+    assert next_notebook([*ORDER[1:]], []) == "02_drl_training"
+    assert next_notebook([name for name in ORDER if name[:2] not in ("00", "02")], []) == "04_fine_tuning"
+    assert next_notebook(["01_data_preparation", "03_tcme_training"], ["04_fine_tuning"]) == "03_tcme_training"
+    assert set(FIRST) <= {*ORDER}
