@@ -89,12 +89,12 @@ def kept_by_size(table: pd.DataFrame) -> Figure:
     for ax, clip in zip(axes[0], clips, strict=True):
         ax.set_title(clip, fontsize=11)
     for ax in axes[1]:
-        ax.set_xlabel("motion of the strongest point (px)")
+        ax.set_xlabel("strength of the action units")
     axes[0, 0].legend(frameon=False, loc="center left", fontsize=10)
     return figure
 
 
-def leak_bars(table: pd.DataFrame, chance_level: float) -> Figure:
+def leak_bars(table: pd.DataFrame, chance_level: float, apart: str = "") -> Figure:
     """Plot how often a probe names the person from each code, with 95 % intervals and chance level.
 
     Parameters
@@ -103,12 +103,15 @@ def leak_bars(table: pd.DataFrame, chance_level: float) -> Figure:
         Columns ``metric`` (the code), ``value``, ``low`` and ``high``; see
         :func:`lfdtcmen.evaluation.results.measure_table`.
     chance_level : float
+    apart : str
+        Bars whose name begins so have another colour.
     """
     figure = Figure(figsize=(WIDTH, 0.45 * len(table) + 1.2), dpi=DPI, layout="constrained")
     ax = figure.subplots()
     rows = range(len(table))
     error = [table["value"] - table["low"], table["high"] - table["value"]]
-    ax.barh(rows, table["value"], xerr=error, color=PALETTE[0], ecolor="black", height=0.6, capsize=3)
+    colours = [PALETTE[1 if apart and name.startswith(apart) else 0] for name in table["metric"]]
+    ax.barh(rows, table["value"], xerr=error, color=colours, ecolor="black", height=0.6, capsize=3)
     ax.axvline(chance_level, color=PALETTE[3], linestyle="--", label=f"chance level, {chance_level:.2f}")
     ax.set_yticks(rows, [f"{name}  {value:.2f}" for name, value in zip(table["metric"], table["value"], strict=True)])
     ax.invert_yaxis()
@@ -118,10 +121,8 @@ def leak_bars(table: pd.DataFrame, chance_level: float) -> Figure:
     return figure
 
 
-def fixed_features(
-    sparse: np.ndarray, block: tuple[int, int], blocks: int, patterns: np.ndarray, small: np.ndarray
-) -> Figure:
-    """Show what two methods make of the sparse part of a clip: projections and patterns, and a network's input.
+def fixed_features(sparse: np.ndarray, block: tuple[int, int], blocks: int, small: np.ndarray) -> Figure:
+    """Show what two methods see of the sparse part of a clip: the mean of each row of a block, and a network's input.
 
     Parameters
     ----------
@@ -131,20 +132,18 @@ def fixed_features(
         Which of the blocks is projected.
     blocks : int
         In each direction.
-    patterns : ndarray
-        Shares of patterns in that block, [P].
     small : ndarray
         The network's input, [T, h, w].
 
     Returns
     -------
     Figure
-        Four panels.
+        Three panels.
     """
     apex, side = len(sparse) // 2, sparse.shape[1] // blocks
     top, left = block[0] * side, block[1] * side
     figure = Figure(figsize=(WIDTH, 2.8), dpi=DPI, layout="constrained")
-    first, second, third, fourth = figure.subplots(1, 4)
+    first, second, third = figure.subplots(1, 3)
     limit = symmetric_limit(sparse[apex])
     draw_change(bare(first), sparse[apex], limit)
     corners_x = [left, left + side, left + side, left, left]
@@ -155,9 +154,6 @@ def fixed_features(
     second.imshow(rows, cmap="RdBu_r", vmin=-symmetric_limit(rows), vmax=symmetric_limit(rows), aspect="auto")
     second.set(xlabel="row of the block", ylabel="frame")
     second.set_title("mean of each row:\nDiSTLBP-RIP looks here", fontsize=10)
-    third.bar(range(len(patterns)), patterns, color=PALETTE[0], width=1.0)
-    third.set(xlabel="pattern", ylabel="share")
-    third.set_title(f"its {len(patterns)} features\nof this block", fontsize=10)
-    draw_change(bare(fourth), small[apex], symmetric_limit(small[apex]))
-    fourth.set_title(f"PSN's input, {small.shape[1]} x {small.shape[2]},\none of {len(small)} frames", fontsize=10)
+    draw_change(bare(third), small[apex], symmetric_limit(small[apex]))
+    third.set_title(f"PSN's input, {small.shape[1]} x {small.shape[2]},\none of {len(small)} frames", fontsize=10)
     return figure
