@@ -18,7 +18,8 @@ COMMANDS = {
     "branches": "python experiments/branches.py --presets standard hard quarter foreign easy --jobs 2",
     "carried": (
         "python experiments/transfer.py --train wild --score other_world --models logistic-regression linear-svm "
-        "majority action-units mdmo bi-woof lbp-top lbp-sip distlbp-rip psn off-apexnet --out runs/carried"
+        "majority action-units mdmo bi-woof lbp-top lbp-sip distlbp-rip psn off-apexnet ststnet dual-inception rcn "
+        "--out runs/carried"
     ),
     "compared": (
         "lfdtcmen evaluate majority logistic-regression linear-svm action-units lbp-top lbp-sip mdmo bi-woof "

@@ -25,19 +25,22 @@ EXCHANGES = 10_000  # of a permutation test: with fewer, no p is small enough to
 RECALL_COLUMNS = ("model", "class", "samples", "recall", "low", "high")
 
 
-def sentences(table: pd.DataFrame) -> list[str]:
-    """Return each comparison of a table of scores as a sentence that claims no more than its interval does.
+def sentences(table: pd.DataFrame, level: float = 0.05) -> list[str]:
+    """Return each comparison of a table of scores as a sentence that claims no more than it allows.
 
     Parameters
     ----------
     table : DataFrame
         Tidy rows of :func:`~lfdtcmen.evaluation.results.score_table` with a reference.
+    level : float
+        Largest corrected p that counts.
 
     Returns
     -------
     list of str
         Such as "UF1: flow-branch is above linear-svm (+0.070, +0.028 to +0.104)"; none for the reference itself. The
-        verdict is the interval's; p, where it is corrected (:func:`correct`), is added to the numbers.
+        verdict is that of p where it is corrected for the number of comparisons (:func:`correct`), as in
+        :func:`verdicts`; else the interval's.
 
     Raises
     ------
@@ -50,7 +53,10 @@ def sentences(table: pd.DataFrame) -> list[str]:
     found = []
     for row in rows.to_dict("records"):
         value, low, high = row["value"], row["low"], row["high"]
-        relation = "is above" if low > 0 else "is below" if high < 0 else "is not distinguishable from"
+        above, below = low > 0, high < 0
+        if "holm" in row:
+            above, below = (bool(row["holm"] <= level) and sign * value > 0 for sign in (1, -1))
+        relation = "is above" if above else "is below" if below else "is not distinguishable from"
         numbers_of_it = f"{value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
         if "holm" in row:
             numbers_of_it += f", Holm's p {row['holm']:.3f}"

@@ -171,11 +171,12 @@ def score_by_size(table: pd.DataFrame, reference: Mapping[str, float]) -> Figure
     for k, name in enumerate(families):
         rows = table[table["family"].eq(name)]
         error = np.maximum([rows["value"] - rows["low"], rows["high"] - rows["value"]], 0)
-        style = {"color": PALETTE[k], "ecolor": PALETTE[7], "capsize": 3, "linestyle": "none", "markersize": 8}
-        ax.errorbar(rows["parameters"], rows["value"], error, marker=FAMILY_MARKS[k], label=name, **style)
+        ax.errorbar(rows["parameters"], rows["value"], error, fmt="none", ecolor=PALETTE[7], capsize=3)
+        ax.plot(rows["parameters"], rows["value"], FAMILY_MARKS[k], color=PALETTE[k], markersize=8, label=name)
     for k, row in enumerate(table.sort_values("parameters").to_dict("records")):
         beside = (7, -13 if k % 2 else 4)  # points: names of neighbours above and below their marks
-        ax.annotate(row["model"], (row["parameters"], row["value"]), beside, textcoords="offset points")
+        white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}  # over the references' lines
+        ax.annotate(row["model"], (row["parameters"], row["value"]), beside, textcoords="offset points", bbox=white)
     for k, (name, value) in enumerate(reference.items()):
         ax.axhline(value, color="black", linestyle=("--", ":", "-.")[k % 3], linewidth=1.2, label=name)
     low, high = table["parameters"].min() / 2, table["parameters"].max() * 12  # room for the last name

@@ -90,12 +90,12 @@ def kept_by_size(table: pd.DataFrame) -> Figure:
     for ax, clip in zip(axes[0], clips, strict=True):
         ax.set_title(clip, fontsize=11)
     for ax in axes[1]:
-        ax.set_xlabel("motion of the strongest point (px)")
+        ax.set_xlabel("strength of the action units")
     axes[0, 0].legend(frameon=False, loc="center left", fontsize=10)
     return figure
 
 
-def leak_bars(table: pd.DataFrame, chance_level: float, spread: float | None = None) -> Figure:
+def leak_bars(table: pd.DataFrame, chance_level: float, apart: str = "", spread: float | None = None) -> Figure:
     """Plot how often a probe names the person from each code, with 95 % intervals and the levels of guessing.
 
     Parameters
@@ -104,6 +104,8 @@ def leak_bars(table: pd.DataFrame, chance_level: float, spread: float | None = N
         Columns ``metric`` (the code), ``value``, ``low`` and ``high``; see
         :func:`lfdtcmen.evaluation.results.measure_table`. Names that begin alike, up to a colon, have one colour.
     chance_level : float
+    apart : str
+        Bars whose name begins so have another colour, in the place of a colour for each beginning.
     spread : float, optional
         The level of answers that are spread over all people.
     """
@@ -111,10 +113,13 @@ def leak_bars(table: pd.DataFrame, chance_level: float, spread: float | None = N
     ax = figure.subplots()
     rows = range(len(table))
     error = [table["value"] - table["low"], table["high"] - table["value"]]
-    groups = [str(name).split(":")[0] if ":" in str(name) else "" for name in table["metric"]]
-    colours = dict(zip(dict.fromkeys(groups), (PALETTE[k] for k in BARS), strict=False))
-    bars = [colours[group] for group in groups]
-    ax.barh(rows, table["value"], xerr=error, color=bars, ecolor="black", height=0.6, capsize=3)
+    if apart:
+        colours = [PALETTE[1 if name.startswith(apart) else 0] for name in table["metric"]]
+    else:
+        groups = [name.split(":")[0] if ":" in name else "" for name in table["metric"]]
+        of_group = dict(zip(dict.fromkeys(groups), (PALETTE[k] for k in BARS), strict=False))
+        colours = [of_group[group] for group in groups]
+    ax.barh(rows, table["value"], xerr=error, color=colours, ecolor="black", height=0.6, capsize=3)
     ax.axvline(chance_level, color=PALETTE[3], linestyle="--", label=f"chance level, {chance_level:.2f}")
     if spread is not None:
         ax.axvline(spread, color=PALETTE[3], linestyle=":", label=f"spread answers, {spread:.2f}")
@@ -126,10 +131,8 @@ def leak_bars(table: pd.DataFrame, chance_level: float, spread: float | None = N
     return figure
 
 
-def fixed_features(
-    sparse: np.ndarray, block: tuple[int, int], blocks: int, patterns: np.ndarray, small: np.ndarray
-) -> Figure:
-    """Show what two methods make of the sparse part of a clip: projections and patterns, and a network's input.
+def fixed_features(sparse: np.ndarray, block: tuple[int, int], blocks: int, small: np.ndarray) -> Figure:
+    """Show what two methods see of the sparse part of a clip: the mean of each row of a block, and a network's input.
 
     Parameters
     ----------
@@ -139,20 +142,18 @@ def fixed_features(
         Which of the blocks is projected.
     blocks : int
         In each direction.
-    patterns : ndarray
-        Shares of patterns in that block, [P].
     small : ndarray
         The network's input, [T, h, w].
 
     Returns
     -------
     Figure
-        Four panels.
+        Three panels.
     """
     apex, side = len(sparse) // 2, sparse.shape[1] // blocks
     top, left = block[0] * side, block[1] * side
     figure = Figure(figsize=(WIDTH, 2.8), dpi=DPI, layout="constrained")
-    first, second, third, fourth = figure.subplots(1, 4)
+    first, second, third = figure.subplots(1, 3)
     limit = symmetric_limit(sparse[apex])
     draw_change(bare(first), sparse[apex], limit)
     corners_x = [left, left + side, left + side, left, left]
@@ -163,9 +164,6 @@ def fixed_features(
     second.imshow(rows, cmap="RdBu_r", vmin=-symmetric_limit(rows), vmax=symmetric_limit(rows), aspect="auto")
     second.set(xlabel="row of the block", ylabel="frame")
     second.set_title("mean of each row:\nDiSTLBP-RIP looks here", fontsize=10)
-    third.bar(range(len(patterns)), patterns, color=PALETTE[0], width=1.0)
-    third.set(xlabel="pattern", ylabel="share")
-    third.set_title(f"its {len(patterns)} features\nof this block", fontsize=10)
-    draw_change(bare(fourth), small[apex], symmetric_limit(small[apex]))
-    fourth.set_title(f"PSN's input, {small.shape[1]} x {small.shape[2]},\none of {len(small)} frames", fontsize=10)
+    draw_change(bare(third), small[apex], symmetric_limit(small[apex]))
+    third.set_title(f"PSN's input, {small.shape[1]} x {small.shape[2]},\none of {len(small)} frames", fontsize=10)
     return figure

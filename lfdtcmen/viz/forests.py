@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, write_above
 
+LEVEL = 0.05  # largest p, corrected, of a difference that is not grey
 LONG_LABEL = 16  # characters: with "(mean, 95 % interval over subjects)" they would run into the next panel
 TIDY = ("model", "metric", "part", "value", "low", "high", "against")
 
@@ -37,7 +38,8 @@ def forest(
     metrics : sequence of str
         Metrics to plot, from the column ``metric``.
     against : str
-        Plot the differences to this reference; "" for the scores themselves.
+        Plot the differences to this reference; "" for the scores themselves. Where the table has corrected p (column
+        ``holm``), those above :data:`LEVEL` are grey.
     lines : mapping, optional
         Name -> value of vertical lines in every panel, such as ``{"chance level": 1 / 3}``.
     over : str
@@ -58,8 +60,11 @@ def forest(
     axes = figure.subplots(1, len(metrics), squeeze=False, sharex=narrow, sharey=True)[0]
     for ax, metric in zip(axes, metrics, strict=True):
         shown = rows[rows["metric"].eq(metric)]
-        style = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
-        _plot_intervals(ax, shown, [names.index(name) for name in shown["model"].astype(str)], "{:.3f}", **style)
+        kept = shown["holm"].le(LEVEL) if against and "holm" in shown else shown["value"].notna()
+        for colour, chosen in ((PALETTE[0], kept), (PALETTE[7], ~kept)):
+            places = [names.index(name) for name in shown.loc[chosen, "model"].astype(str)]
+            style = {"fmt": "o", "color": colour, "ecolor": PALETTE[7], "capsize": 3}
+            _plot_intervals(ax, shown[chosen], places, "{:.3f}", **style)
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} - {against}" if against else metric

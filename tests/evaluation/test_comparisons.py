@@ -46,6 +46,14 @@ def test_a_sentence_claims_no_more_than_its_interval():
         sentences(score_table({"good": predictions(0.9)}, None, 50))
 
 
+def test_where_p_is_corrected_the_sentence_claims_no_more_than_it_does():
+    table = score_table({"good": predictions(0.95), "bad": predictions(0.5)}, "bad", 200)
+    assert sentences(table.assign(holm=0.04))[0].startswith("UF1: good is above bad (+")
+    for p in (0.06, np.nan):
+        assert sentences(table.assign(holm=p))[0].startswith("UF1: good is not distinguishable from bad (+")
+    assert sentences(table.assign(holm=0.01, value=-table["value"]))[0].startswith("UF1: good is below bad (-")
+
+
 def test_all_are_compared_on_shared_seeds_and_corrected_together():
     models = {"good": predictions(0.95, seeds=3), "reference": predictions(0.5), "same": predictions(0.5, seeds=1)}
     table = compare_all(models, "reference")

@@ -59,7 +59,7 @@ def test_the_cross_marks_the_heaviest_block_and_arrows_turn_with_their_angle():
 
 def test_a_family_has_one_mark_and_all_its_networks():
     ax = compared.score_by_size(TABLE, {"line": 0.55}).axes[0]
-    marks = {c.get_label(): c.lines[0] for c in ax.containers}
+    marks = {line.get_label(): line for line in ax.lines}
     assert marks["x"].get_xdata().tolist() == [1e3, 1e7] and marks["y"].get_ydata().tolist() == [0.6]
     assert marks["x"].get_marker() != marks["y"].get_marker()
     with pytest.raises(DataError, match="0 families"):

@@ -52,6 +52,16 @@ def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
     check_figure(FIGURES[name](), *SHOWN[name])
 
 
+def test_a_difference_that_does_not_survive_the_correction_is_grey():
+    rows = [("a", "UF1", "", 0.1, 0.05, 0.15, "b"), ("c", "UF1", "", 0.2, 0.1, 0.3, "b")]
+    table = tidy(rows).assign(holm=[0.2, 0.01])
+    kept, grey = (bars.lines[0] for bars in viz.forest(table, ["UF1"], "b").axes[0].containers)
+    assert kept.get_xdata().tolist() == [0.2] and grey.get_xdata().tolist() == [0.1]
+    assert kept.get_color() != grey.get_color() and (kept.get_ydata()[0], grey.get_ydata()[0]) == (1, 0)
+    (all_alike, none) = (bars.lines[0] for bars in viz.forest(tidy(rows), ["UF1"], "b").axes[0].containers)
+    assert len(all_alike.get_xdata()) == 2 and len(none.get_xdata()) == 0
+
+
 @pytest.mark.parametrize(
     "call",
     [
