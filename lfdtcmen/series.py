@@ -38,7 +38,6 @@ FIRST = ("00_tour", "02_drl_training", "04_fine_tuning", "03_tcme_training", "10
 MOST_JOBS = 4  # with more, the others are done long before notebook 00 and what waits for it
 KERNEL_MEMORY = 2.0  # GB: kernels take 1.0 to 1.8 in the cpu profile
 THREADS = ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")  # of torch and NumPy's libraries, and of OpenCV
-PROCESSES = "LOKY_MAX_CPU_COUNT"  # joblib's: a notebook that asks for all cores gets so many
 
 
 def run_series(
@@ -105,7 +104,7 @@ class _Series:
         pool = ThreadPoolExecutor(jobs)
         bar = tqdm(bar_format="{desc} ({elapsed})", leave=False, disable=None)  # in a terminal only
         try:
-            with one_thread_each(jobs):
+            with one_thread_each():
                 while self.running or (self.waiting and not self.failures):
                     self._start(pool, jobs)
                     bar.set_description_str(
@@ -186,21 +185,14 @@ def default_jobs(profile: str) -> int:
 
 
 @contextmanager
-def one_thread_each(jobs: int = 1) -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Let kernels that start within the block use one thread each, unless the environment says how many.
 
     Then they do not take each other's cores, and the numbers in a notebook are the same for any number of cores and of
     notebooks at the same time: training gives other last digits, and in the end other numbers, with more threads.
-    The processes that a notebook starts, which change no number, are as many as there are cores for each notebook.
-
-    Parameters
-    ----------
-    jobs : int, default 1
-        How many notebooks run at the same time.
     """
-    settings = dict.fromkeys(THREADS, "1") | {PROCESSES: str(max(1, (os.cpu_count() or 1) // jobs))}
-    ours = [name for name in settings if name not in os.environ]
-    os.environ.update({name: settings[name] for name in ours})
+    ours = [name for name in THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(ours, "1"))
     try:
         yield
     finally:

@@ -57,7 +57,7 @@ def test_every_table_is_written_and_a_second_call_measures_nothing_again(script,
     for name in measured:
         assert set(tables[name]["recipe"]) == {"paper", "repaired"} and set(tables[name]["seed"]) == {0}, name
     gains = tables["gains"].groupby("set")["part"].nunique()
-    assert gains["motions"] == 3 + 2 and gains["action units"] == 17 + 2
+    assert gains["motions"] == 3 + 3 and gains["action units"] == 17 + 3
     models = {
         "logistic-regression",
         *(f"{r}{b}" for r in script.RECIPES for b in ("", ", motion branch", ", flow branch")),
