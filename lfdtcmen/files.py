@@ -244,7 +244,7 @@ def load_or_build(
     if arrays is not None:
         return arrays
     make_folder(path.parent)  # fails here, and not after minutes of building
-    with _one_at_a_time(path):
+    with one_at_a_time(path):
         if _time_of(path) != seen:  # another process has built it
             arrays = load_npz(path, needed)
         if arrays is None:
@@ -259,8 +259,14 @@ def _time_of(path: Path) -> int | None:
 
 
 @contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait while another process is in a block for the same path; the system ends the wait if that process dies."""
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait while another process is in a block for the same path; the system ends the wait if that process dies.
+
+    Parameters
+    ----------
+    path : Path
+        What the block makes, in a folder that exists.
+    """
     lock = FileLock(f"{path}.lock")
     with suppress(OSError, NotImplementedError):  # a disk without locks: at worst, the work is done twice
         lock.acquire()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import one_at_a_time
 from lfdtcmen.progress import hidden
 from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, warn_of_earlier
 
@@ -78,6 +79,8 @@ def fit(
 ) -> list[dict]:
     """Train, or go on with what a checkpoint holds; a finished checkpoint is only loaded.
 
+    Where another process trains for the same checkpoint, wait until it has ended.
+
     Parameters
     ----------
     task : Task
@@ -101,8 +104,16 @@ def fit(
     DataError
         A checkpoint of another config or other data, or one that cannot be written; a loss that is not finite.
     """
-    if checkpoint is not None:
+    if checkpoint is None:
+        return _train(task, parts, schedule, None, progress)
+    with one_at_a_time(checkpoint.file):  # another notebook or fold may be training the very same
         warn_of_earlier(checkpoint.file)
+        return _train(task, parts, schedule, checkpoint, progress)
+
+
+def _train(
+    task: Task, parts: nn.Module, schedule: Schedule, checkpoint: Checkpoint | None, progress: bool
+) -> list[dict]:
     saved = load_checkpoint(checkpoint, parts) if checkpoint is not None and checkpoint.file.exists() else {}
     first_epoch, history = saved.get("epoch", 0), saved.get("history", [])
     if first_epoch == schedule.epochs:

@@ -1,5 +1,6 @@
 """The training loop: it learns, repeats and resumes exactly, and batches and augments as it should."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -52,6 +53,22 @@ def test_a_stage_killed_in_the_middle_goes_on_to_the_same_weights(stage, pairs, 
     assert steps[0] == 6  # two steps before the kill, one lost, one that died, two after it
     assert_close(state(resumed), state(unbroken), atol=0, rtol=0)
     assert list(history["total"]) == pytest.approx(list(full_history["total"]))
+
+
+def test_who_asks_for_a_stage_that_is_being_trained_waits_and_loads_it(pairs, config, tmp_path):
+    epochs, models = [], [build_model(config, 3), build_model(config, 3)]
+
+    def train(model):
+        return train_stage(
+            model, pairs, 1, config, tmp_path / "stage", progress=False, on_epoch=lambda epoch, _: epochs.append(epoch)
+        )
+
+    with ThreadPoolExecutor() as pool:
+        histories = list(pool.map(train, models))
+    assert epochs == list(range(config.epochs[0]))  # not twice
+    assert_close(state(models[0]), state(models[1]), atol=0, rtol=0)
+    assert list(histories[0]["total"]) == list(histories[1]["total"])
+    assert [file.name for file in tmp_path.iterdir()] == ["stage"]  # and no lock is left
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(pairs, config):
