@@ -22,7 +22,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SERIES := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 
-export GOMP_SPINCOUNT ?= 10000
+export GOMP_SPINCOUNT ?= 3000
 
 .PHONY: help run test rehearsal lab lint lowest site site-test notebooks student slides clean
 

@@ -25,7 +25,7 @@ from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.losses import VGG19, SynergisticObjectives
 from lfdtcmen.training.stages import use_bf16
 
-LIMITS = {"ours": "10000", "without a limit": None}
+LIMITS = {"ours": "3000", "without a limit": None}
 
 
 def time_steps(steps: int) -> float:

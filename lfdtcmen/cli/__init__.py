@@ -78,12 +78,12 @@ for command in (train, evaluate, ablate, predict, doctor):
 def main() -> None:
     """Start the command line: the entry point of ``lfdtcmen`` and ``python -m lfdtcmen``.
 
-    While torch's threads wait for each other, they keep their cores busy: a second program on the same cores makes
-    training ten and more times as slow. With the shorter wait that is set here, training is then three times as slow,
-    and a tenth slower on a machine without other programs. Torch reads the variable when it is imported; the kernels of
-    ``run`` inherit it.
+    While torch's threads wait for each other, they keep their cores busy: on two cores, a second program makes training
+    eight times as slow. With the shorter wait that is set here, training is then 2.3 times as slow, and a few per cent
+    slower on a machine without other programs (benchmarks/busy.py). Torch reads the variable when it is imported; the
+    kernels of ``run`` inherit it.
     """
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     try:
         os.getcwd()
     except OSError:  # torch would abort the process
