@@ -67,7 +67,7 @@ def forest(
             _plot_intervals(ax, shown[chosen], places, "{:.3f}", **style)
         for k, (name, value) in enumerate((lines or {}).items()):
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
-        label = f"{metric} - {against}" if against else metric
+        label = f"{metric} minus {against}" if against else metric
         what = f"(mean, 95 % interval\nover {over})" if narrow else f"(mean, 95 % interval over {over})"
         gap = "\n" if narrow or len(label) > LONG_LABEL else " "
         ax.set(xlabel=f"{label}{gap}{what}", ylim=(len(names) - 0.4, -0.7))

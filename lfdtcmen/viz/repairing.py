@@ -32,7 +32,7 @@ PARTS = {  # variants of the run `without_parts` in which no loss re-encodes gen
     "paper with warp": "paper's, with warp *",
     "repaired, no pretraining": "repaired, not pretrained",
     "without warp": "without warp",
-    "without change loss": "without change loss",
+    "without change loss": "reconstruction for change and rest loss",
     "without rest loss": "without rest loss",
     "without bottleneck and rest loss": "without bottleneck, rest loss",
     "without contrast normalisation": "without contrast normalisation",

@@ -17,8 +17,8 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("[0-
 ORDER = [path.stem for path in NOTEBOOKS]
 STAGES = {"stage_checkpoint", "checkpoint_file"}  # the functions that say which stages a notebook loads or trains
 FACES = {"load_pairs", "make_dataset"}  # the functions that draw the profile's faces, or find them in the cache
-# Trains on faces of its own first: when it asks for the profile's, 00 has drawn them. Stage 1 is trained by whichever of
-# both asks first (in the smoke profile; in others, 00 loads the shipped weights).
+# Trains on faces of its own first: when it asks for the profile's, 00 has drawn them. In the smoke profile, the one of
+# both that asks first trains stage 1; in others, 00 loads the shipped weights.
 LATE = "02_drl_training"
 WRITERS = {"write_predictions", "write_metrics"}  # functions that write into the run's folder itself
 
