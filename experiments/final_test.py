@@ -14,7 +14,8 @@ recipe. Each network is scored once. Writes to OUT:
 - report.csv: error over copy and gain on the locked people's own pairs;
 - probes.csv, blocks.csv: what codes and branches tell of subject, emotion and action units; controls.csv: what pixels,
   flow and true units tell;
-- predictions.csv.gz, scores.csv, seed_scores.csv: UF1 and UAR of networks, branches and the linear model;
+- predictions.csv.gz, scores.csv, seed_scores.csv: UF1 and UAR of networks, branches and the linear model, and their
+  differences to the linear model and of both branches to the flow branch;
 - criteria.csv: what was to be reached, and whether it was.
 
 A run that was stopped continues with the networks that are missing.
@@ -129,16 +130,21 @@ def predict(names: list[str], pairs: PairSet, seeds: list[int], out: Path, jobs:
         name: cross_validate(model, pairs, folds, seeds, out / "predictions" / name, jobs, progress=True)
         for name, model in models.items()
     }
-    scores = score_table(tables, logistic_regression.name)
+    scores = [score_table(tables, logistic_regression.name)]
+    for name in names:  # does the motion branch add to the flow branch?
+        flow = f"{name}, flow branch"
+        scores.append(
+            score_table({name: tables[name], flow: tables[flow]}, flow).query("model == @name and against == @flow")
+        )
     by_seed = [
         score_table({name: table[table["seed"] == seed] for name, table in tables.items()}).assign(seed=seed)
         for seed in seeds
     ]
     every = pd.concat([table.assign(model=name) for name, table in tables.items()])
     every.to_csv(out / "predictions.csv.gz", index=False, float_format="%.4f")
-    scores.to_csv(out / "scores.csv", index=False, float_format="%.4f")
+    pd.concat(scores).to_csv(out / "scores.csv", index=False, float_format="%.4f")
     pd.concat(by_seed).drop(columns="sd").to_csv(out / "seed_scores.csv", index=False, float_format="%.4f")
-    print(readable(scores).T.to_string(), flush=True)
+    print(readable(scores[0]).T.to_string(), flush=True)
 
 
 def measure(name: str, seed: int, out: Path) -> tuple[dict[str, pd.DataFrame], dict]:

@@ -63,6 +63,8 @@ def test_every_table_is_written_and_a_second_call_measures_nothing_again(script,
         *(f"{r}{b}" for r in script.RECIPES for b in ("", ", motion branch", ", flow branch")),
     }
     assert set(tables["predictions"]["model"]) == set(tables["scores"]["model"]) == models
+    differences = tables["scores"].dropna(subset="against").groupby("model")["against"].agg(set)
+    assert differences["repaired"] == {"logistic-regression", "repaired, flow branch"}
     assert tables["predictions"]["subject"].str.startswith("locked/").all()  # nobody else is scored
     assert set(tables["probes"]["probe"]) == {"linear", "kernel"} and "onset, pixels" in set(tables["controls"]["part"])
     assert set(tables["criteria"]["recipe"]) == {"paper", "repaired"} and len(tables["criteria"]) == 2 * 11
