@@ -32,6 +32,7 @@ COMMANDS = {
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
     "entangled": "python experiments/entangled.py --jobs 2",
+    "final_test": "python experiments/final_test.py --recipes repaired --jobs 2",
     "flow_widths": "python experiments/flow_widths.py",
     "imbalance": "python experiments/imbalance.py --seeds 3 --seeds-7class 3 --epochs 8 --jobs 2",
     "inflation": "python experiments/inflation.py --fresh 3",

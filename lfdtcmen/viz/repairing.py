@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lfdtcmen.beyond.warp_generator import BRIGHTNESS, STEP
+from lfdtcmen.datasets.synthetic.action_units import NAMES
 from lfdtcmen.errors import DataError
 from lfdtcmen.viz.style import (
     DPI,
@@ -151,6 +152,29 @@ def runs_by_variant(
     axes[0].set_ylim(len(variants) - 0.5, -0.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9, frameon=False)
     return figure
+
+
+def unit_gains(table: pd.DataFrame) -> Figure:
+    """Plot the motion gain of each action unit alone, the largest first: a dot for each training, and their mean.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``gains.csv`` of ``experiments/final_test.py``, of one recipe: columns set, metric, part, value, reference.
+
+    Raises
+    ------
+    DataError
+        There are no action units.
+    """
+    units = table[table["set"].eq("action units") & table["metric"].eq("motion gain") & table["part"].str.match("AU")]
+    if units.empty:
+        raise DataError("no action units", "unit_gains", "give gains.csv of experiments/final_test.py")
+    parts = units.groupby("part")["value"].mean().sort_values(ascending=False).index
+    every = table[table["set"].eq("action units") & table["metric"].eq("motion gain") & table["part"].eq("all")]
+    rows = pd.concat([every, units])
+    names = {"all": "all together"} | {part: f"{NAMES[int(part[2:])]} (AU {part[2:]})" for part in parts}
+    return runs_by_variant(rows.assign(model=rows["part"], metric=GAIN), names, {GAIN: "motion gain"}, whole="all")
 
 
 def recognition_gains(table: pd.DataFrame, level: float = 0.05) -> Figure:

@@ -52,6 +52,20 @@ def test_each_run_of_a_variant_is_a_dot_and_their_mean_another():
         repairing.runs_by_variant(table, {"c": "third"}, GAIN, "c")
 
 
+def test_action_units_alone_come_by_their_gain_after_all_of_them():
+    gains = {"all": 0.5, "AU1": 0.2, "AU12": 0.9}
+    rows = [("action units", "motion gain", part, gain + seed) for part, gain in gains.items() for seed in (0, 0.1)]
+    rows += [("motions", "motion gain", "all", 7.0), ("action units", "motion cosine", "AU1", 7.0)]
+    table = pd.DataFrame(rows, columns=["set", "metric", "part", "value"]).assign(reference=1.0)
+    ax = repairing.unit_gains(table).axes[0]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["all together", "lip corner puller (AU 12)", "inner brow raiser (AU 1)"]
+    means = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "D"]
+    np.testing.assert_allclose(means, [[0.55, 0], [0.95, 1], [0.25, 2]])
+    with pytest.raises(DataError, match="no action units"):
+        repairing.unit_gains(table.query("set == 'motions'"))
+
+
 def test_what_survives_the_correction_is_filled():
     names = [(against, task, m) for against in repairing.AGAINST for task in repairing.TASKS for m in ("UF1", "UAR")]
     table = pd.DataFrame(names, columns=["against", "preset", "metric"]).assign(
