@@ -167,14 +167,13 @@ def unit_gains(table: pd.DataFrame) -> Figure:
     DataError
         There are no action units.
     """
-    units = table[table["set"].eq("action units") & table["metric"].eq("motion gain") & table["part"].str.match("AU")]
+    table = table[table["set"].eq("action units") & table["metric"].eq("motion gain")]
+    units = table[table["part"].str.match("AU")]
     if units.empty:
         raise DataError("no action units", "unit_gains", "give gains.csv of experiments/final_test.py")
     parts = units.groupby("part")["value"].mean().sort_values(ascending=False).index
-    every = table[table["set"].eq("action units") & table["metric"].eq("motion gain") & table["part"].eq("all")]
-    rows = pd.concat([every, units])
     names = {"all": "all together"} | {part: f"{NAMES[int(part[2:])]} (AU {part[2:]})" for part in parts}
-    return runs_by_variant(rows.assign(model=rows["part"], metric=GAIN), names, {GAIN: "motion gain"}, whole="all")
+    return runs_by_variant(table.assign(model=table["part"], metric=GAIN), names, {GAIN: "motion gain"}, whole="all")
 
 
 def recognition_gains(table: pd.DataFrame, level: float = 0.05) -> Figure:
