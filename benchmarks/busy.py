@@ -21,11 +21,12 @@ import pandas as pd
 import torch
 
 from lfdtcmen import LFDTCMEN, load_config
+from lfdtcmen.cli import SPIN_LIMIT
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.losses import VGG19, SynergisticObjectives
 from lfdtcmen.training.stages import use_bf16
 
-LIMITS = {"ours": "3000", "without a limit": None}
+LIMITS = {"ours": SPIN_LIMIT, "without a limit": None}
 
 
 def time_steps(steps: int) -> float:

@@ -21,6 +21,8 @@ from lfdtcmen.cli.run_command import run
 from lfdtcmen.cli.train_command import train
 from lfdtcmen.errors import DataError, cannot_write, in_one_line
 
+SPIN_LIMIT = "3000"  # of GOMP_SPINCOUNT; :func:`main` says why. The Makefile has the same
+
 
 class OneLineErrors(TyperGroup):
     """The commands, where a user's mistake is one line on stderr and exit code 2 instead of a traceback."""
@@ -83,7 +85,7 @@ def main() -> None:
     slower on a machine without other programs (benchmarks/busy.py). Torch reads the variable when it is imported; the
     kernels of ``run`` inherit it.
     """
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_LIMIT)
     try:
         os.getcwd()
     except OSError:  # torch would abort the process

@@ -18,7 +18,7 @@ from distributed import LocalCluster, get_client
 from typer.testing import CliRunner, Result
 
 from lfdtcmen import doctor, experiments
-from lfdtcmen.cli import app
+from lfdtcmen.cli import SPIN_LIMIT, app
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.losses import perceptual
@@ -66,6 +66,11 @@ def test_threads_are_told_not_to_spin_before_torch_can_read_it():
             [sys.executable, "-c", code, "--help"], env=unset | given, check=True, capture_output=True, text=True
         )
         assert told.stdout.splitlines()[-1] == expected
+
+
+def test_make_limits_the_spinning_of_threads_as_the_command_line_does():
+    makefile = Path(__file__).resolve().parents[2] / "Makefile"
+    assert f"export GOMP_SPINCOUNT ?= {SPIN_LIMIT}\n" in makefile.read_text(encoding="utf-8")
 
 
 def test_without_a_command_the_help_is_shown():

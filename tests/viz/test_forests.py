@@ -79,7 +79,7 @@ def test_a_forest_of_differences_takes_the_rows_of_its_reference():
     (ax,) = viz.forest(table, ["UF1"], against="majority", lines={"no difference": 0}).axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["full"]
     assert [text.get_text() for text in ax.texts] == ["0.340"]
-    assert ax.get_xlabel().startswith("UF1 minus majority") and ax.get_xlabel().endswith("over subjects)")
+    assert ax.get_xlabel().startswith("UF1 minus majority\n(") and ax.get_xlabel().endswith("over subjects)")
     assert viz.forest(table, ["UF1"], over="receivers").axes[0].get_xlabel().endswith("over receivers)")
 
 
