@@ -31,7 +31,6 @@ class Setting:
 
 SETTINGS = (
     Setting("compared", "`standard`, 5 folds"),
-    Setting("standard_3class", "`standard`, 5 folds, shorter training"),
     *(
         Setting("branches", f"{words}, repaired recipe", f"preset == '{preset}'")
         for preset, words in {

@@ -27,8 +27,8 @@ COMMANDS = {
     ),
     "coverage": "python experiments/coverage.py --repetitions 1000",
     "dfme": (
-        "lfdtcmen evaluate logistic-regression linear-svm flow-branch --protocol holdout --subjects 100 --epochs 1 8 1 "
-        "--seeds 2 --jobs 2 --name dfme"
+        "lfdtcmen evaluate majority logistic-regression linear-svm action-units mdmo bi-woof ststnet off-apexnet rcn "
+        "dual-inception flow-branch --protocol holdout --jobs 2 --name dfme"
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
     "entangled": "python experiments/entangled.py --jobs 2",
@@ -46,10 +46,6 @@ COMMANDS = {
     ),
     "photographs": "python experiments/photographs.py --seeds 2",
     "recipes": "python benchmarks/recipes.py",
-    "standard_3class": (
-        "lfdtcmen evaluate majority apex-svm logistic-regression linear-svm action-units flow-branch "
-        "motion-branch-stages12 lfd-tcmen-stages12 lfd-tcmen --seeds 3 --epochs 2 15 1 --jobs 2 --name standard_3class"
-    ),
     "strong_motion": "python experiments/strong_motion.py --seeds 0",
     "transfer": (
         "python experiments/transfer.py --train wild --score other_world photographs --models logistic-regression "
@@ -60,7 +56,7 @@ COMMANDS = {
 }
 
 # shipped runs of the faces before 2026-11-28: other proportions, other matching of the light, wider flow streams
-EARLIER_FACES = set("alignment dfme flow_widths inside lighting loso photographs standard_3class without_parts".split())
+EARLIER_FACES = set("alignment flow_widths inside lighting loso photographs without_parts".split())
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def test_the_date_of_a_run_is_the_one_that_it_has_recorded(run):
 
 
 def test_a_table_says_how_many_seeds_and_people_it_has_and_may_have_a_date_of_its_own():
-    assert claims.facts("standard_3class/predictions.csv")[1:] == ["3 seeds", "100 people"]
+    assert claims.facts("compared/predictions.csv")[1:] == ["3 seeds", "100 people"]
     assert claims.facts("transfer/scores.csv")[1:] == ["3 seeds", "100 people"]
     assert claims.facts("alignment/clips.csv")[1:] == ["16 people"]
     assert len(claims.facts("inflation/real_habits.csv")) == 1  # its people are not the synthetic ones

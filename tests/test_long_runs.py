@@ -18,7 +18,7 @@ from lfdtcmen.long_runs import (
 
 
 def test_the_shipped_runs_can_be_read():
-    run = read_run("standard_3class")
+    run = read_run("compared")
     assert run.linear in run.predictions and "lfd-tcmen" in run.predictions and run.command.startswith("lfdtcmen")
     dfme = read_run("dfme")
     assert set(dfme.of_part("test_a")[dfme.linear]["part"]) == {"test_a"}
@@ -34,7 +34,7 @@ def test_logistic_regression_comes_before_the_svm_and_none_is_refused():
 
 
 def test_models_in_words_keep_their_predictions():
-    run = read_run("standard_3class")
+    run = read_run("compared")
     assert run.in_words("lfd-tcmen")["full network after stage 3"] is run.predictions["lfd-tcmen"]
     names = list(run.in_words())
     assert len(names) == len(set(names)) == len(run.predictions) and not set(names) & set(run.predictions)

@@ -95,7 +95,7 @@ def test_shipped_tables_have_the_names_that_the_package_writes():
     attribution = read_table(SHIPPED / "inside" / "attribution.csv")
     assert {"", UNIFORM_MAP, MEAN_MAP} <= set(attribution["against"])
     viz.attribution_forest(attribution.head(12))  # raises where a column is missing
-    for run in ("disentanglement/measures", "without_parts/measures", "standard_3class/disentanglement"):
+    for run in ("disentanglement/measures", "without_parts/measures"):
         table = read_table(SHIPPED / f"{run}.csv")
         assert f"{CHANGE_ERROR}, across identities" in set(table["metric"])
         assert set(table["target"]) <= {"1", "< 1", "-", "chance level"}
