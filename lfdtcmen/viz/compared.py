@@ -179,7 +179,7 @@ def score_by_size(table: pd.DataFrame, reference: Mapping[str, float]) -> Figure
         ax.annotate(row["model"], (row["parameters"], row["value"]), beside, textcoords="offset points", bbox=white)
     for k, (name, value) in enumerate(reference.items()):
         ax.axhline(value, color="black", linestyle=("--", ":", "-.")[k % 3], linewidth=1.2, label=name)
-    low, high = table["parameters"].min() / 2, table["parameters"].max() * 12  # room for the last name
+    low, high = table["parameters"].min() / 2, table["parameters"].max() * 25  # room for the last name
     ax.set(xscale="log", xlim=(low, high), xlabel="parameters", ylabel="UF1 (mean, 95 % interval over subjects)")
     ax.grid(alpha=0.3)
     figure.legend(loc="outside upper center", ncols=3, frameon=False)

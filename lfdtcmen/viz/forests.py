@@ -19,6 +19,7 @@ from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, write_above
 
 LEVEL = 0.05  # largest p, corrected, of a difference that is not grey
 LONG_LABEL = 16  # characters: with "(mean, 95 % interval over subjects)" they would run into the next panel
+LONG_NAME = 24  # characters: names of rows that leave little room for the panels
 TIDY = ("model", "metric", "part", "value", "low", "high", "against")
 
 
@@ -69,7 +70,7 @@ def forest(
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} minus {against}" if against else metric
         what = f"(mean, 95 % interval\nover {over})" if narrow else f"(mean, 95 % interval over {over})"
-        gap = "\n" if narrow or len(label) > LONG_LABEL else " "
+        gap = "\n" if narrow or len(label) > LONG_LABEL or max(map(len, names)) > LONG_NAME else " "
         ax.set(xlabel=f"{label}{gap}{what}", ylim=(len(names) - 0.4, -0.7))
         ax.margins(x=0.25 if narrow else 0.12)  # so that the numbers at the edges are not cut off
     _label_rows(axes, names)
