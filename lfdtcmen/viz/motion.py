@@ -1,6 +1,7 @@
 """Figures of motion: optical flow, the path of the nose, curves and spotted apexes over the frames of a clip."""
 
 from collections.abc import Collection, Mapping
+from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -82,7 +83,7 @@ def clip_curve(
     ax.axvspan(onset, apex, color=PALETTE[1], alpha=0.25, linewidth=0)
     for (mark, number), style in zip({"onset": onset, "apex": apex}.items(), (":", "-"), strict=True):
         ax.axvline(number, color=PALETTE[3], linestyle=style, linewidth=1.8, label=f"{mark}: {number}")
-    ax.set(xlabel="frame", ylabel=name, xlim=(numbers[0], numbers[-1]), ylim=(min(0.0, curve.min()), None))
+    ax.set(xlabel="frame", ylabel=fill(name, 20), xlim=(numbers[0], numbers[-1]), ylim=(min(0.0, curve.min()), None))
     ax.secondary_xaxis("top", functions=(to_seconds, to_number)).set_xlabel("seconds")
     ax.legend(loc="best", fontsize=10, framealpha=0.6)
     ax.grid(alpha=0.25)

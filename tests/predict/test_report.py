@@ -6,6 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
@@ -91,3 +92,12 @@ def test_the_panel_and_the_curve_are_figures(predicted):
     ax = clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, "motion").axes[0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [f"onset: {p.onset}", f"apex: {p.apex}"]
     assert ax.get_ylabel() == "motion"
+
+
+def test_the_label_beside_the_curve_is_inside_the_picture(predicted):
+    p = predicted
+    with mpl.rc_context({"font.size": 11}):  # as in the report
+        figure = clip_curve(p.numbers, p.curve, p.fps, p.onset, p.apex, "expression, as a share of the apex")
+        figure.draw_without_rendering()
+    label = figure.axes[0].yaxis.label.get_window_extent()
+    assert label.y0 >= 0 and label.y1 <= figure.bbox.height
