@@ -23,7 +23,9 @@ COMMANDS = {
     ),
     "compared": (
         "lfdtcmen evaluate majority logistic-regression linear-svm action-units lbp-top lbp-sip mdmo bi-woof "
-        "distlbp-rip psn ststnet off-apexnet rcn dual-inception flow-branch --name compared"
+        "distlbp-rip psn ststnet off-apexnet rcn dual-inception flow-branch lfd-tcmen-stages12 lfd-tcmen "
+        "motion-branch-stages12 ststnet+drl off-apexnet+drl dual-inception+drl --epochs 2 20 2 "
+        "--set perceptual_size=32 --name compared"
     ),
     "coverage": "python experiments/coverage.py --repetitions 1000",
     "dfme": (

@@ -58,6 +58,7 @@ def forest(
     names = list(dict.fromkeys(rows["model"].astype(str)))
     figure = Figure(figsize=(WIDTH, 1.1 + 0.36 * len(names)), dpi=DPI, layout="constrained")
     narrow = len(metrics) > 2  # such as the recall of each class: compared between panels, too
+    crowded = narrow or max(map(len, names)) > LONG_NAME
     axes = figure.subplots(1, len(metrics), squeeze=False, sharex=narrow, sharey=True)[0]
     for ax, metric in zip(axes, metrics, strict=True):
         shown = rows[rows["metric"].eq(metric)]
@@ -70,7 +71,7 @@ def forest(
             ax.axvline(value, color=PALETTE[3], linestyle=(":", "--", "-.")[k % 3], label=f"{name} {value:.2f}")
         label = f"{metric} minus {against}" if against else metric
         what = f"(mean, 95 % interval\nover {over})" if narrow else f"(mean, 95 % interval over {over})"
-        gap = "\n" if narrow or len(label) > LONG_LABEL or max(map(len, names)) > LONG_NAME else " "
+        gap = "\n" if crowded or len(label) > LONG_LABEL else " "
         ax.set(xlabel=f"{label}{gap}{what}", ylim=(len(names) - 0.4, -0.7))
         ax.margins(x=0.25 if narrow else 0.12)  # so that the numbers at the edges are not cut off
     _label_rows(axes, names)

@@ -81,6 +81,9 @@ def test_a_forest_of_differences_takes_the_rows_of_its_reference():
     assert [text.get_text() for text in ax.texts] == ["0.340"]
     assert ax.get_xlabel().startswith("UF1 minus majority\n(") and ax.get_xlabel().endswith("over subjects)")
     assert viz.forest(table, ["UF1"], over="receivers").axes[0].get_xlabel().endswith("over receivers)")
+    long = table.assign(model=table["model"] + ", which has a long name")
+    assert viz.forest(table, ["UF1"]).axes[0].get_xlabel().startswith("UF1 (")
+    assert viz.forest(long, ["UF1"]).axes[0].get_xlabel().startswith("UF1\n(")
 
 
 @pytest.mark.parametrize("largest", [0.9, 9.5])

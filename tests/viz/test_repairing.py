@@ -62,6 +62,7 @@ def test_action_units_alone_come_by_their_gain_after_all_of_them():
     assert labels == ["all together", "lip corner puller (AU 12)", "inner brow raiser (AU 1)"]
     means = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "D"]
     np.testing.assert_allclose(means, [[0.55, 0], [0.95, 1], [0.25, 2]])
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [0]  # not the reference, 1
     with pytest.raises(DataError, match="no action units"):
         repairing.unit_gains(table.query("set == 'motions'"))
 
