@@ -95,7 +95,7 @@ def overview(onset: np.ndarray, apex: np.ndarray, flow: np.ndarray, emotion: str
     diagram.arrow((490, 100), (538, 100), colour=LOSS)
     diagram.text(648, 84, "must come out as the", LOSS, left=True)
     diagram.text(648, 101, "apex: the losses (SDO)", LOSS, left=True)
-    diagram.text(648, 118, "see to it", LOSS, left=True)
+    diagram.text(648, 118, "ask for it", LOSS, left=True)
     diagram.text(370, 178, "2  Learn the emotion, from motion and flow (TCME)", bold=True, left=True)
     diagram.box((370, 198, 120, 56), "motion branch", "where?", colour=MOTION)
     diagram.arrow((300, 234), (368, 234), colour=MOTION)
