@@ -19,13 +19,13 @@ COMMANDS = {
     "carried": (
         "python experiments/transfer.py --train wild --score other_world --models logistic-regression linear-svm "
         "majority action-units mdmo bi-woof lbp-top lbp-sip distlbp-rip psn off-apexnet ststnet dual-inception rcn "
-        "--out runs/carried"
+        "htnet alexnet micro-bert --out runs/carried"
     ),
     "compared": (
         "lfdtcmen evaluate majority logistic-regression linear-svm action-units lbp-top lbp-sip mdmo bi-woof "
-        "distlbp-rip psn ststnet off-apexnet rcn dual-inception flow-branch lfd-tcmen-stages12 lfd-tcmen "
-        "motion-branch-stages12 ststnet+drl off-apexnet+drl dual-inception+drl --epochs 2 20 2 "
-        "--set perceptual_size=32 --name compared"
+        "distlbp-rip psn ststnet off-apexnet rcn dual-inception alexnet htnet micro-bert flow-branch "
+        "lfd-tcmen-stages12 lfd-tcmen motion-branch-stages12 ststnet+drl off-apexnet+drl dual-inception+drl "
+        "--epochs 2 20 2 --set perceptual_size=32 --name compared"
     ),
     "coverage": "python experiments/coverage.py --repetitions 1000",
     "dfme": (
