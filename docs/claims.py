@@ -93,6 +93,12 @@ CLAIMS = (
           "After 34 epochs of the paper's stage 1, the generated apex is {} times as far from the true one as a copy "
           "of the onset is.",
           lambda: [read.after_epochs(34, "error relative to copying, absolute")], ".2f", VALUE),
+    Claim("08", "repair-61b", "two_by_two/measures.csv",
+          "Pretrained alike on micro-expressions, a generator that warps has a motion gain across identities of {} "
+          "with own pairs and of {} with swaps, the paper's of {} and {} (one seed).",
+          lambda: [read.one("two_by_two/measures.csv", "metric == 'motion gain, across identities' and "
+                            f"generator == '{generator}' and supervision == '{supervision}'")
+                   for generator in ("warp", "image") for supervision in ("own pairs", "swaps")], ".2f"),
     Claim("08", "repair-64", "without_parts/measures.csv",
           "Trained on own pairs for four epochs, the repaired recipe without pretraining has a motion gain across "
           "identities of {}; with the paper's generator in the place of the one that warps, {}.",

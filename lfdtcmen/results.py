@@ -53,6 +53,7 @@ COMMANDS = {
         "python experiments/transfer.py --train wild --score other_world photographs --models logistic-regression "
         "flow-branch flow-branch-repaired lfd-tcmen-repaired motion-branch-repaired lfd-tcmen motion-branch --jobs 2"
     ),
+    "two_by_two": "python experiments/two_by_two.py --seeds 0 --jobs 2",
     "widgets": "python benchmarks/widgets.py",
     "without_parts": "python experiments/disentanglement.py ablation --epochs 4 --jobs 2 --out runs/without_parts",
 }
