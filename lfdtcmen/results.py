@@ -19,7 +19,7 @@ COMMANDS = {
     "carried": (
         "python experiments/transfer.py --train wild --score other_world --models logistic-regression linear-svm "
         "majority action-units mdmo bi-woof lbp-top lbp-sip distlbp-rip psn off-apexnet ststnet dual-inception rcn "
-        "htnet alexnet micro-bert --out runs/carried"
+        "htnet alexnet --out runs/carried"
     ),
     "compared": (
         "lfdtcmen evaluate majority logistic-regression linear-svm action-units lbp-top lbp-sip mdmo bi-woof "
