@@ -1,7 +1,7 @@
 """Where the networks look, what their answers depend on, and what their codes contain: both recipes, with controls.
 
     python experiments/inside.py --jobs 2
-    python experiments/inside.py --seeds 0 --epochs 1 --subjects 30 --out runs/try
+    python experiments/inside.py --variants full --seeds 0 --epochs 1 --subjects 30 --out runs/try
 
 For each seed and fold, four kinds of training, with stage 1 as in the ablations of Tables 4 to 7:
 
@@ -143,6 +143,7 @@ def controls(models: dict[str, LFDTCMEN], train: PairSet, test: PairSet, motion:
 
 def main() -> None:
     parser = make_parser(__doc__, "inside")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS, help="kinds of training")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="which seeds")
     parser.add_argument("--folds", type=int, nargs="+", default=[0], help="which folds")
     parser.add_argument(
@@ -159,7 +160,7 @@ def main() -> None:
     costs = make_folder(args.out) / "costs.csv"
     done = finished_jobs(costs, ["variant", "seed", "fold"])
     # seed by seed: a run that is stopped lacks seeds, not variants
-    jobs = [(name, seed, fold) for seed in args.seeds for fold in args.folds for name in VARIANTS]
+    jobs = [(name, seed, fold) for seed in args.seeds for fold in args.folds for name in args.variants]
     jobs = [job for job in jobs if job not in done]
     tasks = (delayed(measure)(n, replace(configs[n], seed=seed), fold, args.out) for n, seed, fold in jobs)
     for tables, cost in parallel(n_jobs=args.jobs, return_as="generator_unordered")(tasks):

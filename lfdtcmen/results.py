@@ -19,7 +19,7 @@ COMMANDS = {
     "carried": (
         "python experiments/transfer.py --train wild --score other_world --models logistic-regression linear-svm "
         "majority action-units mdmo bi-woof lbp-top lbp-sip distlbp-rip psn off-apexnet ststnet dual-inception rcn "
-        "htnet alexnet --out runs/carried"
+        "htnet alexnet micro-bert --out runs/carried"
     ),
     "compared": (
         "lfdtcmen evaluate majority logistic-regression linear-svm action-units lbp-top lbp-sip mdmo bi-woof "
@@ -59,7 +59,7 @@ COMMANDS = {
 }
 
 # shipped runs of the faces before 2026-11-28: other proportions, other matching of the light, wider flow streams
-EARLIER_FACES = set("alignment flow_widths inside lighting loso photographs without_parts".split())
+EARLIER_FACES = set("alignment flow_widths inside lighting loso without_parts".split())
 
 
 @dataclass(frozen=True)
