@@ -122,7 +122,7 @@ CLAIMS = (
           "On people and motions that no development run has used, the repaired recipe's motion gain is {} in the "
           "weakest of five trainings and {} in the strongest, less than was asked for.",
           lambda: [read.one("final_test/criteria.csv", "criterion == 'gain 0.7 or more' and recipe == 'repaired'", end)
-                   for end in ("least", "greatest")], shows=VALUE),
+                   for end in ("least", "greatest")], ".2f", VALUE),
     Claim("08", "repair-final", "final_test/scores.csv",
           "On these people, UF1 of both branches of the repaired recipe minus that of its flow branch: {}; minus that "
           "of a logistic regression on flow: {}.",

@@ -19,7 +19,7 @@ PARTS: dict[str, tuple[str, str]] = {
     ),
     "fusion": ("classifier of both branches", "one alone relies on the branch that fits first"),
     "pretraining": ("pretraining on rendered swaps", "the answer is known, so it can be asked for"),
-    "stage1": ("losses of stage 1, or of pretraining", "the paper's do not ask for motion"),
+    "stage1": ("losses of stage 1, or of pretraining", "the paper's hardly price standing still"),
     "change_first": (
         "share of the steps before the rest loss joins",
         "first find the motion, then free it of identity",

@@ -13,7 +13,7 @@ from PIL import Image
 from lfdtcmen.errors import DataError
 
 IDENTITY, MOTION, FLOW, BOTH, LOSS = "#0173b2", "#b36b00", "#027a5b", "#555555", "#a23b8f"  # legible on white
-FADED = 0.4  # opacity of what is not highlighted: still legible
+FADED = 0.55  # opacity of what is not highlighted: its words keep a contrast of 3:1
 LINE = 17  # height of a line of text
 DARK = {  # for a dark page: background, text, and each colour in a lighter tone
     '"white"': '"#0d1117"',

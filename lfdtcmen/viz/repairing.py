@@ -35,7 +35,7 @@ PARTS = {  # variants of the run `without_parts` in which no loss re-encodes gen
     "repaired, no pretraining": "repaired, not pretrained",
     "without warp": "without warp",
     "with warps of four resolutions": "with warps of four resolutions",
-    "without change loss": "reconstruction for change and rest loss",
+    "without change loss": "L1 for change and rest loss",
     "without rest loss": "without rest loss",
     "without bottleneck and rest loss": "without bottleneck, rest loss",
     "without contrast normalisation": "without contrast normalisation",
@@ -174,7 +174,7 @@ def unit_gains(table: pd.DataFrame) -> Figure:
     if units.empty:
         raise DataError("no action units", "unit_gains", "give gains.csv of experiments/final_test.py")
     parts = units.groupby("part")["value"].mean().sort_values(ascending=False).index
-    names = {"all": "all together"} | {part: f"{NAMES[int(part[2:])]} (AU {part[2:]})" for part in parts}
+    names = {"all": "pooled"} | {part: f"{NAMES[int(part[2:])]} (AU {part[2:]})" for part in parts}
     return runs_by_variant(table.assign(model=table["part"], metric=GAIN), names, {GAIN: "motion gain"}, whole="all")
 
 
