@@ -46,8 +46,8 @@ class Claim:
 # fmt: off
 CLAIMS = (
     Claim("02", "0a584484", "strong_motion/gain.csv",
-          "Trained on noise-free motions of 8 pixels, the paper's DRL ends with a motion gain of {} on new "
-          "combinations of face and motion; with motions of 2 pixels, {}.",
+          "Trained on noise-free motions of strength 8 (the farthest point moves 12 pixels), the paper's DRL ends with "
+          "a motion gain of {} on new combinations of face and motion; of strength 2, {}.",
           lambda: [read.last_gain(8), read.last_gain(2)], ".2f", VALUE),
     Claim("02", "5d20c7a1", "long_stage1/measures.csv",
           "After 34 epochs of the paper's stage 1, the generated apex is {} times as far from the true one as a copy "

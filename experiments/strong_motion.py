@@ -4,9 +4,10 @@
 
 Twelve synthetic people at rest and with ten expressions, 64 x 64 pixels, without camera noise; a quarter of the
 combinations of person and expression is held out. The paper's DRL is trained with the L1 between generated and true
-images alone, as notebook 02 does it, with expressions of 8 pixels and weaker ones. Writes gain.csv to OUT: after every
-twentieth of the steps, the motion gain across people on the held-out combinations, and the loss on them relative to
-showing the face at rest. A run that was stopped continues with the trainings that are missing.
+images alone, as notebook 02 does it, with expressions of strength 8 (the farthest point moves 12 of 128 pixels) and
+weaker ones. Writes gain.csv to OUT: after every twentieth of the steps, the motion gain across people on the held-out
+combinations, and the loss on them relative to showing the face at rest. A run that was stopped continues with the
+trainings that are missing.
 """
 
 import time

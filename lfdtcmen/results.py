@@ -30,7 +30,8 @@ COMMANDS = {
     "coverage": "python experiments/coverage.py --repetitions 1000",
     "dfme": (
         "lfdtcmen evaluate majority logistic-regression linear-svm action-units mdmo bi-woof ststnet off-apexnet rcn "
-        "dual-inception flow-branch --protocol holdout --jobs 2 --name dfme"
+        "dual-inception flow-branch lfd-tcmen --protocol holdout --epochs 2 20 2 --set perceptual_size=32 --jobs 2 "
+        "--name dfme"
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
     "entangled": "python experiments/entangled.py --jobs 2",

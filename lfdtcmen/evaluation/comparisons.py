@@ -200,20 +200,10 @@ def class_names(predictions: pd.DataFrame) -> tuple[str, ...]:
 
 
 def mean_confusion(predictions: pd.DataFrame) -> np.ndarray:
-    """Return the confusion matrix of pooled predictions, averaged over seeds and rounded, int [C, C].
-
-    Each row keeps its sum, the number of samples of its class: of a row's means, those with the largest fractions are
-    rounded up.
-    """
+    """Return the confusion matrix of pooled predictions, the mean over seeds, float [C, C]."""
     classes = len(class_names(predictions))
     runs = [confusion(run["label"], run["prediction"], classes) for _, run in predictions.groupby("seed")]
-    mean = np.mean(runs, axis=0).round(9)  # so that 3.0000000001 is not more than 3
-    whole = np.floor(mean)
-    missing = np.rint(mean.sum(1) - whole.sum(1))  # [C]
-    place = np.argsort(
-        np.argsort((whole - mean).round(6), axis=1, kind="stable"), axis=1
-    )  # 0: the largest fraction of its row
-    return (whole + (place < missing[:, None])).astype(int)
+    return np.mean(runs, axis=0)
 
 
 def interval_ratio(predictions: pd.DataFrame, shuffled: np.random.Generator | None = None) -> float:

@@ -39,7 +39,7 @@ def confusion_pair(
     Parameters
     ----------
     confusion : ndarray
-        Counts, int [C, C], a row for each true class.
+        Counts, [C, C], a row for each true class; means over seeds are shown rounded.
     names : sequence of str
         Class names, in the order of the rows.
     stated : mapping, optional
@@ -52,7 +52,7 @@ def confusion_pair(
     if confusion.shape != (len(names), len(names)):
         raise DataError(f"{len(names)} names for a matrix of {list(confusion.shape)}", "confusion_pair")
     rates = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
-    text = [[f"{rates[t, p]:.0%}\n{confusion[t, p]}" for p in range(len(names))] for t in range(len(names))]
+    text = [[f"{rates[t, p]:.0%}\n{confusion[t, p]:.0f}" for p in range(len(names))] for t in range(len(names))]
     sides = 1 if stated is None else 2
     figure = Figure(figsize=(WIDTH if sides == 2 else WIDTH / 2 + 0.5, 4.3), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, sides, squeeze=False)[0]
@@ -78,7 +78,7 @@ def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str], fr
     Parameters
     ----------
     confusions : mapping
-        Model -> counts, int [C, C], a row for each true class.
+        Model -> counts, [C, C], a row for each true class; means over seeds are shown rounded.
     names : sequence of str
         Class names, in the order of the rows.
     framed : str, optional
@@ -101,7 +101,7 @@ def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str], fr
         if counts.shape != (size, size):
             raise DataError(f"{size} names for a matrix of {list(counts.shape)}", f"confusion_row: {model}")
         rates = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-        cells = [[f"{rates[t, p]:.0%}\n{counts[t, p]}" for p in range(size)] for t in range(size)]
+        cells = [[f"{rates[t, p]:.0%}\n{counts[t, p]:.0f}" for p in range(size)] for t in range(size)]
         text = [["" if size > 4 and not counts[t, p] else cells[t][p] for p in range(size)] for t in range(size)]
         image = _draw_matrix(ax, rates, text, names)
         ax.set_title(model, fontsize=10)

@@ -102,7 +102,7 @@ def gain_by_motion(table: pd.DataFrame, mark: int | None = None) -> Figure:
     lines = table.groupby(["pixels", "step"])["gain"].mean().unstack("pixels")  # [steps, sizes]
     for k, (pixels, gain) in enumerate(lines.items()):
         marker, colour = "os^Dv<>P"[k % 8], PALETTE[k % len(PALETTE)]
-        ax.plot(lines.index, gain, f"{marker}-", color=colour, markersize=4, label=f"{pixels:g} px")
+        ax.plot(lines.index, gain, f"{marker}-", color=colour, markersize=4, label=f"{pixels:g}")
     ax.axhline(0, color="grey", linewidth=0.8)
     if mark is not None:
         ax.axvline(mark, color="grey", linestyle="--", linewidth=1)
@@ -112,7 +112,7 @@ def gain_by_motion(table: pd.DataFrame, mark: int | None = None) -> Figure:
     ax.set(xlabel="training step", ylabel="motion gain across people")
     ax.legend(
         *(reversed(part) for part in ax.get_legend_handles_labels()),
-        title="motion",
+        title="strength",
         frameon=False,
         loc="upper left",
         bbox_to_anchor=(1, 1),

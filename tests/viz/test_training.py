@@ -103,7 +103,7 @@ def test_gain_by_motion_has_a_line_a_size_and_the_mean_over_seeds():
     small, large = (line.get_xydata() for line in ax.lines[:2])
     np.testing.assert_allclose(small, [[60, 0], [120, 0.1]])
     np.testing.assert_allclose(large, [[60, 0.3], [120, 0.5]])
-    assert [text.get_text() for text in ax.get_legend().texts] == ["8 px", "1 px"]
+    assert [text.get_text() for text in ax.get_legend().texts] == ["8", "1"]
     assert not ax.texts and viz.gain_by_motion(GAINS, mark=90).axes[0].texts[0].get_text() == "step 90"
 
 

@@ -13,7 +13,8 @@ from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 
 Units = Mapping[int, float | tuple[float, float]]
 
-# expressions whose strongest unit moves about 8 px: as strong as those that one sees without looking for them
+# expressions whose strongest unit has about 8 (median of the farthest points: 12 px): as strong as those that one sees
+# without looking for them
 STRONG_EXPRESSIONS: dict[str, dict[int, float]] = {
     "at rest": {},
     "smile": {6: 5, 12: 8},
@@ -94,7 +95,7 @@ def strong_faces(people: int = 12, share: float = 1.0) -> np.ndarray:
     people : int
         How many: subjects 0, 1, ... of :func:`draw_face`.
     share : float
-        Factor on the intensities: 1 moves about 8 px, 0.25 about 2 px.
+        Factor on the intensities, which are 8 or less: with 1, the farthest point moves 12 px (median).
 
     Returns
     -------
