@@ -16,7 +16,7 @@ from lfdtcmen.analysis import ablation, inflation
 from lfdtcmen.evaluation import metrics, thresholds
 from lfdtcmen.evaluation.comparisons import recalls
 from lfdtcmen.evaluation.results import read_table, score_table
-from lfdtcmen.evaluation.spotting import choose_threshold, interval_scores, paired_gains
+from lfdtcmen.evaluation.spotting import choose_threshold, interval_scores, paired_gains, with_best_share
 from lfdtcmen.long_runs import InflationRun, LongRun, read_ablations, read_imbalance, read_inflation, read_run
 from lfdtcmen.results import find
 
@@ -227,8 +227,8 @@ def apex_error(setting: str, method: str) -> Number:
 
 def apex_gain(setting: str, method: str) -> Number:
     """Return by how many frames the pulse is nearer to the apex than a method."""
-    known = table("apex/errors.csv").query("task == 'interval known' and setting == @setting")
-    (row,) = paired_gains(known).query("method == @method").to_dict("records")
+    known = with_best_share(table("apex/errors.csv"), table("apex/development.csv"))
+    (row,) = paired_gains(known.query("setting == @setting")).query("method == @method").to_dict("records")
     return Number(row["value"], row["low"], row["high"])
 
 

@@ -60,7 +60,7 @@ COMMANDS = {
 }
 
 # shipped runs of the faces before 2026-11-28: other proportions, other matching of the light, wider flow streams
-EARLIER_FACES = set("alignment flow_widths inside lighting loso without_parts".split())
+EARLIER_FACES = set("alignment flow_widths lighting loso without_parts".split())
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from lfdtcmen.evaluation.spotting import (
     spotting_counts,
     spotting_f1,
     spotting_scores,
+    with_best_share,
 )
 
 
@@ -54,6 +55,16 @@ def test_clips_are_paired_or_refused():
         paired_gains(table(pulse=[0, 1, 2], flow=[1, 2]))
     with pytest.raises(DataError, match="no method 'pulse'"):
         paired_gains(table(flow=[1, 2]))
+
+
+def test_the_best_share_is_the_median_of_other_clips_and_looks_at_no_frame():
+    def clips(apexes: list[int], onset: int) -> pd.DataFrame:  # ten frames from onset to offset; the midpoint is 5
+        rows = {"method": "midpoint", "onset": onset, "offset": onset + 10, "error": 5 - np.array(apexes)}
+        return pd.DataFrame(rows | {"setting": "easy", "task": "interval known", "subject": range(len(apexes))})
+
+    found = with_best_share(clips([3, 8], 7), clips([2, 4, 4, 9], 20))
+    assert found[found["method"] == "best share"]["error"].tolist() == [1, -4]  # reported: 0.4 of the way
+    assert len(found) == 4 and paired_gains(found, "midpoint")["value"].tolist() == [0.0]
 
 
 def test_the_overlap_counts_both_ends():
