@@ -26,12 +26,12 @@ LONG = {  # metric -> label, value to compare it with, what that is
     GAIN: ("motion gain across people", 1.0, "target"),
 }
 CARRIED = {GAIN: "motion gain across people", "subject from mo(apex)": "person named from the mean code"}
-PARTS = {  # variants of the run `without_parts` in which no loss re-encodes generated images, and one in which some do
+PARTS = {  # variants of the run `without_parts`
     "paper": "paper's recipe",
     "paper with change loss": "paper's, with change loss",
     "paper with bottleneck": "paper's, with bottleneck",
     "paper with contrast normalisation": "paper's, with contrast normalisation",
-    "paper with warp": "paper's, with warp *",
+    "paper with warp": "paper's, with warp",
     "repaired, no pretraining": "repaired, not pretrained",
     "without warp": "without warp",
     "with warps of four resolutions": "with warps of four resolutions",
