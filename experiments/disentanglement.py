@@ -47,12 +47,7 @@ MAIN = {
 PAPER_LOSSES = {"reconstruction": 1.0, "cycle": 1.0, "consistency": 0.01, "contrastive": 0.02, "orthogonality": 0.1}
 WITHOUT_REST = with_losses(replace(NOT_PRETRAINED, perceptual_weight=0.0, change_first=0.0), rest=0.0)
 WARP = replace(PAPER, generator="warp_difference")
-HELD = {
-    "consistency": ["consistency"],
-    "cycle": ["cycle"],
-    "contrastive": ["contrastive"],
-    "consistency and cycle": ["consistency", "cycle"],
-}
+HELD = ("consistency", "cycle", "contrastive", "consistency and cycle")  # losses that may hold the warp down
 ABLATION = {
     "repaired, no pretraining": NOT_PRETRAINED,
     # an option that the recipe does not use
@@ -69,11 +64,7 @@ ABLATION = {
     "paper with bottleneck": replace(PAPER, bottleneck=16),
     "paper with warp": WARP,
     "paper with change loss": with_losses(PAPER, change=1.0),
-    # and which of its losses hold the warp down
-    **{
-        f"paper with warp, without {name}": with_losses(WARP, **dict.fromkeys(left_out, 0.0))
-        for name, left_out in HELD.items()
-    },
+    **{f"paper with warp, without {n}": with_losses(WARP, **dict.fromkeys(n.split(" and "), 0.0)) for n in HELD},
     # added to "without rest loss": each of the paper's losses from the start, all of them, all in the second half
     **{f"with {name}": with_losses(WITHOUT_REST, **{name: weight}) for name, weight in PAPER_LOSSES.items()},
     "with consistency, detached": with_losses(replace(WITHOUT_REST, detach_consistency=True), consistency=0.01),

@@ -35,7 +35,7 @@ PARTS = {  # variants of the run `without_parts`
     "paper with warp, without contrastive": "paper's, with warp, no contrast",
     "paper with warp, without consistency": "paper's, with warp, no consistency",
     "paper with warp, without cycle": "paper's, with warp, no cycle",
-    "paper with warp, without consistency and cycle": "paper's, with warp, neither",
+    "paper with warp, without consistency and cycle": "paper's, warp, no consistency, no cycle",
     "repaired, no pretraining": "repaired, not pretrained",
     "without warp": "without warp",
     "with warps of four resolutions": "with warps of four resolutions",
