@@ -225,6 +225,12 @@ def apex_error(setting: str, method: str) -> Number:
     return Number(known["error"].abs().mean())
 
 
+def owed(model: str) -> Number:
+    """Return the UF1 that a model owes to knowing the people, where each shows one class and looks go with emotions."""
+    which = f"model == '{model}' and degree == 1 and metric == 'UF1'"
+    return one("entangled/scores.csv", f"{which} and split == 'random' and against == 'subject'")
+
+
 def apex_gain(setting: str, method: str) -> Number:
     """Return by how many frames the pulse is nearer to the apex than a method."""
     known = with_best_share(table("apex/errors.csv"), table("apex/development.csv"))

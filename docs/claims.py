@@ -190,15 +190,11 @@ CLAIMS = (
     Claim("11", "honest-owed-1", "entangled/scores.csv",
           "Where each person shows one class alone, and looks go with emotions, a linear model of the apex owes {} of "
           "its UF1 to knowing the people, one of flow {}.",
-          lambda: [read.one("entangled/scores.csv", f"model == '{model}' and degree == 1 and metric == 'UF1' and "
-                            "split == 'random' and against == 'subject'")
-                   for model in ("apex-svm", "logistic-regression")], "+.2f"),
+          lambda: [read.owed(model) for model in ("apex-svm", "logistic-regression")], "+.2f"),
     Claim("11", "honest-owed-1", "entangled/scores.csv",
           "There, the motion branch of the paper's recipe owes {} of its UF1 to knowing the people, that of the "
           "repaired recipe {}.",
-          lambda: [read.one("entangled/scores.csv", f"model == 'motion branch, {recipe}' and degree == 1 and "
-                            "metric == 'UF1' and split == 'random' and against == 'subject'")
-                   for recipe in ("paper", "repaired")], "+.2f"),
+          lambda: [read.owed(f"motion branch, {recipe}") for recipe in ("paper", "repaired")], "+.2f"),
     Claim("11", "honest-69", "coverage/coverage.csv",
           "With 10 people, {} of the 95 % intervals of a difference in UF1 contain the true one; with 100, {}.",
           lambda: [read.one("coverage/coverage.csv",

@@ -102,7 +102,7 @@ def confusion_row(confusions: Mapping[str, np.ndarray], names: Sequence[str], fr
             raise DataError(f"{size} names for a matrix of {list(counts.shape)}", f"confusion_row: {model}")
         rates = counts / np.maximum(counts.sum(1, keepdims=True), 1)
         cells = [[f"{rates[t, p]:.0%}\n{counts[t, p]:.0f}" for p in range(size)] for t in range(size)]
-        text = [["" if size > 4 and not counts[t, p] else cells[t][p] for p in range(size)] for t in range(size)]
+        text = [["" if size > 4 and not round(counts[t, p]) else cells[t][p] for p in range(size)] for t in range(size)]
         image = _draw_matrix(ax, rates, text, names)
         ax.set_title(model, fontsize=10)
         if framed is not None:
