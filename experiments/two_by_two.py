@@ -1,6 +1,7 @@
 """Which part of the repaired recipe moves the face: its generator, or its supervision? All four combinations.
 
     python experiments/two_by_two.py --jobs 2
+    python experiments/two_by_two.py --steps 144 --generators warp  # as few steps as without pretraining
 
 {the paper's generator, which paints an image; one that warps} x {own pairs; swaps}. Everything else is that of the
 repaired recipe's pretraining, in all four alike: encoders, 480 synthetic people and their motions, targets without
@@ -55,6 +56,7 @@ def main() -> None:
     parser = make_parser(__doc__, "two_by_two")
     parser.add_argument("--profile", default="cpu")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--generators", nargs="+", choices=GENERATORS, default=[*GENERATORS])
     parser.add_argument("--steps", type=int, help="of training; the recipe's own by default")
     args = parser.parse_args()
 
@@ -65,7 +67,7 @@ def main() -> None:
     prepared_faces(base, args.jobs)
     done = finished_jobs(out / "measures.csv", KEYS)
     # seed by seed: a run that is stopped lacks seeds, not cells
-    jobs = [(g, s, seed) for seed in args.seeds for g in GENERATORS for s in SUPERVISION]
+    jobs = [(g, s, seed) for seed in args.seeds for g in args.generators for s in SUPERVISION]
     tasks = (delayed(measure)(*job, base, out) for job in jobs if (*job, base.pretraining) not in done)
     for table in parallel(n_jobs=args.jobs, return_as="generator_unordered")(tasks):
         append_rows(out / "measures.csv", table)

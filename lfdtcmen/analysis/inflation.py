@@ -204,6 +204,45 @@ def owed_to_people(scores: pd.DataFrame, metric: str = "UF1") -> pd.DataFrame:
     return pd.DataFrame(found).sort_index().reset_index()
 
 
+def entanglement_slopes(
+    predictions: pd.DataFrame, metric: str = "uf1", repeats: int = REPEATS, seed: int = 0
+) -> pd.DataFrame:
+    """Return how scores change from degree 0 to degree 1, where looks and emotions go together: least-squares slopes.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        The ``predictions.csv.gz`` of ``experiments/entangled.py``; the same people in each degree.
+    metric : {"uf1", "uar"}
+    repeats, seed : int
+        Resamples of the bootstrap over people, and its random seed.
+
+    Returns
+    -------
+    DataFrame
+        Two rows for each model that has several degrees: of its score on new people (``what`` is "new"), and of what it
+        owes to knowing the people ("owed": known minus new). Columns: model, what, slope, low, high (95 % interval).
+    """
+    rows = []
+    classes = sum(column.startswith("p_") for column in predictions)
+    for model, table in predictions.groupby("model"):
+        if table["degree"].nunique() < 2:
+            continue
+        scores = {}  # (degree, split) -> [1 + repeats], of all people, then of the resampled ones
+        for key, runs in table.sort_values(["subject", "clip"]).groupby(["degree", "split"]):
+            first = runs[runs["seed"] == runs["seed"].iloc[0]]
+            predicted = np.stack([run["prediction"].to_numpy() for _, run in runs.groupby("seed")])  # [runs, N]
+            counts = confusion_by_subject(first["label"], predicted, first["subject"], classes)  # [runs, S, C * C]
+            weights = np.vstack([np.ones(counts.shape[1]), resample(counts.shape[1], repeats, seed)])
+            scores[key] = mean_score(weights @ counts, metric, classes)
+        degrees = sorted({degree for degree, _ in scores})
+        new, known = (np.stack([scores[degree, split] for degree in degrees]) for split in ("subject", "random"))
+        for what, values in {"new": new, "owed": known - new}.items():
+            slopes = np.polyfit(degrees, values, 1)[0]
+            rows.append((model, what, slopes[0], *interval(slopes[1:], table["subject"].nunique())))
+    return pd.DataFrame(rows, columns=["model", "what", "slope", "low", "high"])
+
+
 def last_epoch(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions after the last epoch: no epoch is chosen."""
     return predictions[predictions["epoch"] == predictions["epoch"].max()]

@@ -1,4 +1,4 @@
-"""Exercises of notebook 08: a warp's field, a loss's push, a planted bug in a swap, the effects of a 2x2."""
+"""Exercises of notebook 08: a warp's field, the rest loss's ratio, a planted bug in a swap, the effects of a 2x2."""
 
 import numpy as np
 import torch
@@ -26,24 +26,30 @@ def _shift_field(answer: Answer) -> None:
     expect(near(x, -1.5) and near(y, 0.75), "Opposite direction, a quarter of the pixels, in x and in y.")
 
 
-def _push(answer: Answer) -> None:
-    """08.2, ``push(gradient_onset, gradient_apex, onset_code, apex_code)``: -<dL/dd, d> / <d, d>, one number."""
+def _rest_ratio(answer: Answer) -> None:
+    """08.2, ``rest_ratio(onset, apex)``: the mean eigenvalue of S_d^-1 S_rest, one number."""
     rng = torch.Generator().manual_seed(0)
-    gradients, codes = torch.randn(2, 2, 5, 256, 4, 4, generator=rng)
-    gradients[1] += 0.3 * (codes[1] - codes[0])  # so that the push is far from 0
-    value = as_number(call(answer, *gradients.clone(), *codes.clone()), "The push")
-    d = codes[1] - codes[0]
-    along, length = ((gradients[1] - gradients[0]) * d).sum() / 2, d.square().sum()
+    codes = torch.randn(2, 40, 6, generator=rng) @ torch.randn(2, 6, 6, generator=rng)  # channels are mixed
+    onset, d = codes[0] + 3, codes[1] + 1  # what all people share at rest, and what all motions share
+    value = as_number(call(answer, onset.clone(), onset + d), "The ratio")
+
+    def ratio(moved: Tensor, at_rest: Tensor) -> Tensor:
+        return torch.linalg.solve(moved.T @ moved, at_rest.T @ at_rest).diagonal().mean()
+
+    centred = onset - onset.mean(0)
+    right = ratio(d, centred)
     for message, other in {
-        "The sign is wrong: training goes against the gradient.": along / length,
-        "Twice too large: where d grows by 1 with the mean fixed, each code goes by a half.": -2 * along / length,
-        "Divide by the square of d's length, so that the size of the codes does not count.": -along,
-        "Divide by the square of d's length, not by its length.": -along / length.sqrt(),
-        "Only the apex's gradient is in it; the onset's code moves, too.": -(gradients[1] * d).sum() / length,
-        "Add up over the whole batch, do not average: <d, d> is a sum as well.": -along / length / d.numel(),
+        "Subtract the mean code at rest: what all people share may stay.": ratio(d, onset),
+        "Leave the mean of d in it: what all do is a motion, too.": ratio(d - d.mean(0), centred),
+        "Upside down: people at rest, in units of motions.": ratio(centred, d),
+        "The mean of the eigenvalues, please, not their sum.": 6 * right,
+        "That is log(1 + r); r itself, please.": right.log1p(),
+        "Variances are not enough: take whole covariances, so that mixing channels changes nothing.": (
+            centred.square().sum(0) / d.square().sum(0)
+        ).mean(),
     }.items():
         expect(not near(value, other, 1e-3), message)
-    expect(near(value, -along / length, 1e-3), "Minus the product of gradient and d, over d's square.")
+    expect(near(value, right, 1e-3), "torch.linalg.solve(S_d, S_rest), and the mean of its diagonal.")
 
 
 def _what_to_give(answer: Answer) -> None:
@@ -104,11 +110,11 @@ EXERCISES = {
         ),
     ),
     "08.2": Exercise(
-        _push,
+        _rest_ratio,
         (
-            "With the mean of both codes fixed, onset is m - d/2 and apex is m + d/2. What is the gradient for d?",
-            "The chain rule gives half of the apex's gradient minus half of the onset's.",
-            "A step goes against the gradient: so a minus, and divide by the sum of d's squares.",
+            "S_rest: subtract the mean over people, then rest.T @ rest / B. S_d: d.T @ d / B.",
+            "The sum of a matrix's eigenvalues is its trace.",
+            "torch.linalg.solve(a, b) is the inverse of a, times b.",
         ),
     ),
     "08.3": Exercise(

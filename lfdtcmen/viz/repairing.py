@@ -138,6 +138,7 @@ def runs_by_variant(
     """
     figure = Figure(figsize=(WIDTH, 0.9 + 0.33 * len(variants)), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    nothing = "nothing moves" if set(metrics) == {GAIN} else "nothing moves, or chance level"
     for ax, (metric, label) in zip(axes, metrics.items(), strict=True):
         for row, model in enumerate(variants):
             values = table.loc[table["model"].eq(model) & table["metric"].eq(metric), "value"].to_numpy()
@@ -150,7 +151,7 @@ def runs_by_variant(
         middle = of_metric.loc[of_metric["model"].eq(whole), "value"].mean()
         ax.axvline(middle, color=PALETTE[1], linestyle="--", linewidth=1.2, label=f"mean of {variants[whole]}")
         floor = 0.0 if metric == GAIN else of_metric["reference"].mean()  # a gain's reference is its target
-        ax.axvline(floor, color="black", linestyle=":", linewidth=1.2, label="nothing moves, or chance level")
+        ax.axvline(floor, color="black", linestyle=":", linewidth=1.2, label=nothing)
         ax.axhline(list(variants).index(whole) - 0.5, color="black", linewidth=0.8)
         ax.set_xlabel(label)
         ax.grid(axis="x", alpha=0.3)
@@ -178,7 +179,7 @@ def unit_gains(table: pd.DataFrame) -> Figure:
     if units.empty:
         raise DataError("no action units", "unit_gains", "give gains.csv of experiments/final_test.py")
     parts = units.groupby("part")["value"].mean().sort_values(ascending=False).index
-    names = {"all": "pooled"} | {part: f"{NAMES[int(part[2:])]} (AU {part[2:]})" for part in parts}
+    names = {"all": "all pooled"} | {part: f"{NAMES[int(part[2:])]} (AU {part[2:]})" for part in parts}
     return runs_by_variant(table.assign(model=table["part"], metric=GAIN), names, {GAIN: "motion gain"}, whole="all")
 
 

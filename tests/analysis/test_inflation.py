@@ -10,6 +10,7 @@ from lfdtcmen.analysis.inflation import (
     HONEST,
     best_epoch,
     chosen_counts,
+    entanglement_slopes,
     habit_share,
     inflation_table,
     keep_habits,
@@ -217,3 +218,27 @@ def test_what_is_owed_to_people_is_the_paired_difference_of_both_splits():
     ]
     found = owed_to_people(pd.DataFrame(rows, columns=columns)).to_dict("records")
     assert found == [{"model": "m", "degree": 1.0, "known": 0.9, "new": 0.4, "owed": 0.5, "low": 0.4, "high": 0.6}]
+
+
+def test_a_slope_is_the_change_from_no_entanglement_to_full():
+    known = {0.0: 0.5, 0.5: 0.75, 1.0: 1.0}  # shares right with known people; new people are always half right
+    tables = []
+    for degree, right in known.items():
+        for split, share in (("random", right), ("subject", 0.5)):
+            table = predictions(share, seeds=2, epochs=1, mixed=split == "random")
+            tables.append(table.assign(model="m", degree=degree, split=split))
+    both = pd.concat([*tables, tables[0].assign(model="of one degree")])
+    both[["p_a", "p_b", "p_c"]] = 0.0
+    found = entanglement_slopes(both, "uar").set_index("what")
+    assert list(found["model"]) == ["m", "m"]
+    means = {
+        (degree, split): np.mean(
+            [recall_score(t.label, t.prediction, average="macro") for _, t in table.groupby("seed")]
+        )
+        for (degree, split), table in both[both["model"] == "m"].groupby(["degree", "split"])
+    }
+    new, owed = means[1.0, "subject"] - means[0.0, "subject"], means[1.0, "random"] - means[0.0, "random"]
+    assert found.loc["new", "slope"] == pytest.approx(new)  # of three degrees in equal steps, the outer two count
+    assert found.loc["owed", "slope"] == pytest.approx(owed - new)
+    assert found.loc["new", "low"] <= 0 <= found.loc["new", "high"]
+    assert 0 < found.loc["owed", "low"] < owed - new < found.loc["owed", "high"]

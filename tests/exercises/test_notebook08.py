@@ -19,12 +19,14 @@ def field_with(x, y, brightness=0.0):
 RIGHT_FIELD = field_with(lambda right, down: -right / 4, lambda right, down: -down / 4)
 
 
-def push(scale=-0.5, over=lambda d: d.square().sum(), onset=1.0):
-    def of(gradient_onset, gradient_apex, onset_code, apex_code):
-        d = apex_code - onset_code
-        return (scale * ((gradient_apex - onset * gradient_onset) * d).sum() / over(d)).item()
+def rest_ratio(rest_mean=1.0, motion_mean=0.0, whole=True, of=lambda r: r, exchanged=False):
+    def ratio(onset, apex):
+        d, at_rest = apex - onset, onset - rest_mean * onset.mean(0)
+        d = d - motion_mean * d.mean(0)
+        covariances = [x.T @ x if whole else (x.T @ x).diagonal().diag() for x in (d, at_rest)]
+        return of(torch.linalg.solve(*covariances[:: -1 if exchanged else 1]).diagonal().mean()).item()
 
-    return of
+    return ratio
 
 
 def given(difference):
@@ -56,14 +58,14 @@ TABLE = {
         ],
     ),
     "08.2": (
-        push(),
+        rest_ratio(),
         [
-            push(scale=0.5),
-            push(scale=-1.0),
-            push(over=lambda d: 1.0),
-            push(over=lambda d: d.norm()),
-            push(scale=-1.0, onset=0.0),
-            push(over=lambda d: d.square().sum() * d.numel()),
+            rest_ratio(rest_mean=0.0),
+            rest_ratio(motion_mean=1.0),
+            rest_ratio(exchanged=True),
+            rest_ratio(of=lambda r: 6 * r),
+            rest_ratio(of=torch.log1p),
+            rest_ratio(whole=False),
         ],
     ),
     "08.3": (

@@ -59,7 +59,7 @@ def test_action_units_alone_come_by_their_gain_after_all_of_them():
     table = pd.DataFrame(rows, columns=["set", "metric", "part", "value"]).assign(reference=1.0)
     ax = repairing.unit_gains(table).axes[0]
     labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels == ["pooled", "lip corner puller (AU 12)", "inner brow raiser (AU 1)"]
+    assert labels == ["all pooled", "lip corner puller (AU 12)", "inner brow raiser (AU 1)"]
     means = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "D"]
     np.testing.assert_allclose(means, [[0.55, 0], [0.95, 1], [0.25, 2]])
     assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [0]  # not the reference, 1
