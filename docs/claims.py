@@ -119,6 +119,11 @@ CLAIMS = (
                              f"generator == 'warp' and supervision == '{supervision}' and steps == 144")
                    for supervision in ("own pairs", "swaps")], ".2f", VALUE),
     Claim("08", "repair-66", MEASURES,
+          "Trained on own pairs for 55 epochs (1,980 steps) without pretraining, one network of the repaired recipe "
+          "has a motion gain across identities of {}.",
+          lambda: [read.measure("repaired, no pretraining, 55 epochs", "motion gain, across identities")],
+          ".2f", VALUE),
+    Claim("08", "repair-66", MEASURES,
           "From all positions of the repaired recipe's motion code of one frame, a probe names {} of the people; "
           "before training, {}.",
           lambda: [read.measure("repaired", f"subject from mo(apex), all positions{when}")

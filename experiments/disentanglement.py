@@ -43,6 +43,8 @@ MAIN = {
     "repaired, then fine-tuned": replace(REPAIRED, epochs=(4, *REPAIRED.epochs[1:])),
     "repaired, no pretraining": NOT_PRETRAINED,
 }
+# nearly as many steps as pretraining has
+LONGER = {"repaired, no pretraining, 55 epochs": replace(NOT_PRETRAINED, epochs=(55, *NOT_PRETRAINED.epochs[1:]))}
 # the paper's losses, added to the change loss with weights at which none of them outweighs it
 PAPER_LOSSES = {"reconstruction": 1.0, "cycle": 1.0, "consistency": 0.01, "contrastive": 0.02, "orthogonality": 0.1}
 WITHOUT_REST = with_losses(replace(NOT_PRETRAINED, perceptual_weight=0.0, change_first=0.0), rest=0.0)
@@ -98,7 +100,7 @@ def main() -> None:
     parser.add_argument("--preset", default="standard")
     args = parser.parse_args()
 
-    known = MAIN | ABLATION
+    known = MAIN | LONGER | ABLATION
     groups = {"main": MAIN, "ablation": ABLATION} | {name: [name] for name in known}
     if unknown := [given for given in args.variants if given not in groups]:
         parser.error(f"unknown variant {unknown[0]!r}; one of: {', '.join(groups)}")

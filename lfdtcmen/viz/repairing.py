@@ -32,7 +32,7 @@ PARTS = {  # variants of the run `without_parts`
     "paper with bottleneck": "paper's, with bottleneck",
     "paper with contrast normalisation": "paper's, with contrast normalisation",
     "paper with warp": "paper's, with warp",
-    "paper with warp, without contrastive": "paper's, with warp, no contrast",
+    "paper with warp, without contrastive": "paper's, with warp, no contrastive",
     "paper with warp, without consistency": "paper's, with warp, no consistency",
     "paper with warp, without cycle": "paper's, with warp, no cycle",
     "paper with warp, without consistency and cycle": "paper's, warp, no consistency, no cycle",
