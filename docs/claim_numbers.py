@@ -231,6 +231,16 @@ def owed(model: str) -> Number:
     return one("entangled/scores.csv", f"{which} and split == 'random' and against == 'subject'")
 
 
+def entanglement_slope(model: str, what: str) -> Number:
+    """Return the change of a model's score on new people, or of what it owes, from degree 0 to 1 of entanglement."""
+    (row,) = (
+        inflation.entanglement_slopes(table("entangled/predictions.csv.gz"))
+        .query("model == @model and what == @what")
+        .to_dict("records")
+    )
+    return Number(row["slope"], row["low"], row["high"])
+
+
 def apex_gain(setting: str, method: str) -> Number:
     """Return by how many frames the pulse is nearer to the apex than a method."""
     known = with_best_share(table("apex/errors.csv"), table("apex/development.csv"))

@@ -206,6 +206,12 @@ CLAIMS = (
           "There, the motion branch of the paper's recipe owes {} of its UF1 to knowing the people, that of the "
           "repaired recipe {}.",
           lambda: [read.owed(f"motion branch, {recipe}") for recipe in ("paper", "repaired")], "+.2f"),
+    Claim("11", "honest-owed-1", "entangled/predictions.csv.gz",
+          "From independent looks and emotions to one class a person, what the paper's motion branch owes to knowing "
+          "the people grows by UF1 {}; its score on new people changes by {}, the repaired one's by {}.",
+          lambda: [read.entanglement_slope("motion branch, paper", "owed"),
+                   *(read.entanglement_slope(f"motion branch, {recipe}", "new") for recipe in ("paper", "repaired"))],
+          "+.2f"),
     Claim("11", "honest-69", "coverage/coverage.csv",
           "With 10 people, {} of the 95 % intervals of a difference in UF1 contain the true one; with 100, {}.",
           lambda: [read.one("coverage/coverage.csv",

@@ -28,7 +28,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "stage3": ("losses of stage 3", "as before, weaker"),
     "imbalance": ("loss for rare classes", "else the frequent class is predicted too often"),
     "flow_shift": ("flow shifted at random by up to, in cells of 28", "helps with few people or another camera"),
-    "amplitude_jitter": ("flow scaled at random by exp(x n), n normal", "helps with few people or another camera"),
+    "amplitude_jitter": ("flow scaled at random, spread of the logarithm", "helps with few people or another camera"),
 }
 WORDS = {  # of values, for readers
     "image": "paints an image",

@@ -26,20 +26,16 @@ LONG = {  # metric -> label, value to compare it with, what that is
     GAIN: ("motion gain across people", 1.0, "target"),
 }
 CARRIED = {GAIN: "motion gain across people", "subject from mo(apex)": "person named from the mean code"}
-PARTS = {  # variants of the run `without_parts`
+PARTS = {  # variants of the run `without_parts`; docs/trials.md has the others
     "paper": "paper's recipe",
     "paper with change loss": "paper's, with change loss",
     "paper with bottleneck": "paper's, with bottleneck",
     "paper with contrast normalisation": "paper's, with contrast normalisation",
     "paper with warp": "paper's, with warp",
-    "paper with warp, without contrastive": "paper's, with warp, no contrastive",
-    "paper with warp, without consistency": "paper's, with warp, no consistency",
     "paper with warp, without cycle": "paper's, with warp, no cycle",
-    "paper with warp, without consistency and cycle": "paper's, warp, no consistency, no cycle",
     "repaired, no pretraining": "repaired, not pretrained",
     "without warp": "without warp",
-    "with warps of four resolutions": "with warps of four resolutions",
-    "without change loss": "L1 for change and rest loss",
+    "without change loss": "L1, no change or rest loss",
     "without rest loss": "without rest loss",
     "without bottleneck and rest loss": "without bottleneck, rest loss",
     "without contrast normalisation": "without contrast normalisation",
@@ -149,10 +145,11 @@ def runs_by_variant(
             ax.plot(values.mean(), row, "D", color=PALETTE[0], markersize=7)
         of_metric = table[table["metric"].eq(metric)]
         middle = of_metric.loc[of_metric["model"].eq(whole), "value"].mean()
-        ax.axvline(middle, color=PALETTE[1], linestyle="--", linewidth=1.2, label=f"mean of {variants[whole]}")
+        rows = [list(variants).index(whole) - 0.5, len(variants) - 0.5]
+        ax.plot([middle] * 2, rows, "--", color=PALETTE[1], linewidth=1.2, label=f"mean of {variants[whole]}")
         floor = 0.0 if metric == GAIN else of_metric["reference"].mean()  # a gain's reference is its target
         ax.axvline(floor, color="black", linestyle=":", linewidth=1.2, label=nothing)
-        ax.axhline(list(variants).index(whole) - 0.5, color="black", linewidth=0.8)
+        ax.axhline(rows[0], color="black", linewidth=0.8)
         ax.set_xlabel(label)
         ax.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(range(len(variants)), variants.values())
