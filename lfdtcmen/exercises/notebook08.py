@@ -29,7 +29,7 @@ def _shift_field(answer: Answer) -> None:
 def _rest_ratio(answer: Answer) -> None:
     """08.2, ``rest_ratio(onset, apex)``: the mean eigenvalue of S_d^-1 S_rest, one number."""
     rng = torch.Generator().manual_seed(0)
-    codes = torch.randn(2, 40, 6, generator=rng) @ torch.randn(2, 6, 6, generator=rng)  # channels are mixed
+    codes = torch.randn(2, 400, 6, generator=rng) @ torch.randn(2, 6, 6, generator=rng)  # channels are mixed
     onset, d = codes[0] + 3, codes[1] + 1  # what all people share at rest, and what all motions share
     value = as_number(call(answer, onset.clone(), onset + d), "The ratio")
 
@@ -48,8 +48,9 @@ def _rest_ratio(answer: Answer) -> None:
             centred.square().sum(0) / d.square().sum(0)
         ).mean(),
     }.items():
-        expect(not near(value, other, 1e-3), message)
-    expect(near(value, right, 1e-3), "torch.linalg.solve(S_d, S_rest), and the mean of its diagonal.")
+        expect(not near(value, other, 5e-3), message)
+    # 5e-3: a covariance that divides by B - 1 is right as well
+    expect(near(value, right, 5e-3), "torch.linalg.solve(S_d, S_rest), and the mean of its diagonal.")
 
 
 def _what_to_give(answer: Answer) -> None:
