@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lfdtcmen.evaluation.results import read_table
 from lfdtcmen.results import COMMANDS, EARLIER_FACES, find
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -175,3 +176,20 @@ def test_the_map_of_scores_has_the_scores_of_the_claims():
     assert of_run["flow branch"] == numbers[0]
     assert repaired["full network"] == pytest.approx(numbers[1], abs=6e-5)  # its table has four digits
     assert repaired["logistic regression"] == paper["logistic regression"]  # it has no recipe
+
+
+def test_the_parts_of_the_flow_branchs_training_have_the_numbers_of_their_table():
+    scores = read_table(ROOT / "experiments" / "results" / "flow_training" / "scores.csv")
+    page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", page[page.index("| training of the flow branch") :], re.M
+    )
+    first, *others = rows[1:11]  # after the head
+    assert {first[0], *(row[0] for row in others)} == set(scores["model"]) - {"logistic-regression"}
+    for model, *cells in (first, *others):
+        for task, cell in zip(("few", "foreign", "wild"), cells, strict=True):
+            for metric, text in zip(("UF1", "UAR"), cell.split(" / "), strict=True):
+                asked = scores[(scores[["model", "task", "metric"]] == [model, task, metric]).all(axis=1)]
+                row = asked[asked["against"] == ("" if model == first[0] else first[0])].iloc[0]
+                assert f"{row['value']:{'.3f' if model == first[0] else '+.3f'}}" == text.strip("*")
+                assert text.startswith("**") == (model != first[0] and (row["low"] > 0 or row["high"] < 0))

@@ -15,7 +15,7 @@ RECIPES: dict[str, dict] = {
         "fusion": "late",
         # without it, both branches predict the frequent class too often: UAR is far lower, most on foreign people
         "imbalance": "class_weights",
-        # few people, and a network that is used on people of another camera, gain by it (experiments/flow_training.py)
+        # with few people, and on the varied faces of `wild`, the flow branch gains by it (experiments/flow_training.py)
         "flow_shift": 2,
         "amplitude_jitter": 0.4,
         "stage1": {"change": 1.0, "rest": 0.15},
