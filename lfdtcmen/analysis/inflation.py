@@ -228,18 +228,15 @@ def entanglement_slopes(
     for model, table in predictions.groupby("model"):
         if table["degree"].nunique() < 2:
             continue
-        scores = {}  # (degree, split) -> [1 + repeats], of all people, then of the resampled ones
-        for key, runs in table.sort_values(["subject", "clip"]).groupby(["degree", "split"]):
-            first = runs[runs["seed"] == runs["seed"].iloc[0]]
-            predicted = np.stack([run["prediction"].to_numpy() for _, run in runs.groupby("seed")])  # [runs, N]
-            counts = confusion_by_subject(first["label"], predicted, first["subject"], classes)  # [runs, S, C * C]
-            weights = np.vstack([np.ones(counts.shape[1]), resample(counts.shape[1], repeats, seed)])
-            scores[key] = mean_score(weights @ counts, metric, classes)
+        people = table["subject"].nunique()
+        weights = np.concatenate([np.ones((1, people)), resample(people, repeats, seed)])  # [1 + R, S], all data first
+        groups = table.groupby(["degree", "split"])
+        scores = {key: _pooled(runs, classes, metric)(weights) for key, runs in groups}  # [1 + R] each
         degrees = sorted({degree for degree, _ in scores})
         new, known = (np.stack([scores[degree, split] for degree in degrees]) for split in ("subject", "random"))
         for what, values in {"new": new, "owed": known - new}.items():
             slopes = np.polyfit(degrees, values, 1)[0]
-            rows.append((model, what, slopes[0], *interval(slopes[1:], table["subject"].nunique())))
+            rows.append((model, what, slopes[0], *interval(slopes[1:], people)))
     return pd.DataFrame(rows, columns=["model", "what", "slope", "low", "high"])
 
 
