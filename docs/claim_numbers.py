@@ -225,6 +225,12 @@ def apex_error(setting: str, method: str) -> Number:
     return Number(known["error"].abs().mean())
 
 
+def pretrained(generator: str, supervision: str, steps: int) -> str:
+    """Return the query for the motion gain across identities of a cell of the two by two."""
+    which = f"generator == '{generator}' and supervision == '{supervision}' and steps == {steps}"
+    return f"metric == 'motion gain, across identities' and {which}"
+
+
 def owed(model: str) -> Number:
     """Return the UF1 that a model owes to knowing the people, where each shows one class and looks go with emotions."""
     which = f"model == '{model}' and degree == 1 and metric == 'UF1'"

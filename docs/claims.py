@@ -95,8 +95,7 @@ CLAIMS = (
     Claim("08", "repair-61b", "two_by_two/measures.csv",
           "Pretrained alike on micro-expressions, a generator that warps has a motion gain across identities of {} "
           "with own pairs and of {} with swaps, the paper's of {} and {} (one seed).",
-          lambda: [read.one("two_by_two/measures.csv", "metric == 'motion gain, across identities' and "
-                            f"generator == '{generator}' and supervision == '{supervision}' and steps == 2000")
+          lambda: [read.one("two_by_two/measures.csv", read.pretrained(generator, supervision, 2000))
                    for generator in ("warp", "image") for supervision in ("own pairs", "swaps")], ".2f"),
     Claim("08", "repair-64", "without_parts/measures.csv",
           "Trained on own pairs for four epochs, the repaired recipe without pretraining has a motion gain across "
@@ -114,8 +113,7 @@ CLAIMS = (
     Claim("08", "repair-66", "two_by_two/measures.csv",
           "Pretrained for 144 steps in the place of 2,000, three networks that warp have a mean motion gain across "
           "identities of {} with own pairs and of {} with swaps.",
-          lambda: [read.mean("two_by_two/measures.csv", "metric == 'motion gain, across identities' and "
-                             f"generator == 'warp' and supervision == '{supervision}' and steps == 144")
+          lambda: [read.mean("two_by_two/measures.csv", read.pretrained("warp", supervision, 144))
                    for supervision in ("own pairs", "swaps")], ".2f", VALUE),
     Claim("08", "repair-66", MEASURES,
           "Trained on own pairs for 55 epochs (1,980 steps) without pretraining, one network of the repaired recipe "

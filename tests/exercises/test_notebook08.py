@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from lfdtcmen.beyond.warp_generator import warp
-from tests.exercises.answers import answer_tests
+from tests.exercises.answers import answer_tests, message
 
 
 def field_with(x, y, brightness=0.0):
@@ -100,3 +100,11 @@ def test_the_right_field_moves_a_face_as_the_package_does():
     face = torch.rand(1, 3, 128, 128, generator=torch.manual_seed(0))
     moved = warp(face, RIGHT_FIELD(2, 4))
     np.testing.assert_allclose(moved[..., 4:, 2:], face[..., :-4, :-2], atol=1e-4)
+
+
+def test_a_covariance_over_one_less_is_right_as_well(capsys):
+    def unbiased(onset, apex):
+        d = apex - onset
+        return torch.linalg.solve(d.T @ d / len(d), torch.cov(onset.T)).diagonal().mean().item()
+
+    assert message("08.2", unbiased, capsys) == "08.2: right."
