@@ -70,11 +70,16 @@ def prepared_faces(config: Config, jobs: int = -1) -> PairSet:
     return prepare_pairs(faces, n_jobs=jobs)
 
 
+def other_people(config: Config, jobs: int = -1, domain: str = "casme3") -> PairSet:
+    """Return as many other people with their flow, named ``other/...`` or ``foreign/...``: their numbers are the same."""
+    faces = make_dataset(config.preset, config.label_map, config.subjects, seed=1, n_jobs=jobs, domain=domain)
+    pairs, prefix = prepare_pairs(faces, n_jobs=jobs), "foreign/" if domain == "dfme" else "other/"
+    return replace(pairs, manifest=pairs.manifest.assign(subject=prefix + pairs.manifest["subject"]))
+
+
 def foreign_people(config: Config, jobs: int = -1) -> PairSet:
     """Return other people in front of another camera (DFME's), with subjects named ``foreign/...``."""
-    faces = make_dataset("standard", config.label_map, config.subjects, seed=1, n_jobs=jobs, domain="dfme")
-    pairs = prepare_pairs(faces, n_jobs=jobs)  # their numbers are those of the known people: so they get other names
-    return replace(pairs, manifest=pairs.manifest.assign(subject="foreign/" + pairs.manifest["subject"]))
+    return other_people(replace(config, preset="standard"), jobs, domain="dfme")
 
 
 def finished_jobs(table: Path, keys: Sequence[str]) -> set[tuple]:

@@ -5,8 +5,9 @@
 
 Each variant adds one part to the training of the paper's recipe, which has mirroring alone; ``shift and jitter`` adds
 two, and the last one is the training of the repaired recipe.
-Tasks: 5 folds of subjects of easy, standard and hard; few: trained on a quarter of the subjects of standard and scored
-on the others; foreign, wild: trained on standard or on wild and scored on the people, camera and light of DFME. Writes
+Tasks: easy, standard, hard: trained on the 100 people of a preset and scored on 100 others of it; few: trained on a
+quarter of the subjects of standard and scored on the others; foreign, wild: trained on standard or on wild and scored
+on the people, camera and light of DFME. Writes
 predictions.csv.gz and scores.csv (UF1 and UAR of each, and paired differences to the logistic regression on the same
 flow and to the paper's recipe, with 95 % intervals over subjects) to OUT. A run that was stopped goes on with the
 folds that are missing.
@@ -16,7 +17,7 @@ import time
 from dataclasses import replace
 
 import pandas as pd
-from common import foreign_people, make_parser, prepared_faces, write_about
+from common import foreign_people, make_parser, other_people, prepared_faces, write_about
 
 from lfdtcmen.baselines.simple import logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
@@ -47,15 +48,14 @@ VARIANTS: dict[str, dict] = {
 
 def make_task(task: str, config: Config, jobs: int) -> tuple[PairSet, list[Fold]]:
     """Return the pairs and the folds of a task."""
-    if task in ("foreign", "wild"):
-        known = prepared_faces(config if task == "foreign" else replace(config, preset="wild"), jobs)
-        pairs = concatenate({"known": known, "foreign": foreign_people(config, jobs)})
-        return pairs, list(holdout(pairs.manifest["part"], "known"))
-    pairs = prepared_faces(config if task == "few" else replace(config, preset=task), jobs)
+    config = replace(config, preset="standard" if task in ("few", "foreign") else task)
+    known = prepared_faces(config, jobs)
     if task == "few":
-        rest, quarter = next(iter(grouped_kfold(pairs.subjects, pairs.labels, 4)))
-        return pairs, [(quarter, rest)]
-    return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
+        rest, quarter = next(iter(grouped_kfold(known.subjects, known.labels, 4)))
+        return known, [(quarter, rest)]
+    others = (foreign_people if task in ("foreign", "wild") else other_people)(config, jobs)
+    pairs = concatenate({"known": known, "others": others})
+    return pairs, list(holdout(pairs.manifest["part"], "known"))
 
 
 def main() -> None:
