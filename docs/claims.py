@@ -120,23 +120,18 @@ CLAIMS = (
           "has a motion gain across identities of {}.",
           lambda: [read.measure("repaired, no pretraining, 55 epochs", "motion gain, across identities")],
           ".2f", VALUE),
-    Claim("08", "repair-66", MEASURES,
-          "From all positions of the repaired recipe's motion code of one frame, a probe names {} of the people; "
-          "before training, {}.",
-          lambda: [read.measure("repaired", f"subject from mo(apex), all positions{when}")
-                   for when in ("", ", untrained")], ".2f", VALUE),
     Claim("08", "repair-72", "branches/scores.csv",
           "Trained on a quarter of the people, UF1 of both branches of the repaired recipe minus that of its flow "
           "branch alone: {}; minus that of a logistic regression on flow: {} (of 20 differences, not corrected).",
           lambda: [read.one("branches/scores.csv",
                             f"preset == 'quarter' and model == 'both' and metric == 'UF1' and against == '{other}'")
                    for other in ("flow", "logistic-regression")], "+.3f", FIGURE),
-    Claim("08", "repair-final", "final_test/criteria.csv",
+    Claim("08", "repair-final-units", "final_test/criteria.csv",
           "On people and motions that no development run has used, the repaired recipe's motion gain is {} in the "
           "weakest of five trainings and {} in the strongest, less than was asked for.",
           lambda: [read.one("final_test/criteria.csv", "criterion == 'gain 0.7 or more' and recipe == 'repaired'", end)
                    for end in ("least", "greatest")], ".2f", VALUE),
-    Claim("08", "repair-final", "final_test/scores.csv",
+    Claim("08", "repair-final-scores", "final_test/scores.csv",
           "On these people, UF1 of both branches of the repaired recipe minus that of its flow branch: {}; minus that "
           "of a logistic regression on flow: {}.",
           lambda: [read.one("final_test/scores.csv",
