@@ -47,6 +47,7 @@ LEARNED = "learned features"
 VARIANTS: dict[str, dict] = {  # what each changes; losses that it names change their weights
     "paper": {},
     "without consistency and contrastive": {"stage1": {"consistency": 0.0, "contrastive": 0.0}},
+    "without cycle": {"stage1": {"cycle": 0.0}},
     "reconstruction weighs 1": {"stage1": {"reconstruction": 1.0}},
     "reconstruction weighs 100": {"stage1": {"reconstruction": 100.0}},
     "skips of the motion encoder": {"skips": "motion"},
