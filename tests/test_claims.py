@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lfdtcmen.evaluation.comparisons import correct
 from lfdtcmen.evaluation.results import read_table
 from lfdtcmen.results import COMMANDS, EARLIER_FACES, find
 
@@ -193,3 +194,27 @@ def test_the_parts_of_the_flow_branchs_training_have_the_numbers_of_their_table(
                 row = asked[asked["against"] == ("" if model == first[0] else first[0])].iloc[0]
                 assert f"{row['value']:{'.3f' if model == first[0] else '+.3f'}}" == text.strip("*")
                 assert text.startswith("**") == (model != first[0] and (row["low"] > 0 or row["high"] < 0))
+
+
+def test_what_both_branches_gain_has_the_numbers_of_its_table():
+    scores = read_table(ROOT / "experiments" / "results" / "branches" / "scores.csv")
+    against = ("flow", "logistic-regression")
+    scores = correct(scores[scores["model"].eq("both") & scores["against"].isin(against)])
+    page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
+    page = page[page.index("`branches`, five tasks") :]
+    words = {"quarter": "a quarter of the people", "foreign": "another camera"}
+    for preset in scores["preset"].unique():
+        row = re.search(rf"^\| `?{words.get(preset, preset)}`? \| (.+?) \| (.+?) \|$", page, re.M)
+        assert row
+        for other, cell in zip(against, row.groups(), strict=True):
+            for metric, text in zip(("UF1", "UAR"), cell.split(" / "), strict=True):
+                (asked,) = scores[
+                    (scores[["against", "preset", "metric"]] == [other, preset, metric]).all(axis=1)
+                ].itertuples()
+                assert f"{asked.value:+.3f}" == text.strip("*") and text.startswith("**") == (asked.holm <= 0.05)
+    counts = (
+        (scores["value"] > 0).sum(),
+        ((scores["low"] > 0) | (scores["high"] < 0)).sum(),
+        (scores["holm"] <= 0.05).sum(),
+    )
+    assert counts == (18, 14, 3) and "18 are positive, the intervals of 14" in page and "and three (bold)" in page

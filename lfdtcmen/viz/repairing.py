@@ -1,4 +1,4 @@
-"""Figures on repairing disentanglement: a long training, a field that moves pixels, variants, what they recognise."""
+"""Figures on repairing disentanglement: a field that moves pixels, runs of variants, the gain of each action unit."""
 
 from collections.abc import Mapping
 
@@ -21,10 +21,6 @@ from lfdtcmen.viz.style import (
 )
 
 GAIN = "motion gain, across identities"
-LONG = {  # metric -> label, value to compare it with, what that is
-    "error relative to copying, absolute": ("error over copy", 1.0, "a copy"),
-    GAIN: ("motion gain across people", 1.0, "target"),
-}
 CARRIED = {GAIN: "motion gain across people", "subject from mo(apex)": "person named from the mean code"}
 PARTS = {  # variants of the run `without_parts`; docs/trials.md has the others
     "paper": "paper's recipe",
@@ -41,41 +37,6 @@ PARTS = {  # variants of the run `without_parts`; docs/trials.md has the others
     "without contrast normalisation": "without contrast normalisation",
 }
 WHOLE = "repaired, no pretraining"  # the variant that the later ones take a part from
-TASKS = {  # of the run `branches`
-    "standard": "standard",
-    "easy": "easy",
-    "hard": "hard",
-    "quarter": "a quarter of the people",
-    "foreign": "another camera",
-}
-AGAINST = {"flow": "flow branch", "logistic-regression": "logistic regression"}
-
-
-def long_training(table: pd.DataFrame) -> Figure:
-    """Plot error over copy and motion gain over the epochs of one training, with 95 % intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``measures.csv`` of ``experiments/long_stage1.py``, of one training: columns metric, epoch, value, low, high.
-
-    Raises
-    ------
-    DataError
-        One of both measures is missing.
-    """
-    figure = Figure(figsize=(WIDTH, 2.8), dpi=DPI, layout="constrained")
-    for ax, (metric, (label, line, name)) in zip(figure.subplots(1, 2), LONG.items(), strict=True):
-        rows = table[table["metric"].eq(metric)].sort_values("epoch")
-        if rows.empty:
-            raise DataError(f"no rows of {metric!r}", "long_training")
-        error = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
-        ax.errorbar(rows["epoch"], rows["value"], yerr=error, fmt="o-", markersize=4, capsize=3)
-        ax.axhline(line, color=PALETTE[3], linestyle="--", label=name)
-        ax.set(xlabel="epoch", ylabel=label, ylim=(min(0, *rows["low"]) - 0.05, 1.08 * max(1, *rows["high"])))
-        ax.legend(frameon=False)
-        ax.grid(alpha=0.3)
-    return figure
 
 
 def field_parts(frame: np.ndarray, field: np.ndarray, generated: np.ndarray, true: np.ndarray) -> Figure:
@@ -178,41 +139,3 @@ def unit_gains(table: pd.DataFrame) -> Figure:
     parts = units.groupby("part")["value"].mean().sort_values(ascending=False).index
     names = {"all": "all pooled"} | {part: f"{NAMES[int(part[2:])]} (AU {part[2:]})" for part in parts}
     return runs_by_variant(table.assign(model=table["part"], metric=GAIN), names, {GAIN: "motion gain"}, whole="all")
-
-
-def recognition_gains(table: pd.DataFrame, level: float = 0.05) -> Figure:
-    """Plot what both branches score more than something else, task by task; filled where it survives Holm.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of ``scores.csv`` of ``experiments/branches.py`` (columns against, preset, metric, value, low, high) with
-        ``holm`` (:func:`lfdtcmen.evaluation.comparisons.correct`).
-    level : float
-        Largest adjusted p of a filled mark.
-
-    Raises
-    ------
-    DataError
-        A difference is missing, or is there more than once.
-    """
-    names = [(against, task) for against in AGAINST for task in TASKS]
-    figure = Figure(figsize=(WIDTH, 4.4), dpi=DPI, layout="constrained")
-    axes = figure.subplots(1, 2, sharex=True, sharey=True)
-    for ax, metric in zip(axes, ("UF1", "UAR"), strict=True):
-        rows = table[table["metric"].eq(metric)].set_index(["against", "preset"])
-        if sorted(rows.index) != sorted(names):
-            raise DataError(f"not one {metric} for each task", "recognition_gains", f"tasks: {', '.join(TASKS)}")
-        for k, name in enumerate(names):
-            value, low, high, holm = rows.loc[name, ["value", "low", "high", "holm"]]
-            face, colour = PALETTE[0] if holm <= level else "white", PALETTE[0]
-            ax.errorbar(
-                value, k, xerr=[[value - low], [high - value]], fmt="o", capsize=3, color=colour, markerfacecolor=face
-            )
-        ax.axvline(0, color="black", linewidth=0.8)
-        ax.axhline(len(TASKS) - 0.5, color="black", linewidth=0.8)
-        ax.set_xlabel(f"difference in {metric} (95 % interval)")
-        ax.grid(axis="x", alpha=0.3)
-    axes[0].set_yticks(range(len(names)), [f"{TASKS[task]}, minus {AGAINST[against]}" for against, task in names])
-    axes[0].set_ylim(len(names) - 0.5, -0.5)
-    return figure

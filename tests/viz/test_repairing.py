@@ -11,18 +11,6 @@ from tests.viz.figures import RNG, check_figure, image, titles
 GAIN = {"gain": "motion gain"}
 
 
-def test_a_long_training_has_a_panel_for_each_measure_with_its_line():
-    rows = [(m, e, v, v - 0.1, v + 0.1) for m in repairing.LONG for e, v in ((9, 0.2), (1, 3.0))]
-    table = pd.DataFrame(rows, columns=["metric", "epoch", "value", "low", "high"])
-    figure = repairing.long_training(table)
-    check_figure(figure, 2, 0, "motion gain across people")
-    curve, line = figure.axes[0].lines[0], figure.axes[0].lines[-1]
-    np.testing.assert_allclose(curve.get_xydata(), [[1, 3.0], [9, 0.2]])
-    assert set(line.get_ydata()) == {1} and line.get_label() == "a copy"
-    with pytest.raises(DataError, match="no rows of 'motion gain"):
-        repairing.long_training(table[table["metric"].ne(repairing.GAIN)])
-
-
 def test_skin_moves_against_the_field_and_both_changes_have_one_scale():
     change, field = RNG.normal(size=(3, 16, 16)), RNG.normal(size=(3, 8, 8))
     figure = repairing.field_parts(RNG.random((3, 16, 16)), field, 3 * change, change)
@@ -65,21 +53,3 @@ def test_action_units_alone_come_by_their_gain_after_all_of_them():
     assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [0]  # not the reference, 1
     with pytest.raises(DataError, match="no action units"):
         repairing.unit_gains(table.query("set == 'motions'"))
-
-
-def test_what_survives_the_correction_is_filled():
-    names = [(against, task, m) for against in repairing.AGAINST for task in repairing.TASKS for m in ("UF1", "UAR")]
-    table = pd.DataFrame(names, columns=["against", "preset", "metric"]).assign(
-        value=0.1, low=0.05, high=0.15, holm=1.0
-    )
-    table.loc[[2, 3], "holm"] = 0.05, 0.06  # the second task of the first reference
-    figure = repairing.recognition_gains(table)
-    check_figure(figure, 2, 0, "difference in UF1 (95 % interval)")
-    filled = [
-        [k for k, bars in enumerate(ax.containers) if bars[0].get_markerfacecolor() != "white"] for ax in figure.axes
-    ]
-    assert filled == [[1], []]
-    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert rows[1] == "easy, minus flow branch" and rows[-1] == "another camera, minus logistic regression"
-    with pytest.raises(DataError, match="not one UF1 for each task"):
-        repairing.recognition_gains(table[1:])
