@@ -12,8 +12,9 @@ the set of --train in addition, whose loss has the weight --weight; `started`, f
 Sets: easy, standard, hard, wild; with -dfme, the other camera (hard-dfme); other_world; photographs. Models: a linear
 one; flow-branch, motion-branch and lfd-tcmen, in the paper's recipe and, with -repaired, in the other one; and on
 request every other model that `lfdtcmen evaluate --list` shows, `as it is` alone. Photographs have no clips.
-Writes predictions.csv.gz and scores.csv (UF1 and UAR with 95 % intervals over subjects, and paired differences to the
-linear model) to OUT. Each model, seed and fold is a file: a run that was stopped continues with those that are missing.
+Writes to OUT predictions.csv.gz; scores.csv (UF1 and UAR with 95 % intervals over subjects, and paired differences to
+the linear model); and ways.csv, which compares the ways of training with `alone`, model by model. Each model, seed and
+fold is a file: a run that was stopped continues with those that are missing.
 """
 
 import time
@@ -53,6 +54,7 @@ NETWORKS = {  # name -> recipe, fields of the config
     "lfd-tcmen-repaired": ("repaired", {}),
 }
 LINEAR = ("logistic-regression", "linear-svm")  # the first one that this version has
+WAYS = ("alone", "as it is", "added", "started")  # the others are compared with the first
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,13 @@ def main() -> None:
         scores.append(score_table(predictions, reference).assign(how=how, part=part))
         print(f"{how}, {part}\n{readable(scores[-1].assign(part='')).to_string()}", flush=True)
     pd.concat(scores).to_csv(out / "scores.csv", index=False, float_format="%.4f")
+    ways = []  # the same people, each trained in other ways
+    for part in args.folds_on:
+        for name in models:
+            tables = {how: found[how, part][name] for how in WAYS if name in found.get((how, part), {})}
+            ways.append(score_table(tables, "alone").assign(how=lambda t: t["model"], model=name, part=part))
+    if ways:
+        pd.concat(ways).to_csv(out / "ways.csv", index=False, float_format="%.4f")
     tables = [
         table.assign(how=how, part=part, model=name)
         for (how, part), predictions in found.items()

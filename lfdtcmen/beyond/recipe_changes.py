@@ -25,7 +25,7 @@ PARTS: dict[str, tuple[str, str]] = {
         "first find the motion, then free it of identity",
     ),
     "epochs": ("epochs of stages 1, 2, 3", "pretraining replaces stage 1"),
-    "stage3": ("losses of stage 3", "as before, weaker"),
+    "stage3": ("losses of stage 3", "the emotion counts most; no pretraining, so no action units"),
     "imbalance": ("loss for rare classes", "else the frequent class is predicted too often"),
     "flow_shift": ("flow shifted at random by up to, in cells of 28", "helps with few people or varied ones"),
     "amplitude_jitter": ("flow scaled at random, spread of the logarithm", "helps with few people or varied ones"),

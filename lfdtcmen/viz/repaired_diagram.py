@@ -18,10 +18,10 @@ def repaired_network(people: int, bottleneck: int) -> Diagram:
     diagram = Diagram(
         "The repaired network; faded: as in the paper",
         "The motion encoder sees contrast-normalised frames of a driver at rest and at the apex; a bottleneck narrows "
-        "its codes, and their difference is scaled. With the identity code of another face the generator computes a "
-        "field, which moves that face's own pixels. Change, gain and rest loss and action units train this on rendered "
-        "swaps. The scaled difference goes into the motion branch, the optical flow into the flow branch; each branch "
-        "has a classifier, and both are joined.",
+        "its codes, and their difference is scaled. With the identity code and the skips of another face the generator "
+        "computes a field, which moves that face's own pixels. Change, gain and rest loss and action units train this "
+        "on rendered swaps. The scaled difference goes into the motion branch, the optical flow into the flow branch; "
+        "each branch has a classifier, and both are joined.",
         (840, 436),
         (PAPERS, OURS),
         (OURS,),
@@ -39,7 +39,7 @@ def _face(diagram: Diagram) -> None:
     diagram.box((262, 34, 112, 52), "identity", "encoder E_id", colour=IDENTITY, part=PAPERS)
     diagram.arrow((118, 60), (260, 60), part=PAPERS)
     diagram.arrow((374, 68), (500, 92), colour=IDENTITY, part=PAPERS)
-    diagram.text(408, 56, "256x4x4", colour=IDENTITY, part=PAPERS, left=True)
+    diagram.text(408, 56, "256x4x4, and skips", colour=IDENTITY, part=PAPERS, left=True)
     diagram.arrow((66, 34), (66, 16), (752, 16), (752, 72), part=OURS)
     diagram.text(600, 28, "its own pixels", part=OURS, left=True)
 
