@@ -65,7 +65,7 @@ COMMANDS = {
 }
 
 # shipped runs of the faces before 2026-11-28: other proportions, other matching of the light, wider flow streams
-EARLIER_FACES = set("flow_widths loso without_parts".split())
+EARLIER_FACES = {"without_parts"}
 
 
 @dataclass(frozen=True)

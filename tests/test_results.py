@@ -37,12 +37,10 @@ def test_the_shipped_run_is_found_from_any_folder(runs, monkeypatch):
 
 
 def test_a_shipped_run_of_earlier_faces_says_so(runs):
-    shipped = (
-        "the run that comes with the project (experiments/results/loso; made with an earlier version of the faces)"
-    )
-    assert find("loso", "predictions.csv").origin == shipped
-    write(runs / "loso" / "predictions.csv")
-    assert find("loso", "predictions.csv").origin == f"your own run ({runs.as_posix()}/loso)"
+    place = "experiments/results/without_parts; made with an earlier version of the faces"
+    assert find("without_parts", "measures.csv").origin == f"the run that comes with the project ({place})"
+    write(runs / "without_parts" / "measures.csv")
+    assert find("without_parts", "measures.csv").origin == f"your own run ({runs.as_posix()}/without_parts)"
 
 
 def test_the_readers_own_run_comes_first(runs):
