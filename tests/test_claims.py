@@ -218,3 +218,27 @@ def test_what_both_branches_gain_has_the_numbers_of_its_table():
         (scores["holm"] <= 0.05).sum(),
     )
     assert counts == (18, 14, 3) and "18 are positive, the intervals of 14" in page and "and three (bold)" in page
+
+
+def test_the_ways_of_training_in_another_world_have_the_numbers_of_their_table():
+    ways = read_table(ROOT / "experiments" / "results" / "mixed" / "ways.csv").set_index(["model", "how", "metric"])
+    page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
+    page = page[page.index("| trained | on `wild` alone") :].split("\n\n")[0]
+    words = {
+        "logistic regression on flow": "logistic-regression",
+        "flow branch, paper's recipe": "flow-branch",
+        "motion branch, repaired recipe": "motion-branch-repaired",
+        "whole network, repaired recipe": "lfd-tcmen-repaired",
+    }
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", page, re.M)[1:]
+    assert {words[row[0]] for row in rows} == set(ways.index.get_level_values("model"))
+    for name, *cells in rows:
+        for how, cell in zip(("as it is", "alone", "added", "started"), cells, strict=True):
+            if (words[name], how) not in ways.index.droplevel("metric"):
+                assert cell == "-"
+                continue
+            for metric, text in zip(("UF1", "UAR"), cell.split(" / "), strict=True):
+                found = ways.loc[[(words[name], how, metric)]].set_index("against")
+                assert f"{found.loc['', 'value']:.3f}" == text.strip("*")
+                difference = found.loc["alone"]
+                assert text.startswith("**") == (difference["low"] > 0 or difference["high"] < 0)
