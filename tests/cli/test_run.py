@@ -149,13 +149,19 @@ def test_a_notebook_waits_for_those_whose_files_it_reads(folder, run_dir, monkey
 
 
 def test_after_a_failure_none_starts_and_those_that_run_are_finished(folder, run_dir):
-    broken = write_notebook(folder, "00_broken", meet("broken", "slow"), "raise ValueError('planted')")
-    write_notebook(folder, "01_slow", meet("slow", "broken"), "time.sleep(3)", count("slow"))
+    leave = 'import os; open(run_dir + "/broken.pid", "w").write(str(os.getpid()))'
+    broken = write_notebook(folder, "00_broken", leave, meet("broken", "slow"), "raise ValueError('planted')")
+    # it ends after the broken one's kernel, however slow the machine
+    outlive = (
+        'import psutil\npid, end = int(open(run_dir + "/broken.pid").read()), time.monotonic() + 60\n'
+        "while psutil.pid_exists(pid):\n    assert time.monotonic() < end\n    time.sleep(0.05)\ntime.sleep(2)"
+    )
+    write_notebook(folder, "01_slow", meet("slow", "broken"), outlive, count("slow"))
     write_notebook(folder, "02_later", count("later"))
 
     result = run(folder, "--jobs", "2")
 
-    assert result.exit_code == 1 and "00_broken.ipynb, cell 4 (In [4]): ValueError: planted" in result.stderr
+    assert result.exit_code == 1 and "00_broken.ipynb, cell 5 (In [5]): ValueError: planted" in result.stderr
     first, second = result.stdout.splitlines()
     assert first == "[1/3] 00_broken  failed; those that run are finished" and second.startswith("[2/3] 01_slow")
     broken.write_text(broken.read_text().replace("raise ValueError('planted')", "mended = 1"))
