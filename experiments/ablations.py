@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import make_parser, prepared_faces
+from common import make_parser, other_people, prepared_faces
 
 from lfdtcmen import __version__
 from lfdtcmen.analysis import ablation
@@ -33,9 +33,7 @@ from lfdtcmen.baselines.simple import action_units, logistic_regression
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config, load_config, to_dict, used_fields
 from lfdtcmen.datasets.pairs import PairSet, concatenate
-from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold, holdout
-from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.evaluation.protocol import Model, cross_validate
 from lfdtcmen.evaluation.results import write_metrics
 from lfdtcmen.training import build_model, predict, stage_checkpoint, train_stage
@@ -100,9 +98,8 @@ def make_settings(recipe: str, folder: Path) -> dict[str, Model]:
 def people() -> tuple[PairSet, list[Fold]]:
     """Return the faces, and the one split: people of no other data set train, those of `standard` test."""
     config = CONFIGS["paper"]
-    others = prepare_pairs(make_dataset(config.preset, config.label_map, TRAINED_ON, seed=1, n_jobs=-1), n_jobs=-1)
-    manifest = others.manifest.assign(subject="other/" + others.manifest["subject"])  # their numbers are the same
-    pairs = concatenate({"others": replace(others, manifest=manifest), "standard": prepared_faces(config)})
+    others = other_people(replace(config, subjects=TRAINED_ON))
+    pairs = concatenate({"others": others, "standard": prepared_faces(config)})
     return pairs, list(holdout(pairs.manifest["part"], "others"))
 
 

@@ -119,9 +119,10 @@ def train(variant: str, config: Config, looks: list[int], out: Path) -> None:
         done = finished_jobs(table, KEYS)
         known, held_out = first_fold(config, prepared_faces(config, jobs=1))
         motions = make_counterfactuals(config.preset)
+        run = (variant, config.preset, config.seed, config.epochs[0])
 
         def look(epoch: int, model: LFDTCMEN) -> None:
-            keys = (variant, config.preset, config.seed, config.epochs[0], epoch + 1)
+            keys = (*run, epoch + 1)
             if epoch + 1 in looks and keys not in done:
                 report = disentanglement_report(model, known, held_out, motions, config.seed)
                 append_rows(table, report.assign(**dict(zip(KEYS, keys, strict=True))))
@@ -131,12 +132,11 @@ def train(variant: str, config: Config, looks: list[int], out: Path) -> None:
         file = out / f"{variant.replace(' ', '_')}-{config.preset}-{config.seed}-{config.epochs[0]}.pt"
         model = build_model(config, known.num_classes)
         history = train_stage(model, known, 1, settle_vgg(config), file, progress=False, on_epoch=look)
-        keys = (variant, config.preset, config.seed, config.epochs[0])
-        truth = make_counterfactuals(config.preset, seed=1, identities=8, motions=8)
-        draw_swap(model, truth, out / f"{file.stem}-swap.jpg")
-        if keys not in finished_jobs(out / "shares.csv", KEYS[:-1]):
+        if run not in finished_jobs(out / "shares.csv", KEYS[:-1]):
+            truth = make_counterfactuals(config.preset, seed=1, identities=8, motions=8)
+            draw_swap(model, truth, out / f"{file.stem}-swap.jpg")
             shares = change_shares(factorial_swaps(model, truth))
-            append_rows(out / "shares.csv", shares.assign(**dict(zip(KEYS[:-1], keys, strict=True))))
+            append_rows(out / "shares.csv", shares.assign(**dict(zip(KEYS[:-1], run, strict=True))))
     losses = history.groupby("epoch").mean().reset_index()
     losses.to_csv(out / f"{file.stem}-losses.csv", index=False, float_format="%.4f")
 

@@ -179,13 +179,16 @@ def test_the_map_of_scores_has_the_scores_of_the_claims():
     assert repaired["logistic regression"] == paper["logistic regression"]  # it has no recipe
 
 
+def rows_of_trials(head: str) -> list[list[str]]:
+    """Return the cells of each row of the table of docs/trials.md whose head begins so."""
+    page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
+    lines = page[page.index(head) :].split("\n\n")[0].splitlines()
+    return [line.strip("| ").split(" | ") for line in lines[2:]]
+
+
 def test_the_parts_of_the_flow_branchs_training_have_the_numbers_of_their_table():
     scores = read_table(ROOT / "experiments" / "results" / "flow_training" / "scores.csv")
-    page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
-    rows = re.findall(
-        r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", page[page.index("| training of the flow branch") :], re.M
-    )
-    first, *others = rows[1:11]  # after the head
+    first, *others = rows_of_trials("| training of the flow branch")
     assert {first[0], *(row[0] for row in others)} == set(scores["model"]) - {"logistic-regression"}
     for model, *cells in (first, *others):
         for task, cell in zip(("few", "foreign", "wild"), cells, strict=True):
@@ -201,12 +204,10 @@ def test_what_both_branches_gain_has_the_numbers_of_its_table():
     against = ("flow", "logistic-regression")
     scores = correct(scores[scores["model"].eq("both") & scores["against"].isin(against)])
     page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
-    page = page[page.index("`branches`, five tasks") :]
+    rows = {name.strip("`"): cells for name, *cells in rows_of_trials("| task of both branches")}
     words = {"quarter": "a quarter of the people", "foreign": "another camera"}
     for preset in scores["preset"].unique():
-        row = re.search(rf"^\| `?{words.get(preset, preset)}`? \| (.+?) \| (.+?) \|$", page, re.M)
-        assert row
-        for other, cell in zip(against, row.groups(), strict=True):
+        for other, cell in zip(against, rows[words.get(preset, preset)], strict=True):
             for metric, text in zip(("UF1", "UAR"), cell.split(" / "), strict=True):
                 (asked,) = scores[
                     (scores[["against", "preset", "metric"]] == [other, preset, metric]).all(axis=1)
@@ -222,15 +223,13 @@ def test_what_both_branches_gain_has_the_numbers_of_its_table():
 
 def test_the_ways_of_training_in_another_world_have_the_numbers_of_their_table():
     ways = read_table(ROOT / "experiments" / "results" / "mixed" / "ways.csv").set_index(["model", "how", "metric"])
-    page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
-    page = page[page.index("| trained | on `wild` alone") :].split("\n\n")[0]
     words = {
         "logistic regression on flow": "logistic-regression",
         "flow branch, paper's recipe": "flow-branch",
         "motion branch, repaired recipe": "motion-branch-repaired",
         "whole network, repaired recipe": "lfd-tcmen-repaired",
     }
-    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", page, re.M)[1:]
+    rows = rows_of_trials("| trained | on `wild` alone")
     assert {words[row[0]] for row in rows} == set(ways.index.get_level_values("model"))
     for name, *cells in rows:
         for how, cell in zip(("as it is", "alone", "added", "started"), cells, strict=True):
