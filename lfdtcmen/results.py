@@ -38,6 +38,7 @@ COMMANDS = {
     "final_test": "python experiments/final_test.py --recipes repaired --jobs 2",
     "flow_training": "python experiments/flow_training.py --tasks few foreign wild",
     "flow_widths": "python experiments/flow_widths.py",
+    "geometry": "python experiments/geometry.py",
     "imbalance": "python experiments/imbalance.py --seeds 3 --seeds-7class 3 --epochs 8 --jobs 2",
     "inflation": "python experiments/inflation.py --fresh 3",
     "inside": "python experiments/inside.py --jobs 2",

@@ -179,16 +179,16 @@ def test_the_map_of_scores_has_the_scores_of_the_claims():
     assert repaired["logistic regression"] == paper["logistic regression"]  # it has no recipe
 
 
-def rows_of_trials(head: str) -> list[list[str]]:
-    """Return the cells of each row of the table of docs/trials.md whose head begins so."""
-    page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
+def rows_of_page(head: str, name: str = "trials") -> list[list[str]]:
+    """Return the cells of each row of the table of a page of docs/ whose head begins so."""
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     lines = page[page.index(head) :].split("\n\n")[0].splitlines()
     return [line.strip("| ").split(" | ") for line in lines[2:]]
 
 
 def test_the_parts_of_the_flow_branchs_training_have_the_numbers_of_their_table():
     scores = read_table(ROOT / "experiments" / "results" / "flow_training" / "scores.csv")
-    first, *others = rows_of_trials("| training of the flow branch")
+    first, *others = rows_of_page("| training of the flow branch")
     assert {first[0], *(row[0] for row in others)} == set(scores["model"]) - {"logistic-regression"}
     for model, *cells in (first, *others):
         for task, cell in zip(("few", "foreign", "wild"), cells, strict=True):
@@ -204,7 +204,7 @@ def test_what_both_branches_gain_has_the_numbers_of_its_table():
     against = ("flow", "logistic-regression")
     scores = correct(scores[scores["model"].eq("both") & scores["against"].isin(against)])
     page = (ROOT / "docs" / "trials.md").read_text(encoding="utf-8")
-    rows = {name.strip("`"): cells for name, *cells in rows_of_trials("| task of both branches")}
+    rows = {name.strip("`"): cells for name, *cells in rows_of_page("| task of both branches")}
     words = {"quarter": "a quarter of the people", "foreign": "another camera"}
     for preset in scores["preset"].unique():
         for other, cell in zip(against, rows[words.get(preset, preset)], strict=True):
@@ -221,6 +221,33 @@ def test_what_both_branches_gain_has_the_numbers_of_its_table():
     assert counts == (18, 14, 3) and "18 are positive, the intervals of 14" in page and "and three (bold)" in page
 
 
+def test_what_each_branch_gains_over_a_linear_model_has_the_numbers_of_its_table():
+    scores = read_table(ROOT / "experiments" / "results" / "branches" / "scores.csv")
+    scores = scores[scores["against"].eq("logistic-regression")].set_index(["preset", "model", "metric"])
+    words = {"a quarter of the people": "quarter", "another camera": "foreign"}
+    rows = rows_of_page("| task of one branch")
+    assert len(rows) == scores.index.get_level_values("preset").nunique()
+    for name, *cells in rows:
+        for model, cell in zip(("flow", "motion"), cells, strict=True):
+            for metric, text in zip(("UF1", "UAR"), cell.split(" / "), strict=True):
+                asked = scores.loc[(words.get(name, name.strip("`")), model, metric)]
+                assert f"{asked['value']:+.3f}" == text.strip("*")
+                assert text.startswith("**") == (asked["low"] > 0 or asked["high"] < 0)
+
+
+def test_scores_on_moved_photographs_are_those_of_their_table():
+    scores = read_table(ROOT / "experiments" / "results" / "transfer" / "scores.csv")
+    scores = scores[scores["part"].eq("photographs") & scores["how"].eq("as it is") & scores["against"].eq("")]
+    scores = scores.set_index(["model", "metric"])["value"]
+    models = {"logistic regression": "logistic-regression", "flow branch": "flow-branch"}
+    models |= {"motion branch": "motion-branch", "whole network": "lfd-tcmen"}
+    rows = rows_of_page("| trained on `wild`, tested on moved photographs")
+    assert len(rows) == scores.index.get_level_values("model").nunique()
+    for name, cell in rows:
+        model = next(models[word] for word in models if name.startswith(word)) + "-repaired" * ("repaired" in name)
+        assert cell == f"{scores[model, 'UF1']:.3f} / {scores[model, 'UAR']:.3f}"
+
+
 def test_the_ways_of_training_in_another_world_have_the_numbers_of_their_table():
     ways = read_table(ROOT / "experiments" / "results" / "mixed" / "ways.csv").set_index(["model", "how", "metric"])
     words = {
@@ -229,7 +256,7 @@ def test_the_ways_of_training_in_another_world_have_the_numbers_of_their_table()
         "motion branch, repaired recipe": "motion-branch-repaired",
         "whole network, repaired recipe": "lfd-tcmen-repaired",
     }
-    rows = rows_of_trials("| trained | on `wild` alone")
+    rows = rows_of_page("| trained | on `wild` alone")
     assert {words[row[0]] for row in rows} == set(ways.index.get_level_values("model"))
     for name, *cells in rows:
         for how, cell in zip(("as it is", "alone", "added", "started"), cells, strict=True):
@@ -241,3 +268,27 @@ def test_the_ways_of_training_in_another_world_have_the_numbers_of_their_table()
                 assert f"{found.loc['', 'value']:.3f}" == text.strip("*")
                 difference = found.loc["alone"]
                 assert text.startswith("**") == (difference["low"] > 0 or difference["high"] < 0)
+
+
+def test_the_page_on_alignment_has_the_numbers_of_its_tables():
+    def cells(row) -> str:
+        return f"{row['median']:.2f} / {row['p95']:.2f}"
+
+    folder = ROOT / "experiments" / "results" / "geometry"
+    landmarks = read_table(folder / "landmarks.csv").set_index(["change", "source", "landmarks"])
+    rows = rows_of_page("| changed picture", "alignment")
+    columns = [(source, which) for source in ("photographs", "synthetic faces") for which in ("at first", "refined")]
+    assert [row[0] for row in rows] == list(landmarks.index.unique("change"))
+    for change, *shown_cells in rows:
+        assert shown_cells == [cells(landmarks.loc[(change, *column)]) for column in columns]
+
+    kinds = read_table(folder / "kinds.csv").astype(str)
+    assert rows_of_page("| kind of crop", "alignment") == kinds.to_numpy().tolist()
+
+    sizes = read_table(folder / "sizes.csv").set_index(["pixels", "motion", "of"])
+    columns = [("head", "as filmed"), ("head", "left")]
+    columns += [("expression", f"share, head {how}") for how in ("still", "aligned")]
+    rows = rows_of_page("| pixels", "alignment")
+    assert len(rows) == len(sizes.index.unique("pixels"))
+    for pixels, *shown_cells in rows:
+        assert shown_cells == [cells(sizes.loc[(float(pixels), *column)]) for column in columns]
