@@ -54,6 +54,7 @@ NETWORKS = {  # name -> recipe, fields of the config
     "lfd-tcmen-repaired": ("repaired", {}),
 }
 LINEAR = ("logistic-regression", "linear-svm")  # the first one that this version has
+ON_FOLDS = ("alone", "added", "started")
 WAYS = ("alone", "as it is", "added", "started")  # the others are compared with the first
 
 
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--train", default="wild", help="the set to train on")
     parser.add_argument("--score", nargs="+", default=["other_world", "photographs"], help="sets to score")
     parser.add_argument("--folds-on", nargs="*", default=[], help="sets of --score on whose folds to train as well")
+    parser.add_argument("--ways", nargs="+", choices=ON_FOLDS, default=ON_FOLDS, help="of training on these folds")
     parser.add_argument("--people", type=int, default=100, help="of each set")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--models", nargs="+", default=[], help="all by default")
@@ -175,10 +177,12 @@ def main() -> None:
         for part in args.folds_on:
             pairs = scored[part]
             folds = list(grouped_kfold(pairs.subjects, pairs.labels, args.folds, names=pairs.label_names))
-            run("alone", model, name, pairs, folds, part)
-            run("added", MixedTraining(model, train, args.weight, args.repeats), name, pairs, folds, part)
+            on_folds = {"alone": model, "added": MixedTraining(model, train, args.weight, args.repeats)}
             if isinstance(model, LFDTCMENClassifier | Branch):
-                run("started", Started(model, before), name, pairs, folds, part)
+                on_folds["started"] = Started(model, before)
+            for how in args.ways:
+                if how in on_folds:
+                    run(how, on_folds[how], name, pairs, folds, part)
 
     scores = []
     for (how, part), predictions in found.items():
