@@ -1,17 +1,15 @@
-"""How still does alignment keep a face, by similarity and by nose tip, and does it find the face in any photograph?
+"""How still does alignment keep a face, by similarity and by nose tip?
 
     python experiments/alignment.py
-    python experiments/alignment.py --subjects 20 --views 20
+    python experiments/alignment.py --subjects 20
 
 Synthetic clips: each is compared with the same clip in which the head does not move. Measured is what is left of the
 head's motion: the distance of the nose tip, and that of all five landmarks on average, from their positions there, in
 each frame from onset to offset. And what is lost of the expression, between onset and apex: the error of the TV-L1 flow
 to the true motion of the muscles, and the share of that motion which the flow has (its projection on the true one).
-Scores: UF1 and UAR of the linear SVM on the pairs of a preset, each aligned by one of the methods. Photographs: rotated
-by -20 to 20 degrees, scaled by 0.5 to 2, and shifted; measured is the distance of the eyes from their canonical
-positions. Lengths are pixels of the aligned 128x128 face. Aims, for the similarity: nose median 0.1 and 95th percentile
-0.3; flow error within 0.1 of that of a still head; eyes within 2 in 95 % of the views. Prints the values, and writes
-clips.csv, scores.csv and views.csv to OUT.
+Scores: UF1 and UAR of the linear SVM on the pairs of a preset, each aligned by one of the methods. Lengths are pixels
+of the aligned 128x128 face. Aims, for the similarity: nose median 0.1 and 95th percentile 0.3; flow error within 0.1
+of that of a still head. Prints the values, and writes clips.csv and scores.csv to OUT. geometry.py looks at landmarks.
 """
 
 import time
@@ -27,15 +25,14 @@ from joblib import delayed
 from lfdtcmen.baselines.simple import linear_svm
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import grouped_kfold
-from lfdtcmen.datasets.synthetic import make_dataset, package_photographs
+from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS
 from lfdtcmen.datasets.synthetic.sequences import Clip, make_subject, sample_clip, sample_timing
 from lfdtcmen.datasets.synthetic.settings import get_settings
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.files import make_folder
-from lfdtcmen.preprocessing.align import CANONICAL, METHODS, align_faces
-from lfdtcmen.preprocessing.faces import find_detector
+from lfdtcmen.preprocessing.align import METHODS, align_faces
 from lfdtcmen.preprocessing.flow import tvl1
 from lfdtcmen.workers import parallel
 
@@ -127,31 +124,9 @@ def score_methods(preset: str, jobs: int, out: Path) -> pd.DataFrame:
     return score_table(predictions, "similarity").query("model != against").assign(preset=preset)
 
 
-def measure_views(image: np.ndarray, views: int) -> np.ndarray:
-    """Return the distance of the farther eye from its canonical position, [views]; infinite where no face was found."""
-    (face,) = find_detector()(image)
-    rng = np.random.default_rng(0)
-    distances = []
-    for _ in range(views):
-        angle, scale = np.deg2rad(rng.uniform(-20, 20)), rng.uniform(0.5, 2)
-        linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        size = [int(side * max(scale, 1)) for side in (image.shape[1], image.shape[0])]
-        centre = np.array(size) * rng.uniform(0.35, 0.65, 2)
-        matrix = np.column_stack([linear, centre - linear @ face.landmarks.mean(0)])
-        view = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        eyes = face.landmarks[:2] @ matrix[:, :2].T + matrix[:, 2]
-        if find_detector()(view):
-            eyes = into_crop(eyes, align_faces([view]).transforms[0])
-            distances.append(np.linalg.norm(eyes - CANONICAL[:2], axis=1).max())
-        else:
-            distances.append(np.inf)
-    return np.array(distances)
-
-
 def main() -> None:
     parser = make_parser(__doc__, "alignment")
     parser.add_argument("--subjects", type=int, default=100, help="clips of each preset, one per subject")
-    parser.add_argument("--views", type=int, default=100, help="views of each photograph")
     parser.add_argument("--preset", default="standard", help="of the pairs that the scores are of")
     args = parser.parse_args()
 
@@ -162,14 +137,8 @@ def main() -> None:
         for subject in range(args.subjects)
     )
     clips = summarise(pd.concat(parts))
-    views = []
-    for name, photo in package_photographs().items():
-        eyes = measure_views(photo, args.views)
-        row = {"photograph": name, "views": len(eyes), "within 2 px": np.mean(eyes < 2)}
-        views.append(row | {"median": np.median(eyes), "p95": np.percentile(eyes, 95)})
-    for name, table in {"clips": clips, "views": pd.DataFrame(views)}.items():
-        table.to_csv(out / f"{name}.csv", index=False, float_format="%.3f")
-        print(table.round(3).to_string(index=False), flush=True)
+    clips.to_csv(out / "clips.csv", index=False, float_format="%.3f")
+    print(clips.round(3).to_string(index=False), flush=True)
     scores = score_methods(args.preset, args.jobs, out)
     scores.to_csv(out / "scores.csv", index=False, float_format="%.4f")
     print(readable(scores).T.to_string())

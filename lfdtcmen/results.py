@@ -12,7 +12,7 @@ from lfdtcmen.files import DAMAGE, project_dir, runs_dir
 # the command that makes each run; experiments/README.md says what its tables are and which notebook reads them
 COMMANDS = {
     "ablations": "python experiments/ablations.py --jobs 2",
-    "alignment": "python experiments/alignment.py --subjects 16 --views 10",
+    "alignment": "python experiments/alignment.py --subjects 16",
     "apex": "python experiments/apex.py --emotions",
     "baselines": "python experiments/baselines.py --jobs 2",
     "branches": "python experiments/branches.py --presets standard hard quarter foreign easy --jobs 2",

@@ -87,7 +87,7 @@ def test_the_eyes_of_a_turned_and_scaled_photograph_come_to_the_same_place():
     eyes = into_crop(face.landmarks[:2], straight.transforms[0])
     assert np.linalg.norm(eyes - CANONICAL[:2], axis=1).max() < 2
     rng = np.random.default_rng(0)
-    for _ in range(20):  # experiments/alignment.py does 100, and as many with the other photograph
+    for _ in range(20):  # experiments/geometry.py has more pictures and changes
         view, matrix = random_view(image, face.landmarks.mean(0), rng)
         aligned = align_faces([view])
         seen = into_crop(face.landmarks[:2] @ matrix[:, :2].T + matrix[:, 2], aligned.transforms[0])
