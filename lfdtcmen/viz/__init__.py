@@ -44,7 +44,14 @@ from lfdtcmen.viz.motion import (
 )
 from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, score_steps
 from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
-from lfdtcmen.viz.training import gain_by_motion, loss_curves, loss_weight_bars, parameter_bars, training_curves
+from lfdtcmen.viz.training import (
+    gain_by_motion,
+    loss_curves,
+    loss_weight_bars,
+    parameter_bars,
+    stage1_over_epochs,
+    training_curves,
+)
 
 __all__ = [
     "DPI",
@@ -93,6 +100,7 @@ __all__ = [
     "show",
     "show_figures_inline",
     "spotting_curves",
+    "stage1_over_epochs",
     "start_notebook",
     "stream_sheet",
     "sum_and_gradient",

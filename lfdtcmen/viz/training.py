@@ -120,6 +120,59 @@ def gain_by_motion(table: pd.DataFrame, mark: int | None = None) -> Figure:
     return figure
 
 
+STAGE1 = {  # label of the panel -> metrics, what to compare them with
+    "error over copy": (["error relative to copying, absolute"], (1.0, "a copy")),
+    "motion gain": (["motion gain, same identity", "motion gain, across identities"], (1.0, "target")),
+    "motion cosine": (["motion cosine, same identity", "motion cosine, across identities"], (1.0, "target")),
+    "motion's share of mo": (["motion's share of mo"], (None, "untrained")),
+    "person named from": (["subject from mo(apex), all positions", "subject from mo(apex) - mo(onset)"], (None, "")),
+    "action units from mo (R²)": (["action units from mo(apex) - mo(onset)"], (0.0, "useless")),
+}
+SHORT = {
+    "same identity": "own face",
+    "across identities": "across people",
+    "all positions": "one code",
+    "subject from mo(apex) - mo(onset)": "difference of two",
+}
+
+
+def stage1_over_epochs(table: pd.DataFrame) -> Figure:
+    """Plot what one long training of stage 1 has reached after so many epochs, with 95 % intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``measures.csv`` of ``experiments/long_stage1.py``, of one training: columns metric, epoch, value, low, high,
+        reference.
+
+    Raises
+    ------
+    DataError
+        One of the measures is missing.
+    """
+    figure = Figure(figsize=(WIDTH, 4.4), dpi=DPI, layout="constrained")
+    for ax, (label, (metrics, (line, name))) in zip(figure.subplots(2, 3).flat, STAGE1.items(), strict=True):
+        for k, metric in enumerate(metrics):
+            rows = table[table["metric"].eq(metric)].sort_values("epoch")
+            if rows.empty:
+                raise DataError(f"no rows of {metric!r}", "stage1_over_epochs")
+            error = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
+            short = next((text for part, text in SHORT.items() if part in metric), None)
+            ax.errorbar(
+                rows["epoch"], rows["value"], yerr=error, fmt="os"[k] + "-", markersize=4, capsize=2, label=short
+            )
+        if line is None:  # the untrained network's share, or the chance level
+            line, name = rows["reference"].iloc[-1], name or "chance level"
+        ax.axhline(line, color="black", linestyle="--", linewidth=1, label=name)
+        ax.set_title(label, fontsize=10)
+        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize=8, frameon=False)
+    for ax in figure.axes[3:]:
+        ax.set_xlabel("epoch")
+    return figure
+
+
 def loss_weight_bars(losses: Mapping[str, float], products: np.ndarray, weights: Mapping[str, float]) -> Figure:
     """Plot what each loss adds to the weighted sum (3.2), and its share of the sum's gradient.
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lfdtcmen import DataError, viz
+from lfdtcmen.viz import training
 from tests.viz.figures import RNG, check_figure
 
 LOSSES = {"cycle": 0.5, "emotion": 2.0}
@@ -33,10 +34,20 @@ GAINS = pd.DataFrame(
     }
 )
 CURVES = pd.DataFrame({"training": [0.5, 0.2], "validation": [0.6, 0.4], "gain": [0.0, 0.3]}, index=[60, 120])
+MEASURES = [metric for metrics, _ in training.STAGE1.values() for metric in metrics]
+LONG = pd.DataFrame(
+    [
+        (metric, epoch, value, value - 0.1, value + 0.1, 0.15)
+        for metric in MEASURES
+        for epoch, value in ((9, 0.2), (1, 3))
+    ],
+    columns=["metric", "epoch", "value", "low", "high", "reference"],
+)
 FIGURES = {
     "loss_curves": lambda: viz.loss_curves(history()),
     "training_curves": lambda: viz.training_curves(CURVES, "gain", copy=0.3),
     "gain_by_motion": lambda: viz.gain_by_motion(GAINS),
+    "stage1_over_epochs": lambda: viz.stage1_over_epochs(LONG),
     "loss_weight_bars": lambda: viz.loss_weight_bars(LOSSES, np.eye(2), {"cycle": 1.0, "emotion": 0.0}),
     "parameter_bars": lambda: viz.parameter_bars(
         pd.DataFrame({"parameters": [10, 20, 30]}, index=["encoder", "generator", "total"]), stated={"all": 25.0}
@@ -47,6 +58,7 @@ SHOWN = {
     "loss_curves": (2, 0, "reconstruction"),
     "training_curves": (2, 0, "training step"),
     "gain_by_motion": (1, 0, "training step"),
+    "stage1_over_epochs": (6, 0, "motion gain"),
     "loss_weight_bars": (2, 0, "100%"),
     "parameter_bars": (2, 0, "total 30"),
 }
@@ -105,6 +117,17 @@ def test_gain_by_motion_has_a_line_a_size_and_the_mean_over_seeds():
     np.testing.assert_allclose(large, [[60, 0.3], [120, 0.5]])
     assert [text.get_text() for text in ax.get_legend().texts] == ["8", "1"]
     assert not ax.texts and viz.gain_by_motion(GAINS, mark=90).axes[0].texts[0].get_text() == "step 90"
+
+
+def test_a_long_stage_1_has_its_curves_in_order_and_lines_to_compare_them_with():
+    error, gain, _, share, named, _ = viz.stage1_over_epochs(LONG).axes
+    np.testing.assert_allclose(error.lines[0].get_xydata(), [[1, 3], [9, 0.2]])
+    dashed = [[line for line in ax.lines if line.get_linestyle() == "--"] for ax in (error, gain, named)]
+    assert [line.get_ydata()[0] for (line,) in dashed] == [1, 1, 0.15]
+    assert [text.get_text() for text in share.get_legend().texts] == ["untrained"]
+    assert [text.get_text() for text in named.get_legend().texts] == ["chance level", "one code", "difference of two"]
+    with pytest.raises(DataError, match="no rows of 'motion cosine, same identity'"):
+        viz.stage1_over_epochs(LONG[LONG["metric"].ne("motion cosine, same identity")])
 
 
 def test_loss_weight_bars_share_out_the_gradient_of_the_sum():
