@@ -40,7 +40,7 @@ COMMANDS = {
     "flow_widths": "python experiments/flow_widths.py",
     "geometry": "python experiments/geometry.py",
     "imbalance": "python experiments/imbalance.py --seeds 3 --seeds-7class 3 --epochs 8 --jobs 2",
-    "inflation": "python experiments/inflation.py --fresh 3",
+    "inflation": "python experiments/inflation.py --fresh 10",
     "inside": "python experiments/inside.py --jobs 2",
     "lighting": "python experiments/lighting.py --subjects 8 --score",
     "long_stage1": "python experiments/long_stage1.py",
