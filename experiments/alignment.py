@@ -28,7 +28,7 @@ from lfdtcmen.datasets.splits import grouped_kfold
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS
 from lfdtcmen.datasets.synthetic.sequences import Clip, make_subject, sample_clip, sample_timing
-from lfdtcmen.datasets.synthetic.settings import get_settings
+from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.files import make_folder
@@ -41,10 +41,15 @@ def synthetic_clip(subject: int, preset: str, still: bool) -> Clip:
     """Return a clip; ``still`` keeps the head where it is at the onset, and changes nothing else."""
     settings = get_settings(preset)
     moving = replace(settings, shift=0, rotation=0, yaw=0, pitch=0) if still else settings
-    rng = np.random.default_rng([11, subject])
+    return film(subject, moving, [11, subject])
+
+
+def film(subject: int, settings: Settings, seed: list[int]) -> Clip:
+    """Return a clip of a person with a whole expression, each of whom shows another emotion than the next."""
+    rng = np.random.default_rng(seed)
     emotion = list(CASME3_COUNTS)[subject % len(CASME3_COUNTS)]
     timing = sample_timing(30.0, rng)
-    return sample_clip(make_subject(0, subject, settings), emotion, moving, timing, 30.0, rng)
+    return sample_clip(make_subject(0, subject, settings), emotion, settings, timing, 30.0, rng)
 
 
 def into_crop(points: np.ndarray, transform: np.ndarray) -> np.ndarray:

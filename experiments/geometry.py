@@ -23,13 +23,12 @@ from itertools import count
 import cv2
 import numpy as np
 import pandas as pd
-from alignment import compare_flow, into_crop, into_crop_flow
+from alignment import compare_flow, film, into_crop, into_crop_flow
 from common import make_parser, write_about
 from joblib import delayed
 
 from lfdtcmen.datasets.synthetic import package_photographs
-from lfdtcmen.datasets.synthetic.plan import CASME3_COUNTS
-from lfdtcmen.datasets.synthetic.sequences import Clip, make_subject, sample_clip, sample_timing
+from lfdtcmen.datasets.synthetic.sequences import Clip
 from lfdtcmen.datasets.synthetic.settings import Settings, get_settings
 from lfdtcmen.errors import DataError
 from lfdtcmen.files import make_folder
@@ -190,12 +189,6 @@ def measure_landmarks(source: str, image: np.ndarray, views: int) -> pd.DataFram
 # --- motions of several sizes
 
 
-def film(subject: int, settings: Settings, take: int = 0) -> Clip:
-    rng = np.random.default_rng([13, subject, take])
-    emotion = list(CASME3_COUNTS)[subject % len(CASME3_COUNTS)]
-    return sample_clip(make_subject(0, subject, settings), emotion, settings, sample_timing(30.0, rng), 30.0, rng)
-
-
 def with_head(settings: Settings, times: float) -> Settings:
     """Return the settings with the motion of the head, between frames, so many times as large."""
     parts = ("shift", "rotation", "scale", "yaw", "pitch")
@@ -205,11 +198,12 @@ def with_head(settings: Settings, times: float) -> Settings:
 def film_head(subject: int, settings: Settings, size: float) -> tuple[Clip, Clip]:
     """Return a clip whose nose tip moves so many pixels until the apex, by the head, and one with the head still."""
     for take in count():
-        moving, held = (film(subject, with_head(settings, times), take) for times in (1, 0))
+        seed = [13, subject, take]
+        moving, held = (film(subject, with_head(settings, times), seed) for times in (1, 0))
         crop_of = from_canonical(held.landmarks[held.onset])
         ends = [into_crop(clip.landmarks[clip.apex, 2], crop_of) for clip in (moving, held)]
         if (natural := float(np.linalg.norm(ends[0] - ends[1]))) > LEAST_HEAD:  # else a turn grows beyond all measure
-            return film(subject, with_head(settings, size / natural), take), held
+            return film(subject, with_head(settings, size / natural), seed), held
     raise AssertionError("there is always another take")
 
 
@@ -218,7 +212,8 @@ def measure_sizes(subject: int) -> pd.DataFrame:
     rows, calm = [], replace(get_settings("standard"), peak=(0.25, 0.25))
     for size in SIZES:
         expression = replace(calm, peak=(size, size))
-        still, moving = film(subject, with_head(expression, 0)), film(subject, expression)
+        seed = [13, subject, 0]
+        still, moving = film(subject, with_head(expression, 0), seed), film(subject, expression, seed)
         frames = slice(still.onset, still.apex + 1)
         shares = {}
         for name, clip in {"still": still, "aligned": moving}.items():
@@ -254,7 +249,7 @@ def main() -> None:
     people = range(args.subjects)
     pictures = {name: ("photographs", image) for name, image in package_photographs().items()}
     for subject in people:
-        clip = film(subject, get_settings("standard"))
+        clip = film(subject, get_settings("standard"), [13, subject, 0])
         pictures[f"subject {subject}"] = "synthetic faces", clip.frames[clip.onset]
     run = parallel(n_jobs=args.jobs)
     moved = pd.concat(run(delayed(measure_landmarks)(*picture, args.views) for picture in pictures.values()))
