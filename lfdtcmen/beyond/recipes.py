@@ -15,8 +15,8 @@ RECIPES: dict[str, dict] = {
         "fusion": "late",
         # without it, both branches predict the frequent class too often: UAR is far lower, most on foreign people
         "imbalance": "class_weights",
-        # with class weights, the flow branch gains UAR by it on presets, few people and `wild`, and loses UF1 where it is
-        # trained on `standard` and used on another camera (experiments/flow_training.py)
+        # with class weights, the flow branch gains UAR by it on presets, few people and `wild`, and loses UF1 where it
+        # is trained on `standard` and used on another camera (experiments/flow_training.py)
         "flow_shift": 2,
         "amplitude_jitter": 0.4,
         "stage1": {"change": 1.0, "rest": 0.15},

@@ -8,7 +8,7 @@ faces cannot be compared with them in size.
 
 import pandas as pd
 
-# Table 8: parameters of the network for seven classes (4.8, stated)
+# Table 8: parameters of the network (4.8, stated; for how many classes, it does not say: ours are for seven)
 PARAMETERS = {"without flow": 5.49e6, "triple stream": 7.92e6}
 
 # 4.7, stated: share of a true class that was predicted as another (true class -> predicted class -> rate)
