@@ -183,11 +183,11 @@ def check_criteria(out: Path) -> pd.DataFrame:
     leak = probes[(probes["metric"] == "subject") & probes["part"].isin([MOTION_DIFFERENCE, BRANCH_OUTPUT])]
     leak = leak.assign(value=leak["low"] - leak["shuffled level"])  # 0 or below: the interval contains the level
     checks = [
-        (f"gain {LEAST_GAIN} or more", gains.loc[GAIN], lambda v: v >= LEAST_GAIN),
-        (f"cosine {LEAST_COSINE} or more", gains.loc[COSINE], lambda v: v >= LEAST_COSINE),
-        ("change error below that of a copy", gains.loc[CHANGE_ERROR], lambda v: v < 1),
-        (f"share of the driver {MOST_OF_DRIVER} or less", shares.loc["noisy"], lambda v: v <= MOST_OF_DRIVER),
-        ("the same with noise-free frames", shares.loc["noise-free"], lambda v: v <= MOST_OF_DRIVER),
+        (f"gain {LEAST_GAIN} or more", gains.loc[[GAIN]], lambda v: v >= LEAST_GAIN),
+        (f"cosine {LEAST_COSINE} or more", gains.loc[[COSINE]], lambda v: v >= LEAST_COSINE),
+        ("change error below that of a copy", gains.loc[[CHANGE_ERROR]], lambda v: v < 1),
+        (f"share of the driver {MOST_OF_DRIVER} or less", shares.loc[["noisy"]], lambda v: v <= MOST_OF_DRIVER),
+        ("the same with noise-free frames", shares.loc[["noise-free"]], lambda v: v <= MOST_OF_DRIVER),
     ]
     for key, rows in leak.groupby(["part", "positions", "probe"], sort=False):
         checks.append((f"interval of the subject probe down to chance: {', '.join(key)}", rows, lambda v: v <= 0))
