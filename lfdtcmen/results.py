@@ -35,7 +35,7 @@ COMMANDS = {
     ),
     "disentanglement": "python experiments/disentanglement.py paper repaired --jobs 2",
     "entangled": "python experiments/entangled.py --jobs 2",
-    "final_test": "python experiments/final_test.py --recipes repaired --jobs 2",
+    "final_test": "python experiments/final_test.py --jobs 2",
     "flow_training": "python experiments/flow_training.py",
     "flow_widths": "python experiments/flow_widths.py",
     "geometry": "python experiments/geometry.py",
