@@ -47,7 +47,8 @@ COMMANDS = {
     "loso": "python experiments/loso.py --jobs 2",
     "mixed": (
         "python experiments/transfer.py --train wild --score other_world photographs --folds-on other_world "
-        "--models logistic-regression flow-branch lfd-tcmen-repaired motion-branch-repaired --out runs/mixed"
+        "--models logistic-regression flow-branch flow-branch-repaired lfd-tcmen-repaired motion-branch-repaired "
+        "--out runs/mixed"
     ),
     "photographs": "python experiments/photographs.py --seeds 2",
     "recipes": "python benchmarks/recipes.py",
