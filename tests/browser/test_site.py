@@ -300,8 +300,8 @@ def test_the_demo_follows_the_keyboard_within_three_tenths_of_a_second(demo):
     status.get_by_text("surprise").wait_for()
     demo.get_by_role("button", name="At rest").press("Enter")
     smile.press("End")
-    status.get_by_text("positive").wait_for()
-    assert smile.get_attribute("aria-valuetext") == "3.0 px"
+    demo.wait_for_function("!window.demo.busy")  # not for a word: the answer to the face at rest may be the same
+    assert "positive" in status.inner_text() and smile.get_attribute("aria-valuetext") == "3.0 px"
     processor = demo.context.new_cdp_session(demo)  # its time, as other processes may be busy
     processor.send("Performance.enable", {"timeDomain": "threadTicks"})
     spent = [busy_seconds(processor)]
