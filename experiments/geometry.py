@@ -195,35 +195,33 @@ def with_head(settings: Settings, times: float) -> Settings:
     return replace(settings, **{name: times * getattr(settings, name) for name in parts})
 
 
-def film_head(subject: int, settings: Settings, size: float) -> tuple[Clip, Clip]:
-    """Return a clip whose nose tip moves so many pixels until the apex, by the head, and one with the head still."""
+def find_head(subject: int, settings: Settings) -> tuple[list[int], float, Clip]:
+    """Return the seed of a clip whose head moves, by how many pixels the nose tip, and the clip with the head still."""
     for take in count():
         seed = [13, subject, take]
         moving, held = (film(subject, with_head(settings, times), seed) for times in (1, 0))
         crop_of = from_canonical(held.landmarks[held.onset])
         ends = [into_crop(clip.landmarks[clip.apex, 2], crop_of) for clip in (moving, held)]
-        if (natural := float(np.linalg.norm(ends[0] - ends[1]))) > LEAST_HEAD:  # else a turn grows beyond all measure
-            return film(subject, with_head(settings, size / natural), seed), held
+        if (moved := float(np.linalg.norm(ends[0] - ends[1]))) > LEAST_HEAD:  # else a turn grows beyond all measure
+            return seed, moved, held
     raise AssertionError("there is always another take")
 
 
 def measure_sizes(subject: int) -> pd.DataFrame:
     """Return rows of one person's clips: what is left of a head's motion, what is kept of an expression."""
     rows, calm = [], replace(get_settings("standard"), peak=(0.25, 0.25))
+    head_seed, moved, held = find_head(subject, calm)
     for size in SIZES:
         expression = replace(calm, peak=(size, size))
         seed = [13, subject, 0]
         still, moving = film(subject, with_head(expression, 0), seed), film(subject, expression, seed)
-        frames = slice(still.onset, still.apex + 1)
-        shares = {}
-        for name, clip in {"still": still, "aligned": moving}.items():
-            aligned = align_faces(clip.frames[frames])
+        for head, clip in {"still": still, "aligned": moving}.items():
+            aligned = align_faces(clip.frames[still.onset : still.apex + 1])
             truth = into_crop_flow(still.flow, aligned.transforms[0])
-            shares[name] = compare_flow(tvl1(aligned.frames[0], aligned.frames[-1]), truth)[1]
-        rows.append({"motion": "expression", "pixels": size, "of": "share, head still", "value": shares["still"]})
-        rows.append({"motion": "expression", "pixels": size, "of": "share, head aligned", "value": shares["aligned"]})
+            share = compare_flow(tvl1(aligned.frames[0], aligned.frames[-1]), truth)[1]
+            rows.append({"motion": "expression", "pixels": size, "of": f"share, head {head}", "value": share})
 
-        shaken, held = film_head(subject, calm, size)
+        shaken = film(subject, with_head(calm, size / moved), head_seed)
         aligned = align_faces(shaken.frames[shaken.onset : shaken.apex + 1])
         onset = aligned.transforms[0]
         target = into_crop(held.landmarks[held.apex], onset)

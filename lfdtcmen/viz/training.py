@@ -120,19 +120,23 @@ def gain_by_motion(table: pd.DataFrame, mark: int | None = None) -> Figure:
     return figure
 
 
-STAGE1 = {  # label of the panel -> metrics, what to compare them with
-    "error over copy": (["error relative to copying, absolute"], (1.0, "a copy")),
-    "motion gain": (["motion gain, same identity", "motion gain, across identities"], (1.0, "target")),
-    "motion cosine": (["motion cosine, same identity", "motion cosine, across identities"], (1.0, "target")),
-    "motion's share of mo": (["motion's share of mo"], (None, "untrained")),
-    "person named from": (["subject from mo(apex), all positions", "subject from mo(apex) - mo(onset)"], (None, "")),
-    "action units from mo (R²)": (["action units from mo(apex) - mo(onset)"], (0.0, "useless")),
-}
-SHORT = {
-    "same identity": "own face",
-    "across identities": "across people",
-    "all positions": "one code",
-    "subject from mo(apex) - mo(onset)": "difference of two",
+# title of the panel -> metrics with their labels, what to compare them with
+STAGE1: dict[str, tuple[dict[str, str | None], tuple[float | None, str]]] = {
+    "error over copy": ({"error relative to copying, absolute": None}, (1.0, "a copy")),
+    "motion gain": (
+        {"motion gain, same identity": "own face", "motion gain, across identities": "across people"},
+        (1.0, "target"),
+    ),
+    "motion cosine": (
+        {"motion cosine, same identity": "own face", "motion cosine, across identities": "across people"},
+        (1.0, "target"),
+    ),
+    "motion's share of mo": ({"motion's share of mo": None}, (None, "untrained")),
+    "person named from": (
+        {"subject from mo(apex), all positions": "one code", "subject from mo(apex) - mo(onset)": "difference of two"},
+        (None, "chance level"),
+    ),
+    "action units from mo (R²)": ({"action units from mo(apex) - mo(onset)": None}, (0.0, "useless")),
 }
 
 
@@ -151,20 +155,19 @@ def stage1_over_epochs(table: pd.DataFrame) -> Figure:
         One of the measures is missing.
     """
     figure = Figure(figsize=(WIDTH, 4.4), dpi=DPI, layout="constrained")
-    for ax, (label, (metrics, (line, name))) in zip(figure.subplots(2, 3).flat, STAGE1.items(), strict=True):
-        for k, metric in enumerate(metrics):
+    for ax, (title, (metrics, (line, name))) in zip(figure.subplots(2, 3).flat, STAGE1.items(), strict=True):
+        for marker, (metric, label) in zip("os", metrics.items(), strict=False):
             rows = table[table["metric"].eq(metric)].sort_values("epoch")
             if rows.empty:
                 raise DataError(f"no rows of {metric!r}", "stage1_over_epochs")
             error = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
-            short = next((text for part, text in SHORT.items() if part in metric), None)
             ax.errorbar(
-                rows["epoch"], rows["value"], yerr=error, fmt="os"[k] + "-", markersize=4, capsize=2, label=short
+                rows["epoch"], rows["value"], yerr=error, fmt=f"{marker}-", markersize=4, capsize=2, label=label
             )
         if line is None:  # the untrained network's share, or the chance level
-            line, name = rows["reference"].iloc[-1], name or "chance level"
+            line = rows["reference"].iloc[-1]
         ax.axhline(line, color="black", linestyle="--", linewidth=1, label=name)
-        ax.set_title(label, fontsize=10)
+        ax.set_title(title, fontsize=10)
         ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
         ax.grid(alpha=0.3)
         ax.legend(fontsize=8, frameon=False)
