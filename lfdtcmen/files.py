@@ -22,6 +22,8 @@ RESERVED_NAMES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{k}" for port in ("COM",
 # what NumPy and zipfile raise for a damaged file
 DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError)
 DAMAGE += (struct.error, zipfile.BadZipFile, zlib.error)
+_UMASK = os.umask(0o077)  # which rights this user's new files lack; it can only be read by setting it
+os.umask(_UMASK)
 
 
 def clone_dir() -> Path | None:
@@ -37,6 +39,14 @@ def project_dir() -> Path:
     """
     here = Path.cwd()
     return clone_dir() or (here.parent if here.name == "notebooks" else here)
+
+
+def expand_user(path: Path | str) -> Path:
+    """Return a path whose ``~`` is the home folder; as it stands where nobody has that name (``~$labels.xlsx``)."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def cache_dir() -> Path:
@@ -177,7 +187,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         temporary = Path(name)
         os.close(handle)
         yield temporary
-        temporary.chmod(0o644)  # mkstemp's 0600 would shut out others who share the folder
+        temporary.chmod(0o666 & ~_UMASK)  # as other programs do: mkstemp's 0600 would shut out who shares the folder
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"cannot write the file ({error.strerror or error})", str(path), WRITE_ADVICE) from error

@@ -61,6 +61,19 @@ def test_a_write_that_breaks_leaves_the_old_file_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_has_the_rights_that_its_owner_gives_new_files(tmp_path, umask, mode):
+    write = "import sys; from lfdtcmen.files import save_npz_atomic; save_npz_atomic(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", write, tmp_path / "x.npz"], check=True, umask=umask, cwd=ROOT)
+    assert (tmp_path / "x.npz").stat().st_mode & 0o777 == mode
+
+
+def test_a_tilde_that_is_nobodys_home_stands_as_it_is(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert files.expand_user("~/x") == Path("/home/someone/x")
+    assert files.expand_user("~$labels.xlsx") == Path("~$labels.xlsx")
+
+
 def test_a_full_disk_is_a_data_error_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -22,6 +22,7 @@ VIDEO_SUFFIXES = (
     ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp", ".3g2", ".flv", ".f4v", ".mts",
     ".m2ts", ".ts", ".vob", ".asf", ".ogv", ".mxf", ".mjpeg", ".gif",
 )  # fmt: skip
+INDEXED_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi")
 RATE_FRAMES = 300  # frames whose time stamps are compared: enough to see that a phone varies its rate
 NUMBER = re.compile(r"(\d+)\D*$")
 
@@ -37,7 +38,8 @@ def read_image(path: Path | str) -> np.ndarray:
     Returns
     -------
     ndarray
-        uint8 [H, W, 3]. 16-bit values keep their upper eight bits; transparent pixels become black.
+        uint8 [H, W, 3]. 16-bit values keep their upper eight bits, but grey ones that are all below 256 are taken as
+        they are; fractions from 0 to 1 become 0 to 255; transparent pixels become black.
 
     Raises
     ------
@@ -116,8 +118,8 @@ def is_video(path: Path | str) -> bool:
 def video_info(path: Path | str) -> tuple[int, float]:
     """Return the number of frames of a video, and its frames per second (0 where the file does not have the rate).
 
-    The number in the header is often wrong (recordings of a browser have none): it is used if the frame with the last
-    number exists and no frame follows it. Else all frames are counted.
+    The number in the header is often wrong (recordings of a browser have none). It is used where the container has an
+    index of its frames, and the frame with the last number exists and none follows it. Else all frames are counted.
 
     Raises
     ------
@@ -128,7 +130,8 @@ def video_info(path: Path | str) -> tuple[int, float]:
         fps = float(capture.get(cv2.CAP_PROP_FPS))
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.set(cv2.CAP_PROP_POS_FRAMES, count - 1)
-        if count >= 1 and capture.grab() and not capture.grab():
+        indexed = Path(path).suffix.lower() in INDEXED_SUFFIXES  # in others one gets to a frame by its time: a guess
+        if indexed and count >= 1 and capture.grab() and not capture.grab():
             return count, fps
     with _open_video(path) as capture:
         count = 0
@@ -142,8 +145,8 @@ def video_info(path: Path | str) -> tuple[int, float]:
 def describe_rate(path: Path | str) -> str:
     """Return a remark where the frames of a video do not come at one rate, "" where they do.
 
-    The time stamps of the first ``RATE_FRAMES`` frames are compared. Where there is a remark, the rate that
-    :func:`video_info` returns is an average.
+    The time stamps of the first ``RATE_FRAMES`` frames are compared; the remark has their average rate. What
+    :func:`video_info` returns is the rate that the file states.
 
     Raises
     ------
@@ -161,7 +164,8 @@ def describe_rate(path: Path | str) -> str:
     uneven = np.abs(gaps - usual) > max(usual / 2, 1.5)  # stamps may be rounded to milliseconds
     if not uneven.any():
         return ""
-    return f"frames are {gaps.min():.0f} to {gaps.max():.0f} ms apart (variable frame rate): fps is an average"
+    apart = f"frames are {gaps.min():.0f} to {gaps.max():.0f} ms apart"
+    return f"{apart} (variable frame rate, {1000 / gaps.mean():.1f} a second on average): fps is what the file states"
 
 
 def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, np.ndarray]]:
@@ -186,6 +190,8 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
     """
     path = Path(path)
     requested = None if numbers is None else sorted({int(number) for number in numbers})
+    if requested == []:
+        return
     if path.is_dir():
         files = list_frames(path)
         for number in files if requested is None else requested:
@@ -202,6 +208,8 @@ def read_frames(path: Path | str, numbers: Iterable[int] | None = None) -> Itera
 def _read_video(path: Path, requested: list[int] | None) -> Iterator[tuple[int, np.ndarray]]:
     last = None if requested is None else max(requested, default=-1)
     selected = None if requested is None else set(requested)
+    if requested and requested[0] < 0:
+        raise DataError(f"frame {requested[0]} is missing", str(path), "frames of a video are counted from 0")
     number = -1
     with _open_video(path) as capture:
         while last is None or number < last:
@@ -226,7 +234,7 @@ def _open_video(path: Path | str) -> Iterator[cv2.VideoCapture]:
     if not path.is_file():
         raise DataError("there is no such video file", str(path))
     with _quiet_ffmpeg():
-        capture = cv2.VideoCapture(str(path))
+        capture = cv2.VideoCapture(os.path.abspath(path))  # FFmpeg takes "10:" of a relative path for a protocol
     if not capture.isOpened():
         known = path.suffix.lower() in VIDEO_SUFFIXES
         what = "the video cannot be decoded" if known else "the file is no video that can be decoded"
@@ -257,14 +265,15 @@ def _quiet_ffmpeg() -> Iterator[None]:
 def _from_deep(values: np.ndarray) -> np.ndarray:
     """Return grey values of more than 8 bits as RGB uint8.
 
-    The largest value decides: fractions up to 1 and whole numbers up to 255 have that range, all others 16 bits.
+    The largest value decides: fractions, which filters may have brought a little above 1, and whole numbers up to 255
+    have that range, all others 16 bits.
     """
     floating = values.dtype.kind == "f"
     values = np.nan_to_num(values.astype(np.float64))
-    if floating and values.max(initial=0) <= 1:
+    if floating and values.max(initial=0) <= 2:
         values = values * 255
     elif values.max(initial=0) > 255:
-        values = values / 257  # 65535 becomes 255
+        values = values // 256
     return np.repeat(np.clip(values, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 

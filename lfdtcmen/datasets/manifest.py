@@ -166,8 +166,9 @@ def table1(manifest: pd.DataFrame, label_map: str | None = None) -> pd.DataFrame
         names = manifest["emotion"]
         classes = [name for name in dict.fromkeys((*EMOTIONS, *LABEL_MAPS["3class"])) if (names == name).any()]
     else:
-        numbers = [map_emotion(emotion, label_map) for emotion in manifest["emotion"]]
         classes = [*LABEL_MAPS[label_map], "left out"]
+        known = _named_in(label_map)  # "negative", as SMIC has it, is left out of the finer maps
+        numbers = [map_emotion(name, label_map) if name in known else None for name in manifest["emotion"]]
         names = pd.Series(["left out" if n is None else classes[n] for n in numbers], index=manifest.index, dtype=str)
     rows = []
     for dataset, group in manifest.groupby("dataset", sort=False):

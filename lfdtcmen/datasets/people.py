@@ -16,7 +16,10 @@ import pandas as pd
 #: Words before a subject's number that add nothing to it: "sub01", "s1" and "1" may be one person.
 SUBJECT_WORDS = {"s", "sub", "subj", "subject"}
 
-_MONTH = r"(?:jan|feb|m[aä]r|mrz|apr|ma[iy]|jun|jul|aug|sept?|o[ck]t|nov|de[cz])\w{0,6}\.?"
+_MONTH = (  # in English and German, whole or short: "Maria" is none
+    r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|mär(?:z)?|maerz|mrz|apr(?:il)?|ma[iy]|june?|juni|july?|juli"
+    r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?"
+)
 _DATE = re.compile(
     rf"\d{{4}}-\d\d-\d\d[ T]\d\d:\d\d.*|\d{{1,2}}[-.] ?{_MONTH}(?:[- ]\d{{2,4}})?|{_MONTH}-\d{{2,4}}"
     r"|\d{1,2}([/.])\d{1,2}\1\d{2,4}|\d{1,2}:\d\d(?::\d\d)?",

@@ -1,5 +1,6 @@
 """Splits into training and test samples, such that no subject is in both (4.2)."""
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -170,7 +171,7 @@ def split_validation(
     k, people = max(2, round(1 / share)), len(np.unique(subjects))
     if k > people > 1:
         what = f"a share of {share:g} of {people} subjects is less than one of them"
-        raise DataError(what, "split_validation", f"use {1 / people:.2f} to 0.5")
+        raise DataError(what, "split_validation", f"use {math.ceil(100 / people) / 100:g} to 0.5")
     return next(iter(grouped_kfold(subjects, labels, k, seed, names)))
 
 

@@ -90,6 +90,7 @@ def test_a_manifest_written_to_a_file_comes_back(root, tmp_path):
     [
         ({"path": ""}, "path is missing"),
         ({"path": "Anna"}, "there is no folder or video 'Anna'"),
+        ({"path": "~$a"}, "there is no folder or video '~$a'"),
         ({"path": "notes.txt"}, "neither a folder nor a video"),
         ({"path": "broken.mp4"}, "cannot be decoded"),
         ({"path": "empty"}, "no numbered images"),

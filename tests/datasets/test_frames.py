@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import struct
 import subprocess
 import sys
 import warnings
@@ -53,6 +54,10 @@ def test_grey_16_bit_palette_and_transparent_images_become_rgb(tmp_path):
 
     fractions = RAMP.astype(np.float32) / 255
     np.testing.assert_allclose(read_image(save(fractions, tmp_path / "float.tif")), grey, atol=1)
+    fractions[0, 0] = 1.01  # what a filter leaves
+    np.testing.assert_allclose(read_image(save(fractions, tmp_path / "filtered.tif"))[1:], grey[1:], atol=1)
+    steps = np.array([[255, 256, 511, 512, 65535]], np.uint16)  # the upper eight bits, as of 16-bit colours
+    assert read_image(save(steps, tmp_path / "steps.png"))[0, :, 0].tolist() == [0, 1, 1, 2, 255]
 
     cv2.imwrite(str(tmp_path / "deep rgb.png"), (RED[..., ::-1].astype(np.uint16) * 257))
     np.testing.assert_array_equal(read_image(tmp_path / "deep rgb.png"), RED)
@@ -327,4 +332,34 @@ def test_a_steady_rate_needs_no_remark(tmp_path, fps):
 def test_a_rate_that_varies_is_said(tmp_path):
     path = write_video(tmp_path / "a.mkv", [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(8)], fps=30)
     set_stamps(path, [0, 33, 67, 100, 200, 233, 267, 300])
-    assert describe_rate(path) == "frames are 33 to 100 ms apart (variable frame rate): fps is an average"
+    assert describe_rate(path) == (
+        "frames are 33 to 100 ms apart (variable frame rate, 23.3 a second on average): fps is what the file states"
+    )
+
+
+def test_frames_are_counted_where_a_container_has_no_index_of_them(tmp_path):
+    for count in range(30, 50):  # of some, the header gives a number that is wrong and that one can seek to
+        path = write_video(tmp_path / f"{count}.mkv", [np.full((48, 64, 3), 4 * i, np.uint8) for i in range(count)])
+        gaps = np.random.default_rng(count).choice([17, 33, 50], count - 1, p=[0.15, 0.7, 0.15])
+        stamps = np.cumsum([0, *gaps]).tolist()
+        set_stamps(path, stamps)
+        content = bytearray(path.read_bytes())
+        duration = content.find(b"\x44\x89\x88") + 3
+        content[duration : duration + 8] = struct.pack(">d", stamps[-1] + 33)
+        rate = content.find(b"\x23\xe3\x83")  # a steady one, which becomes an element without a meaning
+        content[rate : rate + 2] = bytes([0xEC, 0x80 | (2 + (content[rate + 3] & 0x7F))])
+        path.write_bytes(content)
+        assert video_info(path)[0] == len(list(read_frames(path))) == count
+
+
+def test_a_path_with_a_colon_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / "10-30.mp4", [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(8)]).rename("10:30.mp4")
+    assert video_info("10:30.mp4")[0] == 8
+
+
+def test_a_negative_number_is_no_frame_of_a_video_and_none_asked_for_are_none(tmp_path):
+    path = write_video(tmp_path / "a.mp4", [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(8)])
+    with pytest.raises(DataError, match=r"frame -3 is missing .*counted from 0"):
+        list(read_frames(path, [-3, 2]))
+    assert list(read_frames(path, [])) == []

@@ -81,6 +81,8 @@ def test_table1_counts_subjects_and_classes():
     assert table.loc["dfme", "left out"] == 1
     assert table["fps"].tolist() == ["30", "200"]
     assert list(table1(rows()).columns) == ["subjects", "samples", "fps", "happiness", "disgust", "others"]
+    coarse = table1(rows(emotion=["negative", "happiness", "others"]), "7class")  # as SMIC publishes them
+    assert coarse.loc["casme3", ["happiness", "left out"]].tolist() == [1, 1]
 
 
 SEVEN = "happiness disgust surprise fear anger sadness others"  # CAS(ME)^3's

@@ -1,5 +1,7 @@
 """Nobody is both trained on and tested, whatever the data set looks like."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -116,8 +118,18 @@ def test_a_share_that_cannot_be_kept_apart_is_refused():
 
 
 def test_a_share_of_less_than_one_subject_is_refused():
-    with pytest.raises(DataError, match=r"a share of 0.2 of 2 subjects is less than one.*use 0.50 to 0.5"):
+    with pytest.raises(DataError, match=r"a share of 0.2 of 2 subjects is less than one.*use 0.5 to 0.5"):
         split_validation(["a", "a", "b", "b"], [0, 1, 0, 1], 0.2)
+
+
+@pytest.mark.parametrize("people", range(3, 60))
+def test_the_share_that_is_advised_can_be_kept_apart(people):
+    subjects = np.repeat(np.arange(people).astype(str), 2)
+    labels = np.tile([0, 1], people)
+    with pytest.raises(DataError) as error:
+        split_validation(subjects, labels, 0.7 / people)
+    advised = float(re.search("use ([0-9.]+) to", str(error.value))[1])
+    assert len(split_validation(subjects, labels, advised)[1])
 
 
 def test_groups_are_the_test_folds():

@@ -188,9 +188,11 @@ def _read_apex(row, onset: int, offset: int | None, frames: Frames, spot_apex: b
         problem = "apex is missing" if apex is None else ""
     except DataError as error:
         apex, problem = None, str(error)
+    if offset is not None and offset < onset:
+        offset = None  # it is left empty
     if apex is not None and apex < onset:
         problem = f"onset {onset} comes after apex {apex}"
-    elif apex is not None and offset is not None and onset <= offset < apex:
+    elif apex is not None and offset is not None and offset < apex:
         problem = f"apex {apex} comes after offset {offset}"
 
     end = max(frames) if offset is None else offset

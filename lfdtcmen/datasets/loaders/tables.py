@@ -14,6 +14,7 @@ import pandas as pd
 
 from lfdtcmen.datasets.frames import IMAGE_SUFFIXES, NUMBER
 from lfdtcmen.errors import DataError
+from lfdtcmen.files import expand_user
 
 HEADER_ROWS = 20  # titles and licence texts stand above the header of some tables
 
@@ -64,7 +65,8 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         Text in every cell, "" where there is none. The index is the number of the row in the file, counted from 1, as
         a spreadsheet shows it; empty rows are left out. The header is the row, among the first 20, with the most names
         of :data:`FIELDS`. Columns are in lower case without spaces and signs ("Onset Frame" is ``onsetframe``);
-        ``attrs`` holds ``where`` (file and sheet) and ``header`` (the names as written), for messages. A formula
+        ``attrs`` holds ``where`` (file and sheet) and ``header`` (the names as written), for messages, and ``remarks``
+        where letters beyond ASCII had to be guessed. A formula
         whose value is not in the file comes as its text, such as "=B2+4".
 
     Raises
@@ -72,7 +74,7 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     DataError
         The file is missing, cannot be read, or holds no table; several visible sheets fit.
     """
-    path = Path(path).expanduser()
+    path = expand_user(path)
     if not os.path.isfile(path):
         raise DataError("there is no such annotation file", str(path), "give the path of the xlsx or csv file")
     try:
@@ -85,12 +87,15 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
         return _to_frame(sheets[name], f"{path}, sheet {name}")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise DataError("the annotation is an old .xls workbook", str(path), "save it as xlsx or csv")
-    text = _decode(content)
+    text, encoding = _decode(content)
     tables = [_split(text.replace("\0", ""), delimiter) for delimiter in ",;\t|"]
     rows = max(tables, key=lambda rows: _find_header(rows)[1])
     if "\0" in text and _find_header(rows)[1] < 1:
         raise DataError("the annotation is not a table", str(path), "give an xlsx or csv file")
-    return _to_frame(rows, str(path))
+    table = _to_frame(rows, str(path))
+    if encoding in ("cp1252", "latin-1"):  # UTF-8 has been tried first, so there are letters beyond ASCII
+        table.attrs["remarks"] = [f"the table is not UTF-8 and was read as {encoding}: save it so if names look wrong"]
+    return table
 
 
 def select_columns(table: pd.DataFrame, needed: Iterable[str], names: dict = FIELDS) -> pd.DataFrame:
@@ -112,7 +117,8 @@ def select_columns(table: pd.DataFrame, needed: Iterable[str], names: dict = FIE
 
     Notes
     -----
-    ``attrs["remarks"]`` names fields for which the table has several columns with different cells.
+    ``attrs["remarks"]`` names fields for which the table has several columns with different cells, after what
+    :func:`read_table` remarked.
     """
     found = {field: next((name for name in known if name in table), None) for field, known in names.items()}
     if missing := [field for field in needed if found[field] is None]:
@@ -124,7 +130,7 @@ def select_columns(table: pd.DataFrame, needed: Iterable[str], names: dict = FIE
         )
     selected = table[[name for name in found.values() if name]]
     selected = selected.set_axis([field for field, name in found.items() if name], axis=1)
-    selected.attrs["remarks"] = _describe_doubles(table, found, names)
+    selected.attrs["remarks"] = [*table.attrs.get("remarks", ()), *_describe_doubles(table, found, names)]
     return selected
 
 
@@ -231,13 +237,15 @@ def _to_text(cell) -> str:
     return str(cell).strip()
 
 
-def _decode(content: bytes) -> str:
-    for encoding in ("utf-16",) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252"):
+def _decode(content: bytes) -> tuple[str, str]:
+    """Return the text, and the encoding that it was read in."""
+    utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "cp1252"):
         try:
-            return content.decode(encoding)
+            return content.decode(encoding), encoding
         except UnicodeDecodeError:
             pass
-    return content.decode("latin-1")
+    return content.decode("latin-1"), "latin-1"
 
 
 def _split(text: str, delimiter: str) -> list[list[str]]:

@@ -91,7 +91,7 @@ def test_any_interval_is_kept_in_order_or_left_out(tmp_path_factory, spot_apex, 
         assert (row["apex"] is pd.NA and spot_apex) or row["apex"] in present
         assert row["offset"] is pd.NA or row["onset"] <= row["offset"] <= max(present)
         if row["apex"] is pd.NA:
-            end = max(present) if offset is None else offset
+            end = max(present) if offset is None or offset < onset else offset  # one before the onset is left empty
             assert any(onset < number <= end for number in present)  # there is something to look through
 
 
@@ -150,9 +150,26 @@ def test_a_name_that_a_spreadsheet_has_made_is_left_out(tmp_path, changed):
     assert "which a spreadsheet program may have made of a name" in report["reason"][0]
 
 
+def test_a_name_that_begins_like_a_month_is_none(tmp_path):
+    people = ["3-4", "Maria-01", "01-Martin", "Julia-02", "3-Sepp", "Jana-01", "Maya-12"]
+    subjects, report, _ = load(tmp_path, *people)
+    assert (subjects, len(report)) == (people, 0)
+
+
 def test_people_who_are_all_named_by_a_date_are_kept(tmp_path):
     dates = ["2024-03-04 00:00:00", "2024-03-05 00:00:00"]
     assert load(tmp_path, *dates)[0] == dates
+
+
+def test_an_apex_is_spotted_whatever_is_wrong_with_the_offset(tmp_path):
+    tree = Tree(touch_frames(tmp_path, range(10)))
+    table = as_table(*[["a", "x", "2", "", offset, "fear"] for offset in ("1", "x", "99", "5")])
+    manifest, report = build_manifest(
+        table, tree, lambda row: tmp_path, dataset="set", label_map="3class", spot_apex=True
+    )
+    assert manifest["apex"].isna().all()
+    assert manifest["offset"].fillna(-1).tolist() == [-1, 5]  # the second and third are duplicates of the first
+    assert report["reason"].tolist() == ["duplicate of row 2"] * 2
 
 
 def test_a_data_set_has_one_name(tmp_path):

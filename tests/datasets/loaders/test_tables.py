@@ -23,6 +23,13 @@ def test_any_text_is_the_same_table(tmp_path, encoding, delimiter):
     assert table.columns.tolist() == ["subject", "filename", "onset", "apex", "offset", "au", "emotion"]
     assert table.to_numpy().tolist() == TEXT
     assert table.index.tolist() == [2, 3]
+    assert bool(table.attrs.get("remarks")) == (encoding == "cp1252")
+
+
+def test_a_table_that_is_not_unicode_is_said(tmp_path):
+    table = read_table(write_csv(tmp_path / "t.csv", [HEADER, ["王丽", "a", 1, 3, 9, "4", "happy"]], ",", "gbk"))
+    remark = "the table is not UTF-8 and was read as cp1252: save it so if names look wrong"
+    assert select_columns(table, ["onset"]).attrs["remarks"] == [remark]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
