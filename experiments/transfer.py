@@ -18,7 +18,7 @@ fold is a file: a run that was stopped continues with those that are missing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,7 +53,7 @@ NETWORKS = {  # name -> recipe, fields of the config
     "motion-branch-repaired": ("repaired", {}),  # with late fusion, it is read from the whole network
     "lfd-tcmen-repaired": ("repaired", {}),
 }
-LINEAR = ("logistic-regression", "linear-svm")  # the first one that this version has
+LINEAR = "logistic-regression"
 ON_FOLDS = ("alone", "added", "started")
 WAYS = ("alone", "as it is", "added", "started")  # the others are compared with the first
 
@@ -83,26 +83,23 @@ class OwnScale:
 def make_set(name: str, people: int, seed: int, jobs: int, clips: bool) -> PairSet:
     """Return a prepared set by its name, with clips on request: the one place where names become sets."""
     preset, _, domain = name.partition("-")
-    if name in ("other_world", "photographs"):
-        maker: Callable | None = getattr(
-            synthetic, {"other_world": "make_other_world", "photographs": "photograph_pairs"}[name], None
-        )
-        if maker is None:
-            raise DataError(f"this version of lfdtcmen has no {name}", "--score", "leave it out")
-        pairs = maker(people, n_jobs=jobs) if name == "other_world" else maker()
+    domain = domain or "casme3"
+    if name == "other_world":
+        pairs = synthetic.make_other_world(people, n_jobs=jobs)
+    elif name == "photographs":
+        pairs = synthetic.photograph_pairs()
     else:
-        pairs = synthetic.make_dataset(preset, subjects=people, seed=seed, n_jobs=jobs, domain=domain or "casme3")
+        pairs = synthetic.make_dataset(preset, subjects=people, seed=seed, n_jobs=jobs, domain=domain)
     pairs = prepare_pairs(pairs, n_jobs=jobs)
     if clips:
-        pairs = synthetic.add_clips(pairs, preset, n_jobs=jobs)
+        pairs = synthetic.add_clips(pairs, preset, domain, n_jobs=jobs)
     return replace(pairs, manifest=pairs.manifest.assign(subject=name_people(pairs.manifest)))
 
 
 def make_models(names: list[str], out: Path, epochs: tuple[int, ...] | None) -> dict[str, Model]:
     """Return the models by name; networks keep their checkpoints below ``out``."""
     known = experiments.models(load_config("cpu"), out)
-    linear = next(name for name in LINEAR if name in known)
-    models: dict[str, Model] = {linear: known[linear]}
+    models: dict[str, Model] = {LINEAR: known[LINEAR]}
     for name, (recipe, fields) in NETWORKS.items():
         config = load_config("cpu", recipe, **fields, **({} if epochs is None else {"epochs": epochs}))
         network = LFDTCMENClassifier(config, out / "networks", method=EXTENDED)
@@ -172,7 +169,7 @@ def main() -> None:
 
     for name, model in models.items():
         run("as it is", model, name, everything, split)
-        if name in NETWORKS or name in LINEAR:
+        if name in NETWORKS or name == LINEAR:
             run("own scale", OwnScale(model), name, everything, split)
         for part in args.folds_on:
             pairs = scored[part]
@@ -186,7 +183,7 @@ def main() -> None:
 
     scores = []
     for (how, part), predictions in found.items():
-        reference = next((name for name in LINEAR if name in predictions), None)
+        reference = LINEAR if LINEAR in predictions else None
         scores.append(score_table(predictions, reference).assign(how=how, part=part))
         print(f"{how}, {part}\n{readable(scores[-1].assign(part='')).to_string()}", flush=True)
     pd.concat(scores).to_csv(out / "scores.csv", index=False, float_format="%.4f")

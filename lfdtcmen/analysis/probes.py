@@ -27,7 +27,6 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import Measure, measure, ratio
 from lfdtcmen.evaluation.results import COLUMNS
 
-UNTRAINED = "untrained"
 FOLDS = 5  # of subjects, for the probes that must work on other people
 RARE = 0.02  # an action unit that a smaller share of clips shows is left out
 LOGISTIC = LogisticRegression(C=0.1, max_iter=2000)

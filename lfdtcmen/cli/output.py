@@ -9,9 +9,9 @@ from typing import Any
 import typer
 
 
-def echo(text: str, end_of_line: bool = True) -> None:
+def echo(text: str) -> None:
     """Print a text at once, also where the output goes to a file."""
-    typer.echo(text, nl=end_of_line)
+    typer.echo(text)
     sys.stdout.flush()
 
 

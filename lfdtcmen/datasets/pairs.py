@@ -177,6 +177,7 @@ def concatenate(parts: Mapping[str, PairSet]) -> PairSet:
         flow=_join([pairs.flow for pairs in sets]),
         streams=_join([pairs.streams for pairs in sets]),
         clips=_join([pairs.clips for pairs in sets]),
+        weights=_join([pairs.weights for pairs in sets]),
     )
 
 

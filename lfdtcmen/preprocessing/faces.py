@@ -213,7 +213,7 @@ class YuNet:
         return sorted(faces, key=lambda face: -face.score)
 
 
-def cut(image: np.ndarray, transform: np.ndarray, size: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
+def cut(image: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
     """Return a square crop of an image, rotated and scaled, without aliasing.
 
     Parameters
@@ -224,20 +224,18 @@ def cut(image: np.ndarray, transform: np.ndarray, size: int, border: int = cv2.B
         Similarity [2, 3] from the crop's pixels (x, y) to the image's.
     size : int
         Side of the crop, pixels.
-    border : int
-        OpenCV's constant for pixels outside of the image.
 
     Returns
     -------
     ndarray
-        [size, size, 3] or [size, size], in the dtype of ``image``.
+        [size, size, 3] or [size, size], in the dtype of ``image``; outside of the image, its border goes on.
     """
     linear, shift = transform[:, :2], transform[:, 2]
     step = np.sqrt(abs(np.linalg.det(linear)))  # pixels of the image for each of the crop
     finer = max(1, int(np.ceil(step - 0.25)))  # averaged down afterwards, so that each pixel of the image counts
     matrix = np.column_stack([linear / finer, shift + linear @ np.full(2, 0.5 / finer - 0.5)])
     flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if finer == 1 else cv2.INTER_LINEAR)
-    crop = cv2.warpAffine(image, matrix, (size * finer, size * finer), flags=flags, borderMode=border)
+    crop = cv2.warpAffine(image, matrix, (size * finer, size * finer), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return crop if finer == 1 else cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
 
 

@@ -43,7 +43,7 @@ from lfdtcmen.viz.motion import (
     spotting_curves,
 )
 from lfdtcmen.viz.scores import confusion_pair, confusion_row, prediction_strip, score_steps
-from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow, show_figures_inline
+from lfdtcmen.viz.style import DPI, PALETTE, WIDTH, draw_flow
 from lfdtcmen.viz.training import (
     gain_by_motion,
     loss_curves,
@@ -98,7 +98,6 @@ __all__ = [
     "run_times",
     "score_steps",
     "show",
-    "show_figures_inline",
     "spotting_curves",
     "stage1_over_epochs",
     "start_notebook",

@@ -3,9 +3,7 @@
 Colours are safe for colour-blind readers (seaborn's "colorblind", cividis, RdBu_r), sizes fit a notebook's width.
 """
 
-import base64
 import io
-import sys
 from collections.abc import Sized
 
 import numpy as np
@@ -26,23 +24,6 @@ WIDTH = 8.4  # inches: a notebook's text width
 DPI = 90  # with this width 756 pixels: larger pictures of noisy faces make a notebook heavy
 PALETTE = sns.color_palette("colorblind")
 COLOUR_STEP = 8  # of 256: not visible, and camera noise, which PNG cannot compress, takes half the bytes
-
-
-def show_figures_inline(dpi: int = DPI) -> None:
-    """Let a notebook show a Figure that ends a cell; outside a notebook, do nothing.
-
-    Usually pyplot teaches IPython to do so; the figures of this package are made without pyplot.
-
-    Parameters
-    ----------
-    dpi : int
-        Dots per inch: fewer where many noisy faces would make the notebook's file large.
-    """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is not None:
-        formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(Figure, lambda figure: base64.b64encode(to_png(figure, dpi)).decode())
 
 
 def to_png(figure: Figure, dpi: int | None = None) -> bytes:

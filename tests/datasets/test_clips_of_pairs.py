@@ -67,6 +67,13 @@ def test_every_set_has_clips(dataset, subject, preset, cache):
     assert add_clips(one_pair(f"{dataset}/s{subject}"), preset).clips.std() > 10
 
 
+def test_clips_show_the_camera_of_the_pairs(cache):
+    grey = [make_dataset("easy", subjects=2, domain=domain).subset([0]) for domain in ("casme3", "dfme")]
+    frames = [pairs.onset.mean() for pairs in grey]
+    clips = [add_clips(p, "easy", domain).clips.mean() for p, domain in zip(grey, ("casme3", "dfme"), strict=True)]
+    assert np.abs(np.subtract(frames, clips)).max() < 15 < frames[0] - frames[1]
+
+
 def one_pair(subject: str) -> PairSet:
     frames = np.zeros((1, 16, 16, 3), np.uint8)
     manifest = pd.DataFrame({"subject": [subject], "clip": "c0001", "emotion": "surprise", "seed": 0})

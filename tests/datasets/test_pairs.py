@@ -92,6 +92,8 @@ def test_concatenated_parts_keep_their_rows_and_say_where_they_are_from(pairs):
     for field in ("onset", "apex", "labels", "streams", "clips"):
         np.testing.assert_array_equal(getattr(whole, field), getattr(pairs, field))
     assert whole.landmarks is None and whole.true_flow is None and whole.label_names == pairs.label_names
+    weighted = [replace(part, weights=np.full(len(part), w, np.float32)) for part, w in ((first, 1), (second, 0.5))]
+    assert concatenate(dict(zip("ab", weighted, strict=True))).weights.tolist() == [1, 1, 1, 0.5, 0.5]
 
 
 def test_parts_that_do_not_fit_are_refused(pairs):

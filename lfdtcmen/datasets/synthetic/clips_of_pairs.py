@@ -43,15 +43,15 @@ CLIP_FPS = 100.0  # as in SMIC; at 30 frames a second an expression may rise wit
 CLIPS_VERSION = 1  # increase when the code below gives other clips
 
 
-def add_clips(pairs: PairSet, preset: str, n_jobs: int = 1, progress: bool = False) -> PairSet:
+def add_clips(pairs: PairSet, preset: str, domain: str = "casme3", n_jobs: int = 1, progress: bool = False) -> PairSet:
     """Return synthetic pairs with their clips, rendered once and kept on disk.
 
     Parameters
     ----------
     pairs : PairSet
         Of :func:`~lfdtcmen.datasets.synthetic.make_dataset`, ``make_dfme`` or ``make_other_world``, prepared or not.
-    preset : str
-        The one that the pairs were made with.
+    preset, domain : str
+        Those that the pairs were made with.
     n_jobs : int
         Processes; -1 for all cores. The bytes do not depend on it. A clip takes about 0.4 s.
     progress : bool
@@ -65,7 +65,7 @@ def add_clips(pairs: PairSet, preset: str, n_jobs: int = 1, progress: bool = Fal
     Raises
     ------
     DataError
-        The pairs are no synthetic set, or the preset is unknown.
+        The pairs are no synthetic set, or the preset or the domain is unknown.
     """
     manifest = pairs.manifest
     if not {"seed", "emotion", "clip"} <= set(manifest) or manifest["seed"].isna().any():
@@ -75,14 +75,14 @@ def add_clips(pairs: PairSet, preset: str, n_jobs: int = 1, progress: bool = Fal
         subject=manifest["subject"].str.extract(r"/s(\d+)$", expand=False).astype(int),
         clip=manifest["clip"].str.removeprefix("c").astype(int),
     )
-    settings = [asdict(_world(preset, subject)[0]) for subject in table["subject"].unique()]
+    settings = [asdict(_world(preset, domain, subject)[0]) for subject in table["subject"].unique()]
     distinct = [setting for i, setting in enumerate(settings) if setting not in settings[:i]]
     inputs = [distinct, table.to_numpy().tolist(), CLIP_FPS, CLIP_FRAMES, CLIP_SIZE, RENDERER_VERSION, CLIPS_VERSION]
 
     def render() -> dict[str, np.ndarray]:
         rows = list(table.reset_index(drop=True).groupby(["seed", "subject"], sort=False))
         jobs = (
-            delayed(_render_subject)(preset, seed, subject, list(part["clip"]), list(part["emotion"]))
+            delayed(_render_subject)(preset, domain, seed, subject, list(part["clip"]), list(part["emotion"]))
             for (seed, subject), part in rows
         )
         rendered = parallel(n_jobs=n_jobs, return_as="generator")(jobs)
@@ -96,7 +96,7 @@ def add_clips(pairs: PairSet, preset: str, n_jobs: int = 1, progress: bool = Fal
     return replace(pairs, clips=load_or_build(path, ("clips",), render)["clips"])
 
 
-def _world(preset: str, subject: int) -> tuple[Settings, Callable[[int, int, Settings], Subject]]:
+def _world(preset: str, domain: str, subject: int) -> tuple[Settings, Callable[[int, int, Settings], Subject]]:
     """Return the settings of a subject's data set, and what makes the subject: the number tells the set apart."""
     block = subject // SUBJECTS_PER_BLOCK
     if block == OTHER_WORLD_BLOCK:
@@ -104,13 +104,15 @@ def _world(preset: str, subject: int) -> tuple[Settings, Callable[[int, int, Set
     if 1 <= block <= len(DFME_COUNTS):
         return dfme_settings(preset, list(DFME_COUNTS)[block - 1]), make_subject
     if block == 0 or WILD_BLOCK <= block < ENTANGLED_BLOCK:
-        return get_settings(preset, "casme3"), make_subject
+        return get_settings(preset, domain), make_subject
     raise DataError(f"subject {subject} has no clips", "add_clips", "use make_dataset, make_dfme or make_other_world")
 
 
-def _render_subject(preset: str, seed: int, subject: int, clips: list[int], emotions: list[str]) -> np.ndarray:
+def _render_subject(
+    preset: str, domain: str, seed: int, subject: int, clips: list[int], emotions: list[str]
+) -> np.ndarray:
     """Return the clips of one subject, uint8 [N, 11, 64, 64]: the work of one job."""
-    settings, make_person = _world(preset, subject)
+    settings, make_person = _world(preset, domain, subject)
     with one_cv2_thread():
         person = make_person(seed, subject, settings)
         return np.stack(
