@@ -8,6 +8,9 @@ import pytest
 from lfdtcmen import DataError
 from lfdtcmen.datasets.synthetic import make_dataset
 from lfdtcmen.datasets.synthetic.muscle_motion import muscle_fields
+from lfdtcmen.datasets.synthetic.randomness import clip_rng
+from lfdtcmen.datasets.synthetic.sequences import make_subject, sample_pair
+from lfdtcmen.datasets.synthetic.settings import get_settings
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +25,25 @@ def test_muscles_move_the_face_and_leave_the_corners_of_the_frame(pairs):
     assert (lengths.max((1, 2)) > 0.2).all() and lengths[:, :8, :8].max() < 0.05
     strongest = pairs.action_units.max((1, 2))
     assert np.corrcoef(strongest, lengths.max((1, 2)))[0, 1] > 0.8
+
+
+def test_it_is_about_the_motion_of_the_pairs_themselves():
+    still = dict(yaw=0, pitch=0, shift=0, rotation=0, scale=0, glances=0)  # then the true flow is that of the muscles
+    settings = get_settings("standard")
+    pairs = make_dataset("standard", "3class", subjects=4, seed=1)
+    fields = muscle_fields(pairs, seed=1)
+    for k in range(0, len(pairs), 3):
+        number, clip = int(pairs.subjects[k].split("/s")[1]), int(pairs.manifest["clip"][k].removeprefix("c"))
+        person = make_subject(1, number, settings)
+        shown = sample_pair(person, pairs.manifest["emotion"][k], replace(settings, **still), clip_rng(1, number, clip))
+        np.testing.assert_array_equal(shown.action_units, pairs.action_units[k])
+        lengths = [np.linalg.norm(field, axis=0).ravel() for field in (fields[k], shown.flow)]
+        assert np.corrcoef(lengths)[0, 1] > 0.8
+
+
+def test_pairs_of_wild_are_refused():
+    with pytest.raises(DataError, match="people of wild have other faces"):
+        muscle_fields(make_dataset("wild", "3class", subjects=2, seed=1), seed=1)
 
 
 def test_pairs_that_are_not_synthetic_are_refused(pairs):
