@@ -19,7 +19,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.people import digest_person, name_people
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.audit import check_label_leak
-from lfdtcmen.evaluation.intervals import Measure, measure, ratio
+from lfdtcmen.evaluation.intervals import measure_share
 from lfdtcmen.evaluation.metrics import confusion
 from lfdtcmen.evaluation.mixed_training import MixedTraining
 from lfdtcmen.evaluation.protocol import Model
@@ -189,8 +189,8 @@ def class_table(predictions: Mapping[str, pd.DataFrame], label_names: Sequence[s
     -------
     DataFrame
         Tidy rows (:data:`lfdtcmen.evaluation.results.COLUMNS`), ``part`` is the class; ``samples``: how many pairs it
-        has. NaN where it cannot be computed, such as the recall of a class without a pair; no interval below six
-        subjects.
+        has. NaN where it cannot be computed, such as the recall of a class without a pair; no interval of a class that
+        fewer than six subjects show.
     """
     rows = []
     for model, table in predictions.items():
@@ -200,18 +200,10 @@ def class_table(predictions: Mapping[str, pd.DataFrame], label_names: Sequence[s
             hits = true & predicted
             parts = {"precision": (hits, predicted), "recall": (hits, true), "F1": (2 * hits, 1 * true + predicted)}
             for metric in CLASS_METRICS:
-                found = _share(metric, np.stack(parts[metric], 1).astype(float), subjects)
+                found = measure_share(metric, *parts[metric], subjects)
                 values = (model, metric, name, found.value, found.low, found.high, "")
                 rows.append(dict(zip(COLUMNS, values, strict=True)) | {"samples": int(true.sum())})
     return pd.DataFrame(rows)
-
-
-def _share(metric: str, values: np.ndarray, subjects: np.ndarray) -> Measure:
-    """Return the sum of the first column as a share of that of the second, with its interval; NaN for a share of 0."""
-    if not values[:, 1].any():
-        return Measure(metric, float("nan"), float("nan"), float("nan"))
-    with np.errstate(invalid="ignore"):  # of resamples without the class
-        return measure(metric, ratio, values, subjects)
 
 
 def confusion_table(predictions: Mapping[str, pd.DataFrame], label_names: Sequence[str]) -> pd.DataFrame:

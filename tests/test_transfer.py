@@ -74,7 +74,10 @@ def test_classes_are_scored_as_by_hand_and_few_subjects_have_no_interval():
     assert rows.loc[("x", "precision"), "value"] == pytest.approx(2 / 4)
     assert rows.loc[("x", "recall"), "value"] == pytest.approx(2 / 3)
     assert rows.loc[("x", "F1"), "value"] == pytest.approx(4 / 7) and rows.loc[("x", "F1"), "samples"] == 3
-    assert rows.loc[("x", "F1"), "low"] < 4 / 7 < rows.loc[("x", "F1"), "high"]
+    assert rows["low"].isna().all()  # of six people, three show either class, and four are predicted to show x
+    people = pd.concat([table.assign(subject=table["subject"] + str(copy)) for copy in range(3)])
+    more = class_table({"m": people}, ("x", "y", "z")).set_index(["part", "metric"])
+    assert more.loc[("x", "F1"), "low"] < 4 / 7 < more.loc[("x", "F1"), "high"]
     assert rows.loc["z", "value"].isna().all()
     few = class_table({"m": table.assign(subject=list("abcdea"))}, ("x", "y"))
     assert few["low"].isna().all() and few["value"].notna().all()

@@ -199,8 +199,11 @@ def steps_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         Their rows ``against`` "above", with the further columns table (its name) and holm. A degenerate step has p 1:
         it was asked, so it counts among the tests, and cannot be a finding.
     """
-    found = [rows[rows["against"].eq(ABOVE)].assign(table=name) for name, rows in tables.items()]
-    return correct(pd.concat(found, ignore_index=True))
+    steps = pd.concat(
+        [rows[rows["against"].eq(ABOVE)].assign(table=name) for name, rows in tables.items()], ignore_index=True
+    )
+    steps.loc[steps["degenerate"].astype(bool) & steps["p"].notna(), "p"] = 1.0
+    return correct(steps)
 
 
 def order_holds(scores: pd.DataFrame, metric: str = "UF1") -> str:
@@ -208,7 +211,8 @@ def order_holds(scores: pd.DataFrame, metric: str = "UF1") -> str:
 
     Every step is a paired difference with a 95 % interval over subjects: up where it lies above zero, down where it
     lies below. The order *holds* when all steps go up, *does not hold* when one goes down. It is *degenerate* when two
-    settings that follow each other give constant answers: nothing was compared there. Else these runs *cannot tell*.
+    settings that follow each other give constant answers: nothing was compared there. Else, and where subjects are too
+    few for an interval, these runs *cannot tell*.
 
     Parameters
     ----------

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import (
     REPEATS,
+    describe_difference,
     describe_interval,
     difference_in_words,
     holm,
-    interval,
     measure,
     ratio,
     resample,
+    share_interval,
+    wilson,
 )
 from lfdtcmen.evaluation.metrics import bootstrap_interval, confusion, confusion_by_subject
 from lfdtcmen.evaluation.results import difference_rows, score_table
@@ -40,7 +41,7 @@ def sentences(table: pd.DataFrame, level: float = 0.05) -> list[str]:
     list of str
         Such as "UF1: flow-branch is above linear-svm (+0.070, +0.028 to +0.104)"; none for the reference itself. The
         verdict is that of p where it is corrected for the number of comparisons (:func:`correct`), as in
-        :func:`verdicts`; else the interval's.
+        :func:`verdicts`; else the interval's; there is none without an interval.
 
     Raises
     ------
@@ -53,6 +54,11 @@ def sentences(table: pd.DataFrame, level: float = 0.05) -> list[str]:
     found = []
     for row in rows.to_dict("records"):
         value, low, high = row["value"], row["low"], row["high"]
+        if np.isnan([low, high]).any():
+            found.append(
+                f"{row['metric']}: {row['model']} minus {row['against']}: {describe_difference(value, low, high)}"
+            )
+            continue
         above, below = low > 0, high < 0
         if "holm" in row:
             above, below = (bool(row["holm"] <= level) and sign * value > 0 for sign in (1, -1))
@@ -130,9 +136,12 @@ def verdicts(table: pd.DataFrame, metric: str = "UF1", level: float = 0.05) -> d
     Returns
     -------
     dict
-        "above", "below", "not distinguishable" -> models, the highest score first.
+        "above", "below", "not distinguishable" -> models, the highest score first. Models that were not compared
+        (fewer than six subjects, or other samples) are in none.
     """
-    rows = table[table["metric"].eq(metric) & table["against"].ne("")].sort_values("value", ascending=False)
+    rows = table[table["metric"].eq(metric) & table["against"].ne("") & table["holm"].notna()].sort_values(
+        "value", ascending=False
+    )
     found = rows["holm"].le(level)
     kinds = {"above": found & rows["value"].gt(0), "below": found & rows["value"].lt(0), "not distinguishable": ~found}
     return {kind: rows.loc[chosen, "model"].tolist() for kind, chosen in kinds.items()}
@@ -242,8 +251,8 @@ def recalls(predictions: Mapping[str, pd.DataFrame], repeats: int = REPEATS, see
     Returns
     -------
     DataFrame
-        Columns :data:`RECALL_COLUMNS`; ``samples`` are those of one seed. Where all samples of a class are right, or
-        all wrong, a bootstrap has no width: the interval is Wilson's then. NaN of a class without samples.
+        Columns :data:`RECALL_COLUMNS`; ``samples`` are those of one seed. Intervals are those of
+        :func:`~lfdtcmen.evaluation.intervals.share_interval`: none of a class that fewer than six people show.
     """
     rows = []
     for model, table in predictions.items():
@@ -254,11 +263,10 @@ def recalls(predictions: Mapping[str, pd.DataFrame], repeats: int = REPEATS, see
         counts = (weights @ by_subject).reshape(len(predicted), repeats + 1, len(names), len(names))
         with np.errstate(invalid="ignore"):
             rates = (np.diagonal(counts, axis1=-2, axis2=-1) / counts.sum(-1)).mean(0)  # [1 + R, C]
+        shown = by_subject[0].reshape(-1, len(names), len(names)).sum(-1) > 0  # [S, C]: who shows what
         for c, name in enumerate(names):
             samples, rate = int(counts[0, 0, c].sum()), rates[0, c]
-            bounds = (np.nan, np.nan) if not samples else interval(rates[1:, c], by_subject.shape[1])
-            if rate in (0, 1):
-                bounds = wilson(rate, samples)
+            bounds = share_interval(rate, rates[1:, c], int(shown[:, c].sum()))
             rows.append((model, name, samples, rate, *bounds))
     return pd.DataFrame(rows, columns=list(RECALL_COLUMNS))
 
@@ -279,9 +287,3 @@ def stated_recalls(data: str) -> pd.DataFrame:
         bounds = wilson(row[name], samples) if samples else (np.nan, np.nan)
         rows.append((f"the paper, {numbers.RECALL_NAMES[data]}", name, samples, row[name], *bounds))
     return pd.DataFrame(rows, columns=list(RECALL_COLUMNS))
-
-
-def wilson(rate: float, samples: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a rate that was measured on so many independent samples."""
-    found = binomtest(round(rate * samples), samples).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)

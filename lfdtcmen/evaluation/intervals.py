@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from lfdtcmen.errors import DataError
 
@@ -65,6 +65,32 @@ def interval(resampled: np.ndarray, subjects: int, tail: float = 0.025) -> tuple
     return float(low), float(high)
 
 
+def share_interval(rate: float, resampled: np.ndarray, people: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share, such as a recall, of what so many people show.
+
+    Where all or nothing is a hit, a bootstrap has no width, as if the share were certain: it is Wilson's interval then,
+    with a person as one observation (their clips may all be alike: rather too wide than too narrow).
+
+    Parameters
+    ----------
+    rate : float
+        The share; NaN where nobody shows what it is a share of.
+    resampled : ndarray
+        The share in each resample of people, [R].
+    people : int
+        Who show it: not all who were resampled.
+    """
+    if people >= LEAST_SUBJECTS and rate in (0, 1):
+        return wilson(rate, people)
+    return interval(resampled, people)
+
+
+def wilson(rate: float, samples: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a rate that was measured on so many independent samples."""
+    found = binomtest(round(rate * samples), samples).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
 def describe_interval(low: float | None, high: float | None, form: str = ".3f", name: str = "") -> str:
     """Return an interval as text, ``name`` and "0.701 to 0.786"; where it is NaN or None, :data:`NO_INTERVAL`."""
     if low is None or high is None or np.isnan([low, high]).any():
@@ -72,8 +98,20 @@ def describe_interval(low: float | None, high: float | None, form: str = ".3f", 
     return f"{name}{low:{form}} to {high:{form}}"
 
 
+def describe_difference(value: float, low: float, high: float) -> str:
+    """Return a difference and its interval as text; where it is NaN, that nothing was compared."""
+    if np.isnan(value):
+        return "not compared, for want of shared samples"
+    return f"{value:+z.3f} ({describe_interval(low, high, '+z.3f')})"
+
+
 def difference_in_words(low: float, high: float) -> str:
-    """Return "higher" or "lower" where the interval of a difference excludes 0, else "not distinguishable"."""
+    """Return "higher" or "lower" where the interval of a difference excludes 0, else "not distinguishable".
+
+    Without an interval (NaN) it is "cannot tell".
+    """
+    if np.isnan([low, high]).any():
+        return "cannot tell"
     return "higher" if low > 0 else "lower" if high < 0 else "not distinguishable"
 
 
@@ -119,6 +157,26 @@ def measure(
     sums = sum_by_group(values, groups)  # [G, K]
     low, high = interval(statistic(resample(len(sums), seed=seed) @ sums), len(sums))
     return Measure(name, float(statistic(sums.sum(0))), low, high, reference, target)
+
+
+def measure_share(name: str, hits: np.ndarray, wholes: np.ndarray, people: np.ndarray, seed: int = 0) -> Measure:
+    """Return the sum of ``hits`` as a share of that of ``wholes``, with its 95 % interval (:func:`share_interval`).
+
+    Parameters
+    ----------
+    name : str
+        What is measured.
+    hits, wholes : ndarray
+        Of each sample, [N].
+    people : ndarray
+        Subject of each sample, [N].
+    seed : int
+        Random seed of the bootstrap.
+    """
+    sums = sum_by_group(np.stack([hits, wholes], axis=1).astype(np.float64), people)  # [S, 2]
+    with np.errstate(invalid="ignore"):  # of resamples without the class
+        rate, resampled = ratio(sums.sum(0)), ratio(resample(len(sums), seed=seed) @ sums)
+    return Measure(name, float(rate), *share_interval(float(rate), resampled, int((sums[:, 1] > 0).sum())))
 
 
 def resample_crossed(levels: Sequence[int], repeats: int = REPEATS, seed: int = 0) -> list[np.ndarray]:

@@ -19,10 +19,10 @@ from lfdtcmen.evaluation.intervals import (
     NO_INTERVAL,
     REPEATS,
     Measure,
+    describe_difference,
     describe_interval,
     difference_in_words,
-    measure,
-    ratio,
+    measure_share,
 )
 from lfdtcmen.evaluation.metrics import METRICS, bootstrap_interval, paired_difference, permutation_test
 from lfdtcmen.files import atomic_path
@@ -153,9 +153,8 @@ def recall_table(predictions: Mapping[str, pd.DataFrame], seed: int = 0) -> pd.D
             of_class = label == k
             if of_class.any():
                 hits = (predicted[:, of_class] == k).mean(0)  # [N_k]
-                values = np.stack([hits, np.ones_like(hits)], axis=1)  # [N_k, 2]
                 name = f"recall of {column.removeprefix('p_')}"
-                measures.append(measure(name, ratio, values, subjects[of_class], seed))
+                measures.append(measure_share(name, hits, np.ones_like(hits), subjects[of_class], seed))
         tables.append(measure_table(measures, model)[list(COLUMNS)])
     return pd.concat(tables, ignore_index=True)
 
@@ -173,8 +172,7 @@ def differences_in_words(scores: pd.DataFrame, metric: str = "UF1") -> list[str]
     rows = scores[scores["metric"].eq(metric) & scores["against"].ne("") & scores["model"].ne(scores["against"])]
     for row in rows.to_dict("records"):
         low, high = row["low"], row["high"]
-        difference = f"{row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})"
-        answer = difference_in_words(low, high)
+        difference, answer = describe_difference(row["value"], low, high), difference_in_words(low, high)
         lines.append(f"{metric} of {row['model']} minus {row['against']}: {difference}: {answer}")
     return lines
 

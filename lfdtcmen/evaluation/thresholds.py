@@ -149,8 +149,9 @@ def matched_table(
     DataError
         No such reference, or models that did not predict the same samples.
     """
-    runs, labels, counts, people = _resampled(predictions, reference, repeats, seed)
+    runs, labels, counts, who = _resampled(predictions, reference, repeats, seed)
     names, rows = class_names(predictions[reference]), []
+    people = [len(np.unique(who[labels == c])) for c in range(len(names))]  # who show a class
     for model in [name for name in predictions if name != reference]:
         values = []
         for c, name in enumerate(names):
@@ -159,12 +160,12 @@ def matched_table(
             plain = _own_point(runs[reference], c, is_class, counts)[1]
             curves = [found_at(margin(run, name), is_class, alarms, counts) for run in runs[reference]]
             values.append(np.stack([alarms, recall, plain, np.mean(curves, axis=0)]))  # [4, 1 + R]
-        for part, (alarms, recall, plain, matched) in zip(
-            (*names, ALL_CLASSES), [*values, np.mean(values, axis=0)], strict=True
+        for part, showing, (alarms, recall, plain, matched) in zip(
+            (*names, ALL_CLASSES), (*people, min(people)), [*values, np.mean(values, axis=0)], strict=True
         ):
             for metric, other in ((AS_TRAINED, plain), (MATCHED, matched)):
                 difference = recall - other
-                bounds = interval(difference[1:], people)
+                bounds = interval(difference[1:], showing)
                 row = dict(zip(COLUMNS, (model, metric, part, difference[0], *bounds, reference), strict=True))
                 rows.append(row | {"false_alarms": alarms[0], "recall": recall[0], "reference_recall": other[0]})
     return pd.DataFrame(rows)
@@ -190,13 +191,13 @@ def area_table(
         Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`): for each model its area, and its difference
         ``against`` the reference. Errors as :func:`matched_table` and :func:`margin`.
     """
-    runs, labels, counts, people = _resampled(predictions, reference, repeats, seed)
+    runs, labels, counts, who = _resampled(predictions, reference, repeats, seed)
     is_class = labels == class_names(predictions[reference]).index(class_name)
     areas = {
         name: np.mean([_area(margin(run, class_name), is_class, counts) for run in tables], axis=0)
         for name, tables in runs.items()
     }
-    rows = []
+    people, rows = min(len(np.unique(who[part])) for part in (is_class, ~is_class)), []
     for name, area in areas.items():
         for against, values in (("", area), (reference, area - areas[reference])):
             rows.append((name, "area", class_name, values[0], *interval(values[1:], people), against))
@@ -215,8 +216,8 @@ def _area(margins: np.ndarray, is_class: np.ndarray, counts: np.ndarray) -> np.n
 
 def _resampled(
     predictions: Mapping[str, pd.DataFrame], reference: str, repeats: int, seed: int
-) -> tuple[dict[str, list[pd.DataFrame]], np.ndarray, np.ndarray, int]:
-    """Return the runs of each model, labels [N], how often each sample counts [1 + R, N], and the number of people.
+) -> tuple[dict[str, list[pd.DataFrame]], np.ndarray, np.ndarray, np.ndarray]:
+    """Return the runs of each model, labels [N], how often each sample counts [1 + R, N], and whose it is [N].
 
     Row 0 of the counts is everybody once.
     """
@@ -229,7 +230,7 @@ def _resampled(
             raise DataError("the models did not predict the same samples", f"thresholds: {name}")
     people, who = np.unique(samples["subject"], return_inverse=True)
     times = np.vstack([np.ones(len(people), int), resample(len(people), repeats, seed)])  # [1 + R, S]
-    return runs, samples["label"].to_numpy(), times[:, who], len(people)
+    return runs, samples["label"].to_numpy(), times[:, who], who
 
 
 def _own_point(

@@ -112,6 +112,15 @@ def test_answers_are_constant_only_where_every_seed_gives_the_same_one():
     assert not ablation.is_constant(predictions(0.4))
 
 
+def test_two_different_constants_are_no_finding():
+    runs = {"table6-I": constant(), "table6-II": constant().assign(prediction=1), "full": predictions(0.8)}
+    table = ablation.ablation_table("table6", runs)
+    first = table[table["model"].eq("II") & table["against"].eq("above")]
+    assert first["degenerate"].all() and first["value"].abs().max() > 0 and first["p"].min() < 1
+    steps = ablation.steps_of({"table6": table})
+    assert steps.loc[steps["degenerate"], "p"].eq(1).all() and steps.loc[steps["degenerate"], "holm"].eq(1).all()
+
+
 def test_holm_counts_degenerate_steps_among_the_tests():
     runs = {"table6-I": constant(), "table6-II": constant(), "full": predictions(0.8)}
     runs["table5-single"] = predictions(0.6)

@@ -16,10 +16,9 @@ from lfdtcmen.evaluation.comparisons import (
     sentences,
     stated_recalls,
     verdicts,
-    wilson,
 )
-from lfdtcmen.evaluation.intervals import holm
-from lfdtcmen.evaluation.results import score_table
+from lfdtcmen.evaluation.intervals import holm, wilson
+from lfdtcmen.evaluation.results import differences_in_words, recall_table, score_table
 
 
 def predictions(accuracy: float, seeds: int = 2) -> pd.DataFrame:
@@ -124,6 +123,34 @@ def test_a_recall_of_one_has_an_interval_of_some_width_and_an_absent_class_has_n
     assert found.loc["b", "recall"] == 1 and found.loc["b", "low"] == pytest.approx(wilson(1.0, 20)[0])
     assert found.loc["b", "low"] < 0.9
     assert found.loc["c", ["recall", "low", "high"]].isna().all()
+
+
+def test_a_class_that_few_people_show_has_no_interval():
+    table = predictions(0.7)
+    table = table[table["label"].ne(2) | table["subject"].lt(5)]  # five people show c
+    for found in (recalls({"model": table}).set_index("class"), recall_table({"model": table}).set_index("metric")):
+        assert found["low"].notna().tolist() == [True, True, False]
+        assert found.iloc[:, 1:]["high"].notna().tolist() == [True, True, False]
+
+
+def test_recalls_and_their_table_agree_on_a_recall_of_one():
+    table = predictions(1.0)
+    ours, theirs = recalls({"model": table}), recall_table({"model": table})
+    np.testing.assert_allclose(ours["low"], theirs["low"])
+    np.testing.assert_allclose(ours["low"], wilson(1.0, 20)[0])
+
+
+def test_without_an_interval_or_shared_samples_there_is_no_verdict():
+    good, bad = predictions(0.95), predictions(0.1)
+    few = {"good": good[good["subject"].lt(3)], "bad": bad[bad["subject"].lt(3)]}
+    lines = sentences(score_table(few, "bad", 50))
+    assert lines[0].startswith("UF1: good minus bad: +") and lines[0].endswith("(no interval: fewer than 6 subjects)")
+    assert differences_in_words(score_table(few, "bad", 50))[0].endswith("fewer than 6 subjects): cannot tell")
+    assert verdicts(compare_all(few, "bad")) == {"above": [], "below": [], "not distinguishable": []}
+    other = {"good": good.assign(clip=good["clip"] + 1000), "bad": bad}
+    assert sentences(score_table(other, "bad", 50))[0] == (
+        "UF1: good minus bad: not compared, for want of shared samples"
+    )
 
 
 def test_stated_recalls_have_an_interval_where_the_samples_are_stated():

@@ -100,6 +100,16 @@ def test_models_of_other_samples_and_unknown_references_are_refused():
         matched_table({"plain": plain, "other": plain.assign(label=0)}, "plain")
 
 
+def test_a_class_that_few_people_show_has_no_interval():
+    tables = {"ours": predictions(2.0), "plain": predictions(1.0)}
+    few = tables["plain"].query("label != 0 or subject < 5")
+    tables = {name: table.loc[few.index] for name, table in tables.items()}
+    first = "a"
+    found = matched_table(tables, "plain").set_index(["part", "metric"])["low"]
+    assert found[first].isna().all() and found[ALL_CLASSES].isna().all() and found.notna().sum() == 4
+    assert area_table(tables, first, "plain")["low"].isna().all()
+
+
 def test_the_area_is_scikit_learns_and_no_threshold_changes_it():
     models = {"plain": predictions(1.5), "shifted": predictions(1.5, shift=1.0), "better": predictions(3.0)}
     table = area_table(models, "b", "plain", repeats=200).set_index(["model", "against"])
