@@ -19,6 +19,7 @@ from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.preparation import prepare_pairs
 from lfdtcmen.datasets.splits import Fold
 from lfdtcmen.datasets.synthetic import make_dataset
+from lfdtcmen.errors import DataError
 from lfdtcmen.files import atomic_path, parse_folder, runs_dir
 from lfdtcmen.training import LFDTCMENClassifier, stage_checkpoint
 
@@ -49,9 +50,10 @@ class Branch:
             self.network.stages, config, train, self.network.run_dir, progress=False, method=self.network.method
         )
         chunks = np.array_split(np.arange(len(test)), -(-len(test) // 64))
+        device = next(model.parameters()).device
         with torch.no_grad():
-            outputs = [model(test.batch(chunk), identity=False).branch_logits for chunk in chunks]
-        return torch.cat([logits[BRANCHES.index(self.name)] for logits in outputs]).softmax(1).numpy()
+            outputs = [model(test.batch(chunk).to(device), identity=False).branch_logits for chunk in chunks]
+        return torch.cat([logits[BRANCHES.index(self.name)] for logits in outputs]).softmax(1).cpu().numpy()
 
 
 def make_parser(doc: str, name: str) -> argparse.ArgumentParser:
@@ -83,17 +85,57 @@ def foreign_people(config: Config, jobs: int = -1) -> PairSet:
 
 
 def finished_jobs(table: Path, keys: Sequence[str]) -> set[tuple]:
-    """Return the values of the key columns of each row of a table, as tuples; none where there is no table yet."""
+    """Return the values of the key columns of each row of a table, as tuples; none where there is no table yet.
+
+    Raises
+    ------
+    DataError
+        The table has no such columns: an earlier version made it.
+    """
     if not table.exists():
         return set()
-    return set(pd.read_csv(table)[list(keys)].itertuples(index=False, name=None))
+    rows = pd.read_csv(table)
+    if not set(keys) <= set(rows):
+        raise DataError("the table has other columns: an earlier version made it", str(table), "give another --out")
+    return set(rows[list(keys)].itertuples(index=False, name=None))
+
+
+def check_same_settings(jobs: Iterable[tuple], done: set[tuple], keys: int, table: Path) -> None:
+    """Refuse a job that is done with other settings: its old rows would count as those of this run.
+
+    Parameters
+    ----------
+    jobs : iterable of tuple
+        What is to run: what names a job, then its settings.
+    done : set of tuple
+        What has run, likewise.
+    keys : int
+        How many values name a job.
+    table : path
+        Where the rows are.
+
+    Raises
+    ------
+    DataError
+        A job of the same name has run with other settings.
+    """
+    settings = {job[:keys]: job[keys:] for job in done}
+    for job in jobs:
+        if (found := settings.get(job[:keys], job[keys:])) != job[keys:]:
+            name, old, new = (", ".join(map(str, part)) for part in (job[:keys], found, job[keys:]))
+            raise DataError(f"{name} was run with {old}, not {new}", str(table), "give another --out")
 
 
 def append_rows(table: Path, rows: pd.DataFrame) -> None:
-    """Add rows at the end of a CSV file, with the header where the file is new."""
+    """Add rows at the end of a CSV file, with the header where the file is new.
+
+    Rows that stand there already are not added: a job that was killed before it was recorded as done comes again.
+    """
     earlier = table.read_text(encoding="utf-8") if table.exists() else ""
+    lines = rows.to_csv(header=not earlier, index=False, float_format="%.4f").splitlines(keepends=True)
+    known = set(earlier.splitlines(keepends=True))
     with atomic_path(table) as temporary:  # whole rows only, where a kill or a full disk comes in between
-        temporary.write_text(earlier + rows.to_csv(header=not earlier, index=False, float_format="%.4f"), "utf-8")
+        temporary.write_text(earlier + "".join(line for line in lines if line not in known), "utf-8")
 
 
 def write_about(folder: Path, start: float, **facts: object) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from common import append_rows, finished_jobs, make_parser, prepared_faces
+from common import append_rows, check_same_settings, finished_jobs, make_parser, prepared_faces
 from joblib import delayed
 
 from lfdtcmen.analysis.disentanglement import disentanglement_report
@@ -75,10 +75,10 @@ ABLATION = {
 }
 
 
-def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None, out: Path) -> tuple[list, dict]:
+def measure(name: str, config: Config, seed: int, fold: int, epochs: int, out: Path) -> tuple[list, dict]:
     """Train and measure one variant in one fold; return the report's rows and what it cost."""
     with one_thread():
-        config = replace(config, seed=seed, epochs=(epochs or config.epochs[0], *config.epochs[1:]))
+        config = replace(config, seed=seed, epochs=(epochs, *config.epochs[1:]))
         pairs = prepared_faces(config, jobs=1)
         folds = list(grouped_kfold(pairs.subjects, pairs.labels, config.folds))
         train, test = (pairs.subset(index) for index in folds[fold])
@@ -88,7 +88,14 @@ def measure(name: str, config: Config, seed: int, fold: int, epochs: int | None,
         report = disentanglement_report(model, train, test, make_counterfactuals(config.preset), seed)
     about = {"preset": config.preset, "seed": seed, "fold": fold}
     rows = report.assign(model=name, **about).to_dict("records")
-    return rows, {"preset": config.preset, "variant": name, "seed": seed, "fold": fold, "minutes": minutes}
+    return rows, {
+        "preset": config.preset,
+        "variant": name,
+        "seed": seed,
+        "fold": fold,
+        "epochs": epochs,
+        "minutes": minutes,
+    }
 
 
 def main() -> None:
@@ -107,16 +114,18 @@ def main() -> None:
     names = [name for given in args.variants for name in groups[given]]
     out = make_folder(args.out)
     costs = out / "costs.csv"
-    done = finished_jobs(costs, ["preset", "variant", "seed", "fold"])
-    # seed by seed: a run that is stopped lacks seeds, not variants
-    jobs = [(n, seed, fold) for seed in args.seeds for fold in args.folds for n in names]
-    jobs = [job for job in jobs if (args.preset, *job) not in done]
+    done = finished_jobs(costs, ["preset", "variant", "seed", "fold", "epochs"])
     configs = {name: replace(known[name], preset=args.preset) for name in names}
+    epochs = {name: args.epochs or configs[name].epochs[0] for name in names}
+    # seed by seed: a run that is stopped lacks seeds, not variants
+    jobs = [(args.preset, n, seed, fold, epochs[n]) for seed in args.seeds for fold in args.folds for n in names]
+    check_same_settings(jobs, done, 4, costs)
+    jobs = [job[1:4] for job in jobs if job not in done]
     # pretraining comes first, once for each seed: the folds share it
     for name in names:
         seeds = {seed for n, seed, _ in jobs if n == name}
         EXTENDED.prepare([replace(configs[name], seed=seed) for seed in sorted(seeds)], out / "runs", args.jobs)
-    tasks = (delayed(measure)(n, configs[n], seed, fold, args.epochs, out) for n, seed, fold in jobs)
+    tasks = (delayed(measure)(n, configs[n], seed, fold, epochs[n], out) for n, seed, fold in jobs)
     for rows, cost in parallel(n_jobs=args.jobs, return_as="generator_unordered")(tasks):
         append_rows(out / "measures.csv", pd.DataFrame(rows))
         append_rows(costs, pd.DataFrame([cost]))

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import append_rows, finished_jobs, make_parser, prepared_faces
+from common import append_rows, check_same_settings, finished_jobs, make_parser, prepared_faces
 from joblib import delayed
 
 from lfdtcmen.analysis import blanking
@@ -70,8 +70,13 @@ def measure(variant: str, config: Config, fold: int, out: Path) -> tuple[Tables,
         tables = measured(variant, models, train, test, config)
     labels = {"preset": config.preset, "seed": config.seed, "fold": fold}
     minutes = {"training": (ended - start) / 60, "measuring": (time.perf_counter() - ended) / 60}
-    cost = {"variant": variant, "seed": config.seed, "fold": fold} | minutes
+    cost = {"variant": variant, "seed": config.seed, "fold": fold, **sizes(config)} | minutes
     return {name: table.assign(**labels) for name, table in tables.items()}, cost
+
+
+def sizes(config: Config) -> dict:
+    """Return what the options change, for the table of what is done."""
+    return {"epochs": "-".join(map(str, config.epochs)), "subjects": config.subjects}
 
 
 def trained(variant: str, config: Config, train: PairSet, runs: Path) -> dict[str, LFDTCMEN]:
@@ -158,10 +163,16 @@ def main() -> None:
     configs = {FULL: base, LABELS: base, REPAIRED: repaired}
     configs |= {f"without {loss}": replace(base, stage1=base.stage1 | {loss: 0.0}) for loss in LEFT_OUT}
     costs = make_folder(args.out) / "costs.csv"
-    done = finished_jobs(costs, ["variant", "seed", "fold"])
+    done = finished_jobs(costs, ["variant", "seed", "fold", "epochs", "subjects"])
     # seed by seed: a run that is stopped lacks seeds, not variants
-    jobs = [(name, seed, fold) for seed in args.seeds for fold in args.folds for name in args.variants]
-    jobs = [job for job in jobs if job not in done]
+    jobs = [
+        (name, seed, fold, *sizes(configs[name]).values())
+        for seed in args.seeds
+        for fold in args.folds
+        for name in args.variants
+    ]
+    check_same_settings(jobs, done, 3, costs)
+    jobs = [job[:3] for job in jobs if job not in done]
     tasks = (delayed(measure)(n, replace(configs[n], seed=seed), fold, args.out) for n, seed, fold in jobs)
     for tables, cost in parallel(n_jobs=args.jobs, return_as="generator_unordered")(tasks):
         for name, table in tables.items():

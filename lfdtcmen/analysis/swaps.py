@@ -142,7 +142,7 @@ def reconstruction_errors(model: nn.Module, pairs: PairSet) -> pd.Series:
     Raises
     ------
     DataError
-        The model has no generator.
+        The model has no generator, or there is only one person.
     """
     onset, apex = pairs.onset, pairs.apex
     true = to_tensor(apex)
@@ -150,10 +150,21 @@ def reconstruction_errors(model: nn.Module, pairs: PairSet) -> pd.Series:
         "generated, motion code of the apex": swap(model, onset, apex),
         "generated, motion code of the onset": swap(model, onset, onset),
         "a copy of the onset": to_tensor(onset),
-        "another person's apex": to_tensor(np.roll(apex, len(apex) // 2, axis=0)),
+        "another person's apex": to_tensor(apex[_of_another(pairs.subjects)]),
     }
     errors = {name: 255 * (image - true).abs().mean().item() for name, image in attempts.items()}
     return pd.Series(errors, name="mean absolute error (grey levels)")
+
+
+def _of_another(subjects: np.ndarray) -> np.ndarray:
+    """Return for each pair the row of a pair of another subject, [N]: half the set further on, or the next that is."""
+    if len(np.unique(subjects)) < 2:
+        raise DataError("there is only one subject", "swaps", "give pairs of two people or more")
+    rows = np.arange(len(subjects))
+    other = (rows + len(rows) // 2) % len(rows)
+    while (same := subjects[other] == subjects).any():
+        other[same] = (other[same] + 1) % len(rows)
+    return other
 
 
 def swap_errors(model: nn.Module, counterfactuals: Counterfactuals, seed: int = 0) -> pd.DataFrame:

@@ -3,7 +3,9 @@
 Each job writes one file, so that a finished job never runs again.
 """
 
+import functools
 import hashlib
+import inspect
 import json
 import time
 import warnings
@@ -48,14 +50,26 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class FunctionModel:
-    """A plain function ``fit_predict(train, test, seed)`` as a model: its only setting is its name."""
+    """A plain function ``fit_predict(train, test, seed)`` as a model, or a ``partial`` of one."""
 
     fit_predict: FitPredict
 
     @property
     def settings(self) -> Mapping:
-        """The function's name."""
-        return {"function": getattr(self.fit_predict, "__qualname__", type(self.fit_predict).__qualname__)}
+        """The function's name, its source and what it was given: whoever mends a function has another model.
+
+        What the function calls is not looked at.
+        """
+        function, given = self.fit_predict, []
+        while isinstance(function, functools.partial):
+            given.append(repr((function.args, function.keywords)))
+            function = function.func
+        named = function if hasattr(function, "__qualname__") else type(function)
+        try:
+            source = inspect.getsource(named)
+        except (OSError, TypeError):  # typed into a plain interpreter
+            source = ""
+        return {"function": named.__qualname__, "source": _digest({"text": source}), "given": given}
 
     def prepare(self, pairs: PairSet, folds: Iterable[Fold], seeds: Iterable[int], jobs: int) -> None:
         """Do nothing."""
@@ -111,17 +125,22 @@ def cross_validate(
     Raises
     ------
     DataError
-        A subject in training and test, a class without training samples, an empty fold, files of another run in
-        ``out_dir``, an ``out_dir`` that cannot be written to, or predictions that are not probabilities.
+        A subject in training and test, a class without training samples, an empty fold, a sample that is tested twice,
+        files of another run in ``out_dir``, an ``out_dir`` that cannot be written to, or predictions that are not
+        probabilities.
     """
     if isinstance(folds, int | np.integer):
         folds = grouped_kfold(pairs.subjects, pairs.labels, int(folds), 0, pairs.label_names)
     folds = [(np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)) for train, test in folds]
-    seeds = [int(seed) for seed in seeds]
+    seeds = list(dict.fromkeys(int(seed) for seed in seeds))
     if not folds or not seeds:
         raise DataError("there is nothing to run", "cross_validate", "give one fold and one seed or more")
     for number, (train, test) in enumerate(folds):
         _check_fold(pairs, train, test, number)
+    tested, times = np.unique(np.concatenate([test for _, test in folds]), return_counts=True)
+    if (times > 1).any():
+        what = f"sample {tested[times > 1][0]} is tested in {times.max()} folds"
+        raise DataError(what, "cross_validate", "run each repetition by itself, in a folder of its own")
     out_dir = make_folder(out_dir)
 
     # the fingerprint contains the settings, so that files of another model or configuration are refused

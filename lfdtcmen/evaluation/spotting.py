@@ -60,7 +60,8 @@ def paired_gains(errors: pd.DataFrame, reference: str = "pulse") -> pd.DataFrame
     Parameters
     ----------
     errors : DataFrame
-        Columns setting, task, subject, method and error: spotted minus true frame, a row per clip, task and method.
+        Columns setting, task, subject, method and error: spotted minus true frame, a row per clip, task and method;
+        and clip, where a subject has several.
     reference : str
         The method to compare with.
 
@@ -73,20 +74,25 @@ def paired_gains(errors: pd.DataFrame, reference: str = "pulse") -> pd.DataFrame
     Raises
     ------
     DataError
-        The reference is no method of the table, or a clip lacks a method that others of its setting have.
+        The reference is no method of the table, a clip lacks a method that others of its setting have, or has two rows
+        of one.
     """
     if reference not in set(errors["method"]):
         raise DataError(f"there is no method {reference!r}", "paired_gains", "give one of the column 'method'")
     rows = []
     for (setting, task), part in errors.groupby(["setting", "task"], sort=False):
-        size = part.assign(error=part["error"].abs()).pivot(index="subject", columns="method", values="error")
+        clip = ["subject", "clip"] if "clip" in part else ["subject"]
+        if part.duplicated([*clip, "method"]).any():
+            raise DataError("several rows of one clip and method", f"paired_gains: {setting}, {task}", "name the clips")
+        size = part.assign(error=part["error"].abs()).pivot(index=clip, columns="method", values="error")
+        people = size.index.get_level_values("subject").to_numpy()
         if size.isna().any(axis=None):
             raise DataError("a clip has no error of one method", f"paired_gains: {setting}, {task}", "spot it by each")
         for method in dict.fromkeys(part["method"]):
             if method == reference:
                 continue
             gain = (size[method] - size[reference]).to_numpy()
-            found = measure(method, ratio, np.stack([gain, np.ones_like(gain)], axis=1), size.index.to_numpy())
+            found = measure(method, ratio, np.stack([gain, np.ones_like(gain)], axis=1), people)
             row = {"setting": setting, "task": task, "method": method, "value": found.value}
             rows.append(row | {"low": found.low, "high": found.high, "clips": len(gain)})
     return pd.DataFrame(rows)

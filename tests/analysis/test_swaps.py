@@ -84,3 +84,12 @@ def test_what_cannot_be_swapped_is_refused():
         swaps.swap_motions(model_of(1.0), faces(), [0], [1], [-1])
     with pytest.raises(DataError, match="two identities"):
         swaps.swap_errors(model_of(1.0), faces(people=1))
+
+
+@pytest.mark.parametrize("counts", [(9, 1), (1, 9), (3, 3), (2, 5, 1)])
+def test_another_persons_apex_is_never_ones_own(counts):
+    subjects = np.repeat(np.arange(len(counts)).astype(str), counts)
+    other = swaps._of_another(subjects)
+    assert (subjects[other] != subjects).all()
+    with pytest.raises(DataError, match="only one subject"):
+        swaps._of_another(subjects[:1])

@@ -1,6 +1,7 @@
 """A fold is one job: the same however it is run, resumed after a kill, and never with a shared subject."""
 
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -213,6 +214,44 @@ def test_another_models_files_are_refused(pairs, tmp_path):
     cross_validate(noisy, pairs, 2, [0], tmp_path)
     with pytest.raises(DataError, match="other data, folds or configuration"):
         cross_validate(linear_svm, pairs, 2, [0], tmp_path)
+
+
+def test_a_function_that_was_changed_is_another_model(pairs, tmp_path):
+    answers = {"first": "0.2, 0.3, 0.5", "second": "0.5, 0.3, 0.2"}
+    functions = []
+    for name, row in answers.items():
+        file = tmp_path / f"{name}.py"
+        file.write_text(
+            f"import numpy as np\ndef fit(train, test, seed):\n    return np.tile([{row}], (len(test), 1))\n"
+        )
+        names = {}
+        exec(compile(file.read_text(), file, "exec"), names)
+        functions.append(names["fit"])
+    first, second = functions
+    assert first.__qualname__ == second.__qualname__
+    cross_validate(first, pairs, 2, [0], tmp_path / "out")
+    cross_validate(first, pairs, 2, [0], tmp_path / "out")
+    with pytest.raises(DataError, match="another model"):
+        cross_validate(second, pairs, 2, [0], tmp_path / "out")
+
+
+def scaled(train, test, seed, power):
+    values = noisy(train, test, seed) ** power
+    return values / values.sum(1, keepdims=True)
+
+
+def test_a_partial_is_known_by_what_it_was_given(pairs, tmp_path):
+    cross_validate(functools.partial(scaled, power=1), pairs, 2, [0], tmp_path)
+    cross_validate(functools.partial(scaled, power=1), pairs, 2, [0], tmp_path)
+    with pytest.raises(DataError, match="another model"):
+        cross_validate(functools.partial(scaled, power=2), pairs, 2, [0], tmp_path)
+
+
+def test_no_sample_is_pooled_twice(pairs, tmp_path):
+    assert len(cross_validate(noisy, pairs, 2, [0, 0], tmp_path / "seeds")) == COUNT
+    folds = [fold for seed in (0, 1) for fold in grouped_kfold(pairs.subjects, pairs.labels, 2, seed)]
+    with pytest.raises(DataError, match="is tested in 2 folds"):
+        cross_validate(noisy, pairs, folds, [0], tmp_path / "folds")
 
 
 @pytest.mark.parametrize(("free", "expected"), [(80, 4), (3, 2), (0.5, 1)])

@@ -50,6 +50,16 @@ def test_gains_are_of_the_same_clips():
     assert gains.loc[1, "low"] < 0 < gains.loc[1, "high"]
 
 
+def test_several_clips_of_a_person_are_paired_clip_by_clip_and_people_are_resampled():
+    one = table(pulse=[0, 1, -1, 0, 2, 0, 0], flow=[-3, 4, 2, 3, 5, -3, 3])
+    two = pd.concat([one.assign(clip="a"), one.assign(clip="b")])
+    found, both = paired_gains(one), paired_gains(two)
+    assert both["clips"].tolist() == [14]
+    pd.testing.assert_frame_equal(both.drop(columns="clips"), found.drop(columns="clips"))
+    with pytest.raises(DataError, match="several rows of one clip"):
+        paired_gains(two.drop(columns="clip"))
+
+
 def test_clips_are_paired_or_refused():
     with pytest.raises(DataError, match="no error of one method"):
         paired_gains(table(pulse=[0, 1, 2], flow=[1, 2]))
