@@ -35,6 +35,7 @@ from lfdtcmen.datasets.synthetic.camera import take_picture
 from lfdtcmen.datasets.synthetic.renderer import Expression
 from lfdtcmen.datasets.synthetic.sequences import make_subject, sample_pose
 from lfdtcmen.datasets.synthetic.settings import get_settings
+from lfdtcmen.evaluation.intervals import interval
 from lfdtcmen.evaluation.protocol import cross_validate
 from lfdtcmen.evaluation.results import readable, score_table
 from lfdtcmen.files import make_folder
@@ -137,7 +138,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     resamples = np.random.default_rng(0).integers(0, rows["subject"].nunique(), (2000, rows["subject"].nunique()))
     found = []
     for (motion, light, gain), group in rows.groupby(["motion", "light", "gain"], sort=False):
-        low, high = np.percentile(group["difference"].to_numpy()[resamples].mean(1), [2.5, 97.5])
+        low, high = interval(group["difference"].to_numpy()[resamples].mean(1), rows["subject"].nunique())
         means = group[["share", "difference", "error"]].mean()
         found.append({"motion": motion, "light": light, "gain": gain, **means, "low": low, "high": high})
     columns = ["motion", "light", "gain", "share", "difference", "low", "high", "error"]

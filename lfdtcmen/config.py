@@ -73,7 +73,7 @@ class Config:
     learning_rates: tuple[float, float, float] = (1e-3, 1e-3, 3e-4)
     weight_decay: float = 1e-2
     warmup: float = 0.05  # share of a stage's steps in which the learning rate rises
-    clip_norm: float = 1.0
+    clip_norm: float = 1.0  # longest gradient; 0: any
     max_shift: int = 3  # augmentation: whole-pixel shift of both frames
     flow_shift: int = 0  # augmentation: shift of a pair's flow, in cells of 28 x 28
     amplitude_jitter: float = 0.0  # augmentation: a pair's flow times exp(amplitude_jitter * n), n normal
@@ -131,7 +131,7 @@ BEYOND_TRAINING = (
     *("pretraining_preset", "pretraining_variation", "freeze_motion_branch"),
 )
 BEYOND = (*BEYOND_DRL, *BEYOND_TCME, *BEYOND_TRAINING)
-# fields that stage 1, which trains DRL alone, does not depend on
+# fields that stage 1, which trains DRL alone, does not depend on (after pretraining, on the motion branch)
 TCME_FIELDS = ("flow", "motion", "imbalance", "flow_shift", "amplitude_jitter", "freeze_motion_branch", *BEYOND_TCME)
 
 PROFILES: dict[str, dict] = {
@@ -154,6 +154,10 @@ PROFILES: dict[str, dict] = {
 
 CHOICES: dict[str, tuple] = {
     "preset": ("easy", "standard", "hard", "wild", "other_world"),
+    "flow": ("triple", "single", None),
+    "skips": ("identity", "motion", "both", "none"),
+    "drl": ("full", "encoders", "motion", None),
+    "motion": ("branch", "encoder", None),
     "label_map": ("3class", "7class"),
     "mixed_precision": ("auto", "on", "off"),
     "generator": ("image", "warp_difference", "warp_multiscale"),
@@ -161,7 +165,7 @@ CHOICES: dict[str, tuple] = {
     "imbalance": (None, "class_weights", "focal", "logit_adjusted", "balanced_sampling"),
 }
 
-CHOICES["pretraining_preset"] = CHOICES["preset"]
+CHOICES["pretraining_preset"] = CHOICES["preset"][:-1]  # the other world is only ever scored
 
 VGG_WEIGHTS = ("auto", "download", "try_download", "random")  # or a path
 
@@ -173,8 +177,13 @@ LEAST: dict[str, float] = {
     "add_subjects": 2,
     "add_repeats": 1,
     "perceptual_size": 16,
+    "perceptual_weight": 0,
     "margin": 0,
+    "bottleneck": 0,
+    "change_first": 0,
     "pretraining": 0,
+    "pretraining_groups": 1,
+    "pretraining_rate": 0,
     "pretraining_variation": 0,
     "epochs": 0,
     "batch_sizes": 1,
@@ -187,6 +196,8 @@ LEAST: dict[str, float] = {
     "amplitude_jitter": 0,
     "folds": 2,
 }
+SHARES = ("warmup", "change_first")  # at most 1
+PER_STAGE = ("epochs", "batch_sizes", "learning_rates")
 
 
 def load_config(profile: str | None = None, recipe: str = "paper", **overrides) -> Config:
@@ -204,8 +215,9 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
     Raises
     ------
     DataError
-        Unknown profile, recipe or field, a word that is none of a field's choices, a number that is too small, or no
-        file at the path of VGG-19's weights.
+        Unknown profile, recipe or field, a word that is none of a field's choices, a number that is too small or too
+        large, other than three numbers for the three stages, no file at the path of VGG-19's weights, or fields that do
+        not go together.
     """
     profile = profile or os.environ.get("LFDTCMEN_PROFILE") or "cpu"
     if weights := os.environ.get("LFDTCMEN_VGG_WEIGHTS"):
@@ -220,7 +232,12 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
             f"unknown config field {unknown[0]!r}", "load_config", f"known fields: {', '.join(sorted(known))}"
         )
     sizes = PROFILES[profile] | RECIPES[recipe] | SIZES.get(recipe, {}).get(profile, {})
-    config = replace(Config(profile=profile, recipe=recipe), **{**sizes, **overrides})
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in overrides.items()}
+    config = replace(Config(profile=profile, recipe=recipe), **{**sizes, **values})
+    for name in PER_STAGE:
+        value = getattr(config, name)
+        if not isinstance(value, tuple) or len(value) != 3:
+            raise DataError(f"{name} must be three numbers, got {value!r}", "load_config", "give one for each stage")
     for name, choices in CHOICES.items():
         if getattr(config, name) not in choices:
             use = f"use one of {', '.join(str(choice) for choice in choices)}"
@@ -229,11 +246,18 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
         value = getattr(config, name)
         if min(value if isinstance(value, tuple) else (value,)) < least:
             raise DataError(f"{name} must be {least} or more, got {value!r}", "load_config", "give a larger number")
+    for name in SHARES:
+        if getattr(config, name) > 1:
+            raise DataError(f"{name} must be at most 1, got {getattr(config, name)!r}", "load_config", "give a share")
+    if not config.perceptual_taps:
+        raise DataError("the perceptual loss has no layer", "perceptual_taps", "give one layer of VGG-19 or more")
     if config.vgg_weights not in VGG_WEIGHTS and not Path(config.vgg_weights).expanduser().is_file():
         use = f"use {', '.join(VGG_WEIGHTS)}, or the path of torchvision's vgg19 checkpoint"
         raise DataError(f"there is no file {config.vgg_weights!r}", "vgg_weights", use)
     if config.pretraining and config.network.keys() == {*NETWORK_FIELDS}:
         raise DataError("the paper's network cannot be pretrained", "pretraining", "use recipe='repaired'")
+    if config.pretraining and not config.stage1.get("change"):
+        raise DataError("pretraining without a change loss", "load_config", "give stage1 a weight for it")
     if config.freeze_motion_branch and not config.pretraining:
         raise DataError("an untrained motion branch would be frozen", "freeze_motion_branch", "give pretraining steps")
     if config.change_first and not config.stage1.get("change"):

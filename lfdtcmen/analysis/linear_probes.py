@@ -102,7 +102,8 @@ def probe_with_nulls(
     DataFrame
         Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per question (``metric``) and features (``part``),
         with intervals over people. Columns *null* (mean over permutations), *null high* (95 % of them are lower) and
-        *p* (how often a permutation reads as much).
+        *p* (how often a permutation reads as much). Single clips are permuted: where people have habits, such as
+        showing one emotion often, *p* of the emotion is too small.
 
     Raises
     ------

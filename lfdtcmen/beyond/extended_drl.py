@@ -168,6 +168,7 @@ def _averaging(size: int, window: int, device: torch.device) -> Tensor:
 
     A product with it takes a fifth of the time of ``avg_pool2d``.
     """
-    offsets = torch.arange(window) - window // 2
-    near = (torch.arange(size)[:, None] + offsets).clamp(0, size - 1)  # [size, window]
-    return (F.one_hot(near, size).sum(1) / window).to(device)
+    with torch.inference_mode(False):  # it is kept, and may be asked for while gradients are recorded
+        offsets = torch.arange(window) - window // 2
+        near = (torch.arange(size)[:, None] + offsets).clamp(0, size - 1)  # [size, window]
+        return (F.one_hot(near, size).sum(1) / window).to(device)

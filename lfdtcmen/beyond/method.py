@@ -67,7 +67,9 @@ class ExtendedMethod(Method):
     def epoch_weights(self, config: Config, stage: int, epoch: int, weights: dict[str, float]) -> dict[str, float]:
         """Return the change loss alone for the first epochs of stage 1, where ``config.change_first`` says so."""
         alone = stage == 1 and epoch < config.change_first * config.epochs[0]
-        if alone and not config.pretraining:  # after pretraining, the motion code carries motion already
+        if (
+            alone and not config.pretraining and "change" in weights
+        ):  # after pretraining, the motion code carries motion already
             return {"change": weights["change"]}
         return weights
 
@@ -80,15 +82,13 @@ class ExtendedMethod(Method):
     def begin_stage(self, model: LFDTCMEN, config: Config, stage: int, pairs: PairSet) -> None:
         """Set the flow normalisation from the training pairs, and with late fusion the frequency of each class."""
         super().begin_stage(model, config, stage, pairs)
-        # remedies for imbalance, except the focal loss, train the branches as if all classes were equally frequent
-        if (
-            stage >= 2
-            and isinstance(model.tcme, ExtendedTCME)
-            and model.tcme.late
-            and config.imbalance in (None, "focal")
-        ):
+        if stage < 2 or not isinstance(model.tcme, ExtendedTCME) or not model.tcme.late:
+            return
+        if config.imbalance in (None, "focal"):
             weights = None if pairs.weights is None else torch.from_numpy(pairs.weights)
             model.tcme.set_prior(torch.from_numpy(pairs.labels), weights)
+        else:  # the other remedies train the branches as if all classes were equally frequent
+            model.tcme.get_buffer("log_prior").zero_()  # a checkpoint to start from may have had another remedy
 
     def frozen_parts(self, config: Config, stage: int) -> list[str]:
         """Return the pretrained motion branch in stage 2, where the config says so: then only its classifier learns."""

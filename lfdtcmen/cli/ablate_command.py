@@ -69,6 +69,8 @@ def ablate(
     settings_to_run = ablation.runs_of(tables)
     given = {"folds": folds, "epochs": epochs, "perceptual_size": perceptual_size}
     config = build_config(profile, settings, data, None, protocol, **given)
+    if config.init is not None:
+        raise DataError("the settings of an ablation are other networks than the checkpoint's", "init", "leave it out")
     if config.add_synthetic:
         raise DataError("ablate adds no synthetic faces", "add_synthetic", "leave it out, or use evaluate")
     from lfdtcmen import experiments

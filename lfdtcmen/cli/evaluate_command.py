@@ -1,5 +1,6 @@
 """``lfdtcmen evaluate``: models compared on the same folds of subjects."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,6 @@ from lfdtcmen.cli.options import (
     Epochs,
     Folds,
     Jobs,
-    Name,
     Prepared,
     Profile,
     Protocol,
@@ -59,12 +59,18 @@ def evaluate(
     test: Tests = None,
     validation: Annotated[
         float,
-        typer.Option(help="Share of the training subjects kept apart to choose the epoch; 0: no choice, all epochs."),
+        typer.Option(
+            min=0,
+            max=0.5,
+            help="Share of the training subjects kept apart to choose the epoch; 0: no choice, all epochs.",
+        ),
     ] = 0.0,
     share_stage1: ShareStage1 = False,
     jobs: Jobs = 1,
     scheduler: Scheduler = None,
-    name: Name = "evaluate",
+    name: Annotated[
+        str | None, typer.Option(help="Results go to runs/NAME.", show_default="evaluate, or score with --checkpoint")
+    ] = None,
     runs: Runs = None,
     list_models: Annotated[
         bool, typer.Option("--list", help="Only list the models: kind, source, parameters.")
@@ -116,10 +122,11 @@ def evaluate(
     config = build_config(profile, settings, data, recipe, protocol, subjects=subjects, **given)
     if checkpoint:
         other = {"models": models, "test": test, "validation": validation, "share-stage1": share_stage1, **given}
+        other |= {"recipe": recipe, "protocol": protocol != "kfold", "scheduler": scheduler, "list": list_models}
         if unused := [name for name, value in other.items() if value]:
             what = f"{unused[0].replace('_', '-')} is for training, and --checkpoint trains nothing"
             raise DataError(what, "--checkpoint", "leave one of them out")
-        score(checkpoint, config, data, name, runs)
+        score(checkpoint, config, data, "score" if name is None else name, runs)
         return
     from lfdtcmen import experiments, transfer
     from lfdtcmen.baselines.compared import describe_models, needs_clips
@@ -133,8 +140,8 @@ def evaluate(
         listed = experiments.models(config, Path())
         echo(describe_models(listed, len(LABEL_MAPS[config.label_map])).to_string(index=False))
         return
-    run_dir = run_folder(name, "evaluate", runs)
-    known = list(experiments.models(config, run_dir))
+    run_dir = run_folder("evaluate" if name is None else name, "evaluate", runs)
+    known = list(experiments.models(replace(config, init=None), run_dir))
     if data is not None:
         known.remove("action-units")  # only synthetic faces have true action units
     if unknown := [model for model in models or () if model not in known]:
@@ -145,7 +152,10 @@ def evaluate(
     added = transfer.load_added(config, pairs, jobs)
     by_name = experiments.models(config, run_dir, groups, validation, added)
     if unfit := [model for model in models or () if model not in by_name]:
-        raise DataError(f"{unfit[0]} cannot weigh its training pairs", "--add-synthetic", "leave the model out")
+        why = "is another network than that of init" if config.init else "cannot weigh its training pairs"
+        raise DataError(f"{unfit[0]} {why}", "--set init" if config.init else "--add-synthetic", "leave the model out")
+    if config.init and not models:
+        echo(f"left out, as other networks than that of init: {', '.join(n for n in known if n not in by_name)}")
     backend = connect(scheduler)
     if not models:
         models = [name for name in known if name in by_name and not (data and needs_clips(by_name[name]))]
@@ -163,7 +173,7 @@ def evaluate(
     for part, shown in experiments.by_part(protocol, pairs, predictions):
         table = score_table(shown).assign(part=part)
         scores += to_records(table)
-        echo(f"{part}\n{readable(table).to_string()}".strip())
+        echo(f"{part}\n" * bool(part) + readable(table).to_string())
     record = {"config": recorded, "made_by": "evaluate", **about, "scores": scores}
     experiments.write_run(run_dir, predictions, typed_command(), record)
     echo(f"predictions.csv and metrics.json are in {short_path(run_dir)}")
@@ -182,7 +192,7 @@ def score(checkpoints: list[str], config: Config, data: Path | None, name: str, 
     from lfdtcmen.evaluation.results import readable, score_table, to_records
     from lfdtcmen.files import atomic_path, run_folder
 
-    run_dir = run_folder(name, "evaluate", runs)
+    run_dir = run_folder(name, "evaluate --checkpoint", runs)
     pairs = experiments.load_pairs(config, data)
     echo_remarks(pairs.manifest.attrs)
     check_label_leak(pairs)
@@ -200,7 +210,12 @@ def score(checkpoints: list[str], config: Config, data: Path | None, name: str, 
     recorded = experiments.recorded_settings(config, pairs, data)
     kept = {name: recorded[name] for name in ("data", "fingerprint", "label_names") if name in recorded}
     kept = kept or {name: recorded[name] for name in (*experiments.SYNTHETIC_FIELDS, "seed")}
-    record: dict = {"config": kept, "made_by": "evaluate", "protocol": "without training", "checkpoints": about}
+    record: dict = {
+        "config": kept,
+        "made_by": "evaluate --checkpoint",
+        "protocol": "without training",
+        "checkpoints": about,
+    }
     record |= {"scores": to_records(scores), "classes": to_records(classes)}
     experiments.write_run(run_dir, predictions, typed_command(), record)
     echo(f"predictions.csv, confusion.csv and metrics.json are in {short_path(run_dir)}")

@@ -19,6 +19,17 @@ def output_folder(text: str) -> Path:
     return parse_folder(text)
 
 
+def number_of_processes(text: str | int) -> int:
+    """Return the number of processes that ``--jobs`` names; raise DataError for none."""
+    try:
+        jobs = int(text)
+    except ValueError:
+        jobs = 0
+    if jobs == 0:
+        raise DataError(f"--jobs {text} is no number of processes", fix="give 1 or more, or -1 for all cores")
+    return jobs
+
+
 # which config
 Profile = Annotated[
     str | None,
@@ -78,7 +89,9 @@ ShareStage1 = Annotated[
     bool,
     typer.Option("--share-stage1", help="Train stage 1 once per group of subjects, for all seeds (see README)."),
 ]
-Jobs = Annotated[int, typer.Option(help="Number of processes; -1 for all cores.")]
+Jobs = Annotated[
+    int, typer.Option(help="Number of processes; -1 for all cores.", parser=number_of_processes, metavar="INTEGER")
+]
 Scheduler = Annotated[
     str | None, typer.Option(help="tcp://HOST:8786 of a Dask scheduler, whose workers run the folds.")
 ]

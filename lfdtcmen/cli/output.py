@@ -1,5 +1,6 @@
 """What commands print, and how."""
 
+import os
 import shlex
 import sys
 from collections.abc import Hashable, Mapping
@@ -28,5 +29,8 @@ def short_path(path: Path) -> str:
 
 
 def typed_command() -> str:
-    """Return the command line that this process was started with."""
-    return shlex.join(["lfdtcmen", *sys.argv[1:]])
+    """Return the command line that this process was started with, and the profile where a variable has it."""
+    profile = os.environ.get("LFDTCMEN_PROFILE")
+    given = any(word.startswith(("-p", "--profile")) for word in sys.argv[1:])
+    variables = [f"LFDTCMEN_PROFILE={profile}"] if profile and not given else []
+    return shlex.join([*variables, "lfdtcmen", *sys.argv[1:]])

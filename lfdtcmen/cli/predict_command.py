@@ -29,7 +29,10 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the report.", show_default="runs/predict/CLIP", parser=output_folder, metavar="PATH"
+            help="Folder of the report.",
+            show_default="runs/predict/CLIP, with a number for another clip of that name",
+            parser=output_folder,
+            metavar="PATH",
         ),
     ] = None,
     runs: Runs = None,
@@ -51,13 +54,13 @@ def predict(
     from lfdtcmen.files import runs_dir
     from lfdtcmen.predict.clip import newest_checkpoint, predict_clip
     from lfdtcmen.predict.model_card import describe_seen, measure_commands
-    from lfdtcmen.predict.report import write_report
+    from lfdtcmen.predict.report import report_folder, write_report
     from lfdtcmen.training.weights import find_weights
 
     runs = (runs or runs_dir()).expanduser()
     chosen = find_weights(checkpoint) if checkpoint else newest_checkpoint(runs)
     prediction = predict_clip(clip, chosen, onset, apex, start, end, fps, detector)
-    page = write_report(prediction, out or runs / "predict" / prediction.clip)
+    page = write_report(prediction, out or report_folder(prediction, runs))
     typer.echo(f"network: {short_path(chosen)}")
     for text in prediction.warnings:
         typer.echo(f"note: {text}")

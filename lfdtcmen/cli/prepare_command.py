@@ -1,5 +1,6 @@
 """``lfdtcmen data prepare``: a data set on disk becomes aligned onset-apex pairs."""
 
+import csv
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -71,6 +72,7 @@ def prepare(
     from lfdtcmen.datasets.manifest import LABEL_MAPS, check_classes, table1
     from lfdtcmen.files import atomic_path
 
+    _check_same_clips(out, set(manifest["path"]))
     with atomic_path(out / "left_out.csv") as temporary:
         report.to_csv(temporary, index=False)
     typer.echo(f"read {', '.join(manifest.attrs['read'])}")
@@ -96,6 +98,25 @@ def prepare(
         typer.echo(f"no clip of {', '.join(absent)}: the set can be tested on, but not trained on")
     typer.echo(table1(pairs.manifest).to_string())
     typer.echo(f"{len(pairs)} pairs are in {short_path(out)}")
+
+
+def _check_same_clips(out: Path, paths: set[str]) -> None:
+    """Refuse a folder with the pairs of other clips: two folders of recordings may have one name.
+
+    Raises
+    ------
+    DataError
+        None of its clips is one of these.
+    """
+    try:
+        with open(out / "manifest.csv", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            earlier = {row["path"] for row in csv.DictReader(file)}
+    except (OSError, KeyError):  # none, or none of ours
+        return
+    if earlier and paths and earlier.isdisjoint(paths):
+        raise DataError(
+            "the folder has the pairs of other clips", short_path(out), "choose another --out, or delete it"
+        )
 
 
 def _load(

@@ -53,7 +53,7 @@ def run(
             str(notebooks),
             "it is no part of the installed package: clone the project and run this in its folder, or give --notebooks",
         )
-    from lfdtcmen.files import run_folder
+    from lfdtcmen.files import cache_dir, run_folder
 
     try:
         from lfdtcmen.notebooks import NotebookFailed, duration, find_notebooks
@@ -62,6 +62,10 @@ def run(
         raise missing_extra("lfdtcmen run", "notebooks") from error
     series_files = find_notebooks(notebooks)
     run_dir = run_folder(config.profile if name is None else name, runs=runs)
+    if run_dir.resolve() == notebooks:
+        raise DataError("the executed notebooks would replace the series", str(run_dir), "choose another --name")
+    if "LFDTCMEN_CACHE" in os.environ:  # kernels run in the notebooks' folder
+        os.environ["LFDTCMEN_CACHE"] = str(cache_dir().absolute())
     if config.vgg_weights != "auto":
         from lfdtcmen.losses.perceptual import WORDS, obtain_vgg
 

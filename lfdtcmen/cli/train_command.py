@@ -1,5 +1,6 @@
 """``lfdtcmen train``: the three stages on one split of the subjects, with a model card."""
 
+import json
 import shlex
 from datetime import date
 from pathlib import Path
@@ -97,7 +98,13 @@ def train(
     echo_remarks(pairs.manifest.attrs)
     added = transfer.load_added(config, train_pairs, jobs)
     learned = train_pairs if added is None else mix(train_pairs, added, config.add_synthetic, config.add_repeats)
+    recorded = experiments.recorded_settings(config, pairs, data)
+    check_same_training(run_dir, {"config": recorded, "protocol": protocol})
     model, history = stage_checkpoint(stage, config, learned, run_dir, method=EXTENDED)
+    files = {k: checkpoint_file(k, config, learned, run_dir) for k in range(1, stage + 1)}
+    stage = max((k for k, file in files.items() if file.exists()), default=0)  # one without epochs has no file
+    if stage == 0:
+        raise DataError("no stage has any epochs", fix="give --set epochs=2,20,2")
     with atomic_path(run_dir / "history.csv") as temporary:
         history.to_csv(temporary, index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")
@@ -116,10 +123,9 @@ def train(
             over = f"95 % interval over {scored['subjects']} subjects: "
             interval = describe_interval(score["low"], score["high"], name=over)
             typer.echo(f"{part} {metric} {score['value']:.3f} ({interval})".lstrip())
-    command = _command(config, stage, data, protocol, test or [], settings or [])
-    checkpoint = checkpoint_file(stage, config, learned, run_dir).name
+    command = _command(config, stage, data, protocol, test or [], settings or [], name)
+    checkpoint = files[stage].name
     about = describe(config, stage, learned)
-    recorded = experiments.recorded_settings(config, pairs, data)
     record = {
         "made_by": "train",
         "protocol": protocol,
@@ -133,8 +139,25 @@ def train(
     typer.echo(f"what was trained, and how good it is: {short_path(card)}")
 
 
+def check_same_training(run_dir: Path, record: dict) -> None:
+    """Refuse a folder with the scores and the model card of another training, which would be lost.
+
+    Raises
+    ------
+    DataError
+        Its ``metrics.json`` has another config or protocol.
+    """
+    try:
+        earlier = json.loads((run_dir / "metrics.json").read_text(encoding="utf-8"))
+        found = {name: earlier[name] for name in record}
+    except (OSError, ValueError, KeyError, TypeError):  # none, or cut off by a kill
+        return
+    if found != json.loads(json.dumps(record)):
+        raise DataError("the folder has the scores of another training", str(run_dir), "choose another --name")
+
+
 def _command(
-    config: Config, stage: int, data: Path | None, protocol: str, tests: list[Path], settings: list[str]
+    config: Config, stage: int, data: Path | None, protocol: str, tests: list[Path], settings: list[str], name: str
 ) -> str:
     """Return the command that trains the same network again, whatever LFDTCMEN_PROFILE is set to."""
     words = ["lfdtcmen", "train", "-p", config.profile, "--recipe", config.recipe, "--stage", str(stage)]
@@ -151,4 +174,5 @@ def _command(
         words += ["--test", short_path(test)]
     for text in settings:
         words += ["--set", text]
+    words += ["--name", name]
     return shlex.join(words)

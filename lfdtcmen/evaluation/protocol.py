@@ -216,7 +216,7 @@ def _read_job(path: Path, fingerprint: str) -> dict | None:
         raise DataError(
             "the result was made with another model or seed, or other data, folds or configuration",
             str(path),
-            "give another out_dir, or delete this one",
+            "give another folder (--name of a command), or delete this one",
         )
     return result
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 import socket
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
@@ -26,7 +26,18 @@ def vgg_source(weights: str) -> str:
     """Return which weights ``VGG19(weights)`` takes on this machine, as a text for records; fetches nothing."""
     if weights == "random" or (weights in ("auto", "try_download") and not _hub_file().exists()):
         return f"seeded random stand-in (seed {STAND_IN_SEED})"
-    return f"ImageNet ({_hub_file().name if weights in WORDS else Path(weights).name})"
+    if weights in WORDS:
+        return f"ImageNet ({_hub_file().name})"
+    file = Path(weights).expanduser()
+    content = f", {_digest(file, file.stat().st_mtime_ns)}" if file.is_file() else ""  # two files may have one name
+    return f"ImageNet ({file.name}{content})"
+
+
+@lru_cache
+def _digest(file: Path, changed: int) -> str:
+    """Return eight hex digits that change with any bit of a file; it is read again after it has been written."""
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:8]
 
 
 def obtain_vgg(weights: str) -> str:
@@ -116,7 +127,7 @@ class VGG19(nn.Module):
     taps : tuple of str
         Layers to return, ``relu<block>_<convolution>`` (assumed; with relu4_1 a step costs 2.4 times as much).
     size : int, optional
-        Frames are shrunk to this side first; None leaves them.
+        Frames are shrunk to this longer side first; None leaves them.
 
     Attributes
     ----------
@@ -187,8 +198,10 @@ class VGG19(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the tapped features of RGB images [N, 3, H, W] in [0, 1]."""
-        if self.size is not None and self.size < images.shape[-1]:
-            images = F.interpolate(images, (self.size, self.size), mode="area")
+        longest = max(images.shape[-2:])
+        if self.size is not None and self.size < longest:
+            height, width = (max(1, round(side * self.size / longest)) for side in images.shape[-2:])
+            images = F.interpolate(images, (height, width), mode="area")
         x = (images - self.mean) / self.std  # as its ImageNet weights expect (assumed)
         tapped = []
         for name, layer in self.layers.items():

@@ -1,6 +1,8 @@
 """From a video or a folder of frames to a prediction: align, spot onset and apex, compute the flow, classify, warn."""
 
+import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +43,7 @@ FACE_CENTRE = (..., slice(24, -24), slice(24, -24))  # without hair and backgrou
 class Prediction:
     """What the network predicts for a clip, and all that the report shows. Frame numbers are the clip's own.
 
+    ``clip`` is its name, and ``source`` a digest of its path, which tells clips of one name apart;
     ``onset_frame`` and ``apex_frame`` are aligned, uint8 [128, 128, 3]; ``flow`` runs from the first to the second,
     float32 [2, 128, 128], pixels; ``maps`` holds each branch's HiResCAM [h, w] for the most probable class; ``curve``
     [T] measures how far the expression has gone in each of the frames ``numbers`` [T]; ``probabilities`` is float32
@@ -49,6 +52,7 @@ class Prediction:
     """
 
     clip: str
+    source: str
     fps: float
     numbers: np.ndarray
     curve: np.ndarray
@@ -163,7 +167,8 @@ def predict_clip(
     rise = (found.apex - found.onset) / fps
     notes = filter(None, dict.fromkeys([clip.note, pair.note, rate_note]))  # each once
     return Prediction(
-        clip=path.resolve().stem if is_video(path) else path.resolve().name,
+        clip=_readable(path.resolve().stem if is_video(path) else path.resolve().name),
+        source=hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16],
         fps=fps,
         numbers=np.array(numbers),
         curve=np.asarray(found.curve, np.float64),
@@ -210,6 +215,11 @@ def _timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
     began = time.perf_counter()
     yield
     seconds[step] = time.perf_counter() - began
+
+
+def _readable(name: str) -> str:
+    """Return a file's name as text that can be written: not every system's names are UTF-8."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _frame_rate(path: Path) -> float:
@@ -323,6 +333,8 @@ def _warn_of_network(about: dict, held_out: dict | None) -> Iterator[str]:
         )
     if unseen := [name for name, count in about["data"]["samples"].items() if count == 0]:
         yield f"The network was trained without a clip of {', '.join(unseen)}: it cannot recognise that."
+    if about["profile"] == "smoke":
+        yield "The network was trained in the smallest profile, to see that training runs: its answers mean nothing."
     if about["epoch"] < about["epochs"]:
         yield f"Training of this checkpoint stopped after epoch {about['epoch']} of {about['epochs']}."
     if held_out is not None:

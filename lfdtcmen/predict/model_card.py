@@ -4,6 +4,7 @@ The text is ``templates/model_card.md``. Its headings follow Mitchell et al., Mo
 (doi 10.1145/3287560.3287596).
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def measure_commands(about: Mapping, checkpoint: str) -> list[str]:
     label_map, alignment = about.get("label_map", "raw"), about["data"].get("alignment", "similarity")
     words = ["lfdtcmen data prepare folder --root mine --annotation mine/clips.csv --spot-apex --test-set"]
     words += [f"--label-map {label_map}"] + ([] if alignment == "similarity" else [f"--alignment {alignment}"])
-    return [" ".join(words), f"lfdtcmen evaluate --data data/prepared/mine --checkpoint {checkpoint}"]
+    return [" ".join(words), f"lfdtcmen evaluate --data data/prepared/mine --checkpoint {shlex.quote(checkpoint)}"]
 
 
 def data_name(data: Mapping) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from lfdtcmen.predict.clip import Prediction, length_percentile
 from lfdtcmen.predict.model_card import count_sentence, data_name, describe_seen, measure_commands
 from lfdtcmen.preprocessing.flow import strain
 from lfdtcmen.templates import render
+from lfdtcmen.training.weights import SHIPPED, shipped_weights
 from lfdtcmen.viz import clip_curve, face_panel
 
 PAGE_COLOURS = {
@@ -77,6 +79,7 @@ def to_dict(prediction: Prediction) -> dict:
     about = {**p.about, "data": {name: value for name, value in p.about["data"].items() if name != "people"}}
     return {
         "clip": p.clip,
+        "source": p.source,
         "date": f"{date.today()}",
         "label": p.label,
         "probabilities": {name: round(float(v), 6) for name, v in zip(p.label_names, p.probabilities, strict=True)},
@@ -89,7 +92,7 @@ def to_dict(prediction: Prediction) -> dict:
         "warnings": list(p.warnings),
         "checkpoint": {"file": p.checkpoint, **about},
         "seen": describe_seen(p.about),
-        "measure_it": measure_commands(p.about, p.checkpoint),
+        "measure_it": measure_commands(p.about, _typed(p.checkpoint)),
         "held_out": p.held_out,
         "seconds": {step: round(value, 3) for step, value in p.seconds.items()},
         "version": lfdtcmen.__version__,
@@ -118,10 +121,29 @@ def render_html(prediction: Prediction, start: float | None = None) -> str:
         curve=curve,
         facts=_facts(p),
         seen=describe_seen(p.about),
-        commands=measure_commands(p.about, p.checkpoint),
+        commands=measure_commands(p.about, _typed(p.checkpoint)),
         version=lfdtcmen.__version__,
         seconds=p.seconds | ({} if start is None else {"write the report": time.perf_counter() - start}),
     )
+
+
+def report_folder(prediction: Prediction, runs: Path) -> Path:
+    """Return the folder of a clip's report below the runs: another one than that of another clip of the same name."""
+    for number in itertools.count(1):
+        folder = runs / "predict" / (prediction.clip if number == 1 else f"{prediction.clip}-{number}")
+        try:
+            earlier = json.loads((folder / "report.json").read_text(encoding="utf-8"))["source"]
+        except (OSError, ValueError, KeyError, TypeError):  # none, damaged, or of an earlier version
+            return folder
+        if earlier == prediction.source:
+            return folder
+    raise AssertionError  # the numbers do not end
+
+
+def _typed(checkpoint: str) -> str:
+    """Return what to type for a checkpoint: the report has no path of this machine."""
+    shipped = [file.name for file in shipped_weights().values()][:1]
+    return SHIPPED if checkpoint in shipped else f"PATH/TO/{checkpoint}"
 
 
 # ---------------------------------------------------------------- pictures

@@ -66,7 +66,8 @@ def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     for field in ("epochs", "batch_sizes", "learning_rates"):
         settings[field] = settings[field][:stage]
     if stage == 1:
-        for field in TCME_FIELDS:
+        trained = {"motion", "normalised_difference"} if config.pretraining and config.init is None else set()
+        for field in {*TCME_FIELDS} - trained:  # pretraining trains DRL through the motion branch
             del settings[field]
     return json.loads(json.dumps({**settings, "stage": stage, "data": fingerprint}))
 

@@ -139,6 +139,8 @@ def stage_checkpoint(
         As :func:`~lfdtcmen.training.stages.train_stage`; unknown ``weights``; a class without training pairs is refused
         before stage 1.
     """
+    if stage not in (1, 2, 3):
+        raise DataError(f"there is no stage {stage}", "stage_checkpoint", "use 1, 2 or 3")
     if weights not in ("train", SHIPPED):
         raise DataError(f"unknown weights {weights!r}", "stage_checkpoint", f"use train or {SHIPPED}")
     if stage >= 2:  # stage 1 uses no labels, but is not worth training for a stage 2 that will be refused
@@ -209,13 +211,13 @@ class LFDTCMENClassifier:
     @property
     def settings(self) -> dict:
         """Everything on which the predictions depend, apart from data and seed, as plain values."""
-        init = self.config.init
+        init, groups = self.config.init, self.stage1_groups
         return {
             **used_fields(self.config),
             **({} if init is None else {"init": digest(find_weights(init, self.config.network))}),
             "vgg_weights": vgg_source(settle_vgg(self.config).vgg_weights),
             "stages": self.stages,
-            "stage1_groups": None if self.stage1_groups is None else dict(self.stage1_groups),
+            "stage1_groups": None if groups is None else {str(who): int(group) for who, group in groups.items()},
             "validation": self.validation,
         }
 

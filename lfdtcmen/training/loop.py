@@ -24,7 +24,8 @@ SAVE_EVERY = 30.0  # seconds between checkpoints within a run of the loop
 class Schedule:
     """How long and how fast to train.
 
-    ``warmup`` is the share of all steps in which the learning rate rises; gradients are clipped to ``clip_norm``.
+    ``warmup`` is the share of all steps in which the learning rate rises; gradients are clipped to ``clip_norm``,
+    unless it is 0.
     """
 
     epochs: int
@@ -139,7 +140,7 @@ def _train(
                 total.backward()
                 if not history:
                     task.after_first_backward()
-                norm = torch.nn.utils.clip_grad_norm_(learning, schedule.clip_norm)
+                norm = torch.nn.utils.clip_grad_norm_(learning, schedule.clip_norm or math.inf)
                 optimizer.step()
                 rate.step()
                 values |= {"total": total.detach(), "gradient_norm": norm}

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from lfdtcmen import LFDTCMEN, DataError, load_config
-from lfdtcmen.beyond.extended_drl import normalise_contrast
+from lfdtcmen.beyond.extended_drl import _averaging, normalise_contrast
 from lfdtcmen.beyond.extended_tcme import DifferenceMotionBranch
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.beyond.warp_generator import WarpGenerator, warp
@@ -186,3 +186,13 @@ def test_contradicting_options_are_refused():
     ):
         with pytest.raises(DataError, match=message):
             extended(**settings)
+
+
+def test_a_prediction_in_inference_mode_does_not_keep_later_ones_from_learning():
+    _averaging.cache_clear()
+    frames = torch.rand(1, 3, 32, 32)
+    with torch.inference_mode():
+        normalise_contrast(frames)
+    frames.requires_grad_()
+    normalise_contrast(frames).sum().backward()
+    assert frames.grad is not None

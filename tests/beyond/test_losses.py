@@ -127,3 +127,20 @@ def test_balanced_batches_sample_classes_alike_and_only_what_is_there(counts, se
     share = np.bincount(labels[sampled], minlength=len(counts)) / len(sampled)
     expected = 1 / len(counts)
     assert abs(share - expected).max() < 5 * np.sqrt(expected / len(sampled))
+
+
+def test_rest_is_solved_in_full_precision_whatever_the_autocast():
+    onset, apex = torch.randn(2, 6, 4, 2, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert_close(rest(onset, apex), rest(onset.double(), apex.double()))
+        seen = []
+
+        class Watch(torch.overrides.TorchFunctionMode):
+            def __torch_function__(self, function, types, arguments=(), given=None):
+                if function is torch.linalg.solve:
+                    seen.append((torch.is_autocast_enabled("cpu"), {a.dtype for a in arguments}))
+                return function(*arguments, **(given or {}))
+
+        with Watch():
+            rest(onset, apex)
+    assert seen and all(found == (False, {torch.float32}) for found in seen)  # CUDA's autocast mixes dtypes there

@@ -72,3 +72,9 @@ def test_late_fusion_takes_off_the_training_pairs_prior_where_the_branches_have_
     frequency = np.bincount(pairs.labels, minlength=3) / len(pairs)
     expected = np.log(frequency) if natural else np.zeros(3)
     np.testing.assert_allclose(model.tcme.log_prior.numpy(), expected, rtol=1e-6)
+
+
+def test_without_reconstruction_there_is_no_change_loss_to_come_first(pairs, repaired):
+    config = replace(repaired, drl="encoders", epochs=(1, 1, 0), change_first=0.5)
+    _, history = stage_checkpoint(2, config, pairs, progress=False, method=EXTENDED)
+    assert len(history)

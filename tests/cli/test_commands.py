@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from lfdtcmen import doctor, experiments
 from lfdtcmen.cli import SPIN_LIMIT, app
+from lfdtcmen.cli.output import typed_command
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import make_counterfactuals
 from lfdtcmen.losses import perceptual
@@ -108,10 +109,53 @@ def test_set_reaches_any_field_and_the_recorded_command_makes_the_same_network(p
     assert record["config"]["stage1"]["reconstruction"] == 5 and record["config"]["stage1"]["cycle"] == 5
     assert record["config"]["epochs"] == [1, 1, 1] and record["config"]["flow"] is None
     program, *arguments = shlex.split(record["command"])
-    assert program == "lfdtcmen" and run(*arguments, "--name", "again").exit_code == 0
-    again = json.loads((project / "runs" / "again" / "metrics.json").read_text())
+    assert program == "lfdtcmen" and arguments[-2:] == ["--name", "first"]
+    assert run(*arguments, "--runs", "again").exit_code == 0
+    again = json.loads((project / "again" / "first" / "metrics.json").read_text())
     assert (again["command"], again["checkpoint"]) == (record["command"], record["checkpoint"])
     assert again["config"] == record["config"] and again["held_out"] == record["held_out"]
+
+
+def test_a_training_keeps_the_scores_of_another_one_and_records_a_file_that_is_there(project):
+    train = ("train", "-p", "smoke", *ONE_BATCH, "--set", "epochs=1,1,0", "--set", "drl=none", "--set", "motion=none")
+    assert run(*train).exit_code == 0
+    folder = project / "runs" / "train"
+    record = json.loads((folder / "metrics.json").read_text())
+    assert (folder / "checkpoints" / record["checkpoint"]).is_file() and record["checkpoint"].startswith("stage2-")
+    assert run(*train).exit_code == 0  # the same training goes on where it was
+    other = run(*train, "--seed", "1")
+    assert other.exit_code == 2 and "the folder has the scores of another training" in other.output
+    assert json.loads((folder / "metrics.json").read_text())["checkpoint"] == record["checkpoint"]
+    nothing = run(*train, "--set", "epochs=0,0,0", "--name", "nothing")
+    assert nothing.exit_code == 2 and "no stage has any epochs" in nothing.output
+
+
+@pytest.mark.parametrize("jobs", ["0", "many"])
+def test_a_number_of_processes_that_is_none_is_refused(project, jobs):
+    found = run("evaluate", "majority", "-p", "smoke", "--jobs", jobs)
+    assert found.exit_code == 2 and f"--jobs {jobs} is no number of processes" in found.output
+
+
+@pytest.mark.parametrize(
+    "option", [("--protocol", "loso"), ("--list",), ("--recipe", "repaired"), ("--scheduler", "tcp://nowhere:1")]
+)
+def test_options_of_training_are_refused_with_a_checkpoint(project, option):
+    found = run("evaluate", "--checkpoint", "shipped", *option)
+    assert found.exit_code == 2 and f"{option[0].removeprefix('--')} is for training" in found.output
+
+
+def test_the_recorded_command_has_the_profile_of_the_environment(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["lfdtcmen", "evaluate", "majority"])
+    monkeypatch.setenv("LFDTCMEN_PROFILE", "smoke")
+    assert typed_command() == "LFDTCMEN_PROFILE=smoke lfdtcmen evaluate majority"
+    monkeypatch.setattr(sys, "argv", ["lfdtcmen", "evaluate", "-p", "cpu"])
+    assert typed_command() == "lfdtcmen evaluate -p cpu"
+
+
+def test_the_names_of_scores_stand_over_them(project):
+    lines = run("evaluate", "majority", "-p", "smoke", "--seeds", "1").stdout.splitlines()
+    head = next(k for k, line in enumerate(lines) if "UF1" in line)
+    assert lines[head].index("UF1") > lines[head + 2].index("majority") + len("majority")
 
 
 def test_runs_go_to_the_working_directory_or_where_they_are_told_to(project, monkeypatch):
@@ -217,7 +261,7 @@ def dfme(project, monkeypatch):
     pairs = experiments.load_pairs(None)
     parts = {"train": pairs.subset(pairs.subjects < "s4"), "test_a": pairs.subset(pairs.subjects > "s5")}
     parts["test_b"] = pairs.subset((pairs.subjects >= "s4") & (pairs.subjects <= "s5"))
-    monkeypatch.setattr(experiments, "synthetic_dfme", lambda config: parts)
+    monkeypatch.setattr(experiments, "synthetic_dfme", lambda config, n_jobs: parts)
     return parts
 
 
@@ -306,7 +350,7 @@ def test_real_vgg_weights_can_be_chosen_where_something_is_trained(project, unre
     result = run(*command, "-p", "smoke", *SHORT, "--set", f"vgg_weights={file}", "--name", "v")
     assert result.exit_code == 0, result.output
     config = json.loads((project / "runs" / "v" / "metrics.json").read_text())["config"]
-    assert config["vgg19"] == "ImageNet (mine.pth)" and not unreachable
+    assert config["vgg19"].startswith("ImageNet (mine.pth, ") and not unreachable
     strict = run(*command, "-p", "smoke", *SHORT, "--set", "vgg_weights=download", "--name", "d")
     assert strict.exit_code == 2 and strict.stderr.count("\n") == 1
     assert "cannot be downloaded (TimeoutError: timed out)" in strict.stderr and len(unreachable) == 1
@@ -489,12 +533,12 @@ def test_a_working_directory_that_is_gone_is_one_line(tmp_path):
 
 
 def test_doctor_lists_data_sets_and_fails_without_space(tmp_path, monkeypatch):
-    for folder in ("casme3", "cache", "sample"):
+    for folder in ("casme3", "cache", "sample", "weights"):
         (tmp_path / folder).mkdir()
     assert doctor.list_data_sets(tmp_path).detail.startswith("synthetic faces, casme3 (")
     assert doctor.list_data_sets(tmp_path / "none").ok
     monkeypatch.setattr(doctor, "FREE_GIGABYTES", 1e9)
-    assert not doctor.check_disk(tmp_path / "none").ok
+    assert not doctor.check_disk(tmp_path / "none", "LFDTCMEN_RUNS").ok
 
 
 def test_evaluate_sends_its_folds_to_a_dask_scheduler(project):

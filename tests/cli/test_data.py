@@ -1,6 +1,7 @@
 """`lfdtcmen data prepare` on folders of one's own, and `train` and `evaluate` on what it made."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +83,16 @@ def test_prepare_again_only_looks(recordings, prepared):
                  "--out", out, "--jobs", 1)  # fmt: skip
     assert result.exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in (out / "clips").iterdir()} == before
+
+
+def test_prepare_does_not_replace_the_pairs_of_other_recordings(recordings, prepared, tmp_path):
+    out, _ = prepared
+    before = (out / "manifest.csv").read_bytes()
+    moved = shutil.copytree(recordings, tmp_path / recordings.name)
+    result = run("data", "prepare", "folder", "--root", moved, "--annotation", moved / "clips.csv",
+                 "--out", out, "--jobs", 1)  # fmt: skip
+    assert result.exit_code == 2 and "the folder has the pairs of other clips" in result.output
+    assert (out / "manifest.csv").read_bytes() == before
 
 
 def test_train_and_evaluate_take_the_result(prepared, project):

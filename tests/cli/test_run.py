@@ -342,3 +342,19 @@ def test_an_output_folder_that_cannot_be_made_is_one_line(folder, tmp_path):
     result = run(folder)
     assert result.exit_code == 2
     assert "cannot create the folder" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_cache_that_is_named_relative_is_one_folder_for_all(folder, run_dir, monkeypatch):
+    monkeypatch.setenv("LFDTCMEN_CACHE", "my cache")
+    seen = 'from lfdtcmen.files import cache_dir; open(run_dir + "/seen", "w").write(str(cache_dir().resolve()))'
+    write_notebook(folder, "00_first", seen)
+    assert run(folder).exit_code == 0
+    assert Path((run_dir / "seen").read_text()) == folder.parent.resolve() / "my cache"
+
+
+def test_a_run_does_not_replace_the_series(folder):
+    source = write_notebook(folder, "00_first")
+    before = source.read_bytes()
+    result = run(folder, "--runs", ".", "--name", "notebooks")
+    assert result.exit_code == 2 and "the executed notebooks would replace the series" in result.stderr
+    assert source.read_bytes() == before

@@ -5,11 +5,12 @@ import copy
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.testing import assert_close
 
 from lfdtcmen import LFDTCMEN, Batch, DataError
 from lfdtcmen.modules.encoder import Encoder
-from lfdtcmen.modules.flow_branch import TSI, MicroInception
+from lfdtcmen.modules.flow_branch import TSI, MicroInception, normalise
 from lfdtcmen.modules.motion_branch import MAAG
 
 
@@ -214,3 +215,13 @@ def test_the_network_rounds_to_the_papers_totals():
 def test_widths_that_do_not_go_together_are_refused(widths, reduction):
     with pytest.raises(DataError, match="do not go with reduction"):
         TSI(widths=widths, reduction=reduction)
+
+
+def test_batch_normalisations_together_are_those_of_the_modules():
+    torch.manual_seed(0)
+    x = torch.randn(4, 4, 5, 5)
+    alone, together = ([nn.BatchNorm2d(2, momentum=0.7, eps=0.1) for _ in range(2)] for _ in range(2))
+    by_hand = torch.cat([norm(part) for norm, part in zip(alone, x.chunk(2, dim=1), strict=True)], dim=1)
+    assert_close(normalise(x, together), by_hand)
+    for one, other in zip(alone, together, strict=True):
+        assert_close(one.state_dict(), other.state_dict())

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
-from lfdtcmen.predict.report import render_html, write_report
+from lfdtcmen.predict.report import render_html, report_folder, to_dict, write_report
 from lfdtcmen.viz import clip_curve, face_panel
 from tests.predict.films import NAMES
 
@@ -70,9 +70,38 @@ def test_the_json_holds_plain_values(predicted, tmp_path):
     assert "--checkpoint" in content["measure_it"][1] and "people" not in content["checkpoint"]["data"]
     assert content["warnings"] and content["version"] and content["date"] and sum(content["seconds"].values()) > 0
     assert set(content) == {
-        *("clip", "date", "label", "probabilities", "onset", "apex", "spotted", "frames", "curve", "largest_motion_px"),
+        *(
+            "clip",
+            "source",
+            "date",
+            "label",
+            "probabilities",
+            "onset",
+            "apex",
+            "spotted",
+            "frames",
+            "curve",
+            "largest_motion_px",
+        ),
         *("warnings", "checkpoint", "held_out", "seconds", "version", "seen", "measure_it"),
     }
+
+
+def test_clips_of_one_name_have_a_report_each(predicted, tmp_path):
+    other = replace(predicted, source="another")
+    first = report_folder(predicted, tmp_path)
+    assert first == tmp_path / "predict" / predicted.clip
+    write_report(predicted, first)
+    assert report_folder(predicted, tmp_path) == first  # the same clip again
+    second = report_folder(other, tmp_path)
+    assert second == first.with_name(f"{predicted.clip}-2")
+    write_report(other, second)
+    assert report_folder(other, tmp_path) == second and report_folder(predicted, tmp_path) == first
+
+
+def test_the_command_of_the_report_can_be_typed(predicted, tmp_path):
+    for checkpoint, word in (("wild.safetensors", "shipped"), ("stage3-0123abcd.safetensors", "PATH/TO/stage3-")):
+        assert f"--checkpoint {word}" in to_dict(replace(predicted, checkpoint=checkpoint))["measure_it"][1]
 
 
 def test_a_clips_name_cannot_write_into_the_page(predicted):

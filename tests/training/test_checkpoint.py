@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from lfdtcmen import DataError
+from lfdtcmen import DataError, load_config
 from lfdtcmen.config import Config
 from lfdtcmen.training import build_model, checkpoint, stage_checkpoint, stages, train_stage
 from lfdtcmen.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, stage_settings
@@ -97,3 +97,29 @@ def test_a_later_stage_is_loaded_without_an_earlier_one_and_without_an_optimiser
     assert [c.settings["stage"] for c in loaded] == [3]
     assert_close(state(model), state(again), atol=0, rtol=0)
     pd.testing.assert_frame_equal(history, same_history)  # of all stages
+
+
+def test_after_pretraining_stage_1_depends_on_the_motion_branch():
+    config = load_config("smoke", "repaired", epochs=(1, 1, 0))
+    other = replace(config, motion="encoder")
+    assert stage_settings(config, 1, "x") != stage_settings(other, 1, "x")
+    alone = [replace(c, pretraining=0) for c in (config, other)]
+    assert stage_settings(alone[0], 1, "x") == stage_settings(alone[1], 1, "x")
+
+
+def test_vgg_weights_are_known_by_what_they_hold(config, tmp_path):
+    files = [tmp_path / name / "mine.pth" for name in "ab"]
+    for k, file in enumerate(files):
+        file.parent.mkdir()
+        file.write_bytes(bytes([k]))
+    first, second = (stage_settings(replace(config, vgg_weights=str(file)), 1, "x") for file in files)
+    assert first != second
+    files[1].write_bytes(bytes([0]))
+    assert stage_settings(replace(config, vgg_weights=str(files[1])), 1, "x") == first
+
+
+@pytest.mark.parametrize("stage", [0, 4])
+def test_a_stage_that_is_none_is_refused_before_anything_is_trained(pairs, config, stage, tmp_path):
+    with pytest.raises(DataError, match=f"there is no stage {stage}"):
+        stage_checkpoint(stage, config, pairs, tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from lfdtcmen import DataError
+from lfdtcmen import DataError, load_config
 from lfdtcmen.training import batches, build_model, loop, predict, stage_checkpoint, stages, train_stage
 from tests.training.helpers import changed_parts, state
 
@@ -140,3 +140,11 @@ def test_epoch_batches_hold_every_pair_once_and_are_even(count, size):
     assert sorted(np.concatenate(found)) == list(range(count))
     sizes = [len(b) for b in found]
     assert max(sizes) <= size and max(sizes) - min(sizes) <= 1
+
+
+def test_a_gradient_of_any_length_is_taken_where_none_is_clipped(pairs):
+    flow = load_config("smoke", drl=None, motion=None, epochs=(0, 1, 0), batch_sizes=(4, 4, 4), weight_decay=0.0)
+    before = state(build_model(flow, pairs.num_classes))
+    model, _ = stage_checkpoint(2, replace(flow, clip_norm=0.0), pairs, progress=False)
+    moved = [name for name, value in state(model).items() if name.endswith("weight") and not value.equal(before[name])]
+    assert moved

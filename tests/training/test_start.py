@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,7 +14,7 @@ from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config
 from lfdtcmen.datasets.people import digest_people
 from lfdtcmen.evaluation.results import score_table
-from lfdtcmen.experiments import load_pairs
+from lfdtcmen.experiments import load_pairs, models
 from lfdtcmen.training import (
     LFDTCMENClassifier,
     build_model,
@@ -173,3 +174,22 @@ def test_the_shipped_weights_have_the_scores_that_are_recorded(name):
     found = score_table(predict_without_training([file], others)[0]).set_index("metric")["value"]
     for metric, score in record["few_people"].items():
         assert found[metric] == pytest.approx(score, abs=0.02)  # another processor may round one pair across
+
+
+def test_the_frequencies_of_the_start_are_not_kept_where_classes_are_weighted(pairs, tmp_path):
+    skewed = replace(pairs, labels=np.array([0, 1, 2] + [0] * (len(pairs) - 3)))
+    sizes = {"epochs": (1, 1, 0), "batch_sizes": (4, 4, 4), "vgg_weights": "random"}
+    first = load_config("smoke", "repaired_alone", imbalance=None, **sizes)
+    stage_checkpoint(2, first, skewed, tmp_path, progress=False, method=EXTENDED)
+    start = str(checkpoint_file(2, first, skewed, tmp_path))
+    for imbalance, known in ((None, True), ("class_weights", False)):
+        config = replace(first, init=start, imbalance=imbalance)
+        model, _ = stage_checkpoint(2, config, pairs, progress=False, method=EXTENDED)
+        assert bool(model.tcme.log_prior.any()) is known
+
+
+def test_networks_that_are_not_the_starts_are_left_out(pairs, small, donor, tmp_path):
+    config = load_config("smoke", **{name: getattr(small, name) for name in ("drl", "motion")}, init=str(donor))
+    names = models(config, tmp_path)
+    assert "lfd-tcmen" in names and "flow-branch" in names and "motion-branch" not in names
+    assert "motion-branch" in models(replace(config, init=None), tmp_path)
