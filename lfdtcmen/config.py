@@ -115,6 +115,12 @@ class Config:
         return {name: getattr(self, name) for name in (*NETWORK_FIELDS, *beyond)}
 
     @property
+    def tcme_fields(self) -> set[str]:
+        """The fields that stage 1, which trains DRL alone, does not depend on."""
+        pretrained = self.pretraining and self.init is None  # through the motion branch
+        return {*TCME_FIELDS} - ({"motion", "normalised_difference"} if pretrained else set())
+
+    @property
     def is_paper(self) -> bool:
         """Whether nothing beyond the paper is switched on."""
         weights = [*self.stage1.items(), *self.stage2.items(), *self.stage3.items()]
@@ -131,7 +137,7 @@ BEYOND_TRAINING = (
     *("pretraining_preset", "pretraining_variation", "freeze_motion_branch"),
 )
 BEYOND = (*BEYOND_DRL, *BEYOND_TCME, *BEYOND_TRAINING)
-# fields that stage 1, which trains DRL alone, does not depend on (after pretraining, on the motion branch)
+# fields of what TCME alone is made of and learns from
 TCME_FIELDS = ("flow", "motion", "imbalance", "flow_shift", "amplitude_jitter", "freeze_motion_branch", *BEYOND_TCME)
 
 PROFILES: dict[str, dict] = {

@@ -61,7 +61,6 @@ def disentanglement_report(
     DataFrame
         Tidy rows (:data:`~lfdtcmen.evaluation.results.COLUMNS`), one per ``metric``, intervals over subjects or
         identities. Further columns: reference (the number to compare it with) and target (what success would be).
-        :func:`lfdtcmen.viz.report_forest` plots it.
 
     Raises
     ------

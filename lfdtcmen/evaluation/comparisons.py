@@ -23,18 +23,17 @@ from lfdtcmen.evaluation.results import difference_rows, score_table
 from lfdtcmen.paper import numbers
 
 EXCHANGES = 10_000  # of a permutation test: with fewer, no p is small enough to survive the correction of many
+LEVEL = 0.05  # the largest p, corrected for the number of tests, that counts
 RECALL_COLUMNS = ("model", "class", "samples", "recall", "low", "high")
 
 
-def sentences(table: pd.DataFrame, level: float = 0.05) -> list[str]:
+def sentences(table: pd.DataFrame) -> list[str]:
     """Return each comparison of a table of scores as a sentence that claims no more than it allows.
 
     Parameters
     ----------
     table : DataFrame
         Tidy rows of :func:`~lfdtcmen.evaluation.results.score_table` with a reference.
-    level : float
-        Largest corrected p that counts.
 
     Returns
     -------
@@ -61,7 +60,7 @@ def sentences(table: pd.DataFrame, level: float = 0.05) -> list[str]:
             continue
         above, below = low > 0, high < 0
         if "holm" in row:
-            above, below = (bool(row["holm"] <= level) and sign * value > 0 for sign in (1, -1))
+            above, below = (bool(row["holm"] <= LEVEL) and sign * value > 0 for sign in (1, -1))
         relation = "is above" if above else "is below" if below else "is not distinguishable from"
         numbers_of_it = f"{value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
         if "holm" in row:
@@ -122,7 +121,7 @@ def _by_seed(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     return runs[0], np.stack([run["prediction"].to_numpy() for run in runs])
 
 
-def verdicts(table: pd.DataFrame, metric: str = "UF1", level: float = 0.05) -> dict[str, list[str]]:
+def verdicts(table: pd.DataFrame, metric: str = "UF1") -> dict[str, list[str]]:
     """Return which models are above the reference, below it, or not distinguishable from it, after Holm's correction.
 
     Parameters
@@ -130,8 +129,6 @@ def verdicts(table: pd.DataFrame, metric: str = "UF1", level: float = 0.05) -> d
     table : DataFrame
         Of :func:`compare_all`.
     metric : {"UF1", "UAR"}
-    level : float
-        Largest adjusted p that counts.
 
     Returns
     -------
@@ -142,7 +139,7 @@ def verdicts(table: pd.DataFrame, metric: str = "UF1", level: float = 0.05) -> d
     rows = table[table["metric"].eq(metric) & table["against"].ne("") & table["holm"].notna()].sort_values(
         "value", ascending=False
     )
-    found = rows["holm"].le(level)
+    found = rows["holm"].le(LEVEL)
     kinds = {"above": found & rows["value"].gt(0), "below": found & rows["value"].lt(0), "not distinguishable": ~found}
     return {kind: rows.loc[chosen, "model"].tolist() for kind, chosen in kinds.items()}
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import lfdtcmen
-from lfdtcmen.config import TCME_FIELDS, Config, to_dict
+from lfdtcmen.config import Config, to_dict
 from lfdtcmen.datasets.manifest import LABEL_MAPS
 from lfdtcmen.datasets.mixing import split_added
 from lfdtcmen.datasets.pairs import PairSet
@@ -66,8 +66,7 @@ def stage_settings(config: Config, stage: int, fingerprint: str) -> dict:
     for field in ("epochs", "batch_sizes", "learning_rates"):
         settings[field] = settings[field][:stage]
     if stage == 1:
-        trained = {"motion", "normalised_difference"} if config.pretraining and config.init is None else set()
-        for field in {*TCME_FIELDS} - trained:  # pretraining trains DRL through the motion branch
+        for field in config.tcme_fields:
             del settings[field]
     return json.loads(json.dumps({**settings, "stage": stage, "data": fingerprint}))
 

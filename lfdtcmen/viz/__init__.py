@@ -7,7 +7,6 @@ pyplot, so that nothing is shown twice in a notebook and nothing stays open behi
 """
 
 from lfdtcmen.viz.codes import (
-    attention_maps,
     attribution_grid,
     compared_swaps,
     map_rows,
@@ -30,7 +29,6 @@ from lfdtcmen.viz.forests import (
     attribution_forest,
     forest,
     inflation_forest,
-    report_forest,
 )
 from lfdtcmen.viz.gradients import projections, sum_and_gradient
 from lfdtcmen.viz.inputs import constancy_plot, flow_rows, map_row, point_weights, stream_sheet
@@ -38,7 +36,6 @@ from lfdtcmen.viz.introduction import answers, claimed_scores, flicker, overview
 from lfdtcmen.viz.motion import (
     clip_curve,
     clip_timeline,
-    flow_figure,
     nose_paths,
     spotting_curves,
 )
@@ -60,7 +57,6 @@ __all__ = [
     "action_unit_sheet",
     "alignment_sheet",
     "answers",
-    "attention_maps",
     "attribution_forest",
     "attribution_grid",
     "claimed_scores",
@@ -78,7 +74,6 @@ __all__ = [
     "face_rows",
     "face_sheet",
     "flicker",
-    "flow_figure",
     "flow_rows",
     "forest",
     "gain_by_motion",
@@ -94,7 +89,6 @@ __all__ = [
     "point_weights",
     "prediction_strip",
     "projections",
-    "report_forest",
     "run_times",
     "score_steps",
     "show",

@@ -202,43 +202,6 @@ def _draw_errors(axes: Sequence[Axes], truth: np.ndarray, generated: np.ndarray,
     return image
 
 
-def attention_maps(
-    frames: np.ndarray, attention: np.ndarray, titles: Sequence[str] | None = None, name: str = "attention"
-) -> Figure:
-    """Show a map over each face: MAAG's attention weights (3.3.1) or a Grad-CAM (4.7).
-
-    Parameters
-    ----------
-    frames : ndarray
-        uint8 [N, H, W, 3].
-    attention : ndarray
-        [N, h, w], or [N, C, h, w], of which the mean over channels is shown. No unit. With values below 0, such as
-        deviations from a mean, the colours run from blue through white (0) to red.
-    titles : sequence of str, optional
-        One short line per face.
-    name : str
-        What the map is, for the colour bar.
-    """
-    frames, attention = check_frames(frames, "attention_maps"), np.asarray(attention)
-    check_count(attention, len(frames), "attention_maps: attention")
-    check_count(titles, len(frames), "attention_maps")
-    maps = attention.mean(1) if attention.ndim == 4 else attention  # [N, h, w]
-    figure, axes = image_grid(2, len(frames), titled=True, bars=True)
-    if maps.min() < 0:
-        cmap, limits = "RdBu_r", (-np.abs(maps).max(), np.abs(maps).max())
-    else:
-        cmap, limits = "inferno", (maps.min(), max(maps.max(), maps.min() + 1e-6))
-    for k, (above, below) in enumerate(axes.T):
-        above.imshow(frames[k])
-        below.imshow(frames[k].mean(2), cmap="gray")
-        draw_map(below, maps[k], frames.shape[1:3], cmap, limits, alpha=0.55)
-        if titles is not None:
-            above.set_title(titles[k], fontsize=8)
-    scale = ScalarMappable(Normalize(*limits), cmap)
-    colour_bar(figure, scale, slice(None), f"{name}, {maps.shape[1]}x{maps.shape[2]}", alpha=0.55)
-    return figure
-
-
 def map_rows(rows: Mapping[str, np.ndarray], titles: Sequence[str], frames: np.ndarray | None = None) -> Figure:
     """Show coarse maps of the same faces cell by cell, a row for each kind of map, without smoothing between cells.
 

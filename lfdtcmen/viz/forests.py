@@ -80,41 +80,6 @@ def forest(
     return figure
 
 
-def report_forest(report: pd.DataFrame) -> Figure:
-    """Plot a disentanglement report: each measure with its interval, and the reference to compare it with.
-
-    Parameters
-    ----------
-    report : DataFrame
-        As :func:`lfdtcmen.analysis.disentanglement.disentanglement_report` returns it: tidy rows with the columns
-        reference and target.
-
-    Raises
-    ------
-    DataError
-        A column is missing.
-    """
-    _check_columns(report, (*TIDY, "reference", "target"), "report_forest")
-    figure = Figure(figsize=(WIDTH, 1.0 + 0.36 * len(report)), dpi=DPI, layout="constrained")
-    ax = figure.subplots()
-    rows = np.arange(len(report))
-    style = {"fmt": "o", "color": PALETTE[0], "ecolor": PALETTE[7], "capsize": 3}
-    _plot_intervals(ax, report, rows, "{:z.2f}", label="value", **style)  # z: 0.00 where rounding gives -0.00
-    ax.scatter(report["reference"], rows, marker="|", s=110, color=PALETTE[3], label="compared with")
-    xlabel = "value (no unit)"
-    if np.nanmax(np.abs(report[["low", "value", "high", "reference"]].to_numpy(float))) > 1.1:
-        ax.set_xscale("symlog", linthresh=1.0)  # so that one axis shows a gain of 0.02 and an error of 10
-        left, right = ax.get_xlim()
-        ticks = [tick for tick in (-10, -3, -1, -0.5, 0, 0.25, 0.5, 0.75, 1, 3, 10, 30, 100) if left <= tick <= right]
-        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        xlabel = "value (no unit; linear up to 1, logarithmic above)"
-    labels = zip(report["metric"], report["target"], strict=True)
-    _label_rows([ax], [f"{metric}  (target: {target})" for metric, target in labels], fontsize=8)
-    ax.set(ylim=(len(report) - 0.5, -0.8), xlabel=xlabel)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=2, frameon=False)
-    return figure
-
-
 def inflation_forest(table: pd.DataFrame) -> Figure:
     """Plot the score under each way of evaluating, and its difference to the honest one (4.2).
 

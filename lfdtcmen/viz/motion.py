@@ -16,40 +16,9 @@ from lfdtcmen.viz.style import (
     bare,
     check_count,
     check_frames,
-    colour_bar,
-    draw_arrows,
     draw_change,
-    draw_flow,
-    image_grid,
     symmetric_limit,
 )
-
-
-def flow_figure(frame: np.ndarray, flow: np.ndarray, true_flow: np.ndarray | None = None) -> Figure:
-    """Show one flow in full: arrows on the face, its length, U (x) and V (y); a second row for the true flow.
-
-    Parameters
-    ----------
-    frame : ndarray
-        The onset frame, uint8 [H, W, 3].
-    flow, true_flow : ndarray
-        [2, H, W], x then y, pixels. Positive U points right, positive V points down, as image rows do.
-    """
-    frame = check_frames(np.asarray(frame)[None], "flow_figure")[0]
-    flows = {"flow": np.asarray(flow)} | ({} if true_flow is None else {"true flow": np.asarray(true_flow)})
-    limit = symmetric_limit(np.stack(list(flows.values())))
-    figure, axes = image_grid(len(flows), 4, titled=True, bars=True)
-    for row, (name, field) in zip(axes, flows.items(), strict=True):
-        row[0].imshow(frame)
-        draw_arrows(row[0], field, limit, colour=PALETTE[1])
-        length = draw_flow(row[1], field, limit, arrows=False)
-        components = [draw_change(ax, part, limit) for ax, part in zip(row[2:], field, strict=True)]
-        row[0].set_ylabel(name, fontsize=9)
-    for ax, title in zip(axes[0], ("motion onset to apex", "length", "U (to the right)", "V (down)"), strict=True):
-        ax.set_title(title, fontsize=9)
-    colour_bar(figure, length, slice(1, 2), "pixels")
-    colour_bar(figure, components[1], slice(2, 4), "pixels")
-    return figure
 
 
 def clip_curve(

@@ -14,7 +14,6 @@ FIGURES = {
     ),
     "swap_strip": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1]),
     "swap_strip_truth": lambda: viz.swap_strip(*FRAMES, FLOW[0, 0], FLOW[0, 1], FRAMES[1]),
-    "attention_maps": lambda: viz.attention_maps(FRAMES, RNG.random((3, 256, 4, 4)), ["a", "b", "c"]),
     "attribution_grid": lambda: viz.attribution_grid(FRAMES, FLOW, {"I": RNG.random((3, 4, 4))}, ["a", "b", "c"]),
     "attribution_grid_of_one": lambda: viz.attribution_grid(
         FRAMES[:1], FLOW[:1], {"I": np.zeros((1, 4, 4)), "II": RNG.random((1, 32, 32))}, ["fear"]
@@ -26,7 +25,6 @@ SHOWN = {
     "swap_grid_changes": (14, 13, "true\nchange"),
     "swap_strip": (6, 5, "identity from"),
     "swap_strip_truth": (10, 8, "rendered truth"),
-    "attention_maps": (7, 9, "b"),
     "attribution_grid": (11, 12, "flow (pixels)"),
     "attribution_grid_of_one": (5, 5, "empty"),
 }
@@ -111,28 +109,6 @@ def test_a_swap_that_changes_nearly_nothing_says_how_little():
     change = np.full((32, 32), -0.1)
     titles = [ax.get_title() for ax in viz.swap_strip(*FRAMES, change, 100 * change).axes]
     assert "generated change\nlargest 0.1" in titles and "true change\nlargest 10.0" in titles
-
-
-def test_attention_maps_lie_over_their_faces_as_the_mean_over_channels():
-    attention = RNG.random((3, 8, 4, 4))
-    axes = viz.attention_maps(FRAMES, attention, ["a", "b", "c"]).axes
-    above, below = axes[:3], axes[3:6]
-    assert titles(above) == ["a", "b", "c"]
-    for k in range(3):
-        np.testing.assert_array_equal(image(above[k]), FRAMES[k])
-        np.testing.assert_allclose(image(below[k], 1), attention[k].mean(0))
-    assert axes[6].get_xlabel() + axes[6].get_ylabel() == "attention, 4x4"
-
-
-def test_signed_maps_are_drawn_around_zero_and_the_bar_is_as_see_through_as_they_are():
-    maps = RNG.random((3, 4, 4))
-    for values, cmap in ((maps - 0.3, "RdBu_r"), (maps, "inferno")):
-        figure = viz.attention_maps(FRAMES, values)
-        maps_shown = [image for ax in figure.axes for image in ax.images if image.get_cmap().name == cmap]
-        assert len(maps_shown) == 3
-        low, high = maps_shown[0].get_clim()
-        assert (low == -high) == (cmap == "RdBu_r") and low <= values.min() and high >= values.max()
-        assert maps_shown[0].get_alpha() in [part.get_alpha() for part in figure.axes[-1].collections]
 
 
 def test_attribution_grid_has_each_map_in_a_range_of_its_own():

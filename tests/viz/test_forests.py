@@ -16,11 +16,6 @@ def scores() -> pd.DataFrame:
     return tidy([("majority", "UF1", "", 0.26, 0.25, 0.27, ""), ("full", "UF1", "", 0.6, 0.5, 0.7, "")])
 
 
-def report() -> pd.DataFrame:
-    rows = [("a", "motion gain", "", 0.02, 0.01, 0.03, ""), ("a", "identity leak", "", 0.9, 0.8, 1.0, "")]
-    return tidy(rows).assign(reference=[1.0, 0.1], target=["1", "chance level"])
-
-
 def attribution() -> pd.DataFrame:
     rows = [("I", "share", "motion", 0.3, 0.2, 0.4, ""), ("I", "share", "motion", 0.1, 0.0, 0.2, "uniform map")]
     compared = {"uniform map": 0.2, "mean map": 0.25, "untrained": 0.22, "true motion": 0.5}
@@ -36,13 +31,11 @@ def inflation() -> pd.DataFrame:
 
 FIGURES = {
     "forest": lambda: viz.forest(scores(), metrics=["UF1"], lines={"chance level": 1 / 3}),
-    "report_forest": lambda: viz.report_forest(report()),
     "attribution_forest": lambda: viz.attribution_forest(attribution()),
 }
 # of each figure: visible axes, images, and a text
 SHOWN = {
     "forest": (1, 0, "0.600"),
-    "report_forest": (1, 0, "0.90"),
     "attribution_forest": (1, 0, "0.400"),
 }
 
@@ -86,15 +79,7 @@ def test_a_forest_of_differences_takes_the_rows_of_its_reference():
     assert viz.forest(long, ["UF1"]).axes[0].get_xlabel().startswith("UF1\n(")
 
 
-@pytest.mark.parametrize("largest", [0.9, 9.5])
-def test_report_forest_can_be_read_between_zero_and_one(largest):
-    table = report().assign(value=[0.02, largest], low=[0.01, largest], high=[0.03, largest])
-    ax = viz.report_forest(table).axes[0]
-    assert sum(0 <= tick <= 1 for tick in ax.get_xticks()) >= 3
-    assert ax.get_xscale() == ("linear" if largest < 1 else "symlog")
-
-
-@pytest.mark.parametrize("name", ["report_forest", "forest", "attribution_forest"])
+@pytest.mark.parametrize("name", ["forest", "attribution_forest"])
 def test_no_line_strikes_a_number_through(name):
     ax = FIGURES[name]().axes[0]
     assert len(ax.texts) == 2 and all(text.get_path_effects() for text in ax.texts)

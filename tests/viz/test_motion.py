@@ -6,15 +6,13 @@ from matplotlib.figure import Figure
 
 from lfdtcmen import DataError, viz
 from lfdtcmen.images import grey_change
-from tests.viz.figures import FLOW, FLOW_LENGTH, FRAMES, check_figure, image, titles
+from tests.viz.figures import FLOW_LENGTH, FRAMES, check_figure
 
 FIGURES = {
-    "flow_figure": lambda: viz.flow_figure(FRAMES[0], FLOW[0], FLOW[1]),
     "clip_timeline": lambda: viz.clip_timeline(FRAMES, 1, np.arange(3), 30, 0, {"true": 1, "spotted": 2}),
 }
 # of each figure: visible axes, images, and a text
 SHOWN = {
-    "flow_figure": (10, 8, "true flow"),
     "clip_timeline": (4, 2, "0.03 s (frame 1)"),
 }
 
@@ -24,20 +22,9 @@ def test_every_figure_has_its_panels_and_is_made_without_pyplot(name):
     check_figure(FIGURES[name](), *SHOWN[name])
 
 
-def test_flow_figure_shows_length_u_and_v_and_the_true_flow_below():
-    axes = viz.flow_figure(FRAMES[0], FLOW[0], FLOW[1]).axes
-    assert titles(axes[:4]) == ["motion onset to apex", "length", "U (to the right)", "V (down)"]
-    assert [axes[0].get_ylabel(), axes[4].get_ylabel()] == ["flow", "true flow"]
-    for row, k in ((axes[:4], 0), (axes[4:8], 1)):
-        for ax, value in zip(row, (FRAMES[0], FLOW_LENGTH[k], *FLOW[k]), strict=True):
-            np.testing.assert_allclose(image(ax), value, rtol=1e-6)
-    low, high = axes[2].images[0].get_clim()
-    assert low == -high and axes[7].images[0].get_clim() == (low, high)
-
-
 def test_arrows_point_where_the_skin_goes():
     """A flow to the right and down: arrows in image coordinates, in which y runs down."""
-    figure = viz.flow_figure(FRAMES[0], np.ones((2, 32, 32), np.float32))
+    figure = viz.face_panel(FLOW_LENGTH[0], flow=np.ones((2, 32, 32), np.float32))
     arrows = figure.axes[0].collections[0]
     assert arrows.angles == "xy" and (arrows.U > 0).all() and (arrows.V > 0).all()
     low, high = figure.axes[0].get_ylim()
