@@ -67,9 +67,8 @@ class ExtendedMethod(Method):
     def epoch_weights(self, config: Config, stage: int, epoch: int, weights: dict[str, float]) -> dict[str, float]:
         """Return the change loss alone for the first epochs of stage 1, where ``config.change_first`` says so."""
         alone = stage == 1 and epoch < config.change_first * config.epochs[0]
-        if (
-            alone and not config.pretraining and "change" in weights
-        ):  # after pretraining, the motion code carries motion already
+        # after pretraining, the motion code carries motion already; without images there is no change loss
+        if alone and not config.pretraining and "change" in weights:
             return {"change": weights["change"]}
         return weights
 

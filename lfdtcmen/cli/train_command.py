@@ -93,6 +93,8 @@ def train(
     from lfdtcmen.training import checkpoint_file, predict, stage_checkpoint
     from lfdtcmen.training.checkpoint import describe
 
+    if not any(config.epochs[:stage]):
+        raise DataError("no stage has any epochs", fix="give --set epochs=2,20,2, or a later --stage")
     run_dir = run_folder(name, "train", runs)
     pairs, train_pairs, held_out_pairs = experiments.one_split(protocol, config, data, test or [], jobs)
     echo_remarks(pairs.manifest.attrs)
@@ -102,9 +104,10 @@ def train(
     check_same_training(run_dir, {"config": recorded, "protocol": protocol})
     model, history = stage_checkpoint(stage, config, learned, run_dir, method=EXTENDED)
     files = {k: checkpoint_file(k, config, learned, run_dir) for k in range(1, stage + 1)}
-    stage = max((k for k, file in files.items() if file.exists()), default=0)  # one without epochs has no file
-    if stage == 0:
-        raise DataError("no stage has any epochs", fix="give --set epochs=2,20,2")
+    trained = [k for k, file in files.items() if file.exists()]  # a stage without epochs or losses has no file
+    if not trained:
+        raise DataError("this network has nothing to learn in these stages", fix="give a later --stage")
+    stage = max(trained)
     with atomic_path(run_dir / "history.csv") as temporary:
         history.to_csv(temporary, index=False)
     typer.echo(f"checkpoints and history.csv are in {short_path(run_dir)}")

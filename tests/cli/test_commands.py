@@ -128,6 +128,8 @@ def test_a_training_keeps_the_scores_of_another_one_and_records_a_file_that_is_t
     assert json.loads((folder / "metrics.json").read_text())["checkpoint"] == record["checkpoint"]
     nothing = run(*train, "--set", "epochs=0,0,0", "--name", "nothing")
     assert nothing.exit_code == 2 and "no stage has any epochs" in nothing.output
+    nothing = run(*train, "--stage", "1", "--name", "nothing")  # there are no images
+    assert nothing.exit_code == 2 and "has nothing to learn in these stages" in nothing.output
 
 
 @pytest.mark.parametrize("jobs", ["0", "many"])
