@@ -23,7 +23,7 @@ from lfdtcmen.evaluation.intervals import measure_share
 from lfdtcmen.evaluation.metrics import confusion
 from lfdtcmen.evaluation.mixed_training import MixedTraining
 from lfdtcmen.evaluation.protocol import Model
-from lfdtcmen.evaluation.results import COLUMNS
+from lfdtcmen.evaluation.results import COLUMNS, as_predictions
 from lfdtcmen.predict.model_card import count_sentence, data_name
 from lfdtcmen.training import load_model, predict
 from lfdtcmen.training.weights import digest, find_weights
@@ -161,18 +161,9 @@ def predict_without_training(
     for name, (model, about, path) in loaded.items():
         start = time.perf_counter()
         probabilities = predict(model, pairs).astype(np.float64)
-        predictions[name] = predictions_table(pairs, probabilities, time.perf_counter() - start)
+        predictions[name] = as_predictions(pairs, probabilities).assign(seconds=round(time.perf_counter() - start, 3))
         checkpoints[name] = {"file": path.name, "digest": digest(path), **describe_training(about)}
     return predictions, checkpoints
-
-
-def predictions_table(pairs: PairSet, probabilities: np.ndarray, seconds: float, seed: int = 0) -> pd.DataFrame:
-    """Return predictions [N, C] of all pairs with the columns of cross-validation, as one fold."""
-    clips = pairs.manifest["clip"].to_numpy() if "clip" in pairs.manifest else np.arange(len(pairs))
-    columns = {"seed": seed, "fold": 0, "subject": pairs.subjects, "clip": clips, "label": pairs.labels}
-    columns |= {"prediction": probabilities.argmax(1)}
-    columns |= {f"p_{name}": probabilities[:, k] for k, name in enumerate(pairs.label_names)}
-    return pd.DataFrame(columns | {"seconds": round(seconds, 3)})
 
 
 def class_table(predictions: Mapping[str, pd.DataFrame], label_names: Sequence[str]) -> pd.DataFrame:
@@ -181,7 +172,7 @@ def class_table(predictions: Mapping[str, pd.DataFrame], label_names: Sequence[s
     Parameters
     ----------
     predictions : mapping
-        Model -> what :func:`predictions_table` returned.
+        Model -> what :func:`predict_without_training` returned.
     label_names : sequence of str
         The classes.
 

@@ -9,9 +9,7 @@ from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.intervals import interval, measure, ratio, resample
 
 
-def spotting_scores(
-    errors: np.ndarray, subjects: np.ndarray, repeats: int = 1000, level: float = 0.95, seed: int = 0
-) -> pd.DataFrame:
+def spotting_scores(errors: np.ndarray, subjects: np.ndarray) -> pd.DataFrame:
     """Return the mean absolute error of spotted frames, and the share within 1, 2 and 3 frames, with intervals.
 
     The bootstrap resamples subjects, not clips: one person's clips resemble each other.
@@ -22,12 +20,6 @@ def spotting_scores(
         Spotted minus true frame, [N].
     subjects : array-like
         Subject of each clip, [N].
-    repeats : int
-        Number of bootstrap resamples.
-    level : float
-        Share of the resamples within the interval.
-    seed : int
-        Random seed of the bootstrap.
 
     Returns
     -------
@@ -38,18 +30,20 @@ def spotting_scores(
     Raises
     ------
     DataError
-        No clips, or another number of errors than of subjects.
+        No clips, another number of errors than of subjects, or a clip in which nothing was spotted (NaN).
     """
     errors, subjects = np.abs(np.asarray(errors, float)), np.asarray(subjects)
     if errors.ndim != 1 or errors.shape != subjects.shape or len(errors) == 0:
         raise DataError(f"{errors.shape} errors of {subjects.shape} subjects", "spotting_scores", "give one each")
+    if not np.isfinite(errors).all():
+        raise DataError("a clip has no error", "spotting_scores", "leave out clips in which nothing is to be spotted")
     values = {"mean absolute error (frames)": errors}
     values |= {f"within {n} frame{'s'[: n - 1]} (%)": 100.0 * (errors <= n) for n in (1, 2, 3)}
     people, who = np.unique(subjects, return_inverse=True)
-    weight = resample(len(people), repeats, seed)[:, who]  # [repeats, N]
+    weight = resample(len(people))[:, who]  # [repeats, N]
     rows = {}
     for name, value in values.items():
-        low, high = interval((weight @ value) / weight.sum(1), len(people), (1 - level) / 2)
+        low, high = interval((weight @ value) / weight.sum(1), len(people))
         rows[name] = {"value": value.mean(), "low": low, "high": high}
     return pd.DataFrame(rows).T
 

@@ -156,7 +156,7 @@ def predict_clip(
         alignment = about["data"].get("alignment", "similarity")  # that of the training pairs
         numbers, clip = _align_section(path, section, detect, alignment)
     with _timed("spot onset and apex", seconds):
-        found = _spot(path, clip, numbers, fps) if given is None else _use_given(*given, clip, numbers)
+        found = _spot(clip, numbers, fps) if given is None else _use_given(*given, clip, numbers)
     with _timed("optical flow", seconds):
         pair = _align_pair(path, found.onset, found.apex, detect, alignment)
     with _timed("network and HiResCAM", seconds):
@@ -268,11 +268,9 @@ def _too_many(path: Path) -> DataError:
     return DataError(f"there are more than {MAX_FRAMES} frames (20 s at 30 frames a second)", str(path), advice)
 
 
-def _spot(path: Path, clip: AlignedClip, numbers: list[int], fps: float) -> Interval:
+def _spot(clip: AlignedClip, numbers: list[int], fps: float) -> Interval:
     """Find onset and apex of the strongest expression in an aligned clip."""
     found = spot_interval(clip.frames, fps)
-    if found.apex <= found.onset:
-        raise DataError("no movement was spotted in the clip", str(path), "give onset and apex, or another clip")
     return Interval(numbers[found.onset], numbers[found.apex], found.curve, "expression, as a share of the apex")
 
 

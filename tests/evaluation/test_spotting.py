@@ -31,6 +31,8 @@ def test_scores_and_their_intervals():
 def test_each_clip_has_one_error_and_one_subject(errors, subjects):
     with pytest.raises(DataError, match="give one each"):
         spotting_scores(errors, subjects)
+    with pytest.raises(DataError, match="a clip has no error"):
+        spotting_scores([0, np.nan], ["a", "b"])
 
 
 def table(**methods) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """From a clip to probabilities: video and folder agree, the pair is prepared like training data, doubts are named."""
 
 import json
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -96,13 +95,6 @@ def test_a_section_of_a_long_clip(video, clip, checkpoint, predicted, monkeypatc
     part = predict_clip(video, checkpoint, predicted.onset, predicted.apex, start=4, end=23)
     assert list(part.numbers) == list(range(4, 24))
     np.testing.assert_array_equal(part.probabilities, predicted.probabilities)
-
-
-def test_a_clip_in_which_nothing_is_spotted_is_refused(video, checkpoint, monkeypatch):
-    nothing = SimpleNamespace(onset=3, apex=3, curve=np.zeros(30))
-    monkeypatch.setattr(clip_module, "spot_interval", lambda frames, fps: nothing)
-    with pytest.raises(DataError, match="no movement was spotted"):
-        predict_clip(video, checkpoint)
 
 
 def test_a_video_whose_header_counts_wrong_is_refused_above_the_limit(video, checkpoint, monkeypatch):
