@@ -257,7 +257,7 @@ def load_config(profile: str | None = None, recipe: str = "paper", **overrides) 
             raise DataError(f"{name} must be at most 1, got {getattr(config, name)!r}", "load_config", "give a share")
     if not config.perceptual_taps:
         raise DataError("the perceptual loss has no layer", "perceptual_taps", "give one layer of VGG-19 or more")
-    if config.vgg_weights not in VGG_WEIGHTS and not Path(config.vgg_weights).expanduser().is_file():
+    if config.vgg_weights not in VGG_WEIGHTS and not Path(os.path.expanduser(config.vgg_weights)).is_file():
         use = f"use {', '.join(VGG_WEIGHTS)}, or the path of torchvision's vgg19 checkpoint"
         raise DataError(f"there is no file {config.vgg_weights!r}", "vgg_weights", use)
     if config.pretraining and config.network.keys() == {*NETWORK_FIELDS}:

@@ -41,14 +41,6 @@ def project_dir() -> Path:
     return clone_dir() or (here.parent if here.name == "notebooks" else here)
 
 
-def expand_user(path: Path | str) -> Path:
-    """Return a path whose ``~`` is the home folder; as it stands where nobody has that name (``~$labels.xlsx``)."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
-
-
 def cache_dir() -> Path:
     """Return the folder for results that are computed once and kept.
 
@@ -56,7 +48,7 @@ def cache_dir() -> Path:
     else ``~/.cache/lfdtcmen``. Deleting it costs time only.
     """
     if folder := os.environ.get("LFDTCMEN_CACHE"):
-        return Path(folder).expanduser()
+        return Path(os.path.expanduser(folder))
     if (clone := clone_dir()) is not None:
         return clone / "data" / "cache"
     return Path.home() / ".cache" / "lfdtcmen"
@@ -64,7 +56,7 @@ def cache_dir() -> Path:
 
 def runs_dir() -> Path:
     """Return the folder for the files of runs: ``LFDTCMEN_RUNS`` if set, else ``runs`` of the working directory."""
-    return Path(os.environ.get("LFDTCMEN_RUNS") or "runs").expanduser()
+    return Path(os.path.expanduser(os.environ.get("LFDTCMEN_RUNS") or "runs"))
 
 
 def lab_folder(run_dir: Path | str | None) -> Path:
@@ -76,7 +68,7 @@ def lab_folder(run_dir: Path | str | None) -> Path:
         The notebook's parameter. None: ``lab`` in :func:`runs_dir`, which starts at :func:`project_dir`; so it is the
         same folder in JupyterLab, with nbconvert and with papermill, from whatever folder they are started.
     """
-    return Path(run_dir).expanduser().absolute() if run_dir is not None else project_dir() / runs_dir() / "lab"
+    return Path(os.path.expanduser(run_dir)).absolute() if run_dir is not None else project_dir() / runs_dir() / "lab"
 
 
 def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) -> Path:
@@ -98,7 +90,7 @@ def run_folder(name: str, made_by: str | None = None, runs: Path | None = None) 
         by another command: ``predict`` relies on the one of ``train``.
     """
     _check_name(name)
-    folder = make_folder(((runs or runs_dir()).expanduser() / name).absolute())
+    folder = make_folder((Path(os.path.expanduser(runs or runs_dir())) / name).absolute())
     if made_by is None:
         return folder
     try:
@@ -142,7 +134,7 @@ def parse_folder(text: str) -> Path:
         Nothing but blanks, ``-``, a control character, or the home of a user who is not there.
     """
     try:
-        folder = Path(text).expanduser()
+        folder = Path(text).expanduser()  # os.path's lets the home of a user who is not there stand as it is
     except RuntimeError:  # ~name, and there is nobody of that name
         folder = None
     if folder is None or text.strip() in ("", "-") or any(unicodedata.category(c) == "Cc" for c in text):

@@ -68,12 +68,6 @@ def test_a_file_has_the_rights_that_its_owner_gives_new_files(tmp_path, umask, m
     assert (tmp_path / "x.npz").stat().st_mode & 0o777 == mode
 
 
-def test_a_tilde_that_is_nobodys_home_stands_as_it_is(monkeypatch):
-    monkeypatch.setenv("HOME", "/home/someone")
-    assert files.expand_user("~/x") == Path("/home/someone/x")
-    assert files.expand_user("~$labels.xlsx") == Path("~$labels.xlsx")
-
-
 def test_a_full_disk_is_a_data_error_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")

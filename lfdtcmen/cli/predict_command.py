@@ -57,7 +57,7 @@ def predict(
     from lfdtcmen.predict.report import report_folder, write_report
     from lfdtcmen.training.weights import find_weights
 
-    runs = (runs or runs_dir()).expanduser()
+    runs = runs or runs_dir()
     chosen = find_weights(checkpoint) if checkpoint else newest_checkpoint(runs)
     prediction = predict_clip(clip, chosen, onset, apex, start, end, fps, detector)
     page = write_report(prediction, out or report_folder(prediction, runs))

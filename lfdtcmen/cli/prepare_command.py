@@ -1,6 +1,7 @@
 """``lfdtcmen data prepare``: a data set on disk becomes aligned onset-apex pairs."""
 
 import csv
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -63,14 +64,15 @@ def prepare(
 
     - `lfdtcmen train --data data/prepared/casme3`: train on the result
     """
+    from lfdtcmen.files import atomic_path
+
     label_map = label_map or ("7class" if dataset == "dfme" else "3class")
     name = Path(root[0]).resolve().name if dataset == "folder" else f"{dataset}_{part}" if part else dataset
-    out = (out or Path("data") / "prepared" / name).expanduser()
-    detector = None if detector is None else detector.expanduser()
+    out = out or Path("data") / "prepared" / name
+    detector = None if detector is None else Path(os.path.expanduser(detector))
     manifest, report = _load(dataset, root, annotation or [], label_map, spot_apex, part)
     from lfdtcmen.datasets.clips import prepare_clips
     from lfdtcmen.datasets.manifest import LABEL_MAPS, check_classes, table1
-    from lfdtcmen.files import atomic_path
 
     _check_same_clips(out, set(manifest["path"]))
     with atomic_path(out / "left_out.csv") as temporary:

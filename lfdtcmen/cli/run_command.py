@@ -45,15 +45,16 @@ def run(
 
     - `lfdtcmen run --vgg-weights download`: with the real weights of VGG-19 (548 MB, fetched once)
     """
+    from lfdtcmen.files import cache_dir, run_folder
+
     config = load_config(profile, seed=seed, **({} if vgg_weights is None else {"vgg_weights": vgg_weights}))
-    notebooks = notebooks.expanduser().resolve()
+    notebooks = Path(os.path.expanduser(notebooks)).resolve()
     if not notebooks.is_dir():
         raise DataError(
             "the notebook series is not here",
             str(notebooks),
             "it is no part of the installed package: clone the project and run this in its folder, or give --notebooks",
         )
-    from lfdtcmen.files import cache_dir, run_folder
 
     try:
         from lfdtcmen.notebooks import NotebookFailed, duration, find_notebooks
@@ -70,7 +71,9 @@ def run(
         from lfdtcmen.losses.perceptual import WORDS, obtain_vgg
 
         weights = obtain_vgg(config.vgg_weights)  # here and once, so that the line about a failure is seen
-        os.environ["LFDTCMEN_VGG_WEIGHTS"] = weights if weights in WORDS else str(Path(weights).expanduser().absolute())
+        os.environ["LFDTCMEN_VGG_WEIGHTS"] = (
+            weights if weights in WORDS else str(Path(os.path.expanduser(weights)).absolute())
+        )
     parameters: dict[str, object] = {"profile": config.profile, "seed": seed, "run_dir": str(run_dir)}
     start = time.perf_counter()
     try:

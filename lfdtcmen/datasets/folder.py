@@ -11,7 +11,6 @@ from lfdtcmen.datasets.loaders.build import build_manifest
 from lfdtcmen.datasets.loaders.tables import is_formula, is_missing, read_table, select_columns
 from lfdtcmen.datasets.loaders.tree import Tree
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import expand_user
 
 LAYOUT = "each path of the table, relative to the root"
 
@@ -56,7 +55,7 @@ def load(
             raise DataError("path is missing")
         if is_formula(row.path):
             raise DataError(f"path is a formula without a value, {row.path!r}")
-        path = Path(os.path.abspath(tree.root / expand_user(row.path)))
+        path = Path(os.path.abspath(tree.root / os.path.expanduser(row.path)))
         if not os.path.exists(path):  # the table was written on a system with other slashes
             path = Path(os.path.abspath(tree.root / row.path.replace("\\", "/")))
         if not os.path.exists(path):  # or on a system that ignores the case of names

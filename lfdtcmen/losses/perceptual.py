@@ -1,6 +1,7 @@
 """VGG-19 features for the perceptual part of the reconstruction loss (3.2.2), with or without ImageNet weights."""
 
 import hashlib
+import os
 import re
 import socket
 import sys
@@ -28,7 +29,7 @@ def vgg_source(weights: str) -> str:
         return f"seeded random stand-in (seed {STAND_IN_SEED})"
     if weights in WORDS:
         return f"ImageNet ({_hub_file().name})"
-    file = Path(weights).expanduser()
+    file = Path(os.path.expanduser(weights))
     content = f", {_digest(file, file.stat().st_mtime_ns)}" if file.is_file() else ""  # two files may have one name
     return f"ImageNet ({file.name}{content})"
 
@@ -178,7 +179,7 @@ class VGG19(nn.Module):
                 convolution.get_parameter("bias").data.zero_()
             return
         try:
-            file = _hub_file() if weights == "auto" else Path(weights).expanduser()
+            file = _hub_file() if weights == "auto" else Path(os.path.expanduser(weights))
             _check_hash(file)
             state = torch.load(file, map_location="cpu", weights_only=True)
             values = [value for key, value in state.items() if key.startswith("features.")]

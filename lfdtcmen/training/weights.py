@@ -9,6 +9,7 @@ model card.
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def find_weights(given: Path | str, network: Mapping | None = None) -> Path:
         No such file; no weights come with this version, or none for such a network.
     """
     if str(given) != SHIPPED:
-        path = Path(given).expanduser()
+        path = Path(os.path.expanduser(given))
         if not path.is_file():
             raise DataError("there is no such checkpoint file", str(given), "train one with `lfdtcmen train`")
         return path

@@ -12,6 +12,7 @@ from torch.testing import assert_close
 from lfdtcmen import DataError, load_config
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.config import Config
+from lfdtcmen.datasets.loaders.tables import read_table
 from lfdtcmen.datasets.people import digest_people
 from lfdtcmen.evaluation.results import score_table
 from lfdtcmen.experiments import load_pairs, models
@@ -124,6 +125,15 @@ def test_shipped_weights_are_found_and_named_where_they_are_not(pairs, small, do
     (tmp_path / "weights" / "wild.json").write_text("{", encoding="utf-8")
     with pytest.raises(DataError, match="without a usable description"):
         weights.find_weights("shipped", small.network)
+
+
+def test_the_home_of_nobody_is_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match="there is no such checkpoint file"):
+        weights.find_weights("~nobody of this name/stage3.safetensors")
+    with pytest.raises(DataError, match="there is no such annotation file"):
+        read_table("~nobody of this name/labels.csv")
+    with pytest.raises(DataError, match="there is no file"):
+        load_config(vgg_weights="~nobody of this name/vgg.pth")
 
 
 def test_half_a_checkpoint_predicts_the_same_and_keeps_its_history(pairs, donor, tmp_path):

@@ -14,7 +14,6 @@ import pandas as pd
 
 from lfdtcmen.datasets.frames import IMAGE_SUFFIXES, NUMBER
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import expand_user
 
 HEADER_ROWS = 20  # titles and licence texts stand above the header of some tables
 
@@ -74,7 +73,7 @@ def read_table(path: Path | str, sheet: str | None = None) -> pd.DataFrame:
     DataError
         The file is missing, cannot be read, or holds no table; several visible sheets fit.
     """
-    path = expand_user(path)
+    path = Path(os.path.expanduser(path))
     if not os.path.isfile(path):
         raise DataError("there is no such annotation file", str(path), "give the path of the xlsx or csv file")
     try:

@@ -9,7 +9,6 @@ from pathlib import Path
 from lfdtcmen.datasets.frames import VIDEO_SUFFIXES, describe_rate, frame_names, video_info
 from lfdtcmen.datasets.loaders.tables import same_name
 from lfdtcmen.errors import DataError
-from lfdtcmen.files import expand_user
 
 MAX_FPS = 1e6  # a rate above this is an error of the file
 SEARCH_DEPTH = 4  # levels of folders below the root that are searched for clips
@@ -48,7 +47,7 @@ class Tree:
     """
 
     def __init__(self, root: Path | str):
-        self.root = Path(os.path.abspath(expand_user(root)))
+        self.root = Path(os.path.abspath(os.path.expanduser(root)))
         if not os.path.isdir(self.root):
             raise DataError("there is no such folder", str(self.root), "give the folder of the data set")
         self._children: dict[Path, dict[str, list[Path]]] = {}
