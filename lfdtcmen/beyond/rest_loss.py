@@ -23,16 +23,16 @@ def rest(onset: Tensor, apex: Tensor) -> Tensor:
     Tensor
         0-d; 0 where all onsets have one code, and 2 log 2 where people differ as much as motions move.
     """
-    with torch.autocast(onset.device.type, enabled=False):  # covariances in bf16 are rough, and solve takes none
-        difference = (apex - onset).float().flatten(2)  # [B, K, h w]
-        onset = onset.float().flatten(2)
-        loss = onset.new_zeros(())
-        for at_rest, moved in ((onset, difference), (onset.mean(2, keepdim=True), difference.mean(2, keepdim=True))):
-            at_rest = at_rest - at_rest.mean(0)  # what all people share at a position may stay
-            between, within = (x.permute(0, 2, 1).flatten(0, 1) for x in (at_rest, moved))  # [B h w, K]
-            between, within = (x.T @ x / max(1, len(x)) for x in (between, within))  # [K, K]
-            # a twentieth of the mean variance on the diagonal: the inverse of a covariance of few samples is unstable
-            ridge = 0.05 * within.diagonal().mean().detach() + 1e-8
-            within = within + ridge * torch.eye(len(within), device=within.device)
-            loss = loss + torch.log1p(torch.linalg.solve(within, between).diagonal().mean())
-        return loss
+    difference = (apex - onset).float().flatten(2)  # [B, K, h w]
+    onset = onset.float().flatten(2)
+    loss = onset.new_zeros(())
+    for at_rest, moved in ((onset, difference), (onset.mean(2, keepdim=True), difference.mean(2, keepdim=True))):
+        at_rest = at_rest - at_rest.mean(0)  # what all people share at a position may stay
+        between, within = (x.permute(0, 2, 1).flatten(0, 1) for x in (at_rest, moved))  # [B h w, K]
+        between, within = (x.T @ x / max(1, len(x)) for x in (between, within))  # [K, K]
+        # a twentieth of the mean variance on the diagonal: the inverse of a covariance from few samples is unstable
+        ridge = 0.05 * within.diagonal().mean().detach() + 1e-8
+        within = within + ridge * torch.eye(len(within), device=within.device)
+        # of bf16, in which autocast leaves a product, solve takes none on a GPU
+        loss = loss + torch.log1p(torch.linalg.solve(within, between.float()).diagonal().mean())
+    return loss
