@@ -255,6 +255,7 @@ def test_the_ways_of_training_in_another_world_have_the_numbers_of_their_table()
         "flow branch, paper's recipe": "flow-branch",
         "flow branch, repaired recipe": "flow-branch-repaired",
         "whole network, paper's recipe": "lfd-tcmen",
+        "motion branch, paper's recipe": "motion-branch",
         "motion branch, repaired recipe": "motion-branch-repaired",
         "whole network, repaired recipe": "lfd-tcmen-repaired",
     }
