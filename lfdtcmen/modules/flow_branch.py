@@ -40,8 +40,11 @@ def normalise(x: Tensor, norms: Sequence[nn.BatchNorm2d]) -> Tensor:
     names = ("running_mean", "running_var", "weight", "bias")
     mean, var, weight, bias = (torch.cat([getattr(norm, name) for norm in norms]) for name in names)  # [C] each
     training = norms[0].training
+    momentum = norms[0].momentum
+    if momentum is None:  # torch's way to ask for a plain average over all batches
+        momentum = 1 / (int(norms[0].get_buffer("num_batches_tracked")) + 1)
     # [B, C, h, w]; in training it updates mean and var
-    x = F.batch_norm(x, mean, var, weight, bias, training, norms[0].momentum or 0.0, norms[0].eps)
+    x = F.batch_norm(x, mean, var, weight, bias, training, momentum, norms[0].eps)
     if training:
         widths = [norm.num_features for norm in norms]
         for norm, own_mean, own_var in zip(norms, mean.split(widths), var.split(widths), strict=True):

@@ -217,11 +217,12 @@ def test_widths_that_do_not_go_together_are_refused(widths, reduction):
         TSI(widths=widths, reduction=reduction)
 
 
-def test_batch_normalisations_together_are_those_of_the_modules():
+@pytest.mark.parametrize("momentum", [0.1, 0.7, None])  # None: a plain average over all batches
+def test_batch_normalisations_together_are_those_of_the_modules(momentum):
     torch.manual_seed(0)
-    x = torch.randn(4, 4, 5, 5)
-    alone, together = ([nn.BatchNorm2d(2, momentum=0.7, eps=0.1) for _ in range(2)] for _ in range(2))
-    by_hand = torch.cat([norm(part) for norm, part in zip(alone, x.chunk(2, dim=1), strict=True)], dim=1)
-    assert_close(normalise(x, together), by_hand)
+    alone, together = ([nn.BatchNorm2d(2, momentum=momentum, eps=0.1) for _ in range(2)] for _ in range(2))
+    for x in torch.randn(3, 4, 4, 5, 5):
+        by_hand = torch.cat([norm(part) for norm, part in zip(alone, x.chunk(2, dim=1), strict=True)], dim=1)
+        assert_close(normalise(x, together), by_hand)
     for one, other in zip(alone, together, strict=True):
         assert_close(one.state_dict(), other.state_dict())
