@@ -129,15 +129,17 @@ def render_html(prediction: Prediction, start: float | None = None) -> str:
 
 def report_folder(prediction: Prediction, runs: Path) -> Path:
     """Return the folder of a clip's report below the runs: another one than that of another clip of the same name."""
-    for number in itertools.count(1):
-        folder = runs / "predict" / (prediction.clip if number == 1 else f"{prediction.clip}-{number}")
-        try:
-            earlier = json.loads((folder / "report.json").read_text(encoding="utf-8"))["source"]
-        except (OSError, ValueError, KeyError, TypeError):  # none, damaged, or of an earlier version
-            return folder
-        if earlier == prediction.source:
-            return folder
-    raise AssertionError  # the numbers do not end
+    numbered = (f"{prediction.clip}-{number}" for number in itertools.count(2))
+    folders = (runs / "predict" / name for name in itertools.chain([prediction.clip], numbered))
+    return next(folder for folder in folders if _source_of(folder) in (None, prediction.source))
+
+
+def _source_of(folder: Path) -> str | None:
+    """Return the digest of the clip whose report lies in a folder; None without one, or of an earlier version."""
+    try:
+        return json.loads((folder / "report.json").read_text(encoding="utf-8")).get("source")
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def _typed(checkpoint: str) -> str:

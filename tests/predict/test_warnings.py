@@ -1,6 +1,10 @@
-"""What `predict` says of a network that never saw one of its classes."""
+"""What `predict` says of a network and of a clip's name."""
 
-from lfdtcmen.predict.clip import _warn_of_network
+from lfdtcmen.predict.clip import _readable, _warn_of_network
+
+
+def test_a_name_that_is_not_unicode_can_be_written():
+    assert _readable("caf\udce9") == "caf\ufffd" and _readable("café") == "café"
 
 
 def test_a_class_that_was_never_trained_is_named():
