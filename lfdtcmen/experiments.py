@@ -289,18 +289,15 @@ def models(
         "motion-branch-stages12": network(without_flow, stages=2),
         "motion-branch": network(without_flow),
     }
-    if config.init is not None:
-        alone = {name: model for name, model in alone.items() if _fits_start(model, config)}
+    if config.init is not None:  # the config's own network is asked where it starts
+        _, about = load_model(find_weights(config.init, config.network), EXTENDED)
+        fitting = (config.network, about["network"])
+        alone = {
+            name: model
+            for name, model in alone.items()
+            if not isinstance(model, LFDTCMENClassifier) or model.config.network in fitting
+        }
     return alone if added is None else mixed_models(alone, added, config)
-
-
-def _fits_start(model: Model, config: Config) -> bool:
-    """Return whether a model can start from the checkpoint of the config; the config's own network is asked later."""
-    if not isinstance(model, LFDTCMENClassifier) or model.config.network == config.network:
-        return True
-    assert config.init is not None
-    _, about = load_model(find_weights(config.init, config.network), EXTENDED)
-    return bool(about["network"] == model.config.network)
 
 
 def connect_dask(scheduler: str) -> int:

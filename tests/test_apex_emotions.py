@@ -1,24 +1,19 @@
 """What the script of the apexes says of emotions: each way to choose frames is compared in pairs with the annotated."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from lfdtcmen.evaluation.metrics import paired_difference
+from tests.scripts import EXPERIMENTS, load_script
 
-FILE = Path(__file__).resolve().parents[1] / "experiments" / "apex.py"
+FILE = EXPERIMENTS / "apex.py"
 
 
 @pytest.fixture
 def script(monkeypatch):
     monkeypatch.syspath_prepend(FILE.parent)  # as python does for a script: experiments import `common`
-    spec = importlib.util.spec_from_file_location("script_apex", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(FILE)
 
 
 def predicted(right: np.ndarray) -> pd.DataFrame:

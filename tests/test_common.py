@@ -1,8 +1,5 @@
 """What the experiments share: no job twice, no row twice, no rows of other settings, and branches on any device."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,17 +8,13 @@ from lfdtcmen import DataError
 from lfdtcmen.beyond.method import EXTENDED
 from lfdtcmen.training import LFDTCMENClassifier
 from tests.device.stand_in import stand_in
+from tests.scripts import EXPERIMENTS, load_script
 from tests.training.conftest import config, pairs, repaired  # noqa: F401
-
-FILE = Path(__file__).resolve().parents[1] / "experiments" / "common.py"
 
 
 @pytest.fixture
 def common():
-    spec = importlib.util.spec_from_file_location("experiments_common", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(EXPERIMENTS / "common.py")
 
 
 def test_rows_of_a_job_that_comes_again_stand_once(common, tmp_path):

@@ -1,10 +1,8 @@
 """The final test's script, run on a few development people: it freezes, measures, writes, and does nothing twice."""
 
-import importlib.util
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,24 +10,18 @@ from sklearn.kernel_ridge import KernelRidge
 
 from lfdtcmen import DataError, load_config
 from lfdtcmen.analysis import probes
+from tests.scripts import EXPERIMENTS, load_script
 from tests.training.helpers import smaller
 
-FILE = Path(__file__).resolve().parents[1] / "experiments" / "final_test.py"
+FILE = EXPERIMENTS / "final_test.py"
 SMALL = {"subjects": 3, "epochs": (1, 1, 1), "batch_sizes": (16, 16, 16), "vgg_weights": "random"}
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location("script_final_test", FILE)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
 
 
 @pytest.fixture
 def script(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(FILE.parent)  # as python does for a script: experiments import `common`
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
-    script = load_script()
+    script = load_script(FILE)
     repaired = {**SMALL, "epochs": (0, 1, 1), "pretraining": 2, "pretraining_groups": 1}
     recipes = {"paper": load_config("smoke", **SMALL), "repaired": load_config("smoke", "repaired", **repaired)}
     for name, value in {"RECIPES": recipes, "SEED": 7, "PEOPLE": 4, "IDENTITIES": 4, "MOTIONS": 3}.items():
@@ -94,7 +86,7 @@ def test_a_test_that_has_begun_goes_on_with_its_recipes_only(script, monkeypatch
 
 def test_uncommitted_changes_are_refused(monkeypatch):
     monkeypatch.syspath_prepend(FILE.parent)
-    script = load_script()
+    script = load_script(FILE)
     answers = {"status": " M lfdtcmen/config.py\n", "rev-parse": "abc\n"}
 
     class Done:
@@ -133,7 +125,7 @@ def test_a_criterion_is_reached_where_every_seed_reaches_it(script, tmp_path):
 
 def test_the_script_asks_for_the_first_locked_seed_with_frozen_recipes(monkeypatch):
     monkeypatch.syspath_prepend(FILE.parent)
-    script = load_script()
+    script = load_script(FILE)
     assert type(script.SEED).__name__ == "FinalTestSeed" and script.SEED == script.SEEDS[0]
     assert set(script.RECIPES) == {"paper", "repaired"} and script.RECIPES["paper"].is_paper
     assert all(config.vgg_weights == "random" for config in script.RECIPES.values())  # the same on every machine

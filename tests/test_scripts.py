@@ -1,10 +1,11 @@
 """The scripts of experiments/ and benchmarks/ can be imported, and say how they are called."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.scripts import load_script
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(
@@ -16,9 +17,7 @@ SCRIPTS = sorted(
 def test_its_help_shows_the_command(path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(path.parent)  # as python does for a script: experiments import `common`
     monkeypatch.setattr(sys, "argv", [str(path), "--help"])
-    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_script(path)
     with pytest.raises(SystemExit) as stopped:
         script.main()
     assert stopped.value.code == 0

@@ -1,8 +1,6 @@
 """The script of the two by two, on few people and two steps: four different networks, each measured once."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,16 +8,15 @@ import pytest
 
 from lfdtcmen.datasets.pairs import PairSet
 from lfdtcmen.datasets.synthetic import make_counterfactuals
+from tests.scripts import EXPERIMENTS, load_script
 
-FILE = Path(__file__).resolve().parents[1] / "experiments" / "two_by_two.py"
+FILE = EXPERIMENTS / "two_by_two.py"
 
 
 def test_each_combination_is_trained_and_measured_once(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(FILE.parent)  # as python does for a script: experiments import `common`
     monkeypatch.setenv("LFDTCMEN_CACHE", str(tmp_path / "cache"))
-    spec = importlib.util.spec_from_file_location("script_two_by_two", FILE)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_script(FILE)
     few = make_counterfactuals("standard", 0, 4, 1)
     people = pd.DataFrame({"subject": list("abcd"), "clip": list("wxyz")})
     pairs = PairSet(people, few.onset, few.apex[:, 0], np.array([0, 1, 0, 1]), ("negative", "positive"))

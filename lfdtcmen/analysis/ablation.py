@@ -14,7 +14,7 @@ import pandas as pd
 from lfdtcmen.config import Config
 from lfdtcmen.errors import DataError
 from lfdtcmen.evaluation.comparisons import class_names, correct
-from lfdtcmen.evaluation.intervals import REPEATS, describe_interval
+from lfdtcmen.evaluation.intervals import REPEATS, describe_difference
 from lfdtcmen.evaluation.metrics import METRICS
 from lfdtcmen.evaluation.results import score_table
 
@@ -237,10 +237,9 @@ def verdict(scores: pd.DataFrame, metric: str = "UF1") -> str:
     names = list(dict.fromkeys(scores["model"]))
     kinds: dict[str, list[str]] = {"up": [], "down": [], "not distinguishable": [], "degenerate": []}
     for row, above in zip(_steps(scores, metric), names, strict=False):
-        low, high = row["low"], row["high"]
         kinds[step_kind(row)].append(
             f"{above} to {row['model']}"
-            + ("" if row["degenerate"] else f" {row['value']:+z.3f} ({describe_interval(low, high, '+z.3f')})")
+            + ("" if row["degenerate"] else f" {describe_difference(row['value'], row['low'], row['high'])}")
         )
     parts = "; ".join(f"{kind}: {', '.join(found)}" for kind, found in kinds.items() if found)
     return f"{metric}, {' < '.join(names)}: {order_holds(scores, metric)}. {parts}"

@@ -30,15 +30,15 @@ def vgg_source(weights: str) -> str:
     if weights in WORDS:
         return f"ImageNet ({_hub_file().name})"
     file = Path(os.path.expanduser(weights))
-    content = f", {_digest(file, file.stat().st_mtime_ns)}" if file.is_file() else ""  # two files may have one name
+    content = f", {_sha256(file, file.stat().st_mtime_ns)[:8]}" if file.is_file() else ""  # two files may have one name
     return f"ImageNet ({file.name}{content})"
 
 
 @lru_cache
-def _digest(file: Path, changed: int) -> str:
-    """Return eight hex digits that change with any bit of a file; it is read again after it has been written."""
+def _sha256(file: Path, changed: int) -> str:
+    """Return the SHA-256 of a file of half a gigabyte; it is read again after it has been written."""
     with open(file, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()[:8]
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def obtain_vgg(weights: str) -> str:
@@ -103,11 +103,8 @@ def _say_stand_in(reason: str) -> None:
 def _check_hash(file: Path) -> None:
     """Compare a file with the first digits of its SHA-256, where its name has them as torchvision's files do."""
     digits = re.search(r"-([0-9a-f]{8,})\.pth$", file.name)
-    if digits is None:
-        return
-    with file.open("rb") as content:
-        if not hashlib.file_digest(content, "sha256").hexdigest().startswith(digits[1]):
-            raise ValueError("the file is damaged: its SHA-256 is another")
+    if digits and not _sha256(file, file.stat().st_mtime_ns).startswith(digits[1]):
+        raise ValueError("the file is damaged: its SHA-256 is another")
 
 
 def _hub_file() -> Path:

@@ -32,7 +32,7 @@ from lfdtcmen.training.checkpoint import (
 )
 from lfdtcmen.training.method import PAPER, Method
 from lfdtcmen.training.prediction import predict
-from lfdtcmen.training.stages import settle_vgg, train_stage
+from lfdtcmen.training.stages import STAGES, settle_vgg, train_stage
 from lfdtcmen.training.weights import SHIPPED, digest, find_weights
 
 
@@ -139,7 +139,7 @@ def stage_checkpoint(
         As :func:`~lfdtcmen.training.stages.train_stage`; unknown ``weights``; a class without training pairs is refused
         before stage 1.
     """
-    if stage not in (1, 2, 3):
+    if stage not in STAGES:
         raise DataError(f"there is no stage {stage}", "stage_checkpoint", "use 1, 2 or 3")
     if weights not in ("train", SHIPPED):
         raise DataError(f"unknown weights {weights!r}", "stage_checkpoint", f"use train or {SHIPPED}")
